@@ -1,0 +1,55 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The vector kernels are one set of source files, compiled twice on x86-64: `Vector` for AVX2 and FMA, which every
+// processor since 2013 has, and `Vector512` (links to the same files) for AVX-512. `Kernels` picks one at start.
+// The flags steer Swift's own code generation. On arm64 the baseline already has fused multiply-add.
+#if arch(x86_64)
+  let baseline: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-mavx2", "-Xcc", "-mfma"])]
+  let wide: [SwiftSetting] = [
+    .unsafeFlags(["-Xcc", "-mavx512f", "-Xcc", "-mavx512vl", "-Xcc", "-mavx512dq", "-Xcc", "-mavx512bw", "-Xcc", "-mfma"]),
+    .define("WIDE"),
+  ]
+#else
+  let baseline: [SwiftSetting] = []
+  let wide: [SwiftSetting] = []
+#endif
+
+/// Memory safety is checked everywhere; `unsafe` is written only in the kernels and in the file that calls libmujoco.
+let safe: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .treatWarning("StrictMemorySafety", as: .error),
+]
+
+let package = Package(
+  name: "swift-offpolicy",
+  platforms: [.macOS(.v26)],
+  products: [
+    .library(name: "OffPolicy", targets: ["OffPolicy"]),
+    .executable(name: "offpolicy", targets: ["Command"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    .target(name: "Vector", swiftSettings: baseline),
+    .target(name: "Vector512", swiftSettings: wide),
+    .target(name: "Kernels", dependencies: ["Vector", "Vector512"]),
+    .target(name: "Formats", swiftSettings: safe),
+    .target(name: "Environments", swiftSettings: safe),
+    .target(name: "MuJoCoTasks", dependencies: ["Environments"], swiftSettings: safe),
+    .target(name: "Networks", dependencies: ["Kernels"], swiftSettings: safe),
+    .target(name: "Algorithms", dependencies: ["Networks", "Environments"], swiftSettings: safe),
+    .target(name: "Training", dependencies: ["Algorithms", "Formats"], swiftSettings: safe),
+    .target(name: "OffPolicy", dependencies: ["Training", "MuJoCoTasks"], swiftSettings: safe),
+    .executableTarget(
+      name: "Command",
+      dependencies: ["OffPolicy", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: safe),
+
+    .testTarget(name: "EnvironmentsTests", dependencies: ["Environments", "Formats"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "MuJoCoTasksTests", dependencies: ["MuJoCoTasks", "Formats"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "FormatsTests", dependencies: ["Formats"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,65 @@
+// Environment.swift — what a task must do to be learned.
+
+/// A task to learn: a Markov decision process with box-shaped observations.
+///
+/// An environment is owned by one trainer and used from one thread; make another for another thread.
+/// All buffers belong to the caller; `step` allocates nothing.
+public protocol Environment: AnyObject {
+  /// The observations: S values with their bounds.
+  var observationSpace: Box { get }  // (S)
+  /// The actions: A values with their bounds, or a number of choices (then A = 1, the index as a `Float`).
+  var actionSpace: Space { get }  // (A)
+
+  /// Starts an episode and writes its first observation (S).
+  ///
+  /// The same seed gives the same episode on the same machine and library version; the seeds mean what they mean to
+  /// Gymnasium. Without a seed the generator of the last seeded reset goes on.
+  func reset(seed: UInt64?, into observation: inout MutableSpan<Float>) throws
+
+  /// Advances one control step with `action` (A), in the units of `actionSpace`, and writes the next observation (S).
+  ///
+  /// - Throws: `SimulatorFault` when the simulator failed; the step then never happened.
+  func step(_ action: Span<Float>, into observation: inout MutableSpan<Float>) throws -> StepOutcome
+
+  /// Everything needed to go on from here, in mid-episode, to the bit.
+  func saveState() throws -> EnvironmentState
+  /// Goes on from a saved state. The next `step` gives what it would have given then.
+  func restore(_ state: EnvironmentState) throws
+}
+
+/// What one step gave. There is no `done`: a task that ended and a clock that ran out are different things.
+public struct StepOutcome: Sendable, Equatable {
+  public var reward: Double
+  /// The task ended: there is no value after this state (d = 1).
+  public var terminated: Bool
+  /// The clock ended: the state still has value (d = 0). Both may hold on one step.
+  public var truncated: Bool
+
+  public init(reward: Double, terminated: Bool = false, truncated: Bool = false) {
+    self.reward = reward
+    self.terminated = terminated
+    self.truncated = truncated
+  }
+
+  /// No further step may follow before a reset.
+  public var endsEpisode: Bool { terminated || truncated }
+}
+
+/// The state of a task in mid-episode: the numbers that its simulator needs and its random generator.
+public struct EnvironmentState: Sendable, Equatable {
+  /// The simulator's variables, in an order that only the task knows.
+  public var values: [Double]
+  public var generator: NumPyGenerator
+
+  public init(values: [Double], generator: NumPyGenerator) {
+    self.values = values
+    self.generator = generator
+  }
+}
+
+/// The simulator failed within a step: a diverged state, a control that is not a number.
+public struct SimulatorFault: Error, CustomStringConvertible {
+  public var description: String
+
+  public init(_ description: String) { self.description = description }
+}

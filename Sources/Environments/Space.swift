@@ -1,0 +1,47 @@
+// Space.swift — the sets that observations and actions come from.
+
+/// A box in Rⁿ: each value has a lower and an upper bound, which may be infinite.
+public struct Box: Sendable, Equatable {
+  public let low: [Float]  // (n)
+  public let high: [Float]  // (n)
+
+  /// - Precondition: as many lower as upper bounds, none of them NaN, `low ≤ high`.
+  public init(low: [Float], high: [Float]) {
+    precondition(low.count == high.count, "\(low.count) lower bounds, \(high.count) upper bounds")
+    for (i, (low, high)) in zip(low, high).enumerated() {
+      precondition(low <= high, "bounds of value \(i) are [\(low), \(high)]")
+    }
+    self.low = low
+    self.high = high
+  }
+
+  public init(low: Float, high: Float, count: Int) {
+    self.init(low: Array(repeating: low, count: count), high: Array(repeating: high, count: count))
+  }
+
+  public var count: Int { low.count }
+}
+
+/// A number of choices, 0 ..< count.
+public struct Discrete: Sendable, Equatable {
+  public let count: Int
+
+  public init(_ count: Int) {
+    precondition(count > 0, "a discrete space needs at least one choice, got \(count)")
+    self.count = count
+  }
+}
+
+/// Where actions come from.
+public enum Space: Sendable, Equatable {
+  case box(Box)
+  case discrete(Discrete)
+
+  /// Values in one action: A for a box, 1 for a discrete space.
+  public var count: Int {
+    switch self {
+    case .box(let box): box.count
+    case .discrete: 1
+    }
+  }
+}
