@@ -1,0 +1,138 @@
+// Matrix.swift — memory for numbers: a matrix in panels of 16 columns, and a flat block.
+//
+// Both own their memory and cannot be copied by accident. Writes do not need `var`: workers write disjoint rows of one
+// matrix at the same time, and the worker pool's barriers order their reads after those writes. That discipline, not the
+// type system, is what makes `@unchecked Sendable` true; it is kept in the few phases of each algorithm's update.
+
+/// Columns in a panel: the values in one vector.
+package let panelWidth = 16
+
+/// B rows of n columns, element (row, column) at `column / 16 · stride + row · 16 + column % 16`.
+///
+/// The columns past the last one are zero and stay zero. Rows are padded so that no stride is a power of two.
+@safe
+public struct Matrix: ~Copyable, @unchecked Sendable {
+  public let rows: Int
+  public let columns: Int
+  package let panels: Int
+  /// Values from one panel to the next.
+  package let stride: Int
+  package let pointer: UnsafeMutablePointer<Float>
+
+  /// A matrix of zeros.
+  public init(rows: Int, columns: Int) {
+    precondition(rows >= 0 && columns >= 0, "a matrix of \(rows) rows and \(columns) columns")
+    self.rows = rows
+    self.columns = columns
+    panels = (columns + panelWidth - 1) / panelWidth
+    stride = (rows + 1) * panelWidth
+    pointer = allocateZeros(max(1, panels * stride))
+  }
+
+  deinit { pointer.deallocate() }
+
+  /// The panel of `column` at `row`.
+  func at(_ row: Int, panel: Int = 0) -> UnsafeMutablePointer<Float> {
+    pointer + (panel &* stride &+ row &* panelWidth)
+  }
+
+  public subscript(row: Int, column: Int) -> Float {
+    get { pointer[offset(row, column)] }
+    nonmutating set { pointer[offset(row, column)] = newValue }
+  }
+
+  private func offset(_ row: Int, _ column: Int) -> Int {
+    precondition(
+      row >= 0 && row < rows && column >= 0 && column < columns,
+      "element (\(row), \(column)) of a \(rows) × \(columns) matrix")
+    return column / panelWidth * stride + row * panelWidth + column % panelWidth
+  }
+
+  /// Writes one row from `columns` values.
+  public func setRow(_ row: Int, to values: Span<Float>) {
+    precondition(values.count == columns, "expected \(columns) columns, got \(values.count)")
+    precondition(row >= 0 && row < rows, "row \(row) of \(rows)")
+    values.withUnsafeBufferPointer { source in
+      guard let base = source.baseAddress else { return }
+      copyRow(row, from: base)
+    }
+  }
+
+  /// Reads one row into `columns` values.
+  public func copyRow(_ row: Int, into values: inout MutableSpan<Float>) {
+    precondition(values.count == columns, "expected \(columns) columns, got \(values.count)")
+    precondition(row >= 0 && row < rows, "row \(row) of \(rows)")
+    for column in 0..<columns { values[column] = pointer[offset(row, column)] }
+  }
+
+  /// Writes a row from `columns` values in memory.
+  func copyRow(_ row: Int, from source: UnsafePointer<Float>) {
+    var column = 0
+    var target = at(row)
+    while column < columns {
+      target.update(from: source + column, count: min(panelWidth, columns - column))
+      column += panelWidth
+      target += stride
+    }
+  }
+}
+
+/// A flat block of values, its length rounded up to whole vectors with zeros.
+@safe
+public struct Block: ~Copyable, @unchecked Sendable {
+  public let count: Int
+  package let pointer: UnsafeMutablePointer<Float>
+
+  /// A block of zeros.
+  public init(count: Int) {
+    precondition(count >= 0, "a block of \(count) values")
+    self.count = count
+    pointer = allocateZeros(max(1, count))
+  }
+
+  deinit { pointer.deallocate() }
+
+  public subscript(index: Int) -> Float {
+    get {
+      precondition(index >= 0 && index < count, "value \(index) of \(count)")
+      return pointer[index]
+    }
+    nonmutating set {
+      precondition(index >= 0 && index < count, "value \(index) of \(count)")
+      pointer[index] = newValue
+    }
+  }
+
+  /// The values of a range, copied.
+  public func values(_ range: Range<Int>) -> [Float] {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count, "values \(range) of \(count)")
+    return Array(UnsafeBufferPointer(start: pointer + range.lowerBound, count: range.count))
+  }
+
+  /// All values, copied.
+  public var values: [Float] { values(0..<count) }
+
+  /// Writes values from `start` on.
+  public func set(_ values: [Float], at start: Int = 0) {
+    precondition(start >= 0 && start + values.count <= count, "\(values.count) values at \(start) of \(count)")
+    values.withUnsafeBufferPointer { source in
+      guard let base = source.baseAddress else { return }
+      (pointer + start).update(from: base, count: source.count)
+    }
+  }
+
+  /// Copies every value of a block of the same length.
+  public func copy(_ other: borrowing Block) {
+    precondition(other.count == count, "\(other.count) values into \(count)")
+    pointer.update(from: other.pointer, count: count)
+  }
+}
+
+/// Zeroed memory on a cache line, with room for one vector past the end.
+private func allocateZeros(_ count: Int) -> UnsafeMutablePointer<Float> {
+  let padded = (count + panelWidth - 1) / panelWidth * panelWidth + panelWidth
+  let raw = UnsafeMutableRawPointer.allocate(byteCount: padded * MemoryLayout<Float>.stride, alignment: 64)
+  let pointer = raw.bindMemory(to: Float.self, capacity: padded)
+  pointer.initialize(repeating: 0, count: padded)
+  return pointer
+}

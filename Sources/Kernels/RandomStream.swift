@@ -1,0 +1,70 @@
+// RandomStream.swift — named streams of random numbers: each consumer has its own, and nothing is global.
+
+import Vector
+import Vector512
+
+/// A stream of random numbers, set by a seed and a purpose.
+///
+/// It is a position in a counter-based generator (Threefry-2x32, Salmon et al. 2011): its whole state is one number, and
+/// streams of different purposes never meet.
+public struct RandomStream: RandomNumberGenerator, Sendable, Equatable {
+  private let key: (UInt32, UInt32)
+  /// How many draws were made: all that changes.
+  public var position: UInt64
+
+  /// - Parameter purpose: what the numbers are for, such as "exploration"; another purpose, another stream.
+  public init(seed: UInt64, purpose: String, position: UInt64 = 0) {
+    // FNV-1a over the purpose, then one Threefry block keyed by the seed
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for byte in purpose.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
+    key = Vector.threefryBlock(key: Self.halves(seed), counter: Self.halves(hash))
+    self.position = position
+  }
+
+  public static func == (a: Self, b: Self) -> Bool { a.key == b.key && a.position == b.position }
+
+  private static func halves(_ value: UInt64) -> (UInt32, UInt32) {
+    (UInt32(truncatingIfNeeded: value), UInt32(truncatingIfNeeded: value >> 32))
+  }
+
+  public mutating func next() -> UInt64 {
+    let (low, high) = Vector.threefryBlock(key: key, counter: Self.halves(position))
+    position &+= 1
+    return UInt64(high) << 32 | UInt64(low)
+  }
+
+  /// A number in [0, 1), in steps of 2⁻²⁴.
+  public mutating func uniform() -> Float { Float(next() >> 40) * 0x1p-24 }
+
+  /// A whole number in 0 ..< bound, without bias (Lemire 2019).
+  public mutating func index(below bound: Int) -> Int {
+    precondition(bound > 0, "an index below \(bound)")
+    let bound = UInt64(bound)
+    var product = next().multipliedFullWidth(by: bound)
+    if product.low < bound {
+      let threshold = (0 &- bound) % bound
+      while product.low < threshold { product = next().multipliedFullWidth(by: bound) }
+    }
+    return Int(product.high)
+  }
+
+  /// Fills a block with standard normal values: one draw, whatever its length.
+  public mutating func fillNormal(_ block: borrowing Block) {
+    fillNormal(block, range: 0..<block.count)
+    position &+= 1
+  }
+
+  /// Fills a part of a block with its values of the current draw: workers may share one draw.
+  private func fillNormal(_ block: borrowing Block, range: Range<Int>) {
+    // single numbers count from 0 in the low word; draws mark the high word, so the two never overlap
+    let draw = UInt32(truncatingIfNeeded: position)
+    let drawKey = (key.0 ^ 0x9e37_79b9, key.1 ^ UInt32(truncatingIfNeeded: position >> 32))
+    if Processor.instructionSet == .wide {
+      Vector512.normalValues(
+        count: range.count, key: drawKey, draw: draw, first: range.lowerBound, block.pointer + range.lowerBound)
+    } else {
+      Vector.normalValues(
+        count: range.count, key: drawKey, draw: draw, first: range.lowerBound, block.pointer + range.lowerBound)
+    }
+  }
+}

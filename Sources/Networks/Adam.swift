@@ -1,0 +1,95 @@
+// Adam.swift — Adam (Kingma & Ba 2015, alg. 1), with the constants of PyTorch: β = (0.9, 0.999), ε = 1e-8.
+
+import Kernels
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+package final class Adam: @unchecked Sendable {
+  private let networks: [Parameters]
+  private let firstMoments: FixedArray<Block>
+  private let secondMoments: FixedArray<Block>
+  private let learningRate: Double
+  /// Steps taken.
+  package private(set) var steps = 0
+  private var step = AdamStep(beta1: 0.9, beta2: 0.999, rate: 0, correction: 1, epsilon: 1e-8)
+
+  /// - Parameter networks: networks that step together, such as both critics.
+  package init(_ networks: [Parameters], learningRate: Float) {
+    self.networks = networks
+    self.learningRate = Double(learningRate)
+    firstMoments = FixedArray(count: networks.count) { Block(count: networks[$0].values.count) }
+    secondMoments = FixedArray(count: networks.count) { Block(count: networks[$0].values.count) }
+  }
+
+  /// Begins step t: its bias corrections. Once per step, before the workers apply it.
+  package func beginStep() {
+    steps += 1
+    step = AdamStep(count: steps, learningRate: learningRate)
+  }
+
+  /// Steps a share of every network along its gradients, and brings the transposed weights up to date.
+  package func apply(_ share: Share) {
+    for (index, network) in networks.enumerated() {
+      for layer in network.layout.layers {
+        adamStep(
+          network.values, network.gradients, firstMoments[index], secondMoments[index], step,
+          range: layer.range(of: share))
+      }
+      network.refreshTransposed(share)
+    }
+  }
+
+  // MARK: state
+
+  /// The moments as tensors `prefix.J.first.…` and `prefix.J.second.…`, J the network's number.
+  package func tensors(_ prefix: String) -> [Tensor] {
+    var result: [Tensor] = []
+    for (index, network) in networks.enumerated() {
+      result += network.tensors("\(prefix).\(index).first", of: firstMoments[index])
+      result += network.tensors("\(prefix).\(index).second", of: secondMoments[index])
+    }
+    return result
+  }
+
+  package func load(_ prefix: String, steps: Int, from find: (String) throws -> Tensor) throws {
+    for (index, network) in networks.enumerated() {
+      try network.load("\(prefix).\(index).first", into: firstMoments[index], from: find)
+      try network.load("\(prefix).\(index).second", into: secondMoments[index], from: find)
+    }
+    self.steps = steps
+  }
+}
+
+extension AdamStep {
+  /// The constants of step t, from 1: η / (1 − β₁ᵗ) and 1 / √(1 − β₂ᵗ).
+  package init(count t: Int, learningRate: Double) {
+    self.init(
+      beta1: 0.9, beta2: 0.999, rate: Float(learningRate / (1 - pow(0.9, Double(t)))),
+      correction: Float(1 / (1 - pow(0.999, Double(t))).squareRoot()), epsilon: 1e-8)
+  }
+}
+
+/// Adam for one number, such as log α.
+package struct ScalarAdam: Sendable, Equatable {
+  package var firstMoment: Double = 0
+  package var secondMoment: Double = 0
+  package var steps = 0
+
+  package init() {}
+
+  /// Steps `value` along `gradient`.
+  package mutating func step(_ value: inout Double, gradient: Double, learningRate: Float) {
+    steps += 1
+    firstMoment += (1 - 0.9) * (gradient - firstMoment)
+    secondMoment += (1 - 0.999) * (gradient * gradient - secondMoment)
+    let mean = firstMoment / (1 - pow(0.9, Double(steps)))
+    let deviation = (secondMoment / (1 - pow(0.999, Double(steps)))).squareRoot()
+    value -= Double(learningRate) * mean / (deviation + 1e-8)
+  }
+}

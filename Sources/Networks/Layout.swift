@@ -1,0 +1,138 @@
+// Layout.swift — where the numbers of a network's layers are in its flat block, and what they are called outside.
+
+import Kernels
+
+/// One layer's place in a network's parameters.
+package struct Layer: Sendable {
+  package enum Kind: Sendable {
+    /// A matrix product: (I + 1) × 16 values for each panel of outputs, the bias last.
+    case dense
+    /// One output: the weights as the panels of one row, then a vector with the bias.
+    case scalar
+  }
+
+  package let kind: Kind
+  package let inputs: Int
+  package let outputs: Int
+  /// The first input that a gradient is passed back to; `inputs` when none is.
+  package let firstGradientInput: Int
+  /// Where the parameters start in the flat block.
+  package let offset: Int
+  /// Where Wᵀ starts in the block of transposed weights.
+  package let transposedOffset: Int
+
+  /// Things that workers divide: panels of outputs, or of inputs for one output.
+  package var panels: Int { ((kind == .dense ? outputs : inputs) + panelWidth - 1) / panelWidth }
+
+  package var parameterCount: Int {
+    kind == .dense
+      ? denseParameterCount(inputs: inputs, outputs: outputs) : headParameterCount(inputs: inputs)
+  }
+
+  package var transposedCount: Int {
+    kind == .dense ? denseTransposedCount(inputs: inputs - firstGradientInput, outputs: outputs) : 0
+  }
+
+  /// A share's part of the flat block. A scalar layer's bias goes with its last panel.
+  package func range(of share: Share) -> Range<Int> {
+    let part = share.range(of: panels)
+    switch kind {
+    case .dense:
+      let block = (inputs + 1) * panelWidth
+      return (offset + part.lowerBound * block)..<(offset + part.upperBound * block)
+    case .scalar:
+      let end = !part.isEmpty && part.upperBound == panels ? part.upperBound + 1 : part.upperBound
+      return (offset + part.lowerBound * panelWidth)..<(offset + end * panelWidth)
+    }
+  }
+
+  /// Where weight (output, input) is in the flat block.
+  package func weightIndex(output: Int, input: Int) -> Int {
+    switch kind {
+    case .dense: offset + output / panelWidth * (inputs + 1) * panelWidth + input * panelWidth + output % panelWidth
+    case .scalar: offset + input
+    }
+  }
+
+  /// Where an output's bias is in the flat block.
+  package func biasIndex(output: Int) -> Int {
+    switch kind {
+    case .dense: weightIndex(output: output, input: inputs)
+    case .scalar: offset + panels * panelWidth
+    }
+  }
+}
+
+/// A tensor as other programs see it: weights [out, in] or biases [out] of some of a layer's outputs.
+package struct TensorView: Sendable {
+  package let name: String
+  package let layer: Layer
+  package let outputs: Range<Int>
+  package let isBias: Bool
+
+  package var shape: [Int] { isBias ? [outputs.count] : [outputs.count, layer.inputs] }
+
+  /// Where each element is in the flat block, row by row.
+  package func forEachIndex(_ body: (_ element: Int, _ index: Int) -> Void) {
+    var element = 0
+    for output in outputs {
+      if isBias {
+        body(element, layer.biasIndex(output: output))
+        element += 1
+      } else {
+        for input in 0..<layer.inputs {
+          body(element, layer.weightIndex(output: output, input: input))
+          element += 1
+        }
+      }
+    }
+  }
+}
+
+/// The layers of a multilayer perceptron: rectified hidden layers, then a linear one.
+package struct Layout: Sendable {
+  package let layers: [Layer]
+  package let tensors: [TensorView]
+
+  package var hidden: ArraySlice<Layer> { layers.dropLast() }
+  package var output: Layer { layers[layers.count - 1] }
+  package var parameterCount: Int { layers.reduce(0) { $0 + $1.parameterCount } }
+  package var transposedCount: Int { layers.reduce(0) { $0 + $1.transposedCount } }
+
+  /// - Parameters:
+  ///   - inputs: values in, S for a policy and S + A for a critic.
+  ///   - gradientInputs: how many of the last inputs a gradient is passed back to: 0, or A for a critic.
+  ///   - hidden: the sizes of the hidden layers, at least one.
+  ///   - outputs: the names of the output's parts with their sizes, such as mean and log_std. One part named nil
+  ///     continues the numbering of the hidden layers.
+  ///   - scalar: one output, kept as a dot product.
+  package init(inputs: Int, gradientInputs: Int, hidden: [Int], outputs: [(name: String?, size: Int)], scalar: Bool) {
+    precondition(!hidden.isEmpty && hidden.allSatisfy { $0 > 0 }, "hidden layers of \(hidden) units")
+    let total = outputs.reduce(0) { $0 + $1.size }
+    precondition(!scalar || total == 1, "a scalar layer with \(total) outputs")
+    var layers: [Layer] = []
+    var tensors: [TensorView] = []
+    var (offset, transposedOffset) = (0, 0)
+    for (index, size) in (hidden + [total]).enumerated() {
+      let isOutput = index == hidden.count
+      let inputs = index == 0 ? inputs : hidden[index - 1]
+      let layer = Layer(
+        kind: isOutput && scalar ? .scalar : .dense, inputs: inputs, outputs: size,
+        firstGradientInput: index == 0 ? inputs - gradientInputs : 0, offset: offset,
+        transposedOffset: transposedOffset)
+      offset += layer.parameterCount
+      transposedOffset += layer.transposedCount
+      layers.append(layer)
+      var first = 0
+      for (name, size) in isOutput ? outputs : [(name: nil, size: size)] {
+        let name = name ?? "layer.\(index)"
+        let part = first..<(first + size)
+        tensors.append(TensorView(name: name + ".weight", layer: layer, outputs: part, isBias: false))
+        tensors.append(TensorView(name: name + ".bias", layer: layer, outputs: part, isBias: true))
+        first += size
+      }
+    }
+    self.layers = layers
+    self.tensors = tensors
+  }
+}

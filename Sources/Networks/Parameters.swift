@@ -1,0 +1,104 @@
+// Parameters.swift — the learned numbers of one network, in one flat block with named views.
+
+import Kernels
+
+/// A tensor that leaves or enters the program: row-major, as PyTorch keeps it.
+public struct Tensor: Sendable, Equatable {
+  public let name: String
+  public let shape: [Int]
+  public let values: [Float]
+
+  public init(name: String, shape: [Int], values: [Float]) {
+    self.name = name
+    self.shape = shape
+    self.values = values
+  }
+}
+
+/// A tensor that is missing or has another shape than the network.
+public struct TensorMismatch: Error, CustomStringConvertible {
+  public let description: String
+
+  package init(_ description: String) { self.description = description }
+}
+
+package final class Parameters: @unchecked Sendable {
+  package let layout: Layout
+  /// θ
+  package let values: Block
+  /// ∂L/∂θ, written by `weightGradients` and read by the optimiser; empty where nothing is learned.
+  package let gradients: Block
+  /// Wᵀ of the layers that pass a gradient back, kept in step with θ; empty where nothing is learned.
+  package let transposed: Block
+  private let isLearned: Bool
+
+  /// Zeros.
+  package init(_ layout: Layout, isLearned: Bool) {
+    self.layout = layout
+    self.isLearned = isLearned
+    values = Block(count: layout.parameterCount)
+    gradients = Block(count: isLearned ? layout.parameterCount : 0)
+    transposed = Block(count: isLearned ? layout.transposedCount : 0)
+  }
+
+  /// Weights and biases from U(±1/√fan_in), PyTorch's default and every reference implementation's.
+  package func initialize(using generator: inout RandomStream) {
+    for tensor in layout.tensors {
+      let bound = 1 / Float(tensor.layer.inputs).squareRoot()
+      tensor.forEachIndex { _, index in values[index] = (2 * generator.uniform() - 1) * bound }
+    }
+    refreshTransposed(.whole)
+  }
+
+  /// θ ← other's θ.
+  package func copy(_ other: Parameters) {
+    values.copy(other.values)
+    refreshTransposed(.whole)
+  }
+
+  /// θ ← rate · other + (1 − rate) · θ for a share of the parameters.
+  package func track(_ other: Parameters, rate: Float, _ share: Share) {
+    for layer in layout.layers { Kernels.track(values, other.values, rate: rate, range: layer.range(of: share)) }
+  }
+
+  /// Brings Wᵀ up to date with a share of W.
+  package func refreshTransposed(_ share: Share) {
+    guard isLearned else { return }
+    for layer in layout.layers where layer.transposedCount > 0 {
+      denseTranspose(
+        values, at: layer.offset, inputs: layer.inputs, outputs: layer.outputs, firstInput: layer.firstGradientInput,
+        into: transposed, at: layer.transposedOffset, panels: share.range(of: layer.panels))
+    }
+  }
+
+  // MARK: as tensors
+
+  /// The parameters, or other numbers kept in their layout, as tensors named `prefix.…`.
+  package func tensors(_ prefix: String) -> [Tensor] { tensors(prefix, of: values) }
+
+  package func tensors(_ prefix: String, of block: borrowing Block) -> [Tensor] {
+    var result: [Tensor] = []
+    for view in layout.tensors {
+      var elements = [Float](repeating: 0, count: view.shape.reduce(1, *))
+      view.forEachIndex { element, index in elements[element] = block[index] }
+      result.append(Tensor(name: "\(prefix).\(view.name)", shape: view.shape, values: elements))
+    }
+    return result
+  }
+
+  /// Reads the parameters from tensors named `prefix.…`.
+  package func load(_ prefix: String, from find: (String) throws -> Tensor) throws {
+    try load(prefix, into: values, from: find)
+    refreshTransposed(.whole)
+  }
+
+  package func load(_ prefix: String, into block: borrowing Block, from find: (String) throws -> Tensor) throws {
+    for view in layout.tensors {
+      let tensor = try find("\(prefix).\(view.name)")
+      guard tensor.shape == view.shape else {
+        throw TensorMismatch("\(tensor.name) has shape \(tensor.shape), the network needs \(view.shape)")
+      }
+      view.forEachIndex { element, index in block[index] = tensor.values[element] }
+    }
+  }
+}

@@ -1,0 +1,135 @@
+// Policies.swift — the two kinds of policy: a squashed Gaussian (SAC) and a deterministic tanh (DDPG, TD3).
+
+import Kernels
+
+/// π(·|s) = tanh N(μ(s), σ(s)²): one trunk with the heads μ and log σ, kept side by side as one layer.
+package final class SquashedGaussian: @unchecked Sendable {
+  package let parameters: Parameters
+  private let actionSize: Int
+  private let activations: Activations
+  private let heads: Matrix  // (B × 2A)
+  private let headGradients: Matrix  // (B × 2A)
+  private let record: GaussianRecord
+
+  package init(observationSize: Int, actionSize: Int, hiddenSizes: [Int], batchSize: Int) {
+    self.actionSize = actionSize
+    let layout = Layout(
+      inputs: observationSize, gradientInputs: 0, hidden: hiddenSizes,
+      outputs: [("mean", actionSize), ("log_std", actionSize)], scalar: false)
+    parameters = Parameters(layout, isLearned: true)
+    activations = Activations(layout, rows: batchSize, forLearning: true)
+    heads = Matrix(rows: batchSize, columns: 2 * actionSize)
+    headGradients = Matrix(rows: batchSize, columns: 2 * actionSize)
+    record = GaussianRecord(rows: batchSize, actionSize: actionSize)
+  }
+
+  /// Draws an action for some rows of observations with the given ε: a = tanh(μ + σ ε).
+  package func sample(
+    _ observations: borrowing Matrix, noise: borrowing Block, into draw: borrowing PolicyDraw, rows: Range<Int>
+  ) {
+    forward(observations, rows: rows)
+    gaussianSample(
+      heads, noise: noise, into: draw.actions, record, logProbabilities: draw.logProbabilities, rows: rows)
+  }
+
+  /// The action that the mean gives: a = tanh μ.
+  package func mean(_ observations: borrowing Matrix, into actions: borrowing Matrix, rows: Range<Int>) {
+    forward(observations, rows: rows)
+    for row in rows {
+      for i in 0..<actionSize { actions[row, i] = heads[row, i] }
+    }
+    tanhForward(actions, rows: rows)
+  }
+
+  /// Back from ∂L/∂a (B × A) and ∂L/∂log π of the last draw to the hidden layers, for some rows.
+  package func backward(actionGradient: borrowing Matrix, logProbabilityGradient: Float, rows: Range<Int>) {
+    gaussianGradient(
+      record, actionGradient: actionGradient, logProbabilityGradient: logProbabilityGradient, into: headGradients,
+      rows: rows)
+    parameters.backwardOutput(headGradients, activations, rows: rows)
+  }
+
+  /// ∂L/∂θ of a share of the parameters.
+  package func weightGradients(_ observations: borrowing Matrix, rows: Int, _ share: Share) {
+    parameters.weightGradients(Input(observations), activations, output: headGradients, rows: rows, share)
+  }
+
+  private func forward(_ observations: borrowing Matrix, rows: Range<Int>) {
+    parameters.forward(Input(observations), activations, into: heads, rows: rows)
+  }
+}
+
+/// What a policy drew: actions in [−1, 1] and their log-densities.
+package struct PolicyDraw: ~Copyable {
+  package let actions: Matrix  // (B × A)
+  package let logProbabilities: Block  // (B)
+
+  package init(rows: Int, actionSize: Int) {
+    actions = Matrix(rows: rows, columns: actionSize)
+    logProbabilities = Block(count: rows)
+  }
+}
+
+/// π(s) = tanh(f(s)).
+package final class DeterministicPolicy: @unchecked Sendable {
+  package let parameters: Parameters
+  private let activations: Activations
+  private let outputGradients: Matrix  // (B × A)
+
+  /// - Parameter isLearned: false for a target policy, which is only ever tracked.
+  package init(observationSize: Int, actionSize: Int, hiddenSizes: [Int], batchSize: Int, isLearned: Bool) {
+    let layout = Layout(
+      inputs: observationSize, gradientInputs: 0, hidden: hiddenSizes, outputs: [(nil, actionSize)], scalar: false)
+    parameters = Parameters(layout, isLearned: isLearned)
+    activations = Activations(layout, rows: batchSize, forLearning: isLearned)
+    outputGradients = Matrix(rows: batchSize, columns: actionSize)
+  }
+
+  /// a = π(s) for some rows.
+  package func evaluate(_ observations: borrowing Matrix, into actions: borrowing Matrix, rows: Range<Int>) {
+    parameters.forward(Input(observations), activations, into: actions, rows: rows)
+    tanhForward(actions, rows: rows)
+  }
+
+  /// Back from ∂L/∂a at the last evaluated actions to the hidden layers, for some rows.
+  package func backward(actions: borrowing Matrix, actionGradient: borrowing Matrix, rows: Range<Int>) {
+    tanhGradient(actionGradient, actions: actions, into: outputGradients, rows: rows)
+    parameters.backwardOutput(outputGradients, activations, rows: rows)
+  }
+
+  /// ∂L/∂θ of a share of the parameters.
+  package func weightGradients(_ observations: borrowing Matrix, rows: Int, _ share: Share) {
+    parameters.weightGradients(Input(observations), activations, output: outputGradients, rows: rows, share)
+  }
+}
+
+// MARK: a trunk with a linear output layer
+
+extension Parameters {
+  fileprivate func forward(
+    _ input: Input, _ activations: borrowing Activations, into output: borrowing Matrix, rows: Range<Int>
+  ) {
+    forwardHidden(input, activations, rows: rows)
+    denseForward(
+      Input(activations.hidden[activations.last]), values, at: layout.output.offset, into: output, rectify: false,
+      rows: rows)
+  }
+
+  fileprivate func backwardOutput(
+    _ gradient: borrowing Matrix, _ activations: borrowing Activations, rows: Range<Int>
+  ) {
+    denseInputGradient(
+      gradient, transposed, at: layout.output.transposedOffset, mask: activations.hidden[activations.last],
+      into: activations.gradients[activations.last], rows: rows)
+    backwardHidden(activations, rows: rows)
+  }
+
+  fileprivate func weightGradients(
+    _ input: Input, _ activations: borrowing Activations, output: borrowing Matrix, rows: Int, _ share: Share
+  ) {
+    hiddenWeightGradients(input, activations, rows: rows, share)
+    denseWeightGradient(
+      Input(activations.hidden[activations.last]), output, rows: rows, into: gradients, at: layout.output.offset,
+      panels: share.range(of: layout.output.panels))
+  }
+}

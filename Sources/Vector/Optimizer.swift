@@ -1,0 +1,53 @@
+// Optimizer.swift — Adam and target tracking over flat blocks of parameters.
+
+/// One Adam step (Kingma & Ba 2015, alg. 1) over `count` parameters, a multiple of 16.
+///
+///   m ← m + (1 − β₁)(g − m),   v ← β₂ v + (1 − β₂) g²,   θ ← θ − rate · m / (√v · correction + ε)
+///
+/// `rate` is η / (1 − β₁ᵗ) and `correction` is 1 / √(1 − β₂ᵗ).
+package func adamStep(
+  count: Int, _ parameters: UnsafeMutablePointer<Float>, _ gradients: UnsafePointer<Float>,
+  _ firstMoments: UnsafeMutablePointer<Float>, _ secondMoments: UnsafeMutablePointer<Float>,
+  beta1: Float, beta2: Float, rate: Float, correction: Float, epsilon: Float
+) {
+  let (gain1, gain2) = (Lanes(repeating: 1 - beta1), Lanes(repeating: 1 - beta2))
+  let (beta2, rate) = (Lanes(repeating: beta2), Lanes(repeating: rate))
+  let (correction, epsilon) = (Lanes(repeating: correction), Lanes(repeating: epsilon))
+  var i = 0
+  while i < count {
+    let g = load(gradients + i)
+    var m = load(firstMoments + i)
+    m = fma(gain1, g - m, m)
+    let v = fma(gain2 * g, g, beta2 * load(secondMoments + i))
+    store(m, firstMoments + i)
+    store(v, secondMoments + i)
+    let step = rate * m / fma(v.squareRoot(), correction, epsilon)
+    store(load(parameters + i) - step, parameters + i)
+    i &+= laneCount
+  }
+}
+
+/// θ̄ ← θ̄ + rate (θ − θ̄) over `count` parameters, a multiple of 16.
+package func track(
+  count: Int, _ targets: UnsafeMutablePointer<Float>, _ parameters: UnsafePointer<Float>, rate: Float
+) {
+  let rate = Lanes(repeating: rate)
+  var i = 0
+  while i < count {
+    let target = load(targets + i)
+    store(fma(rate, load(parameters + i) - target, target), targets + i)
+    i &+= laneCount
+  }
+}
+
+/// Σ x² over `count` values, a multiple of 16.
+package func squaredNorm(count: Int, _ values: UnsafePointer<Float>) -> Float {
+  var sum = Lanes.zero
+  var i = 0
+  while i < count {
+    let x = load(values + i)
+    sum.addProduct(x, x)
+    i &+= laneCount
+  }
+  return total(sum)
+}

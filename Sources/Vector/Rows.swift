@@ -1,0 +1,210 @@
+// Rows.swift — R rows of sums as R named registers, for each R that a tile uses.
+//
+// Written out because an array of vectors, however fixed its length, does not stay in registers.
+
+struct Rows1: Rows {
+  var s0: Lanes
+
+  @inline(__always) static var count: Int { 1 }
+
+  @inline(__always)
+  init(_ initial: Lanes) {
+    s0 = initial
+  }
+
+  @inline(__always)
+  mutating func add(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Lanes) {
+    s0.addProduct(Lanes(repeating: a[0]), b)
+  }
+
+  @inline(__always)
+  func forEach(_ body: (Int, Lanes) -> Void) {
+    body(0, s0)
+  }
+}
+
+struct Rows2: Rows {
+  var s0, s1: Lanes
+
+  @inline(__always) static var count: Int { 2 }
+
+  @inline(__always)
+  init(_ initial: Lanes) {
+    s0 = initial
+    s1 = initial
+  }
+
+  @inline(__always)
+  mutating func add(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Lanes) {
+    s0.addProduct(Lanes(repeating: a[0]), b)
+    s1.addProduct(Lanes(repeating: a[stride]), b)
+  }
+
+  @inline(__always)
+  func forEach(_ body: (Int, Lanes) -> Void) {
+    body(0, s0)
+    body(1, s1)
+  }
+}
+
+struct Rows4: Rows {
+  var s0, s1, s2, s3: Lanes
+
+  @inline(__always) static var count: Int { 4 }
+
+  @inline(__always)
+  init(_ initial: Lanes) {
+    s0 = initial
+    s1 = initial
+    s2 = initial
+    s3 = initial
+  }
+
+  @inline(__always)
+  mutating func add(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Lanes) {
+    s0.addProduct(Lanes(repeating: a[0]), b)
+    s1.addProduct(Lanes(repeating: a[stride]), b)
+    s2.addProduct(Lanes(repeating: a[2 &* stride]), b)
+    s3.addProduct(Lanes(repeating: a[3 &* stride]), b)
+  }
+
+  @inline(__always)
+  func forEach(_ body: (Int, Lanes) -> Void) {
+    body(0, s0)
+    body(1, s1)
+    body(2, s2)
+    body(3, s3)
+  }
+}
+
+struct Rows6: Rows {
+  var s0, s1, s2, s3, s4, s5: Lanes
+
+  @inline(__always) static var count: Int { 6 }
+
+  @inline(__always)
+  init(_ initial: Lanes) {
+    s0 = initial
+    s1 = initial
+    s2 = initial
+    s3 = initial
+    s4 = initial
+    s5 = initial
+  }
+
+  @inline(__always)
+  mutating func add(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Lanes) {
+    s0.addProduct(Lanes(repeating: a[0]), b)
+    s1.addProduct(Lanes(repeating: a[stride]), b)
+    s2.addProduct(Lanes(repeating: a[2 &* stride]), b)
+    s3.addProduct(Lanes(repeating: a[3 &* stride]), b)
+    s4.addProduct(Lanes(repeating: a[4 &* stride]), b)
+    s5.addProduct(Lanes(repeating: a[5 &* stride]), b)
+  }
+
+  @inline(__always)
+  func forEach(_ body: (Int, Lanes) -> Void) {
+    body(0, s0)
+    body(1, s1)
+    body(2, s2)
+    body(3, s3)
+    body(4, s4)
+    body(5, s5)
+  }
+}
+
+struct Rows8: Rows {
+  var s0, s1, s2, s3, s4, s5, s6, s7: Lanes
+
+  @inline(__always) static var count: Int { 8 }
+
+  @inline(__always)
+  init(_ initial: Lanes) {
+    s0 = initial
+    s1 = initial
+    s2 = initial
+    s3 = initial
+    s4 = initial
+    s5 = initial
+    s6 = initial
+    s7 = initial
+  }
+
+  @inline(__always)
+  mutating func add(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Lanes) {
+    s0.addProduct(Lanes(repeating: a[0]), b)
+    s1.addProduct(Lanes(repeating: a[stride]), b)
+    s2.addProduct(Lanes(repeating: a[2 &* stride]), b)
+    s3.addProduct(Lanes(repeating: a[3 &* stride]), b)
+    s4.addProduct(Lanes(repeating: a[4 &* stride]), b)
+    s5.addProduct(Lanes(repeating: a[5 &* stride]), b)
+    s6.addProduct(Lanes(repeating: a[6 &* stride]), b)
+    s7.addProduct(Lanes(repeating: a[7 &* stride]), b)
+  }
+
+  @inline(__always)
+  func forEach(_ body: (Int, Lanes) -> Void) {
+    body(0, s0)
+    body(1, s1)
+    body(2, s2)
+    body(3, s3)
+    body(4, s4)
+    body(5, s5)
+    body(6, s6)
+    body(7, s7)
+  }
+}
+
+struct Rows12: Rows {
+  var s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11: Lanes
+
+  @inline(__always) static var count: Int { 12 }
+
+  @inline(__always)
+  init(_ initial: Lanes) {
+    s0 = initial
+    s1 = initial
+    s2 = initial
+    s3 = initial
+    s4 = initial
+    s5 = initial
+    s6 = initial
+    s7 = initial
+    s8 = initial
+    s9 = initial
+    s10 = initial
+    s11 = initial
+  }
+
+  @inline(__always)
+  mutating func add(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Lanes) {
+    s0.addProduct(Lanes(repeating: a[0]), b)
+    s1.addProduct(Lanes(repeating: a[stride]), b)
+    s2.addProduct(Lanes(repeating: a[2 &* stride]), b)
+    s3.addProduct(Lanes(repeating: a[3 &* stride]), b)
+    s4.addProduct(Lanes(repeating: a[4 &* stride]), b)
+    s5.addProduct(Lanes(repeating: a[5 &* stride]), b)
+    s6.addProduct(Lanes(repeating: a[6 &* stride]), b)
+    s7.addProduct(Lanes(repeating: a[7 &* stride]), b)
+    s8.addProduct(Lanes(repeating: a[8 &* stride]), b)
+    s9.addProduct(Lanes(repeating: a[9 &* stride]), b)
+    s10.addProduct(Lanes(repeating: a[10 &* stride]), b)
+    s11.addProduct(Lanes(repeating: a[11 &* stride]), b)
+  }
+
+  @inline(__always)
+  func forEach(_ body: (Int, Lanes) -> Void) {
+    body(0, s0)
+    body(1, s1)
+    body(2, s2)
+    body(3, s3)
+    body(4, s4)
+    body(5, s5)
+    body(6, s6)
+    body(7, s7)
+    body(8, s8)
+    body(9, s9)
+    body(10, s10)
+    body(11, s11)
+  }
+}

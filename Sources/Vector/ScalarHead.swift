@@ -1,0 +1,61 @@
+// ScalarHead.swift — the last layer of a critic: one output, so a dot product per row and no panel of outputs.
+//
+//   q = h · w + b,   dh = dq w ⊙ [h > 0],   dw = Σ dq h,   db = Σ dq
+//
+// w is kept as the panels of one row (I rounded up to 16), then a vector whose first value is the bias.
+
+/// q (rows) of h (rows × I).
+package func headForward(
+  rows: Int, _ h: UnsafePointer<Float>, _ hStride: Int, panels: Int,
+  _ weights: UnsafePointer<Float>, _ q: UnsafeMutablePointer<Float>
+) {
+  let bias = weights[panels &* laneCount]
+  for row in 0..<rows {
+    var sum = Lanes.zero
+    var source = h + row &* laneCount
+    for panel in 0..<panels {
+      sum.addProduct(load(source), load(weights + panel &* laneCount))
+      source += hStride
+    }
+    q[row] = total(sum) + bias
+  }
+}
+
+/// dh (rows × I), zero where h is not positive.
+package func headInputGradient(
+  rows: Int, _ dq: UnsafePointer<Float>, _ weights: UnsafePointer<Float>, panels: Int,
+  mask h: UnsafePointer<Float>, _ hStride: Int, _ dh: UnsafeMutablePointer<Float>, _ dhStride: Int
+) {
+  for panel in 0..<panels {
+    let w = load(weights + panel &* laneCount)
+    let source = h + panel &* hStride
+    let target = dh + panel &* dhStride
+    for row in 0..<rows {
+      let gradient = w * dq[row]
+      store(
+        gradient.replacing(with: 0, where: load(source + row &* laneCount) .<= 0), target + row &* laneCount)
+    }
+  }
+}
+
+/// dw for `panels` panels of h (rows × I) from its first on.
+package func headWeightGradient(
+  rows: Int, _ dq: UnsafePointer<Float>, _ h: UnsafePointer<Float>, _ hStride: Int, panels: Int,
+  _ gradient: UnsafeMutablePointer<Float>
+) {
+  for panel in 0..<panels {
+    var sum = Lanes.zero
+    let source = h + panel &* hStride
+    for row in 0..<rows { sum.addProduct(Lanes(repeating: dq[row]), load(source + row &* laneCount)) }
+    store(sum, gradient + panel &* laneCount)
+  }
+}
+
+/// The sum of 16 lanes, by halves: always the same order.
+@inline(__always)
+func total(_ lanes: Lanes) -> Float {
+  let eight = lanes.lowHalf + lanes.highHalf
+  let four = eight.lowHalf + eight.highHalf
+  let two = four.lowHalf + four.highHalf
+  return two.x + two.y
+}

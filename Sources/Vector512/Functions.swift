@@ -1,0 +1,1 @@
+../Vector/Functions.swift
