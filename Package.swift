@@ -47,9 +47,9 @@ let package = Package(
       dependencies: ["OffPolicy", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: safe),
 
-    //.testTarget(name: "EnvironmentsTests", dependencies: ["Environments", "Formats"], resources: [.copy("Fixtures")]),
-    //.testTarget(name: "MuJoCoTasksTests", dependencies: ["MuJoCoTasks", "Formats"], resources: [.copy("Fixtures")]),
-    //.testTarget(name: "FormatsTests", dependencies: ["Formats"]),
+    .testTarget(name: "EnvironmentsTests", dependencies: ["Environments", "Formats"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "MuJoCoTasksTests", dependencies: ["MuJoCoTasks", "Formats"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "FormatsTests", dependencies: ["Formats"]),
   ],
   swiftLanguageModes: [.v6]
 )
