@@ -39,8 +39,8 @@ let package = Package(
     .target(name: "Environments", swiftSettings: safe),
     .target(name: "MuJoCoTasks", dependencies: ["Environments"], swiftSettings: safe),
     .target(name: "Networks", dependencies: ["Kernels"], swiftSettings: safe),
-    .target(name: "Algorithms", dependencies: ["Networks", "Environments"], swiftSettings: safe),
-    .target(name: "Training", dependencies: ["Algorithms", "Formats"], swiftSettings: safe),
+    .target(name: "Algorithms", dependencies: ["Networks", "Environments", "Formats"], swiftSettings: safe),
+    .target(name: "Training", dependencies: ["Algorithms"], swiftSettings: safe),
     .target(name: "OffPolicy", dependencies: ["Training", "MuJoCoTasks"], swiftSettings: safe),
     .executableTarget(
       name: "Command",

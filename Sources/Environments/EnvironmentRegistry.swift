@@ -137,7 +137,7 @@ public struct UnknownEnvironment: Error, Equatable, CustomStringConvertible {
 }
 
 /// Insertions, deletions and replacements that turn one string into the other (Levenshtein).
-func editDistance(_ first: String, _ second: String) -> Int {
+package func editDistance(_ first: String, _ second: String) -> Int {
   let second = Array(second)
   var row = Array(0...second.count)
   for (i, character) in first.enumerated() {

@@ -264,7 +264,10 @@ package func adamStep(
 package func track(_ targets: borrowing Block, _ parameters: borrowing Block, rate: Float, range: Range<Int>) {
   checkVectors(range, min(targets.count, parameters.count))
   let start = range.lowerBound
-  if wide {
+  if rate == 1 {
+    // exactly θ, which adding the difference need not give
+    (targets.pointer + start).update(from: parameters.pointer + start, count: range.count)
+  } else if wide {
     Vector512.track(count: range.count, targets.pointer + start, parameters.pointer + start, rate: rate)
   } else {
     Vector.track(count: range.count, targets.pointer + start, parameters.pointer + start, rate: rate)
@@ -277,6 +280,13 @@ package func squaredNorm(_ values: borrowing Block, range: Range<Int>) -> Float 
   return wide
     ? Vector512.squaredNorm(count: range.count, values.pointer + range.lowerBound)
     : Vector.squaredNorm(count: range.count, values.pointer + range.lowerBound)
+}
+
+/// The mean of the first `count` values.
+package func mean(_ values: borrowing Block, count: Int) -> Double {
+  var sum = 0.0
+  for i in 0..<count { sum += Double(values[i]) }
+  return sum / Double(max(1, count))
 }
 
 @inline(__always)

@@ -150,6 +150,13 @@ package final class Critics: @unchecked Sendable {
     return sum / Double(max(1, rows))
   }
 
+  /// The mean of min_j Q_j, or of Q_0 alone, over the first `rows` rows.
+  package func meanMinimum(rows: Int, members: Int? = nil) -> Double {
+    var sum = 0.0
+    for row in 0..<rows { sum += Double(members == 1 ? values[0][row] : minimum(at: row)) }
+    return sum / Double(max(1, rows))
+  }
+
   // MARK: state
 
   /// The parameters as tensors `prefix.J.layer.K.…`.

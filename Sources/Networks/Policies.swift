@@ -11,13 +11,22 @@ package final class SquashedGaussian: @unchecked Sendable {
   private let headGradients: Matrix  // (B × 2A)
   private let record: GaussianRecord
 
-  package init(observationSize: Int, actionSize: Int, hiddenSizes: [Int], batchSize: Int) {
-    self.actionSize = actionSize
+  package convenience init(observationSize: Int, actionSize: Int, hiddenSizes: [Int], batchSize: Int) {
     let layout = Layout(
       inputs: observationSize, gradientInputs: 0, hidden: hiddenSizes,
       outputs: [("mean", actionSize), ("log_std", actionSize)], scalar: false)
-    parameters = Parameters(layout, isLearned: true)
-    activations = Activations(layout, rows: batchSize, forLearning: true)
+    self.init(Parameters(layout, isLearned: true), actionSize: actionSize, batchSize: batchSize)
+  }
+
+  /// The same policy with buffers of its own, for other batches.
+  package convenience init(sharing other: SquashedGaussian, batchSize: Int) {
+    self.init(other.parameters, actionSize: other.actionSize, batchSize: batchSize)
+  }
+
+  private init(_ parameters: Parameters, actionSize: Int, batchSize: Int) {
+    self.parameters = parameters
+    self.actionSize = actionSize
+    activations = Activations(parameters.layout, rows: batchSize, forLearning: true)
     heads = Matrix(rows: batchSize, columns: 2 * actionSize)
     headGradients = Matrix(rows: batchSize, columns: 2 * actionSize)
     record = GaussianRecord(rows: batchSize, actionSize: actionSize)
@@ -70,6 +79,19 @@ package struct PolicyDraw: ~Copyable {
   }
 }
 
+/// One row to act from, and room for what it becomes.
+package struct ActingRow: ~Copyable {
+  package let observation: Matrix  // (1 × S)
+  package let noise: Block  // (A)
+  package let draw: PolicyDraw  // (1 × A)
+
+  package init(observationSize: Int, actionSize: Int) {
+    observation = Matrix(rows: 1, columns: observationSize)
+    noise = Block(count: actionSize)
+    draw = PolicyDraw(rows: 1, actionSize: actionSize)
+  }
+}
+
 /// π(s) = tanh(f(s)).
 package final class DeterministicPolicy: @unchecked Sendable {
   package let parameters: Parameters
@@ -77,12 +99,23 @@ package final class DeterministicPolicy: @unchecked Sendable {
   private let outputGradients: Matrix  // (B × A)
 
   /// - Parameter isLearned: false for a target policy, which is only ever tracked.
-  package init(observationSize: Int, actionSize: Int, hiddenSizes: [Int], batchSize: Int, isLearned: Bool) {
+  package convenience init(
+    observationSize: Int, actionSize: Int, hiddenSizes: [Int], batchSize: Int, isLearned: Bool
+  ) {
     let layout = Layout(
       inputs: observationSize, gradientInputs: 0, hidden: hiddenSizes, outputs: [(nil, actionSize)], scalar: false)
-    parameters = Parameters(layout, isLearned: isLearned)
-    activations = Activations(layout, rows: batchSize, forLearning: isLearned)
-    outputGradients = Matrix(rows: batchSize, columns: actionSize)
+    self.init(Parameters(layout, isLearned: isLearned), batchSize: batchSize, forLearning: isLearned)
+  }
+
+  /// The same policy with buffers of its own, for acting.
+  package convenience init(sharing other: DeterministicPolicy, batchSize: Int) {
+    self.init(other.parameters, batchSize: batchSize, forLearning: false)
+  }
+
+  private init(_ parameters: Parameters, batchSize: Int, forLearning: Bool) {
+    self.parameters = parameters
+    activations = Activations(parameters.layout, rows: batchSize, forLearning: forLearning)
+    outputGradients = Matrix(rows: batchSize, columns: parameters.layout.output.outputs)
   }
 
   /// a = π(s) for some rows.

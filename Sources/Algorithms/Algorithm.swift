@@ -1,0 +1,124 @@
+// Algorithm.swift — what the trainer asks of an algorithm, and what an update tells.
+
+import Kernels
+import Networks
+
+/// A way to learn a policy from a critic trained off-policy.
+///
+/// Actions are in [−1, 1]; the trainer scales them to the task's box. An algorithm is owned by one trainer and used from
+/// one thread; inside `update` a `WorkerPool` shares the work.
+public protocol Algorithm: AnyObject, SendableMetatype {
+  associatedtype Configuration: AlgorithmConfiguration
+
+  /// A new algorithm: networks initialised from the seed, targets equal to what they track.
+  init(configuration: Configuration, observationSize: Int, actionSize: Int, seed: UInt64, workers: WorkerPool)
+
+  /// Forgets what belongs to one episode, such as correlated noise. Called at each reset.
+  func beginEpisode()
+
+  /// Chooses an action (A) for an observation (S): with exploration, or the policy's best guess.
+  func act(_ observation: Span<Float>, explore: Bool, into action: inout MutableSpan<Float>)
+
+  /// One update from a batch, with fresh noise.
+  ///
+  /// - Throws: `DivergedUpdate` when a loss is not finite; the parameters are then not to be used.
+  func update(_ batch: borrowing Batch) throws -> UpdateMetrics
+
+  /// One update from a batch with the given noise: what `update(_:)` does after drawing it.
+  func update(_ batch: borrowing Batch, noise: borrowing UpdateNoise) throws -> UpdateMetrics
+
+  /// The learned parameters and their targets, named as `conformance` names them.
+  var parameters: [Tensor] { get }
+  func loadParameters(from find: (String) throws -> Tensor) throws
+
+  /// Everything that `update` and `act` depend on: parameters, moments, temperature, streams, counts.
+  var state: AlgorithmState { get }
+  func restore(_ state: AlgorithmState) throws
+}
+
+/// Standard normal numbers that one update uses: ε for the next and for the current actions, flat (B × A).
+public struct UpdateNoise: ~Copyable {
+  public let next: Block
+  public let current: Block
+
+  public init(batchSize: Int, actionSize: Int) {
+    next = Block(count: batchSize * actionSize)
+    current = Block(count: batchSize * actionSize)
+  }
+}
+
+/// What one update computed. NaN where the algorithm has no such number, or took no such step.
+public struct UpdateMetrics: Sendable {
+  /// Σ_j mean (Q_j − y)²
+  public var criticLoss: Double
+  /// The objective that the policy step descended.
+  public var policyLoss: Double = .nan
+  /// Mean target y.
+  public var targetMean: Double = .nan
+  /// α after the update.
+  public var temperature: Double = .nan
+  /// −mean log π(a|s)
+  public var entropy: Double = .nan
+
+  public init(criticLoss: Double) { self.criticLoss = criticLoss }
+}
+
+/// Everything an algorithm needs to go on, as plain numbers.
+public struct AlgorithmState: Sendable, Equatable {
+  public var tensors: [Tensor] = []
+  /// Numbers that must be kept in full: log α and its moments.
+  public var numbers: [String: Double] = [:]
+  /// Counts and positions of random streams.
+  public var counts: [String: UInt64] = [:]
+
+  public init() {}
+
+  func count(_ name: String) throws -> Int {
+    guard let value = counts[name], let count = Int(exactly: value) else { throw MissingState(name: name) }
+    return count
+  }
+
+  func position(_ name: String) throws -> UInt64 {
+    guard let value = counts[name] else { throw MissingState(name: name) }
+    return value
+  }
+
+  func number(_ name: String) throws -> Double {
+    guard let value = numbers[name] else { throw MissingState(name: name) }
+    return value
+  }
+
+  /// Finds tensors by name.
+  func finder() -> (String) throws -> Tensor {
+    let byName = Dictionary(tensors.map { ($0.name, $0) }) { first, _ in first }
+    return { name in
+      guard let tensor = byName[name] else { throw MissingState(name: name) }
+      return tensor
+    }
+  }
+}
+
+/// A saved state that lacks something.
+public struct MissingState: Error, CustomStringConvertible {
+  public let name: String
+
+  public var description: String {
+    "the saved state has no \(name): it belongs to another algorithm or to another version"
+  }
+}
+
+/// An update whose loss is not a number: training cannot go on.
+public struct DivergedUpdate: Error, CustomStringConvertible {
+  public let update: Int
+  public let what: String
+  public let value: Double
+
+  public var description: String {
+    "update \(update): the \(what) is \(value); lower the learning rates or check the task's rewards and observations"
+  }
+}
+
+/// Throws when a loss is not finite.
+func checkFinite(_ value: Double, _ what: String, update: Int) throws {
+  guard value.isFinite else { throw DivergedUpdate(update: update, what: what, value: value) }
+}

@@ -1,0 +1,160 @@
+// AlgorithmConfiguration.swift — what every algorithm's configuration has, and how it is read from outside.
+
+import Formats
+
+/// An algorithm's hyperparameters: a `Codable` struct with a default for every property.
+///
+/// Run files, checkpoints, `list` and `--set` all read this one struct.
+public protocol AlgorithmConfiguration: Codable, Sendable, Equatable {
+  /// The defaults.
+  init()
+  /// Every property, in the order that `list` shows them.
+  static var hyperparameters: [Hyperparameter] { get }
+
+  // what the training loop needs to know
+  var batchSize: Int { get }
+  var bufferCapacity: Int { get }
+  var randomSteps: Int { get }
+  var updateEvery: Int { get }
+  var updatesPerStep: Int { get }
+}
+
+extension AlgorithmConfiguration {
+  /// The defaults, with the given keys set: strict about names and ranges.
+  ///
+  /// - Parameter values: a JSON object; keys that are missing take their defaults.
+  public init(_ values: JSONValue) throws {
+    guard case .object(let given) = values else {
+      throw ConfigurationError.malformed("a configuration is a JSON object, not \(values.text())")
+    }
+    var members = try Self.members(of: Self())
+    for (key, value) in given {
+      try Self.hyperparameter(key).check(value)
+      members[key] = value
+    }
+    self = try JSONValue.object(members).decode(Self.self)
+  }
+
+  /// This configuration with `key=value` settings applied, in their order.
+  ///
+  /// A key may reach into a case: `temperature.learned.initial=0.1`. A value is JSON, or numbers with commas for a list.
+  public func setting(_ assignments: [String]) throws -> Self {
+    var members = try Self.members(of: self)
+    for assignment in assignments {
+      guard let equals = assignment.firstIndex(of: "="), equals != assignment.startIndex else {
+        throw ConfigurationError.malformed(
+          "--set \(assignment.debugDescription) is not key=value, such as discount=0.98")
+      }
+      let path = assignment[..<equals].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+      let text = String(assignment[assignment.index(after: equals)...])
+      let hyperparameter = try Self.hyperparameter(path[0])
+      let value = try parse(text, for: hyperparameter, path: path.dropFirst().map { $0 })
+      try hyperparameter.check(value)
+      members[hyperparameter.name] = value
+    }
+    return try JSONValue.object(members).decode(Self.self)
+  }
+
+  /// All properties as JSON, nulls included.
+  public var values: JSONValue { (try? Self.members(of: self)).map(JSONValue.object) ?? .null }
+
+  private static func members(of configuration: Self) throws -> [String: JSONValue] {
+    var members: [String: JSONValue] = [:]
+    let encoded = try JSONValue(encoding: configuration)
+    for hyperparameter in hyperparameters { members[hyperparameter.name] = encoded[hyperparameter.name] ?? .null }
+    return members
+  }
+
+  private static func hyperparameter(_ key: String) throws(ConfigurationError) -> Hyperparameter {
+    if let found = hyperparameters.first(where: { $0.name == key }) { return found }
+    throw .unknownKey(key, nearest: nearestName(to: key, among: hyperparameters.map(\.name)))
+  }
+
+  private func parse(_ text: String, for hyperparameter: Hyperparameter, path: [String]) throws -> JSONValue {
+    func outOfRange() -> ConfigurationError {
+      .outOfRange(
+        key: ([hyperparameter.name] + path).joined(separator: "."), value: text, allowed: hyperparameter.rangeText)
+    }
+    let isList = hyperparameter.ranges[""]?.isList == true
+    guard let value = try? JSONValue(text: isList && !text.hasPrefix("[") ? "[\(text)]" : text) else {
+      throw outOfRange()
+    }
+    switch path.count {
+    case 0: return value
+    case 1: return .object([path[0]: value])
+    case 2: return .object([path[0]: .object([path[1]: value])])
+    default: throw outOfRange()
+    }
+  }
+}
+
+/// How targets follow what they track (N4).
+public enum TargetTracking: Codable, Sendable, Equatable {
+  /// θ̄ ← τ θ + (1 − τ) θ̄ at every step of the targets.
+  case soft(rate: Float)
+  /// θ̄ ← θ at every n-th update.
+  case hard(every: Int)
+
+  /// The rate at which targets move at update n (from 1), or nil if they stay.
+  ///
+  /// - Parameter delay: soft targets move at every `delay`-th update (TD3's d).
+  package func rate(atUpdate n: Int, delay: Int = 1) -> Float? {
+    switch self {
+    case .soft(let rate): n % delay == 0 ? rate : nil
+    case .hard(let every): n % every == 0 ? 1 : nil
+    }
+  }
+}
+
+// MARK: properties that several algorithms have
+
+extension Hyperparameter {
+  static func discount(_ source: String) -> Hyperparameter {
+    Hyperparameter("discount", "γ", .real(0, 1), "weight of the next step's value", source: source)
+  }
+
+  static func targetTracking(_ source: String) -> Hyperparameter {
+    Hyperparameter(
+      "targetTracking", "τ", cases: ["soft.rate": .real(0, 1, excludingLower: true), "hard.every": .whole(1)],
+      "how target networks follow: softly at each update, or a copy at every n-th", source: source)
+  }
+
+  static func batchSize(_ source: String) -> Hyperparameter {
+    Hyperparameter("batchSize", "B", .whole(1, 65_536), "transitions in an update", source: source)
+  }
+
+  static func hiddenSizes(_ source: String) -> Hyperparameter {
+    Hyperparameter("hiddenSizes", "H", .wholes(1, 16_384), "units in each hidden layer, of all networks", source: source)
+  }
+
+  static func learningRate(_ name: String, _ summary: String, _ source: String) -> Hyperparameter {
+    Hyperparameter(name, "η", .real(0, 1, excludingLower: true), summary, source: source)
+  }
+
+  static func explorationNoise(_ source: String) -> Hyperparameter {
+    Hyperparameter(
+      "explorationNoise", "σ",
+      cases: [
+        "gaussian.standardDeviation": .real(0, 10),
+        "ornsteinUhlenbeck.standardDeviation": .real(0, 10),
+        "ornsteinUhlenbeck.stiffness": .real(0, 100),
+        "ornsteinUhlenbeck.timestep": .real(0, 1, excludingLower: true),
+      ],
+      "noise added to actions while collecting, in units of [−1, 1]", source: source)
+  }
+
+  static func bufferCapacity(_ source: String) -> Hyperparameter {
+    Hyperparameter("bufferCapacity", "|D|", .whole(1), "transitions kept for replay", source: source)
+  }
+
+  static func randomSteps(_ source: String) -> Hyperparameter {
+    Hyperparameter(
+      "randomSteps", "", .whole(0), "first steps with actions drawn uniformly, before any update", source: source)
+  }
+
+  static let updateEvery = Hyperparameter(
+    "updateEvery", "", .whole(1), "environment steps between rounds of updates", source: "one update per step: all papers")
+
+  static let updatesPerStep = Hyperparameter(
+    "updatesPerStep", "", .whole(1, 1_000), "updates per environment step", source: "one update per step: all papers")
+}

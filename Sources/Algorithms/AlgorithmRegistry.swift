@@ -1,0 +1,85 @@
+// AlgorithmRegistry.swift — which algorithms there are, by name.
+
+import Formats
+import Kernels
+
+public enum AlgorithmRegistry {
+  public static let all: [AlgorithmEntry] = [
+    AlgorithmEntry("ddpg", "Deep Deterministic Policy Gradient (Lillicrap 2015)", DDPG.self),
+    AlgorithmEntry("td3", "Twin Delayed DDPG (Fujimoto 2018)", TD3.self),
+    AlgorithmEntry("sac", "Soft Actor-Critic with a learned temperature (Haarnoja 2018)", SAC.self),
+    // a new algorithm: one file and one line here
+  ]
+
+  /// The algorithm of a name, upper or lower case.
+  public static func entry(_ name: String) throws -> AlgorithmEntry {
+    if let entry = all.first(where: { $0.name == name.lowercased() }) { return entry }
+    throw UnknownAlgorithm(name: name)
+  }
+}
+
+/// There is no algorithm of this name.
+public struct UnknownAlgorithm: Error, CustomStringConvertible {
+  public let name: String
+
+  public var description: String {
+    let names = AlgorithmRegistry.all.map(\.name)
+    let hint = nearestName(to: name, among: names).map { "did you mean \($0)?" } ?? "there are \(names.joined(separator: ", "))"
+    return "no algorithm is called \(name.debugDescription): \(hint)"
+  }
+}
+
+/// An algorithm by name: closures over its type, so that commands work for algorithms they have never heard of.
+public struct AlgorithmEntry: Sendable {
+  public let name: String
+  public let summary: String
+  public let hyperparameters: [Hyperparameter]
+  /// The default configuration.
+  public let defaults: AnyConfiguration
+  private let read: @Sendable (JSONValue) throws -> AnyConfiguration
+
+  public init<A: Algorithm>(_ name: String, _ summary: String, _ type: A.Type) {
+    self.name = name
+    self.summary = summary
+    hyperparameters = A.Configuration.hyperparameters
+    defaults = AnyConfiguration(A.Configuration(), for: A.self)
+    read = { AnyConfiguration(try A.Configuration($0), for: A.self) }
+  }
+
+  /// The defaults with the keys of a JSON object set.
+  public func configuration(_ values: JSONValue) throws -> AnyConfiguration { try read(values) }
+}
+
+/// A configuration together with the algorithm it configures.
+public struct AnyConfiguration: Sendable {
+  /// All properties as JSON.
+  public let values: JSONValue
+  public let batchSize: Int
+  public let bufferCapacity: Int
+  public let randomSteps: Int
+  public let updateEvery: Int
+  public let updatesPerStep: Int
+  private let set: @Sendable ([String]) throws -> AnyConfiguration
+  private let create: @Sendable (Int, Int, UInt64, WorkerPool) -> any Algorithm
+
+  init<A: Algorithm>(_ configuration: A.Configuration, for type: A.Type) {
+    values = configuration.values
+    (batchSize, bufferCapacity) = (configuration.batchSize, configuration.bufferCapacity)
+    (randomSteps, updateEvery) = (configuration.randomSteps, configuration.updateEvery)
+    updatesPerStep = configuration.updatesPerStep
+    set = { AnyConfiguration(try configuration.setting($0), for: A.self) }
+    create = {
+      A(configuration: configuration, observationSize: $0, actionSize: $1, seed: $2, workers: $3)
+    }
+  }
+
+  /// With `key=value` settings applied.
+  public func setting(_ assignments: [String]) throws -> AnyConfiguration { try set(assignments) }
+
+  /// A new algorithm for a task of the given sizes.
+  public func makeAlgorithm(
+    observationSize: Int, actionSize: Int, seed: UInt64, workers: WorkerPool
+  ) -> any Algorithm {
+    create(observationSize, actionSize, seed, workers)
+  }
+}

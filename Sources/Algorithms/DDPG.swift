@@ -1,0 +1,218 @@
+// DDPG.swift — Deep Deterministic Policy Gradient (N8, N9).
+// Lillicrap et al. 2015, "Continuous control with deep reinforcement learning", arXiv:1509.02971, alg. 1.
+//
+//   paper    here            paper   here                                shapes
+//   μ_θ      policy          γ       configuration.discount              B batch, S observation, A action
+//   μ′_θ     targetPolicy    τ       configuration.targetTracking
+//   Q_φ      critics (one)   N       configuration.explorationNoise
+//   Q′_φ     targetCritics   R       the trainer's ReplayBuffer
+//
+// Read in order: Configuration · init · act · update · state.
+
+import Kernels
+import Networks
+
+public final class DDPG: Algorithm {
+  public struct Configuration: AlgorithmConfiguration {
+    /// Discount γ, in [0, 1].
+    public var discount: Float = 0.99
+    /// How the targets follow; τ.
+    public var targetTracking = TargetTracking.soft(rate: 0.005)
+    public var batchSize = 256
+    /// Units in each hidden layer of the policy and of each critic.
+    public var hiddenSizes = [256, 256]
+    public var policyLearningRate: Float = 3e-4
+    public var criticLearningRate: Float = 3e-4
+    public var explorationNoise = ExplorationNoise.gaussian(standardDeviation: 0.1)
+    public var bufferCapacity = 1_000_000
+    public var randomSteps = 10_000
+    public var updateEvery = 1
+    public var updatesPerStep = 1
+
+    public init() {}
+
+    public static let hyperparameters: [Hyperparameter] = [
+      .discount("Lillicrap 2015, section 7"),
+      .targetTracking("sfujim/TD3's OurDDPG; Lillicrap 2015 had 0.001"),
+      .batchSize("sfujim/TD3's OurDDPG; Lillicrap 2015 had 64"),
+      .hiddenSizes("sfujim/TD3's OurDDPG; Lillicrap 2015 had 400, 300"),
+      .learningRate("policyLearningRate", "Adam's rate for the policy", "sfujim/TD3's OurDDPG; Lillicrap 2015 had 1e-4"),
+      .learningRate("criticLearningRate", "Adam's rate for the critic", "sfujim/TD3's OurDDPG; Lillicrap 2015 had 1e-3"),
+      .explorationNoise("sfujim/TD3's OurDDPG; Lillicrap 2015 had Ornstein–Uhlenbeck, θ 0.15, σ 0.2"),
+      .bufferCapacity("Lillicrap 2015, section 7"),
+      .randomSteps("as TD3; Lillicrap 2015 had none"),
+      .updateEvery,
+      .updatesPerStep,
+    ]
+  }
+
+  private let configuration: Configuration
+  private let workers: WorkerPool
+
+  private let policy: DeterministicPolicy
+  private let targetPolicy: DeterministicPolicy
+  private let critics: Critics
+  private let targetCritics: Critics
+
+  private let policyOptimizer: Adam
+  private let criticOptimizer: Adam
+  private var updates = 0
+
+  private var exploration: ExplorationNoiseProcess
+
+  // reused by each update
+  private let noise: UpdateNoise
+  private let nextActions: Matrix  // (B × A), a′
+  private let currentActions: Matrix  // (B × A), π(s)
+  private let targets: Block  // (B)
+  private let actionGradient: Matrix  // (B × A)
+
+  // one observation at a time
+  private let actingPolicy: DeterministicPolicy  // the same parameters
+  private let acting: ActingRow
+
+  public init(configuration: Configuration, observationSize: Int, actionSize: Int, seed: UInt64, workers: WorkerPool) {
+    self.configuration = configuration
+    self.workers = workers
+    let (batchSize, hiddenSizes) = (configuration.batchSize, configuration.hiddenSizes)
+
+    policy = DeterministicPolicy(
+      observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes, batchSize: batchSize,
+      isLearned: true)
+    targetPolicy = DeterministicPolicy(
+      observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes, batchSize: batchSize,
+      isLearned: false)
+    critics = Critics(
+      count: 1, observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes,
+      batchSize: batchSize, isLearned: true)
+    targetCritics = Critics(
+      count: 1, observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes,
+      batchSize: batchSize, isLearned: false)
+
+    policyOptimizer = Adam([policy.parameters], learningRate: configuration.policyLearningRate)
+    criticOptimizer = Adam(critics.networks, learningRate: configuration.criticLearningRate)
+
+    var initialization = RandomStream(seed: seed, purpose: "initialization")
+    policy.parameters.initialize(using: &initialization)
+    critics.initialize(using: &initialization)
+    targetPolicy.parameters.copy(policy.parameters)
+    targetCritics.copy(critics)
+    exploration = ExplorationNoiseProcess(
+      configuration.explorationNoise, actionSize: actionSize, stream: RandomStream(seed: seed, purpose: "acting"))
+
+    noise = UpdateNoise(batchSize: batchSize, actionSize: actionSize)
+    nextActions = Matrix(rows: batchSize, columns: actionSize)
+    currentActions = Matrix(rows: batchSize, columns: actionSize)
+    targets = Block(count: batchSize)
+    actionGradient = Matrix(rows: batchSize, columns: actionSize)
+    actingPolicy = DeterministicPolicy(sharing: policy, batchSize: 1)
+    acting = ActingRow(observationSize: observationSize, actionSize: actionSize)
+  }
+
+  // MARK: act
+
+  public func beginEpisode() { exploration.beginEpisode() }
+
+  /// a = π(s), and with exploration a = clip(π(s) + ε, −1, 1).
+  public func act(_ observation: Span<Float>, explore: Bool, into action: inout MutableSpan<Float>) {
+    acting.observation.setRow(0, to: observation)
+    actingPolicy.evaluate(acting.observation, into: acting.draw.actions, rows: 0..<1)
+    acting.draw.actions.copyRow(0, into: &action)
+    if explore { exploration.add(to: &action) }
+  }
+
+  // MARK: update
+
+  public func update(_ batch: borrowing Batch) throws -> UpdateMetrics {
+    try update(batch, noise: noise)
+  }
+
+  /// One gradient step from a batch (s, a, r, s′, d) of B transitions.
+  public func update(_ batch: borrowing Batch, noise: borrowing UpdateNoise) throws -> UpdateMetrics {
+    updates += 1
+    let scale = 1 / Float(batch.count)
+
+    workers.forEachChunk(ofRows: batch.count) { rows in
+      // critic target, no gradient; a′ from the target policy
+      //   y = r + γ (1 − d) Q′(s′, μ′(s′))                                                                   (alg. 1, N5)
+      targetPolicy.evaluate(batch.nextObservations, into: nextActions, rows: rows)
+      targetCritics.evaluate(batch.nextObservations, nextActions, rows: rows)
+      for i in rows {
+        targets[i] =
+          batch.rewards[i] + configuration.discount * (1 - batch.terminated[i]) * targetCritics.value(0, at: i)
+      }
+
+      // critic:  J_Q(φ) = E[ (Q_φ(s, a) − y)² ]   ⇒   ∂J_Q/∂Q = 2 (Q − y) / B                              (alg. 1, N5)
+      critics.evaluate(batch.observations, batch.actions, rows: rows)
+      critics.backwardSquaredError(to: targets, scale: scale, rows: rows)
+    }
+    var metrics = UpdateMetrics(criticLoss: critics.squaredError(to: targets, rows: batch.count))
+    metrics.targetMean = mean(targets, count: batch.count)
+    try checkFinite(metrics.criticLoss, "critic loss", update: updates)
+    criticOptimizer.beginStep()
+    workers.forEachShare { share in
+      critics.weightGradients(batch.observations, batch.actions, rows: batch.count, share)
+      criticOptimizer.apply(share)
+    }
+
+    // policy:  J_μ(θ) = −E[ Q_φ(s, μ_θ(s)) ]                                                                 (eq. 6, N9)
+    workers.forEachChunk(ofRows: batch.count) { rows in
+      policy.evaluate(batch.observations, into: currentActions, rows: rows)
+      critics.evaluate(batch.observations, currentActions, rows: rows)
+      critics.firstActionGradient(scale: -scale, into: actionGradient, rows: rows)
+      policy.backward(actions: currentActions, actionGradient: actionGradient, rows: rows)
+    }
+    metrics.policyLoss = -critics.meanMinimum(rows: batch.count)
+    try checkFinite(metrics.policyLoss, "policy loss", update: updates)
+    policyOptimizer.beginStep()
+
+    // targets:  φ′ ← τ φ + (1 − τ) φ′,   θ′ ← τ θ + (1 − τ) θ′                                              (alg. 1, N4)
+    let targetRate = configuration.targetTracking.rate(atUpdate: updates)
+    workers.forEachShare { share in
+      policy.weightGradients(batch.observations, rows: batch.count, share)
+      policyOptimizer.apply(share)
+      if let targetRate {
+        targetCritics.track(critics, rate: targetRate, share)
+        targetPolicy.parameters.track(policy.parameters, rate: targetRate, share)
+      }
+    }
+    return metrics
+  }
+
+  // MARK: state
+
+  public var parameters: [Tensor] {
+    policy.parameters.tensors("policy") + critics.tensors("critic")
+      + targetPolicy.parameters.tensors("target_policy") + targetCritics.tensors("target_critic")
+  }
+
+  public func loadParameters(from find: (String) throws -> Tensor) throws {
+    try policy.parameters.load("policy", from: find)
+    try critics.load("critic", from: find)
+    try targetPolicy.parameters.load("target_policy", from: find)
+    try targetCritics.load("target_critic", from: find)
+  }
+
+  public var state: AlgorithmState {
+    var state = AlgorithmState()
+    state.tensors =
+      parameters + policyOptimizer.tensors("policy_optimizer") + criticOptimizer.tensors("critic_optimizer")
+    state.tensors.append(exploration.tensor)
+    state.counts = [
+      "updates": UInt64(updates),
+      "policy_optimizer.steps": UInt64(policyOptimizer.steps),
+      "critic_optimizer.steps": UInt64(criticOptimizer.steps),
+      "acting_stream": exploration.stream.position,
+    ]
+    return state
+  }
+
+  public func restore(_ state: AlgorithmState) throws {
+    let find = state.finder()
+    try loadParameters(from: find)
+    try policyOptimizer.load("policy_optimizer", steps: state.count("policy_optimizer.steps"), from: find)
+    try criticOptimizer.load("critic_optimizer", steps: state.count("critic_optimizer.steps"), from: find)
+    updates = try state.count("updates")
+    try exploration.restore(position: state.position("acting_stream"), from: find)
+  }
+}

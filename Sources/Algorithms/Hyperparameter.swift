@@ -1,0 +1,143 @@
+// Hyperparameter.swift — what may be set, in which range, and how a `key=value` reaches a configuration.
+
+import Environments
+import Formats
+
+/// One property of an algorithm's configuration, as `list` shows it and `--set` checks it.
+public struct Hyperparameter: Sendable {
+  /// The property's name and `--set`'s key.
+  public let name: String
+  /// The symbol in the paper.
+  public let symbol: String
+  /// What it is, in a few words.
+  public let summary: String
+  /// Where the default comes from.
+  public let source: String
+  /// The allowed values: of the property itself, or of each number in its cases, such as `soft.rate`.
+  public let ranges: [String: Interval]
+  /// Null is a value.
+  let isOptional: Bool
+
+  public init(
+    _ name: String, _ symbol: String, _ range: Interval, _ summary: String, source: String, isOptional: Bool = false
+  ) {
+    self.init(name, symbol, cases: ["": range], summary, source: source, isOptional: isOptional)
+  }
+
+  /// - Parameter cases: the numbers of an enum's cases, `case.label` to their range.
+  public init(
+    _ name: String, _ symbol: String, cases: [String: Interval], _ summary: String, source: String,
+    isOptional: Bool = false
+  ) {
+    (self.name, self.symbol, self.summary, self.source) = (name, symbol, summary, source)
+    (self.ranges, self.isOptional) = (cases, isOptional)
+  }
+
+  /// The allowed values in words.
+  public var rangeText: String {
+    ranges.sorted { $0.key < $1.key }.map { $0.key.isEmpty ? $0.value.description : "\($0.key) in \($0.value)" }
+      .joined(separator: ", ") + (isOptional ? " or null" : "")
+  }
+
+  /// Checks a value of this property.
+  func check(_ value: JSONValue) throws(ConfigurationError) {
+    func fail() -> ConfigurationError {
+      .outOfRange(key: name, value: value.text(), allowed: rangeText)
+    }
+    switch value {
+    case .null:
+      guard isOptional else { throw fail() }
+    case .object(let cases):
+      guard cases.count == 1, let (label, payload) = cases.first, case .object(let fields) = payload else { throw fail() }
+      let expected = ranges.filter { $0.key.hasPrefix(label + ".") || $0.key == label }
+      guard !expected.isEmpty, fields.count == expected.filter({ $0.key != label }).count else { throw fail() }
+      for (field, number) in fields {
+        guard let range = ranges["\(label).\(field)"], case .number(let number) = number, range.contains(number) else {
+          throw fail()
+        }
+      }
+    case .array(let numbers):
+      guard let range = ranges[""], range.isList, !numbers.isEmpty else { throw fail() }
+      for number in numbers {
+        guard case .number(let number) = number, range.contains(number) else { throw fail() }
+      }
+    case .number(let number):
+      guard let range = ranges[""], !range.isList, range.contains(number) else { throw fail() }
+    case .bool, .string:
+      throw fail()
+    }
+  }
+}
+
+/// Numbers between two bounds.
+public struct Interval: Sendable, Equatable, CustomStringConvertible {
+  let lower: Double
+  let upper: Double
+  let excludesLower: Bool
+  let excludesUpper: Bool
+  let isInteger: Bool
+  let isList: Bool
+
+  /// Bounds included, unless said otherwise.
+  public static func real(
+    _ lower: Double, _ upper: Double = .infinity, excludingLower: Bool = false, excludingUpper: Bool = false
+  ) -> Interval {
+    Interval(
+      lower: lower, upper: upper, excludesLower: excludingLower, excludesUpper: excludingUpper, isInteger: false,
+      isList: false)
+  }
+
+  public static func whole(_ lower: Int, _ upper: Int = 1_000_000_000) -> Interval {
+    Interval(
+      lower: Double(lower), upper: Double(upper), excludesLower: false, excludesUpper: false, isInteger: true,
+      isList: false)
+  }
+
+  /// One or more whole numbers.
+  public static func wholes(_ lower: Int, _ upper: Int) -> Interval {
+    Interval(
+      lower: Double(lower), upper: Double(upper), excludesLower: false, excludesUpper: false, isInteger: true,
+      isList: true)
+  }
+
+  func contains(_ value: Double) -> Bool {
+    value.isFinite && (excludesLower ? value > lower : value >= lower)
+      && (excludesUpper ? value < upper : value <= upper) && (!isInteger || value == value.rounded())
+  }
+
+  public var description: String {
+    func text(_ bound: Double) -> String {
+      bound.isInfinite ? (bound > 0 ? "∞" : "−∞") : Int(exactly: bound).map(String.init) ?? "\(bound)"
+    }
+    let left = excludesLower || lower.isInfinite ? "(" : "["
+    let right = excludesUpper || upper.isInfinite ? ")" : "]"
+    let range = "\(left)\(text(lower)), \(text(upper))\(right)"
+    return isList ? "whole numbers in \(range)" : isInteger ? "a whole number in \(range)" : range
+  }
+}
+
+/// A configuration that cannot be used, in one line.
+public enum ConfigurationError: Error, Equatable, CustomStringConvertible {
+  case unknownKey(String, nearest: String?)
+  case outOfRange(key: String, value: String, allowed: String)
+  case malformed(String)
+
+  public var description: String {
+    switch self {
+    case .unknownKey(let key, let nearest):
+      "there is no hyperparameter \(key.debugDescription)\(nearest.map { ": did you mean \($0)?" } ?? "")"
+        + "; `offpolicy list` shows all of them"
+    case .outOfRange(let key, let value, let allowed):
+      "\(key) cannot be \(value): it must be \(allowed)"
+    case .malformed(let text):
+      text
+    }
+  }
+}
+
+/// The nearest of some names, if one is near enough to be meant.
+package func nearestName(to name: String, among names: [String]) -> String? {
+  let candidates = names.map { (name: $0, distance: editDistance(name.lowercased(), $0.lowercased())) }
+  guard let best = candidates.min(by: { $0.distance < $1.distance }) else { return nil }
+  return best.distance <= max(2, name.count / 3) ? best.name : nil
+}

@@ -1,0 +1,142 @@
+// ReplayBuffer.swift — the last N transitions, each frame stored once, sampled uniformly.
+//
+// Frames lie in a ring in the order they were seen:
+//
+//   frame = observation (S) · action (A) · reward · kind
+//
+// A transition is a frame that an action was taken in, together with the frame after it. An episode of L steps takes L + 1
+// frames; its last one, the true final observation, is no transition of its own. So nothing is stored twice, and the next
+// observation is always the next frame. The ring has room for N transitions and N / 8 final frames; where episodes are
+// shorter than 8 steps on average, it holds fewer than N.
+
+import Kernels
+
+public struct ReplayBuffer: ~Copyable {
+  /// Most transitions kept.
+  public let capacity: Int
+  public let observationSize: Int
+  public let actionSize: Int
+  /// Transitions held.
+  public private(set) var count = 0
+  /// Transitions ever added.
+  public private(set) var added: UInt64 = 0
+
+  private let frames: FrameStore
+  private let slots: Int
+  /// The frame of the observation that waits for its action.
+  private var head = 0
+  /// Frames held before the head.
+  private var length = 0
+  private var isOpen = false
+
+  /// What a frame is, as its last value.
+  private enum Kind {
+    static let final: Float = -1
+    static let goesOn: Float = 0
+    static let terminated: Float = 1
+    static let truncated: Float = 2
+  }
+
+  /// Reserves and touches all memory at once.
+  ///
+  /// - Throws: `InsufficientMemory` when the machine or the process's limit has no room for it.
+  public init(capacity: Int, observationSize: Int, actionSize: Int) throws {
+    precondition(capacity > 0, "a buffer of \(capacity) transitions")
+    let bytes = Self.byteCount(capacity: capacity, observationSize: observationSize, actionSize: actionSize)
+    try Memory.check(bytes, for: "a replay buffer of \(capacity) transitions", hint: "--set bufferCapacity=N")
+    self.capacity = capacity
+    self.observationSize = observationSize
+    self.actionSize = actionSize
+    slots = Self.slotCount(capacity)
+    frames = FrameStore(count: slots, width: observationSize + actionSize + 2)
+  }
+
+  /// Frames for `capacity` transitions: an eighth more for final ones, and the one that waits for its action.
+  private static func slotCount(_ capacity: Int) -> Int { capacity + capacity / 8 + 16 }
+
+  /// Bytes that a buffer takes.
+  public static func byteCount(capacity: Int, observationSize: Int, actionSize: Int) -> Int {
+    let (bytes, overflow) = slotCount(capacity).multipliedReportingOverflow(by: 4 * (observationSize + actionSize + 2))
+    return overflow ? .max : bytes
+  }
+
+  // MARK: adding
+
+  /// Starts an episode with its first observation (S).
+  public mutating func beginEpisode(_ observation: Span<Float>) {
+    precondition(!isOpen, "the last episode has not ended")
+    frames.write(observation, at: head, offset: 0)
+    isOpen = true
+  }
+
+  /// Adds the transition from the waiting observation. `action` (A) is in [−1, 1]; `next` (S) is the true next one.
+  public mutating func add(action: Span<Float>, reward: Float, terminated: Bool, truncated: Bool, next: Span<Float>) {
+    precondition(isOpen, "no episode has begun")
+    frames.write(action, at: head, offset: observationSize)
+    let kind = (terminated ? Kind.terminated : Kind.goesOn) + (truncated ? Kind.truncated : Kind.goesOn)
+    close(reward: reward, kind: kind)
+    count += 1
+    added += 1
+    frames.write(next, at: head, offset: 0)
+    if terminated || truncated { endEpisode() }
+    while count > capacity { dropOldest() }
+  }
+
+  /// Ends an episode that the simulator broke off: what was added stays, and nothing follows.
+  public mutating func abandonEpisode() {
+    if isOpen { endEpisode() }
+  }
+
+  private mutating func endEpisode() {
+    close(reward: 0, kind: Kind.final)
+    isOpen = false
+  }
+
+  private mutating func close(reward: Float, kind: Float) {
+    frames[head, observationSize + actionSize] = reward
+    frames[head, observationSize + actionSize + 1] = kind
+    head = (head + 1) % slots
+    length += 1
+    // the head itself must be free
+    while length >= slots { dropOldest() }
+  }
+
+  private mutating func dropOldest() {
+    if frames[slot(0), observationSize + actionSize + 1] != Kind.final { count -= 1 }
+    length -= 1
+  }
+
+  /// The slot of the n-th oldest frame.
+  private func slot(_ n: Int) -> Int {
+    let slot = head - length + n
+    return slot < 0 ? slot + slots : slot
+  }
+
+  // MARK: sampling
+
+  /// Fills a batch with transitions drawn uniformly, with replacement.
+  ///
+  /// - Precondition: the buffer is not empty.
+  public func sample(into batch: borrowing Batch, using stream: inout RandomStream) {
+    precondition(count > 0, "sampling from an empty buffer")
+    for row in 0..<batch.count { gather(drawSlot(using: &stream), into: batch, row: row) }
+  }
+
+  /// A transition's slot: frames that are no transition are drawn again.
+  private func drawSlot(using stream: inout RandomStream) -> Int {
+    while true {
+      let candidate = slot(stream.index(below: length))
+      if frames[candidate, observationSize + actionSize + 1] != Kind.final { return candidate }
+    }
+  }
+
+  private func gather(_ slot: Int, into batch: borrowing Batch, row: Int) {
+    let kind = frames[slot, observationSize + actionSize + 1]
+    frames.read(at: slot, offset: 0, into: batch.observations, row: row)
+    frames.read(at: slot, offset: observationSize, into: batch.actions, row: row)
+    frames.read(at: slot + 1 == slots ? 0 : slot + 1, offset: 0, into: batch.nextObservations, row: row)
+    batch.rewards[row] = frames[slot, observationSize + actionSize]
+    // truncated alone goes on: d is 1 only where the task itself ended
+    batch.terminated[row] = kind == Kind.terminated || kind == Kind.terminated + Kind.truncated ? 1 : 0
+  }
+}

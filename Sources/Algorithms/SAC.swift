@@ -1,0 +1,275 @@
+// SAC.swift — Soft Actor-Critic with a learned temperature (N11–N14).
+// Haarnoja et al. 2018, "Soft Actor-Critic Algorithms and Applications", arXiv:1812.05905. Equation numbers are theirs.
+//
+//   paper    here            paper   here                      shapes
+//   π_φ      policy          α       temperature               B batch, S observation, A action
+//   Q_θ1,2   critics         γ       configuration.discount
+//   Q_θ̄1,2   targetCritics   τ       configuration.targetTracking
+//   D        the trainer's ReplayBuffer      H̄   targetEntropy = −A
+//
+// Read in order: Configuration · init · act · update · state.
+
+import Kernels
+import Networks
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+public final class SAC: Algorithm {
+  public struct Configuration: AlgorithmConfiguration {
+    /// Discount γ, in [0, 1].
+    public var discount: Float = 0.99
+    /// How the target critics follow the critics; τ.
+    public var targetTracking = TargetTracking.soft(rate: 0.005)
+    public var batchSize = 256
+    /// Units in each hidden layer of the policy and of each critic.
+    public var hiddenSizes = [256, 256]
+    public var policyLearningRate: Float = 3e-4
+    public var criticLearningRate: Float = 3e-4
+    public var temperatureLearningRate: Float = 3e-4
+    /// α: learned from an initial value, or fixed.
+    public var temperature = Temperature.learned(initial: 1)
+    /// H̄ in nats, of the density of actions in [−1, 1]^A; null means −A.
+    public var targetEntropy: Float? = nil
+    public var bufferCapacity = 1_000_000
+    public var randomSteps = 10_000
+    public var updateEvery = 1
+    public var updatesPerStep = 1
+
+    public init() {}
+
+    public static let hyperparameters: [Hyperparameter] = [
+      .discount("Haarnoja 2018, table 1"),
+      .targetTracking("Haarnoja 2018, table 1"),
+      .batchSize("Haarnoja 2018, table 1"),
+      .hiddenSizes("Haarnoja 2018, table 1"),
+      .learningRate("policyLearningRate", "Adam's rate for the policy", "Haarnoja 2018, table 1"),
+      .learningRate("criticLearningRate", "Adam's rate for the critics", "Haarnoja 2018, table 1"),
+      .learningRate("temperatureLearningRate", "Adam's rate for log α", "Haarnoja 2018, table 1"),
+      Hyperparameter(
+        "temperature", "α",
+        cases: ["learned.initial": .real(0, excludingLower: true), "fixed.value": .real(0)],
+        "weight of the entropy against the reward", source: "softlearning: log α starts at 0"),
+      Hyperparameter(
+        "targetEntropy", "H̄", .real(-.infinity), "entropy that α is tuned for; null means −A",
+        source: "Haarnoja 2018, table 1", isOptional: true),
+      .bufferCapacity("Haarnoja 2018, table 1"),
+      .randomSteps("softlearning: 10 episodes of 1,000 steps"),
+      .updateEvery,
+      .updatesPerStep,
+    ]
+  }
+
+  public enum Temperature: Codable, Sendable, Equatable {
+    case learned(initial: Float)
+    case fixed(value: Float)
+
+    var isLearned: Bool { if case .learned = self { true } else { false } }
+  }
+
+  private let configuration: Configuration
+  private let targetEntropy: Float
+  private let workers: WorkerPool
+
+  private let policy: SquashedGaussian
+  private let critics: Critics
+  private let targetCritics: Critics
+  private var logTemperature: Double
+
+  private let policyOptimizer: Adam
+  private let criticOptimizer: Adam
+  private var temperatureOptimizer = ScalarAdam()
+  private var updates = 0
+
+  private var updateStream: RandomStream
+  private var actingStream: RandomStream
+
+  // reused by each update
+  private let noise: UpdateNoise
+  private let next: PolicyDraw  // ã′, log π(ã′|s′)
+  private let current: PolicyDraw  // ã, log π(ã|s)
+  private let targets: Block  // (B)
+  private let actionGradient: Matrix  // (B × A)
+
+  // one observation at a time
+  private let actingPolicy: SquashedGaussian  // the same parameters
+  private let acting: ActingRow
+
+  public init(configuration: Configuration, observationSize: Int, actionSize: Int, seed: UInt64, workers: WorkerPool) {
+    self.configuration = configuration
+    self.workers = workers
+    targetEntropy = configuration.targetEntropy ?? -Float(actionSize)
+    let (batchSize, hiddenSizes) = (configuration.batchSize, configuration.hiddenSizes)
+
+    policy = SquashedGaussian(
+      observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes, batchSize: batchSize)
+    critics = Critics(
+      count: 2, observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes,
+      batchSize: batchSize, isLearned: true)
+    targetCritics = Critics(
+      count: 2, observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes,
+      batchSize: batchSize, isLearned: false)
+    switch configuration.temperature {
+    case .learned(let initial): logTemperature = log(Double(initial))
+    case .fixed(let value): logTemperature = log(Double(value))
+    }
+
+    policyOptimizer = Adam([policy.parameters], learningRate: configuration.policyLearningRate)
+    criticOptimizer = Adam(critics.networks, learningRate: configuration.criticLearningRate)
+
+    var initialization = RandomStream(seed: seed, purpose: "initialization")
+    policy.parameters.initialize(using: &initialization)
+    critics.initialize(using: &initialization)
+    targetCritics.copy(critics)
+    updateStream = RandomStream(seed: seed, purpose: "update noise")
+    actingStream = RandomStream(seed: seed, purpose: "acting")
+
+    noise = UpdateNoise(batchSize: batchSize, actionSize: actionSize)
+    next = PolicyDraw(rows: batchSize, actionSize: actionSize)
+    current = PolicyDraw(rows: batchSize, actionSize: actionSize)
+    targets = Block(count: batchSize)
+    actionGradient = Matrix(rows: batchSize, columns: actionSize)
+    actingPolicy = SquashedGaussian(sharing: policy, batchSize: 1)
+    acting = ActingRow(observationSize: observationSize, actionSize: actionSize)
+  }
+
+  // MARK: act
+
+  public func beginEpisode() {}
+
+  /// With exploration a draw from the policy, which needs no other noise (N14); without, the mean: tanh μ(s).
+  public func act(_ observation: Span<Float>, explore: Bool, into action: inout MutableSpan<Float>) {
+    acting.observation.setRow(0, to: observation)
+    if explore {
+      actingStream.fillNormal(acting.noise)
+      actingPolicy.sample(acting.observation, noise: acting.noise, into: acting.draw, rows: 0..<1)
+    } else {
+      actingPolicy.mean(acting.observation, into: acting.draw.actions, rows: 0..<1)
+    }
+    acting.draw.actions.copyRow(0, into: &action)
+  }
+
+  // MARK: update
+
+  public func update(_ batch: borrowing Batch) throws -> UpdateMetrics {
+    updateStream.fillNormal(noise.next)
+    updateStream.fillNormal(noise.current)
+    return try update(batch, noise: noise)
+  }
+
+  /// One gradient step from a batch (s, a, r, s′, d) of B transitions.
+  public func update(_ batch: borrowing Batch, noise: borrowing UpdateNoise) throws -> UpdateMetrics {
+    updates += 1
+    let scale = 1 / Float(batch.count)
+    let temperature = Float(exp(logTemperature))
+
+    workers.forEachChunk(ofRows: batch.count) { rows in
+      // critic target, no gradient; ã′ from the current policy, not a target policy
+      //   y = r + γ (1 − d) [ min_j Q_θ̄j(s′, ã′) − α log π_φ(ã′|s′) ]                                  (eq. 3, N12)
+      policy.sample(batch.nextObservations, noise: noise.next, into: next, rows: rows)
+      targetCritics.evaluate(batch.nextObservations, next.actions, rows: rows)
+      for i in rows {
+        let softValue = targetCritics.minimum(at: i) - temperature * next.logProbabilities[i]
+        targets[i] = batch.rewards[i] + configuration.discount * (1 - batch.terminated[i]) * softValue
+      }
+
+      // critics:  J_Q(θ) = Σ_j E[ (Q_θj(s, a) − y)² ]   ⇒   ∂J_Q/∂Q_j = 2 (Q_j − y) / B                   (eq. 5)
+      // differs: no factor ½, as in the notes (N5)
+      critics.evaluate(batch.observations, batch.actions, rows: rows)
+      critics.backwardSquaredError(to: targets, scale: scale, rows: rows)
+    }
+    var metrics = UpdateMetrics(criticLoss: critics.squaredError(to: targets, rows: batch.count))
+    metrics.targetMean = mean(targets, count: batch.count)
+    try checkFinite(metrics.criticLoss, "critic loss", update: updates)
+    criticOptimizer.beginStep()
+    workers.forEachShare { share in
+      critics.weightGradients(batch.observations, batch.actions, rows: batch.count, share)
+      criticOptimizer.apply(share)
+    }
+
+    // policy:  J_π(φ) = E[ α log π_φ(ã|s) − min_j Q_θj(s, ã) ],   ã = tanh(μ + σ ⊙ ε)                  (eq. 9, N13)
+    workers.forEachChunk(ofRows: batch.count) { rows in
+      policy.sample(batch.observations, noise: noise.current, into: current, rows: rows)
+      critics.evaluate(batch.observations, current.actions, rows: rows)
+      critics.minimumActionGradient(scale: -scale, into: actionGradient, rows: rows)
+      policy.backward(actionGradient: actionGradient, logProbabilityGradient: temperature * scale, rows: rows)
+    }
+    let meanLogProbability = mean(current.logProbabilities, count: batch.count)
+    metrics.entropy = -meanLogProbability
+    metrics.policyLoss = Double(temperature) * meanLogProbability - critics.meanMinimum(rows: batch.count)
+    try checkFinite(metrics.policyLoss, "policy loss", update: updates)
+    policyOptimizer.beginStep()
+
+    // targets:  θ̄ ← τ θ + (1 − τ) θ̄                                                                          (N4)
+    let targetRate = configuration.targetTracking.rate(atUpdate: updates)
+    workers.forEachShare { share in
+      policy.weightGradients(batch.observations, rows: batch.count, share)
+      policyOptimizer.apply(share)
+      if let targetRate { targetCritics.track(critics, rate: targetRate, share) }
+    }
+
+    // temperature:  J(α) = E[ −α (log π_φ(ã|s) + H̄) ]                                                   (eq. 18, N14)
+    // differs: the gradient is taken of −log α · mean(log π + H̄), without the factor α, as SB3 does; see Guides/SAC.md
+    if configuration.temperature.isLearned {
+      temperatureOptimizer.step(
+        &logTemperature, gradient: -(meanLogProbability + Double(targetEntropy)),
+        learningRate: configuration.temperatureLearningRate)
+    }
+    metrics.temperature = exp(logTemperature)
+    return metrics
+  }
+
+  // MARK: state
+
+  public var parameters: [Tensor] {
+    policy.parameters.tensors("policy") + critics.tensors("critic") + targetCritics.tensors("target_critic") + [
+      Tensor(name: "log_temperature", shape: [1], values: [Float(logTemperature)])
+    ]
+  }
+
+  public func loadParameters(from find: (String) throws -> Tensor) throws {
+    try policy.parameters.load("policy", from: find)
+    try critics.load("critic", from: find)
+    try targetCritics.load("target_critic", from: find)
+    logTemperature = Double(try find("log_temperature").values.first ?? 0)
+  }
+
+  public var state: AlgorithmState {
+    var state = AlgorithmState()
+    state.tensors =
+      parameters + policyOptimizer.tensors("policy_optimizer") + criticOptimizer.tensors("critic_optimizer")
+    state.numbers = [
+      "log_temperature": logTemperature,
+      "temperature_optimizer.first": temperatureOptimizer.firstMoment,
+      "temperature_optimizer.second": temperatureOptimizer.secondMoment,
+    ]
+    state.counts = [
+      "updates": UInt64(updates),
+      "policy_optimizer.steps": UInt64(policyOptimizer.steps),
+      "critic_optimizer.steps": UInt64(criticOptimizer.steps),
+      "temperature_optimizer.steps": UInt64(temperatureOptimizer.steps),
+      "update_stream": updateStream.position,
+      "acting_stream": actingStream.position,
+    ]
+    return state
+  }
+
+  public func restore(_ state: AlgorithmState) throws {
+    let find = state.finder()
+    try loadParameters(from: find)
+    try policyOptimizer.load("policy_optimizer", steps: state.count("policy_optimizer.steps"), from: find)
+    try criticOptimizer.load("critic_optimizer", steps: state.count("critic_optimizer.steps"), from: find)
+    logTemperature = try state.number("log_temperature")
+    temperatureOptimizer.firstMoment = try state.number("temperature_optimizer.first")
+    temperatureOptimizer.secondMoment = try state.number("temperature_optimizer.second")
+    temperatureOptimizer.steps = try state.count("temperature_optimizer.steps")
+    updates = try state.count("updates")
+    updateStream.position = try state.position("update_stream")
+    actingStream.position = try state.position("acting_stream")
+  }
+}

@@ -1,0 +1,56 @@
+// FrameStore.swift — rows of floats in one large block of memory, touched when it is made.
+
+@safe
+package struct FrameStore: ~Copyable, @unchecked Sendable {
+  package let count: Int
+  package let width: Int
+  private let pointer: UnsafeMutablePointer<Float>
+
+  /// `count` rows of `width` zeros. Writing them makes the system give every page now, not hours later.
+  package init(count: Int, width: Int) {
+    precondition(count > 0 && width > 0, "\(count) frames of \(width) values")
+    self.count = count
+    self.width = width
+    // whole cache lines past the end, so that a prefetch never leaves the block
+    let total = count * width + 4 * panelWidth
+    pointer = UnsafeMutableRawPointer.allocate(byteCount: total * MemoryLayout<Float>.stride, alignment: 4096)
+      .bindMemory(to: Float.self, capacity: total)
+    pointer.initialize(repeating: 0, count: total)
+  }
+
+  deinit { pointer.deallocate() }
+
+  package subscript(row: Int, column: Int) -> Float {
+    get { pointer[offset(row, column)] }
+    nonmutating set { pointer[offset(row, column)] = newValue }
+  }
+
+  private func offset(_ row: Int, _ column: Int) -> Int {
+    precondition(row >= 0 && row < count && column >= 0 && column < width, "value (\(row), \(column))")
+    return row &* width &+ column
+  }
+
+  /// Writes values into a row from a column on.
+  package func write(_ values: Span<Float>, at row: Int, offset column: Int) {
+    guard values.count > 0 else { return }
+    precondition(column + values.count <= width, "\(values.count) values at \(column) of \(width)")
+    let target = pointer + offset(row, column)
+    values.withUnsafeBufferPointer { source in
+      guard let base = source.baseAddress else { return }
+      target.update(from: base, count: source.count)
+    }
+  }
+
+  /// Copies as many values as a matrix has columns, from a column of a row on, into a row of the matrix.
+  package func read(at row: Int, offset column: Int, into matrix: borrowing Matrix, row target: Int) {
+    guard matrix.columns > 0 else { return }
+    precondition(column + matrix.columns <= width, "\(matrix.columns) values at \(column) of \(width)")
+    precondition(target >= 0 && target < matrix.rows, "row \(target) of \(matrix.rows)")
+    matrix.copyRow(target, from: pointer + offset(row, column))
+  }
+
+  /// Copies values of a row out.
+  package func values(at row: Int) -> [Float] {
+    Array(UnsafeBufferPointer(start: pointer + offset(row, 0), count: width))
+  }
+}
