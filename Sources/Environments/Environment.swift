@@ -57,6 +57,25 @@ public struct EnvironmentState: Sendable, Equatable {
   }
 }
 
+extension EnvironmentState {
+  /// For `restore`: refuses a state that another task has saved.
+  public func requireValues(_ count: Int, for task: String) throws(MismatchedState) {
+    if values.count != count { throw MismatchedState(task: task, expected: count, actual: values.count) }
+  }
+}
+
+/// A state was restored into a task that cannot have saved it.
+public struct MismatchedState: Error, Equatable, CustomStringConvertible {
+  public let task: String
+  public let expected: Int
+  public let actual: Int
+
+  public var description: String {
+    "\(task) saves \(expected) values, this state has \(actual): it belongs to another task or version; "
+      + "restore it with the task that saved it"
+  }
+}
+
 /// The simulator failed within a step: a diverged state, a control that is not a number.
 public struct SimulatorFault: Error, CustomStringConvertible {
   public var description: String

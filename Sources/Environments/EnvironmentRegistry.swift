@@ -1,5 +1,51 @@
 // EnvironmentRegistry.swift — which tasks there are, by id.
 
+/// The tasks that a program knows.
+///
+/// Adding a task is one entry:
+///
+///     let registry = EnvironmentRegistry(
+///       EnvironmentRegistry.builtIn.entries + [
+///         EnvironmentEntry(
+///           id: "DoubleIntegrator-v0", summary: "push a mass to the origin", observationSize: 2,
+///           actionSpace: .box(Box(low: -1, high: 1, count: 1)), maximumEpisodeSteps: 100
+///         ) { DoubleIntegrator() }
+///       ])
+public struct EnvironmentRegistry: Sendable {
+  public let entries: [EnvironmentEntry]
+
+  /// - Precondition: no id occurs twice.
+  public init(_ entries: [EnvironmentEntry]) {
+    var ids: Set<String> = []
+    for entry in entries {
+      precondition(ids.insert(entry.id).inserted, "two tasks are called \(entry.id)")
+    }
+    self.entries = entries
+  }
+
+  /// The tasks that need no simulator.
+  public static let builtIn = EnvironmentRegistry([
+    CartPole.entry,
+    MountainCarContinuous.entry,
+    Pendulum.entry,
+  ])
+
+  /// The task called `id`; without a version (`Pendulum`) the highest there is.
+  public func entry(_ id: String) throws(UnknownEnvironment) -> EnvironmentEntry {
+    if let entry = entries.first(where: { $0.id == id }) { return entry }
+    let versions = entries.filter { EnvironmentID($0.id).name == id && EnvironmentID($0.id).version != nil }
+    if let highest = versions.max(by: { EnvironmentID($0.id).version! < EnvironmentID($1.id).version! }) {
+      return highest
+    }
+    throw UnknownEnvironment(id: id, known: entries.map(\.id))
+  }
+
+  /// A new instance of a task, within its time limit.
+  public func make(_ id: String) throws -> any Environment {
+    try entry(id).make()
+  }
+}
+
 /// A task that can be made by name.
 public struct EnvironmentEntry: Sendable {
   /// Name and version as Gymnasium writes them: `HalfCheetah-v5`.
@@ -29,4 +75,79 @@ public struct EnvironmentEntry: Sendable {
     self.rewardThreshold = rewardThreshold
     self.makeUnlimited = make
   }
+
+  /// A new instance, within its time limit.
+  public func make() throws -> any Environment {
+    let environment = try makeUnlimited()
+    guard let maximumEpisodeSteps else { return environment }
+    return TimeLimit(environment, maximumEpisodeSteps: maximumEpisodeSteps)
+  }
+}
+
+/// An id taken apart: `HalfCheetah-v5` is version 5 of `HalfCheetah`.
+struct EnvironmentID {
+  let name: String
+  let version: Int?
+
+  init(_ id: String) {
+    if let dash = id.lastIndex(of: "-"), id[dash...].hasPrefix("-v"), let version = Int(id[dash...].dropFirst(2)),
+      version >= 0
+    {
+      self.name = String(id[..<dash])
+      self.version = version
+    } else {
+      self.name = id
+      self.version = nil
+    }
+  }
+}
+
+/// There is no task with this id.
+public struct UnknownEnvironment: Error, Equatable, CustomStringConvertible {
+  public let id: String
+  /// The versions there are of a task with this very name.
+  public let versions: [String]
+  /// Up to three ids that look like it, nearest first.
+  public let nearest: [String]
+
+  init(id: String, known: [String]) {
+    self.id = id
+    let wanted = EnvironmentID(id)
+    versions = known.filter { EnvironmentID($0).name == wanted.name }
+    let distances = known.map { candidate in
+      // version numbers are compared only where both have one
+      let name = wanted.version == nil ? EnvironmentID(candidate).name : candidate
+      return (id: candidate, distance: editDistance(id.lowercased(), name.lowercased()))
+    }
+    let limit = max(2, id.count / 3)
+    nearest = distances.filter { $0.distance <= limit }.sorted { $0.distance < $1.distance }.prefix(3).map(\.id)
+  }
+
+  public var description: String {
+    let hint =
+      if !versions.isEmpty {
+        "there is \(versions.joined(separator: ", "))"
+      } else if !nearest.isEmpty {
+        "did you mean \(nearest.joined(separator: " or "))?"
+      } else {
+        "no id is like it"
+      }
+    return "no task is called \(id.debugDescription): \(hint); `offpolicy list` shows all tasks"
+  }
+}
+
+/// Insertions, deletions and replacements that turn one string into the other (Levenshtein).
+func editDistance(_ first: String, _ second: String) -> Int {
+  let second = Array(second)
+  var row = Array(0...second.count)
+  for (i, character) in first.enumerated() {
+    var diagonal = row[0]
+    row[0] = i + 1
+    for j in 0..<second.count {
+      let replaced = diagonal + (character == second[j] ? 0 : 1)
+      diagonal = row[j + 1]
+      row[j + 1] = min(replaced, row[j] + 1, row[j + 1] + 1)
+    }
+  }
+  return row[second.count]
 }

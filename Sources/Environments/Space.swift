@@ -20,6 +20,13 @@ public struct Box: Sendable, Equatable {
   }
 
   public var count: Int { low.count }
+
+  /// Whether every value is within its bounds; NaN is not.
+  public func contains(_ values: Span<Float>) -> Bool {
+    guard values.count == count else { return false }
+    for i in 0..<count where !(low[i] <= values[i] && values[i] <= high[i]) { return false }
+    return true
+  }
 }
 
 /// A number of choices, 0 ..< count.
@@ -42,6 +49,28 @@ public enum Space: Sendable, Equatable {
     switch self {
     case .box(let box): box.count
     case .discrete: 1
+    }
+  }
+
+  /// Draws an action: uniform between its bounds, standard normal from a bound or from 0 where there are fewer than two.
+  public func sample(into action: inout MutableSpan<Float>, using generator: inout NumPyGenerator) {
+    precondition(action.count == count, "an action has \(count) values, the buffer \(action.count)")
+    switch self {
+    case .discrete(let choices):
+      action[0] = Float(generator.integers(below: choices.count))
+    case .box(let box):
+      for i in 0..<box.count {
+        let (low, high) = (Double(box.low[i]), Double(box.high[i]))
+        // rounding to Float may reach past a bound
+        let value =
+          switch (low.isFinite, high.isFinite) {
+          case (true, true): generator.uniform(low, high)
+          case (true, false): low + abs(generator.standardNormal())
+          case (false, true): high - abs(generator.standardNormal())
+          case (false, false): generator.standardNormal()
+          }
+        action[i] = min(max(Float(value), box.low[i]), box.high[i])
+      }
     }
   }
 }

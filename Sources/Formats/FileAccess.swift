@@ -1,0 +1,34 @@
+// FileAccess.swift — whole files in and out, with reasons that a person can act on.
+
+import FoundationEssentials
+
+enum FileAccess {
+  /// The bytes of the regular file at `path`.
+  static func read(_ path: String) throws(SafeTensorsError) -> Data {
+    func fail(_ reason: String) -> SafeTensorsError { SafeTensorsError(file: path, fault: .unreadable(reason: reason)) }
+    let url = URL(filePath: path).resolvingSymlinksInPath()
+    let attributes: [FileAttributeKey: Any]
+    do {
+      attributes = try FileManager.default.attributesOfItem(atPath: url.path)
+    } catch {
+      throw fail(reason(of: error))
+    }
+    // a pipe or a device has no size to hold its announcements against
+    guard attributes[.type] as? FileAttributeType == .typeRegular else { throw fail("it is not a regular file") }
+    let size = attributes[.size] as? UInt64 ?? 0, memory = ProcessInfo.processInfo.physicalMemory
+    guard size <= memory else { throw fail("it has \(size) bytes, more than this machine's memory of \(memory)") }
+    do { return try Data(contentsOf: url) } catch { throw fail(reason(of: error)) }
+  }
+
+  /// What an error of the file system means, in a few words and what to do.
+  static func reason(of error: any Error) -> String {
+    switch (error as? CocoaError)?.code {
+    case .fileNoSuchFile, .fileReadNoSuchFile: "no such file or folder; check the path"
+    case .fileReadNoPermission, .fileWriteNoPermission: "permission denied; check its owner and mode"
+    case .fileWriteOutOfSpace: "the disk is full; free some space"
+    case .fileWriteVolumeReadOnly: "the disk is read-only; choose another folder"
+    case .fileReadInvalidFileName, .fileWriteInvalidFileName: "the name is not valid; choose another"
+    default: "the system gave \(oneLine(String(describing: error), limit: 200))"
+    }
+  }
+}
