@@ -18,8 +18,6 @@ public struct ReplayBuffer: ~Copyable {
   public let actionSize: Int
   /// Transitions held.
   public private(set) var count = 0
-  /// Transitions ever added.
-  public private(set) var added: UInt64 = 0
 
   private let frames: FrameStore
   private let slots: Int
@@ -76,7 +74,6 @@ public struct ReplayBuffer: ~Copyable {
     let kind = (terminated ? Kind.terminated : Kind.goesOn) + (truncated ? Kind.truncated : Kind.goesOn)
     close(reward: reward, kind: kind)
     count += 1
-    added += 1
     frames.write(next, at: head, offset: 0)
     if terminated || truncated { endEpisode() }
     while count > capacity { dropOldest() }
@@ -97,6 +94,7 @@ public struct ReplayBuffer: ~Copyable {
     frames[head, observationSize + actionSize + 1] = kind
     head = (head + 1) % slots
     length += 1
+    frameTotal += 1
     // the head itself must be free
     while length >= slots { dropOldest() }
   }
@@ -111,6 +109,43 @@ public struct ReplayBuffer: ~Copyable {
     let slot = head - length + n
     return slot < 0 ? slot + slots : slot
   }
+
+  // MARK: saving
+
+  /// Frames ever closed; frame n is the n-th of them.
+  public private(set) var frameTotal: UInt64 = 0
+
+  /// The frames held, by number.
+  public var frameRange: Range<UInt64> { (frameTotal - UInt64(length))..<frameTotal }
+
+  /// Values in one frame.
+  public var frameWidth: Int { observationSize + actionSize + 2 }
+
+  /// The values of some frames held, frame after frame.
+  public func frameValues(_ range: Range<UInt64>) -> [Float] {
+    precondition(range.isEmpty || (range.lowerBound >= frameRange.lowerBound && range.upperBound <= frameTotal), "frames \(range)")
+    var values: [Float] = []
+    values.reserveCapacity(range.count * frameWidth)
+    for n in range { values += frames.values(at: Int(n % UInt64(slots))) }
+    return values
+  }
+
+  /// Puts frame n back, when a buffer is restored frame by frame, oldest first.
+  ///
+  /// - Precondition: `values` is one frame, and follows the frame restored before.
+  public mutating func restoreFrame(_ n: UInt64, _ values: Span<Float>) {
+    precondition(values.count == frameWidth, "a frame of \(values.count) values, not \(frameWidth)")
+    precondition(length == 0 || n == frameTotal, "frame \(n) after \(frameTotal) frames")
+    let slot = Int(n % UInt64(slots))
+    frames.write(values, at: slot, offset: 0)
+    if values[frameWidth - 1] != Kind.final { count += 1 }
+    frameTotal = n + 1
+    length += 1
+    head = (slot + 1) % slots
+  }
+
+  /// Goes on with an episode that was running when the buffer was saved.
+  public mutating func resumeEpisode(_ observation: Span<Float>) { beginEpisode(observation) }
 
   // MARK: sampling
 

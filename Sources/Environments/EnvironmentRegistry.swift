@@ -60,12 +60,14 @@ public struct EnvironmentEntry: Sendable {
   public let maximumEpisodeSteps: Int?
   /// Mean return at which the task counts as solved, where its authors give one.
   public let rewardThreshold: Double?
+  /// Uniformly random first steps that suit the task; nil: the algorithm's default.
+  public let suggestedRandomSteps: Int?
   /// Makes the task without its time limit.
   let makeUnlimited: @Sendable () throws -> any Environment
 
   public init(
     id: String, summary: String, observationSize: Int, actionSpace: Space, maximumEpisodeSteps: Int?,
-    rewardThreshold: Double? = nil, make: @escaping @Sendable () throws -> any Environment
+    rewardThreshold: Double? = nil, suggestedRandomSteps: Int? = nil, make: @escaping @Sendable () throws -> any Environment
   ) {
     self.id = id
     self.summary = summary
@@ -73,6 +75,7 @@ public struct EnvironmentEntry: Sendable {
     self.actionSpace = actionSpace
     self.maximumEpisodeSteps = maximumEpisodeSteps
     self.rewardThreshold = rewardThreshold
+    self.suggestedRandomSteps = suggestedRandomSteps
     self.makeUnlimited = make
   }
 

@@ -49,7 +49,7 @@ public enum ElementType: String, Sendable, CaseIterable {
 
 extension Data {
   /// The elements made of four bytes each.
-  func words32<Element>(_ element: (UInt32) -> Element) -> [Element] {
+  package func words32<Element>(_ element: (UInt32) -> Element) -> [Element] {
     let bytes = span
     return [Element](capacity: bytes.count / 4) { elements in
       for k in 0..<bytes.count / 4 {
@@ -60,7 +60,7 @@ extension Data {
   }
 
   /// The elements made of eight bytes each.
-  func words64<Element>(_ element: (UInt64) -> Element) -> [Element] {
+  package func words64<Element>(_ element: (UInt64) -> Element) -> [Element] {
     let bytes = span
     return [Element](capacity: bytes.count / 8) { elements in
       for k in 0..<bytes.count / 8 {
@@ -72,7 +72,7 @@ extension Data {
     }
   }
 
-  init<Element>(words32 elements: [Element], _ word: (Element) -> UInt32) {
+  package init<Element>(words32 elements: [Element], _ word: (Element) -> UInt32) {
     self.init(count: 4 * elements.count)
     let elements = elements.span
     var bytes = mutableBytes
@@ -81,7 +81,7 @@ extension Data {
     }
   }
 
-  init<Element>(words64 elements: [Element], _ word: (Element) -> UInt64) {
+  package init<Element>(words64 elements: [Element], _ word: (Element) -> UInt64) {
     self.init(count: 8 * elements.count)
     let elements = elements.span
     var bytes = mutableBytes

@@ -1,0 +1,66 @@
+// Evaluator.swift — how good a policy is: whole episodes without exploration, on a task and seeds of their own.
+
+import Environments
+
+/// The returns of some episodes.
+public struct Evaluation: Sendable, Equatable {
+  public var returns: [Double]
+  public var lengths: [Int]
+
+  public init(returns: [Double], lengths: [Int]) {
+    (self.returns, self.lengths) = (returns, lengths)
+  }
+
+  public var episodes: Int { returns.count }
+  public var mean: Double { returns.reduce(0, +) / Double(max(1, returns.count)) }
+  /// Standard deviation over the episodes, of the population.
+  public var standardDeviation: Double {
+    let mean = mean
+    return (returns.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(max(1, returns.count))).squareRoot()
+  }
+  public var minimum: Double { returns.min() ?? .nan }
+  public var maximum: Double { returns.max() ?? .nan }
+  public var meanLength: Double { Double(lengths.reduce(0, +)) / Double(max(1, lengths.count)) }
+}
+
+/// Runs episodes in an environment that nothing else uses.
+public struct Evaluator {
+  private let environment: any Environment
+  private var observation: [Float]
+  private var action: [Float]
+
+  public init(_ environment: any Environment) {
+    self.environment = environment
+    observation = [Float](repeating: 0, count: environment.observationSpace.count)
+    action = [Float](repeating: 0, count: environment.actionSpace.count)
+  }
+
+  /// Runs `episodes` episodes with seeds `firstSeed`, `firstSeed + 1`, … and actions from `act`.
+  ///
+  /// - Parameter isCancelled: asked after each episode; what was run so far is then returned.
+  public mutating func run(
+    episodes: Int, firstSeed: UInt64, isCancelled: () -> Bool = { false },
+    act: (Span<Float>, inout MutableSpan<Float>) -> Void
+  ) throws -> Evaluation {
+    var evaluation = Evaluation(returns: [], lengths: [])
+    for episode in 0..<episodes where !isCancelled() {
+      var total = 0.0
+      var length = 0
+      var span = observation.mutableSpan
+      try environment.reset(seed: firstSeed &+ UInt64(episode), into: &span)
+      var hasEnded = false
+      while !hasEnded {
+        var actionSpan = action.mutableSpan
+        act(observation.span, &actionSpan)
+        var observationSpan = observation.mutableSpan
+        let outcome = try environment.step(action.span, into: &observationSpan)
+        total += outcome.reward
+        length += 1
+        hasEnded = outcome.endsEpisode
+      }
+      evaluation.returns.append(total)
+      evaluation.lengths.append(length)
+    }
+    return evaluation
+  }
+}

@@ -1,0 +1,59 @@
+// Policy.swift — a learned policy on its own: observation in, action in the task's units out.
+
+import Algorithms
+import Kernels
+import Networks
+
+/// A policy that acts deterministically: tanh of the mean for a squashed Gaussian.
+public final class Policy {
+  public let description: PolicyDescription
+  private let network: Network
+  private let scaling: ActionScaling
+  private let row: ActingRow
+  private var normalized: [Float]
+
+  private enum Network {
+    case gaussian(SquashedGaussian)
+    case deterministic(DeterministicPolicy)
+
+    var parameters: Parameters {
+      switch self {
+      case .gaussian(let policy): policy.parameters
+      case .deterministic(let policy): policy.parameters
+      }
+    }
+  }
+
+  init(_ description: PolicyDescription, from find: (String) throws -> Tensor) throws {
+    self.description = description
+    scaling = ActionScaling(low: description.actionLow, high: description.actionHigh)
+    let actionSize = scaling.count
+    // which of the two it is shows in its tensors
+    if (try? find("policy.log_std.bias")) != nil {
+      network = .gaussian(
+        SquashedGaussian(
+          observationSize: description.observationSize, actionSize: actionSize, hiddenSizes: description.hiddenSizes,
+          batchSize: 1))
+    } else {
+      network = .deterministic(
+        DeterministicPolicy(
+          observationSize: description.observationSize, actionSize: actionSize, hiddenSizes: description.hiddenSizes,
+          batchSize: 1, isLearned: false))
+    }
+    row = ActingRow(observationSize: description.observationSize, actionSize: actionSize)
+    normalized = [Float](repeating: 0, count: actionSize)
+    try network.parameters.load("policy", from: find)
+  }
+
+  /// Writes the action (A), in the task's units, for an observation (S).
+  public func act(_ observation: Span<Float>, into action: inout MutableSpan<Float>) {
+    row.observation.setRow(0, to: observation)
+    switch network {
+    case .gaussian(let policy): policy.mean(row.observation, into: row.draw.actions, rows: 0..<1)
+    case .deterministic(let policy): policy.evaluate(row.observation, into: row.draw.actions, rows: 0..<1)
+    }
+    var values = normalized.mutableSpan
+    row.draw.actions.copyRow(0, into: &values)
+    scaling.denormalize(normalized.span, into: &action)
+  }
+}

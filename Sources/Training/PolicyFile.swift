@@ -1,0 +1,79 @@
+// PolicyFile.swift — a policy to take away: weights, sizes and action bounds in one safetensors file.
+
+import Algorithms
+import Formats
+import Networks
+
+/// A file that is not a policy that this program can run.
+public struct PolicyFileError: Error, CustomStringConvertible {
+  public let description: String
+
+  init(_ path: String, _ reason: String) {
+    description = "\(path) \(reason); expected a policy.safetensors that `offpolicy train` wrote"
+  }
+}
+
+/// What a policy file says besides the weights.
+public struct PolicyDescription: Sendable, Equatable {
+  public var algorithm: String
+  public var environment: String
+  public var observationSize: Int
+  public var hiddenSizes: [Int]
+  public var actionLow: [Float]
+  public var actionHigh: [Float]
+  /// Environment steps that the policy was trained for.
+  public var step: Int
+}
+
+public enum PolicyFile {
+  static let format = "swift-offpolicy policy"
+  static let version = 1
+
+  /// The file's content: the tensors named `policy.…`, `action.low` and `action.high`.
+  public static func encode(_ tensors: [Tensor], _ description: PolicyDescription) -> SafeTensors {
+    var file = SafeTensors()
+    for tensor in tensors where tensor.name.hasPrefix("policy.") {
+      file.add(tensor.name, floats: tensor.values, shape: tensor.shape)
+    }
+    file.add("action.low", floats: description.actionLow, shape: [description.actionLow.count])
+    file.add("action.high", floats: description.actionHigh, shape: [description.actionHigh.count])
+    file.metadata = [
+      "format": format,
+      "version": "\(version)",
+      "algorithm": description.algorithm,
+      "environment": description.environment,
+      "observationSize": "\(description.observationSize)",
+      "hiddenSizes": description.hiddenSizes.map(String.init).joined(separator: ","),
+      "step": "\(description.step)",
+    ]
+    return file
+  }
+
+  /// Reads a policy that can act.
+  public static func load(_ path: String) throws -> Policy {
+    let file = try SafeTensors(contentsOf: path)
+    guard file.metadata["format"] == format else { throw PolicyFileError(path, "is not a policy of this program") }
+    guard file.metadata["version"] == "\(version)" else {
+      throw PolicyFileError(path, "has policy format \(file.metadata["version"] ?? "unknown"), this program reads \(version)")
+    }
+    func text(_ key: String) throws -> String {
+      guard let value = file.metadata[key] else { throw PolicyFileError(path, "does not say its \(key)") }
+      return value
+    }
+    let hidden = try text("hiddenSizes").split(separator: ",").map { Int($0) ?? 0 }
+    guard let observationSize = Int(try text("observationSize")), observationSize > 0, observationSize <= 1 << 20,
+      !hidden.isEmpty, hidden.count <= 64, hidden.allSatisfy({ $0 > 0 && $0 <= 16_384 })
+    else { throw PolicyFileError(path, "gives impossible sizes") }
+    let (low, high) = (try file.floats("action.low"), try file.floats("action.high"))
+    guard low.count == high.count, !low.isEmpty, zip(low, high).allSatisfy({ $0.isFinite && $1.isFinite && $0 <= $1 })
+    else { throw PolicyFileError(path, "gives impossible action bounds") }
+    let description = PolicyDescription(
+      algorithm: try text("algorithm"), environment: try text("environment"), observationSize: observationSize,
+      hiddenSizes: hidden, actionLow: low, actionHigh: high, step: Int(try text("step")) ?? 0)
+    return try Policy(description) { name in
+      let tensor = Tensor(name: name, shape: try file.shape(name), values: try file.floats(name))
+      guard tensor.values.allSatisfy(\.isFinite) else { throw PolicyFileError(path, "holds a weight that is not finite") }
+      return tensor
+    }
+  }
+}

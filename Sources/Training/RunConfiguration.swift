@@ -1,0 +1,47 @@
+// RunConfiguration.swift — everything that decides what a training run computes.
+
+import Algorithms
+import Environments
+import Formats
+
+/// A run's choices, as `run.json` and checkpoints keep them.
+public struct RunConfiguration: Codable, Sendable, Equatable {
+  public var algorithm: String
+  /// The task's id.
+  public var environment: String
+  /// The algorithm's resolved configuration: every property.
+  public var configuration: JSONValue
+  /// Environment steps.
+  public var steps: Int
+  public var seed: UInt64
+  /// Threads of an update. They change the speed, never the result.
+  public var threads: Int
+  /// Environment steps between evaluations; 0: none.
+  public var evaluateEvery: Int
+  public var evaluationEpisodes: Int
+  /// Environment steps between checkpoints; 0: only at the end and when the run is stopped.
+  public var checkpointEvery: Int
+
+  public init(
+    algorithm: String, environment: String, configuration: JSONValue, steps: Int, seed: UInt64, threads: Int,
+    evaluateEvery: Int, evaluationEpisodes: Int, checkpointEvery: Int
+  ) {
+    (self.algorithm, self.environment, self.configuration) = (algorithm, environment, configuration)
+    (self.steps, self.seed, self.threads) = (steps, seed, threads)
+    (self.evaluateEvery, self.evaluationEpisodes) = (evaluateEvery, evaluationEpisodes)
+    self.checkpointEvery = checkpointEvery
+  }
+
+  /// The algorithm's configuration, checked again.
+  public func algorithmConfiguration() throws -> AnyConfiguration {
+    try AlgorithmRegistry.entry(algorithm).configuration(configuration)
+  }
+}
+
+extension AnyConfiguration {
+  /// The configuration for a task: what the task suggests where nothing was said, then the given settings.
+  public func resolved(for entry: EnvironmentEntry, settings: [String]) throws -> AnyConfiguration {
+    let suggested = entry.suggestedRandomSteps.map { ["randomSteps=\($0)"] } ?? []
+    return try setting(suggested + settings)
+  }
+}

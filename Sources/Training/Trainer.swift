@@ -1,0 +1,241 @@
+// Trainer.swift — the loop: act, step, store, update; evaluate now and then.
+
+import Algorithms
+import Environments
+import Formats
+import Kernels
+import Networks
+
+/// What happened, for whoever watches. All of it can be ignored: nothing here changes what is learned.
+public struct TrainingObserver {
+  public var episodeEnded: (EpisodeRecord) throws -> Void = { _ in }
+  public var metricsReady: (MetricsRecord) throws -> Void = { _ in }
+  public var evaluated: (EvaluationRecord) throws -> Void = { _ in }
+  /// Called after every step, cheaply; true asks the loop to stop.
+  public var shouldStop: () -> Bool = { false }
+  public var stepped: (Int) throws -> Void = { _ in }
+
+  public init() {}
+}
+
+/// One training run in memory. It knows nothing of files or terminals.
+public final class Trainer {
+  public let run: RunConfiguration
+  public let algorithm: any Algorithm
+  /// The task's action bounds.
+  public let scaling: ActionScaling
+  /// Environment steps taken.
+  public private(set) var step = 0
+  public private(set) var episodes = 0
+  public private(set) var updates = 0
+  public private(set) var bestReturn = -Double.infinity
+  public private(set) var lastEvaluation: EvaluationRecord?
+  public private(set) var temperature = Double.nan
+  public var observer = TrainingObserver()
+
+  private let configuration: AnyConfiguration
+  private let environment: any Environment
+  private let makeEvaluationEnvironment: () throws -> any Environment
+  private var evaluator: Evaluator?
+  public private(set) var buffer: ReplayBuffer
+  private let batch: Batch
+  private var randomActions: RandomStream
+  private var sampling: RandomStream
+  private var metrics = MetricsWindow()
+
+  private var episodeReturn = 0.0
+  private var episodeLength = 0
+  private var needsReset = true
+  private var evaluatedStep = 0
+  private var observation: [Float]  // (S)
+  private var nextObservation: [Float]  // (S)
+  private var action: [Float]  // (A), in [−1, 1]
+  private var scaledAction: [Float]  // (A), in the task's units
+
+  /// - Parameters:
+  ///   - makeEnvironment: makes the task; called once for training and, when needed, once for evaluation.
+  public init(
+    _ run: RunConfiguration, workers: WorkerPool, makeEnvironment: @escaping () throws -> any Environment
+  ) throws {
+    self.run = run
+    configuration = try run.algorithmConfiguration()
+    let guarded = { ContractGuard(try makeEnvironment(), name: run.environment) }
+    environment = try guarded()
+    makeEvaluationEnvironment = guarded
+    scaling = try ActionScaling(environment.actionSpace, of: run.environment)
+    let observationSize = environment.observationSpace.count
+    // no more transitions than the run has steps
+    buffer = try ReplayBuffer(
+      capacity: min(configuration.bufferCapacity, max(1, run.steps)), observationSize: observationSize,
+      actionSize: scaling.count)
+    algorithm = configuration.makeAlgorithm(
+      observationSize: observationSize, actionSize: scaling.count, seed: run.seed, workers: workers)
+    batch = Batch(count: configuration.batchSize, observationSize: observationSize, actionSize: scaling.count)
+    randomActions = RandomStream(seed: run.seed, purpose: "random actions")
+    sampling = RandomStream(seed: run.seed, purpose: "sampling")
+    observation = [Float](repeating: 0, count: observationSize)
+    nextObservation = observation
+    action = [Float](repeating: 0, count: scaling.count)
+    scaledAction = action
+  }
+
+  /// Trains until the run's steps are taken or the observer asks to stop.
+  public func train() throws {
+    while !observer.shouldStop() {
+      if isEvaluationDue {
+        try evaluate()
+      } else if step < run.steps {
+        try advance()
+        try observer.stepped(step)
+      } else {
+        return
+      }
+    }
+  }
+
+  /// One environment step and the updates that belong to it.
+  private func advance() throws {
+    if needsReset { try beginEpisode() }
+
+    // act: uniform at first (differs: SAC's random actions are uniform in the box, not squashed Gaussian draws)
+    if step < configuration.randomSteps {
+      for i in action.indices { action[i] = 2 * randomActions.uniform() - 1 }
+    } else {
+      var span = action.mutableSpan
+      algorithm.act(observation.span, explore: true, into: &span)
+    }
+    var scaled = scaledAction.mutableSpan
+    scaling.denormalize(action.span, into: &scaled)
+
+    // step and store; the true next observation, whatever ended the episode
+    var span = nextObservation.mutableSpan
+    let outcome = try environment.step(scaledAction.span, into: &span)
+    buffer.add(
+      action: action.span, reward: Float(outcome.reward), terminated: outcome.terminated,
+      truncated: outcome.truncated, next: nextObservation.span)
+    swap(&observation, &nextObservation)
+    step += 1
+    episodeReturn += outcome.reward
+    episodeLength += 1
+    if outcome.endsEpisode { try endEpisode(outcome) }
+
+    try learn()
+    if step % MetricsWindow.steps == 0 && updates > 0 {
+      try observer.metricsReady(metrics.finish(step: step, updates: updates))
+    }
+  }
+
+  private func beginEpisode() throws {
+    var span = observation.mutableSpan
+    // the first episode seeds the task's generator, which then goes on
+    try environment.reset(seed: step == 0 ? run.seed : nil, into: &span)
+    buffer.beginEpisode(observation.span)
+    algorithm.beginEpisode()
+    (episodeReturn, episodeLength, needsReset) = (0, 0, false)
+  }
+
+  private func endEpisode(_ outcome: StepOutcome) throws {
+    episodes += 1
+    needsReset = true
+    try observer.episodeEnded(
+      EpisodeRecord(
+        step: step, episode: episodes, episodeReturn: episodeReturn, length: episodeLength,
+        terminated: outcome.terminated, truncated: outcome.truncated))
+  }
+
+  /// The updates that this step owes, once the random steps are over.
+  private func learn() throws {
+    guard step > configuration.randomSteps, buffer.count >= min(configuration.batchSize, buffer.capacity),
+      step % configuration.updateEvery == 0
+    else { return }
+    for _ in 0..<(configuration.updateEvery * configuration.updatesPerStep) {
+      buffer.sample(into: batch, using: &sampling)
+      let result = try algorithm.update(batch)
+      updates += 1
+      temperature = result.temperature
+      metrics.add(result)
+    }
+  }
+
+  private var isEvaluationDue: Bool {
+    run.evaluateEvery > 0 && step > 0 && step % run.evaluateEvery == 0 && evaluatedStep != step
+  }
+
+  private func evaluate() throws {
+    var evaluator = try self.evaluator ?? Evaluator(makeEvaluationEnvironment())
+    // seeds of their own, the same at each evaluation of a run: what changes is the policy
+    let seeds = RandomStream(seed: run.seed, purpose: "evaluation seeds").first
+    var normalized = [Float](repeating: 0, count: scaling.count)
+    let result = try evaluator.run(episodes: run.evaluationEpisodes, firstSeed: seeds, isCancelled: observer.shouldStop) {
+      observation, action in
+      var span = normalized.mutableSpan
+      algorithm.act(observation, explore: false, into: &span)
+      scaling.denormalize(normalized.span, into: &action)
+    }
+    self.evaluator = evaluator
+    // stopped in the middle: it is done again, whole, when the run goes on
+    guard result.episodes == run.evaluationEpisodes else { return }
+    evaluatedStep = step
+    let record = EvaluationRecord(step: step, evaluation: result, isBest: result.mean > bestReturn)
+    bestReturn = max(bestReturn, result.mean)
+    lastEvaluation = record
+    try observer.evaluated(record)
+  }
+
+  /// The policy as it is now, as a file's content.
+  public func policyFile() -> SafeTensors {
+    PolicyFile.encode(
+      algorithm.parameters,
+      PolicyDescription(
+        algorithm: run.algorithm, environment: run.environment, observationSize: observation.count,
+        hiddenSizes: configuration.values["hiddenSizes"].flatMap { try? $0.decode([Int].self) } ?? [],
+        actionLow: scaling.low, actionHigh: scaling.high, step: step))
+  }
+
+  // MARK: state
+
+  /// Everything that the rest of the run depends on, besides the buffer's frames.
+  public func state() throws -> TrainerState {
+    TrainerState(
+      step: step, episodes: episodes, updates: updates, evaluatedStep: evaluatedStep, bestReturn: bestReturn, episodeReturn: episodeReturn,
+      episodeLength: episodeLength, needsReset: needsReset, observation: observation,
+      environment: step == 0 ? nil : try environment.saveState(), randomActions: randomActions.position,
+      sampling: sampling.position, metrics: metrics, algorithm: algorithm.state)
+  }
+
+  /// Goes on from a saved state, with the buffer's frames already in place.
+  public func restore(_ state: TrainerState) throws {
+    (step, episodes, updates) = (state.step, state.episodes, state.updates)
+    (bestReturn, episodeReturn, episodeLength) = (state.bestReturn, state.episodeReturn, state.episodeLength)
+    (needsReset, evaluatedStep) = (state.needsReset, state.evaluatedStep)
+    guard state.observation.count == observation.count else {
+      throw MismatchedRun("the checkpoint's observation has \(state.observation.count) values, the task's \(observation.count)")
+    }
+    observation = state.observation
+    if let saved = state.environment { try environment.restore(saved) }
+    randomActions.position = state.randomActions
+    sampling.position = state.sampling
+    metrics = state.metrics
+    try algorithm.restore(state.algorithm)
+    if !needsReset { buffer.resumeEpisode(observation.span) }
+  }
+
+  /// Puts frames back into the buffer, oldest first.
+  public func restoreBuffer(_ restore: (inout ReplayBuffer) throws -> Void) throws { try restore(&buffer) }
+}
+
+/// A checkpoint that does not fit the task or the algorithm it names.
+public struct MismatchedRun: Error, CustomStringConvertible {
+  public let description: String
+
+  init(_ description: String) { self.description = description }
+}
+
+extension RandomStream {
+  /// The stream's first number.
+  fileprivate var first: UInt64 {
+    var stream = self
+    // 48 bits: headroom for consecutive seeds
+    return stream.next() >> 16
+  }
+}

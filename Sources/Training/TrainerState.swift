@@ -1,0 +1,126 @@
+// TrainerState.swift — the whole state of a run as one struct, and its file.
+
+import Algorithms
+import Environments
+import Formats
+import Networks
+
+/// Everything that the rest of a run depends on, besides the frames of the replay buffer.
+public struct TrainerState: Sendable, Equatable {
+  public var step: Int
+  public var episodes: Int
+  public var updates: Int
+  public var evaluatedStep: Int
+  public var bestReturn: Double
+  public var episodeReturn: Double
+  public var episodeLength: Int
+  public var needsReset: Bool
+  public var observation: [Float]
+  /// The task in mid-episode; nil before its first reset.
+  public var environment: EnvironmentState?
+  public var randomActions: UInt64
+  public var sampling: UInt64
+  public var metrics: MetricsWindow
+  public var algorithm: AlgorithmState
+}
+
+/// What a checkpoint keeps besides the trainer: how far each log and the replay files reach.
+public struct RunProgress: Sendable, Equatable {
+  /// Bytes of each log, by file name.
+  public var logSizes: [String: UInt64] = [:]
+  /// The frames that the replay files hold.
+  public var frames: Range<UInt64> = 0..<0
+  /// Seconds of training so far.
+  public var seconds = 0.0
+
+  public init() {}
+}
+
+/// A checkpoint that cannot be read.
+public struct CheckpointError: Error, CustomStringConvertible {
+  public let description: String
+
+  init(_ path: String, _ reason: String) {
+    description = "\(path) \(reason); it cannot be resumed from"
+  }
+}
+
+extension TrainerState {
+  static let format = "swift-offpolicy checkpoint"
+  static let version = 1
+
+  func encoded(_ progress: RunProgress) -> SafeTensors {
+    var file = SafeTensors()
+    for tensor in algorithm.tensors { file.add("algorithm." + tensor.name, floats: tensor.values, shape: tensor.shape) }
+    for (name, value) in algorithm.numbers { file.add("algorithm.number." + name, doubles: [value], shape: [1]) }
+    for (name, value) in algorithm.counts { file.add("algorithm.count." + name, uint64s: [value], shape: [1]) }
+    file.add("trainer.observation", floats: observation, shape: [observation.count])
+    if let environment {
+      file.add("environment.values", doubles: environment.values, shape: [environment.values.count])
+      let words = environment.generator.words
+      file.add("environment.generator", uint64s: words, shape: [words.count])
+    }
+    let counts: [UInt64] = [
+      UInt64(step), UInt64(episodes), UInt64(updates), UInt64(evaluatedStep), UInt64(episodeLength),
+      needsReset ? 1 : 0, randomActions, sampling, progress.frames.lowerBound, progress.frames.upperBound,
+    ]
+    file.add("trainer.counts", uint64s: counts, shape: [counts.count])
+    let numbers = [bestReturn, episodeReturn, progress.seconds]
+    file.add("trainer.numbers", doubles: numbers, shape: [numbers.count])
+    let window = metrics.sums + metrics.counts + [metrics.temperature]
+    file.add("trainer.metrics", doubles: window, shape: [window.count])
+    for (name, size) in progress.logSizes { file.add("log." + name, uint64s: [size], shape: [1]) }
+    file.metadata = ["format": Self.format, "version": "\(Self.version)"]
+    return file
+  }
+
+  init(_ file: SafeTensors, path: String) throws {
+    guard file.metadata["format"] == Self.format else { throw CheckpointError(path, "is not a checkpoint of this program") }
+    guard file.metadata["version"] == "\(Self.version)" else {
+      throw CheckpointError(
+        path, "has checkpoint format \(file.metadata["version"] ?? "unknown"), this program reads \(Self.version)")
+    }
+    let (counts, numbers, window) = try (
+      file.integers64("trainer.counts"), file.doubles("trainer.numbers"), file.doubles("trainer.metrics")
+    )
+    let whole = counts.compactMap { Int(exactly: $0) }
+    guard counts.count == 10, whole.count == 10, numbers.count == 3, window.count == 9 else {
+      throw CheckpointError(path, "has counters of another version")
+    }
+    (step, episodes, updates, evaluatedStep) = (whole[0], whole[1], whole[2], whole[3])
+    (episodeLength, needsReset) = (whole[4], whole[5] != 0)
+    (randomActions, sampling) = (counts[6], counts[7])
+    (bestReturn, episodeReturn) = (numbers[0], numbers[1])
+    metrics = MetricsWindow(sums: Array(window[0..<4]), counts: Array(window[4..<8]), temperature: window[8])
+    observation = try file.floats("trainer.observation")
+    if file.contains("environment.values") {
+      guard let generator = NumPyGenerator(words: try file.integers64("environment.generator")) else {
+        throw CheckpointError(path, "has an impossible random generator")
+      }
+      environment = EnvironmentState(values: try file.doubles("environment.values"), generator: generator)
+    }
+    algorithm = AlgorithmState()
+    for name in file.names where name.hasPrefix("algorithm.") {
+      let short = String(name.dropFirst("algorithm.".count))
+      if short.hasPrefix("number.") {
+        algorithm.numbers[String(short.dropFirst("number.".count))] = try file.doubles(name).first ?? 0
+      } else if short.hasPrefix("count.") {
+        algorithm.counts[String(short.dropFirst("count.".count))] = try file.integers64(name).first ?? 0
+      } else {
+        algorithm.tensors.append(Tensor(name: short, shape: try file.shape(name), values: try file.floats(name)))
+      }
+    }
+  }
+}
+
+extension RunProgress {
+  init(_ file: SafeTensors) throws {
+    let counts = try file.integers64("trainer.counts")
+    let numbers = try file.doubles("trainer.numbers")
+    if counts.count == 10, counts[8] <= counts[9] { frames = counts[8]..<counts[9] }
+    seconds = numbers.count == 3 ? numbers[2] : 0
+    for name in file.names where name.hasPrefix("log.") {
+      logSizes[String(name.dropFirst("log.".count))] = try file.integers64(name).first ?? 0
+    }
+  }
+}
