@@ -61,6 +61,8 @@ public struct EnvironmentEntry: Sendable {
   public let maximumEpisodeSteps: Int?
   /// Mean return at which the task counts as solved, where its authors give one.
   public let rewardThreshold: Double?
+  /// Environment steps of a run that suit the task.
+  public let suggestedSteps: Int
   /// Uniformly random first steps that suit the task; nil: the algorithm's default.
   public let suggestedRandomSteps: Int?
   /// Makes the task without its time limit.
@@ -68,7 +70,8 @@ public struct EnvironmentEntry: Sendable {
 
   public init(
     id: String, summary: String, observationSize: Int, actionSpace: Space, maximumEpisodeSteps: Int?,
-    rewardThreshold: Double? = nil, suggestedRandomSteps: Int? = nil, make: @escaping @Sendable () throws -> any Environment
+    rewardThreshold: Double? = nil, suggestedSteps: Int = 1_000_000,
+    suggestedRandomSteps: Int? = nil, make: @escaping @Sendable () throws -> any Environment
   ) {
     self.id = id
     self.summary = summary
@@ -76,6 +79,7 @@ public struct EnvironmentEntry: Sendable {
     self.actionSpace = actionSpace
     self.maximumEpisodeSteps = maximumEpisodeSteps
     self.rewardThreshold = rewardThreshold
+    self.suggestedSteps = suggestedSteps
     self.suggestedRandomSteps = suggestedRandomSteps
     self.makeUnlimited = make
   }

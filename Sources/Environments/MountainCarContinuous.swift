@@ -95,6 +95,7 @@ public final class MountainCarContinuous: Environment {
 
   static let entry = EnvironmentEntry(
     id: "MountainCarContinuous-v0", summary: "rock a weak car out of a valley", observationSize: 2,
-    actionSpace: .box(Box(low: -1, high: 1, count: 1)), maximumEpisodeSteps: 999, rewardThreshold: 90
+    actionSpace: .box(Box(low: -1, high: 1, count: 1)), maximumEpisodeSteps: 999, rewardThreshold: 90,
+    suggestedSteps: 50_000
   ) { MountainCarContinuous() }
 }

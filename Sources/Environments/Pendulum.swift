@@ -82,6 +82,7 @@ public final class Pendulum: Environment {
 
   static let entry = EnvironmentEntry(
     id: "Pendulum-v1", summary: "swing a pendulum up and hold it", observationSize: 3,
-    actionSpace: .box(Box(low: -maximumTorque, high: maximumTorque, count: 1)), maximumEpisodeSteps: 200
+    actionSpace: .box(Box(low: -maximumTorque, high: maximumTorque, count: 1)), maximumEpisodeSteps: 200,
+    suggestedSteps: 20_000, suggestedRandomSteps: 1000
   ) { Pendulum() }
 }

@@ -35,12 +35,12 @@ public struct ActionScaling: Sendable {
 
   public var count: Int { low.count }
 
-  /// Writes the task's action for a normalised one.
-  public func denormalize(_ action: Span<Float>, into scaled: inout MutableSpan<Float>) {
-    precondition(action.count == count && scaled.count == count, "\(action.count) actions for \(count) bounds")
+  /// Turns a normalised action into the task's.
+  public func denormalize(_ action: inout MutableSpan<Float>) {
+    precondition(action.count == count, "\(action.count) actions for \(count) bounds")
     for i in 0..<count {
       // clipped: rounding must not leave the box
-      scaled[i] = min(high[i], max(low[i], low[i] + (action[i] + 1) / 2 * (high[i] - low[i])))
+      action[i] = min(high[i], max(low[i], low[i] + (action[i] + 1) / 2 * (high[i] - low[i])))
     }
   }
 }

@@ -26,23 +26,19 @@ public struct Evaluation: Sendable, Equatable {
 /// Runs episodes in an environment that nothing else uses.
 public struct Evaluator {
   private let environment: any Environment
-  private var observation: [Float]
-  private var action: [Float]
 
-  public init(_ environment: any Environment) {
-    self.environment = environment
-    observation = [Float](repeating: 0, count: environment.observationSpace.count)
-    action = [Float](repeating: 0, count: environment.actionSpace.count)
-  }
+  public init(_ environment: any Environment) { self.environment = environment }
 
   /// Runs `episodes` episodes with seeds `firstSeed`, `firstSeed + 1`, … and actions from `act`.
   ///
   /// - Parameter isCancelled: asked after each episode; what was run so far is then returned.
-  public mutating func run(
+  public func run(
     episodes: Int, firstSeed: UInt64, isCancelled: () -> Bool = { false },
     act: (Span<Float>, inout MutableSpan<Float>) -> Void
   ) throws -> Evaluation {
     var evaluation = Evaluation(returns: [], lengths: [])
+    var observation = [Float](repeating: 0, count: environment.observationSpace.count)
+    var action = [Float](repeating: 0, count: environment.actionSpace.count)
     for episode in 0..<episodes where !isCancelled() {
       var total = 0.0
       var length = 0

@@ -10,7 +10,6 @@ public final class Policy {
   private let network: Network
   private let scaling: ActionScaling
   private let row: ActingRow
-  private var normalized: [Float]
 
   private enum Network {
     case gaussian(SquashedGaussian)
@@ -41,7 +40,6 @@ public final class Policy {
           batchSize: 1, isLearned: false))
     }
     row = ActingRow(observationSize: description.observationSize, actionSize: actionSize)
-    normalized = [Float](repeating: 0, count: actionSize)
     try network.parameters.load("policy", from: find)
   }
 
@@ -52,8 +50,7 @@ public final class Policy {
     case .gaussian(let policy): policy.mean(row.observation, into: row.draw.actions, rows: 0..<1)
     case .deterministic(let policy): policy.evaluate(row.observation, into: row.draw.actions, rows: 0..<1)
     }
-    var values = normalized.mutableSpan
-    row.draw.actions.copyRow(0, into: &values)
-    scaling.denormalize(normalized.span, into: &action)
+    row.draw.actions.copyRow(0, into: &action)
+    scaling.denormalize(&action)
   }
 }

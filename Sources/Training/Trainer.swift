@@ -50,7 +50,7 @@ public final class Trainer {
   private var observation: [Float]  // (S)
   private var nextObservation: [Float]  // (S)
   private var action: [Float]  // (A), in [−1, 1]
-  private var scaledAction: [Float]  // (A), in the task's units
+  private var taskAction: [Float]  // (A), in the task's units
 
   /// - Parameters:
   ///   - makeEnvironment: makes the task; called once for training and, when needed, once for evaluation.
@@ -76,7 +76,7 @@ public final class Trainer {
     observation = [Float](repeating: 0, count: observationSize)
     nextObservation = observation
     action = [Float](repeating: 0, count: scaling.count)
-    scaledAction = action
+    taskAction = action
   }
 
   /// Trains until the run's steps are taken or the observer asks to stop.
@@ -95,24 +95,8 @@ public final class Trainer {
 
   /// One environment step and the updates that belong to it.
   private func advance() throws {
-    if needsReset { try beginEpisode() }
-
-    // act: uniform at first (differs: SAC's random actions are uniform in the box, not squashed Gaussian draws)
-    if step < configuration.randomSteps {
-      for i in action.indices { action[i] = 2 * randomActions.uniform() - 1 }
-    } else {
-      var span = action.mutableSpan
-      algorithm.act(observation.span, explore: true, into: &span)
-    }
-    var scaled = scaledAction.mutableSpan
-    scaling.denormalize(action.span, into: &scaled)
-
-    // step and store; the true next observation, whatever ended the episode
-    var span = nextObservation.mutableSpan
-    let outcome = try environment.step(scaledAction.span, into: &span)
-    buffer.add(
-      action: action.span, reward: Float(outcome.reward), terminated: outcome.terminated,
-      truncated: outcome.truncated, next: nextObservation.span)
+    if needsReset { try beginEpisode(&observation) }
+    let outcome = try takeStep(&observation, &nextObservation, &action, &taskAction)
     swap(&observation, &nextObservation)
     step += 1
     episodeReturn += outcome.reward
@@ -125,13 +109,37 @@ public final class Trainer {
     }
   }
 
-  private func beginEpisode() throws {
+  private func beginEpisode(_ observation: inout [Float]) throws {
     var span = observation.mutableSpan
     // the first episode seeds the task's generator, which then goes on
     try environment.reset(seed: step == 0 ? run.seed : nil, into: &span)
     buffer.beginEpisode(observation.span)
     algorithm.beginEpisode()
     (episodeReturn, episodeLength, needsReset) = (0, 0, false)
+  }
+
+  /// Acts, steps the task and stores the transition. The arrays are the trainer's own, passed so that spans may reach in.
+  private func takeStep(
+    _ observation: inout [Float], _ next: inout [Float], _ action: inout [Float], _ taskAction: inout [Float]
+  ) throws -> StepOutcome {
+    var actionSpan = action.mutableSpan
+    if step < configuration.randomSteps {
+      // uniform in the box
+      for i in 0..<actionSpan.count { actionSpan[i] = 2 * randomActions.uniform() - 1 }
+    } else {
+      algorithm.act(observation.span, explore: true, into: &actionSpan)
+    }
+    for i in action.indices { taskAction[i] = action[i] }
+    var taskSpan = taskAction.mutableSpan
+    scaling.denormalize(&taskSpan)
+
+    var nextSpan = next.mutableSpan
+    let outcome = try environment.step(taskAction.span, into: &nextSpan)
+    // the true next observation, whatever ended the episode
+    buffer.add(
+      action: action.span, reward: Float(outcome.reward), terminated: outcome.terminated,
+      truncated: outcome.truncated, next: next.span)
+    return outcome
   }
 
   private func endEpisode(_ outcome: StepOutcome) throws {
@@ -162,17 +170,15 @@ public final class Trainer {
   }
 
   private func evaluate() throws {
-    var evaluator = try self.evaluator ?? Evaluator(makeEvaluationEnvironment())
+    let evaluator = try self.evaluator ?? Evaluator(makeEvaluationEnvironment())
+    self.evaluator = evaluator
     // seeds of their own, the same at each evaluation of a run: what changes is the policy
     let seeds = RandomStream(seed: run.seed, purpose: "evaluation seeds").first
-    var normalized = [Float](repeating: 0, count: scaling.count)
     let result = try evaluator.run(episodes: run.evaluationEpisodes, firstSeed: seeds, isCancelled: observer.shouldStop) {
       observation, action in
-      var span = normalized.mutableSpan
-      algorithm.act(observation, explore: false, into: &span)
-      scaling.denormalize(normalized.span, into: &action)
+      algorithm.act(observation, explore: false, into: &action)
+      scaling.denormalize(&action)
     }
-    self.evaluator = evaluator
     // stopped in the middle: it is done again, whole, when the run goes on
     guard result.episodes == run.evaluationEpisodes else { return }
     evaluatedStep = step
@@ -209,7 +215,8 @@ public final class Trainer {
     (bestReturn, episodeReturn, episodeLength) = (state.bestReturn, state.episodeReturn, state.episodeLength)
     (needsReset, evaluatedStep) = (state.needsReset, state.evaluatedStep)
     guard state.observation.count == observation.count else {
-      throw MismatchedRun("the checkpoint's observation has \(state.observation.count) values, the task's \(observation.count)")
+      throw MismatchedRun(
+        "the checkpoint's observation has \(state.observation.count) values, the task's \(observation.count)")
     }
     observation = state.observation
     if let saved = state.environment { try environment.restore(saved) }
@@ -217,7 +224,7 @@ public final class Trainer {
     sampling.position = state.sampling
     metrics = state.metrics
     try algorithm.restore(state.algorithm)
-    if !needsReset { buffer.resumeEpisode(observation.span) }
+    if !needsReset { buffer.resumeEpisode(state.observation.span) }
   }
 
   /// Puts frames back into the buffer, oldest first.

@@ -1,0 +1,60 @@
+// Bench.swift — `offpolicy bench`: updates per second, and the share of the processor's peak.
+
+import ArgumentParser
+import OffPolicy
+
+struct Bench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measure updates per second: sample a batch, update everything, track the targets.")
+
+  @Option(help: "ddpg, td3 or sac.")
+  var algorithm = "sac"
+
+  @Option(help: "Observation size S.")
+  var observations = 17
+
+  @Option(help: "Action size A.")
+  var actions = 6
+
+  @Option(help: "Units in each hidden layer.")
+  var hidden = "256,256"
+
+  @Option(help: "Transitions in an update.")
+  var batch = 256
+
+  @Option(help: "Threads of an update.")
+  var threads = 1
+
+  @Option(help: "Transitions in the buffer.")
+  var buffer = 1_000_000
+
+  @Option(help: "Seconds to measure for.")
+  var seconds = 3.0
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func validate() throws {
+    if observations < 1 { throw ValidationError("--observations must be at least 1") }
+    if actions < 1 { throw ValidationError("--actions must be at least 1") }
+    if !(1...256).contains(threads) { throw ValidationError("--threads must be 1 to 256, not \(threads)") }
+    if !(seconds > 0 && seconds <= 3600) { throw ValidationError("--seconds must be above 0, at most 3600") }
+  }
+
+  func run() throws {
+    let entry = try AlgorithmRegistry.entry(algorithm)
+    let configuration = try entry.defaults.setting([
+      "hiddenSizes=\(hidden)", "batchSize=\(batch)", "bufferCapacity=\(buffer)",
+    ])
+    let sizes = try configuration.values["hiddenSizes"]?.decode([Int].self) ?? []
+    let result = try Benchmark.run(
+      algorithm: entry.name, configuration: configuration, observationSize: observations, actionSize: actions,
+      hiddenSizes: sizes, threads: threads, seconds: seconds)
+    if json { return try Output.json(result) }
+    print("\(result.updatesPerSecond.text(1)) updates/s, median \(result.medianMicroseconds.text(0)) µs, "
+      + "99th percentile \(result.p99Microseconds.text(0)) µs")
+    print("\((result.flopsPerUpdate / 1e6).text(0)) MFLOP each, \((100 * result.fractionOfPeak).text(1)) % of "
+      + "\(result.peakGFLOPS.text(0)) GFLOP/s on \(result.threads) thread\(result.threads == 1 ? "" : "s")")
+    print("\(result.allocationsPerUpdate.text(2)) allocations per update; \(result.processor)")
+  }
+}

@@ -1,0 +1,27 @@
+// ConformanceCommand.swift — `offpolicy conformance`: given updates from given weights.
+
+import ArgumentParser
+import OffPolicy
+
+struct ConformanceCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "conformance", abstract: "Run given updates from given weights, for comparison with another program.",
+    discussion: "The file's names and shapes are in Guides/Conformance.md.")
+
+  @Argument(help: "The case: a safetensors file with weights, batches and noise.")
+  var `case`: String
+
+  @Argument(help: "The file to write: all parameters and losses after the updates.")
+  var out: String
+
+  @Option(help: "Threads of an update; the result is the same.")
+  var threads = 1
+
+  func validate() throws {
+    if !(1...256).contains(threads) { throw ValidationError("--threads must be 1 to 256, not \(threads)") }
+  }
+
+  func run() throws {
+    try Conformance.run(try SafeTensors(contentsOf: self.case), threads: threads).write(to: out)
+  }
+}

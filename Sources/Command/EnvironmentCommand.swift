@@ -1,0 +1,70 @@
+// EnvironmentCommand.swift — `offpolicy environment`: check a task's contract, replay actions in it.
+
+import ArgumentParser
+import OffPolicy
+
+struct EnvironmentCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "environment", abstract: "Check a task, or replay given actions in it.",
+    subcommands: [Check.self, RolloutCommand.self])
+
+  struct Check: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Hold a task against what every environment must keep: determinism, finite values, exact saving.")
+
+    @Argument(help: "The task's id.")
+    var environment: String
+
+    @Option(help: "Steps of the longest determinism check.")
+    var steps = 1000
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func validate() throws {
+      if steps < 1 { throw ValidationError("--steps must be at least 1, not \(steps)") }
+    }
+
+    func run() throws {
+      let task = try EnvironmentRegistry.standard.entry(environment)
+      // a task that cannot be made at all is an error of its own
+      _ = try task.make()
+      let report = EnvironmentChecker.check(task, steps: steps)
+      if json {
+        try Output.json(report)
+      } else {
+        for finding in report.findings { print(finding.description) }
+        print("\(task.id): \(report.isValid ? "keeps the contract" : "breaks the contract")")
+      }
+      if !report.isValid { throw ExitCode.failure }
+    }
+  }
+
+  struct RolloutCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "rollout",
+      abstract: "Reset a task with a seed, replay actions, and write what it gave.",
+      discussion: """
+        ACTIONS is a safetensors file with `actions` [T, A] in the task's units; they are not clipped. OUT gets
+        observations [n+1, S], rewards [n] (float64), terminated [n] and truncated [n] (uint8).
+        """)
+
+    @Argument(help: "The task's id.")
+    var environment: String
+
+    @Option(help: "Seed of the reset.")
+    var seed: UInt64 = 0
+
+    @Argument(help: "The file with the actions.")
+    var actions: String
+
+    @Argument(help: "The file to write.")
+    var out: String
+
+    func run() throws {
+      let task = try EnvironmentRegistry.standard.entry(environment)
+      let file = try SafeTensors(contentsOf: actions)
+      try Rollout.run(try task.make(), of: task.id, seed: seed, file).write(to: out)
+    }
+  }
+}

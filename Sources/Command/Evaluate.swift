@@ -1,0 +1,86 @@
+// Evaluate.swift — `offpolicy evaluate`: how good a policy is on fresh episodes.
+
+import ArgumentParser
+import Foundation
+import OffPolicy
+
+struct Evaluate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Run deterministic episodes on fresh seeds: mean, standard deviation, least and greatest return.")
+
+  @Argument(help: "The folder of a run, or a policy file.")
+  var policy: String
+
+  @Option(help: "Episodes to run.")
+  var episodes = 20
+
+  @Option(help: "Seed of the first episode; the next ones follow.")
+  var seed: UInt64 = 1_000_000
+
+  @Option(help: "The task's id. Default: the one the policy was trained on.")
+  var environment: String?
+
+  @Flag(help: "Use the run's best policy, not its last.")
+  var best = false
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func validate() throws {
+    if episodes < 1 { throw ValidationError("--episodes must be at least 1, not \(episodes)") }
+  }
+
+  func run() throws {
+    let policy = try PolicyFile.load(path())
+    let task = try EnvironmentRegistry.standard.entry(environment ?? policy.description.environment)
+    let environment = ContractGuard(try task.make(), name: task.id)
+    let sizes = (environment.observationSpace.count, environment.actionSpace.count)
+    guard sizes == (policy.description.observationSize, policy.description.actionLow.count) else {
+      throw RunDirectoryError(
+        "\(self.policy) takes \(policy.description.observationSize) observations and gives "
+          + "\(policy.description.actionLow.count) actions; \(task.id) has \(sizes.0) and \(sizes.1)")
+    }
+    let result = try Evaluator(environment).run(episodes: episodes, firstSeed: seed) { policy.act($0, into: &$1) }
+    if json {
+      try Output.json(
+        Report(
+          environment: task.id, step: policy.description.step, episodes: result.episodes, returnMean: result.mean,
+          returnSd: result.standardDeviation, returnMin: result.minimum, returnMax: result.maximum,
+          lengthMean: result.meanLength, firstSeed: seed, returns: result.returns))
+    } else {
+      print("task      \(task.id), \(result.episodes) episodes, seeds \(seed) to \(seed + UInt64(episodes) - 1)")
+      print("return    \(result.mean.text(2)) ± \(result.standardDeviation.text(2))")
+      print("least     \(result.minimum.text(2))")
+      print("greatest  \(result.maximum.text(2))")
+      print("length    \(result.meanLength.text())")
+    }
+  }
+
+  /// The policy file that the argument means.
+  private func path() throws -> String {
+    guard FileManager.default.fileExists(atPath: policy) else {
+      throw RunDirectoryError("\(policy) does not exist; give a run's folder or a policy file")
+    }
+    let isFolder = (try? URL(fileURLWithPath: policy).resourceValues(forKeys: [.isDirectoryKey]))?.isDirectory == true
+    guard isFolder else { return policy }
+    _ = try RunDirectory.describe(policy)
+    let file = "\(policy)/\(best ? "policy-best" : "policy").safetensors"
+    guard FileManager.default.fileExists(atPath: file) else {
+      throw RunDirectoryError("\(file) does not exist yet: the run has not reached a checkpoint or an evaluation")
+    }
+    return file
+  }
+
+  private struct Report: Encodable {
+    let environment: String
+    let step: Int
+    let episodes: Int
+    let returnMean: Double
+    let returnSd: Double
+    let returnMin: Double
+    let returnMax: Double
+    let lengthMean: Double
+    let firstSeed: UInt64
+    let returns: [Double]
+  }
+}

@@ -1,0 +1,54 @@
+// Inspect.swift — `offpolicy inspect`: what is in a run.
+
+import ArgumentParser
+import OffPolicy
+
+struct Inspect: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Show a run's configuration, progress, parameters' digest and health.")
+
+  @Argument(help: ArgumentHelp("The folder of the run.", valueName: "run"))
+  var folder: String
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func run() throws {
+    let description = try RunDirectory.describe(folder)
+    let inspection = try RunInspection(RunDirectory.open(folder))
+    if json { return try Output.json(Report(description: description, inspection)) }
+    let run = description.run
+    print("run        \(run.algorithm) on \(run.environment), seed \(run.seed), started \(description.started)")
+    print("progress   step \(inspection.step.text) of \(run.steps.text), \(inspection.episodes.text) episodes, "
+      + "\(inspection.updates.text) updates, \(clock(inspection.seconds))")
+    if let last = inspection.lastReturn { print("last       return \(last.text())") }
+    if let best = inspection.bestReturn { print("best       return \(best.text())") }
+    print("digest     \(inspection.digest ?? "no checkpoint yet")")
+    print("health     \(inspection.health.status)")
+    for finding in inspection.health.findings { print("           \(finding)") }
+    print("made with  offpolicy \(description.versions.program), Swift \(description.versions.swift)"
+      + (description.versions.mujoco.map { ", MuJoCo \($0)" } ?? "") + ", \(description.versions.processor)")
+    print("configuration\n\(run.configuration.text(pretty: true))")
+  }
+
+  private struct Report: Encodable {
+    let run: RunConfiguration
+    let versions: RunDescription.Versions
+    let started: String
+    let step: Int
+    let episodes: Int
+    let updates: Int
+    let seconds: Double
+    let digest: String?
+    let lastReturn: Double?
+    let bestReturn: Double?
+    let health: RunInspection.Health
+
+    init(description: RunDescription, _ inspection: RunInspection) {
+      (run, versions, started) = (description.run, description.versions, description.started)
+      (step, episodes, updates) = (inspection.step, inspection.episodes, inspection.updates)
+      (seconds, digest) = (inspection.seconds, inspection.digest)
+      (lastReturn, bestReturn, health) = (inspection.lastReturn, inspection.bestReturn, inspection.health)
+    }
+  }
+}

@@ -1,0 +1,126 @@
+// List.swift — `offpolicy list`: which algorithms and tasks there are, with everything that can be set.
+
+import ArgumentParser
+import OffPolicy
+
+struct List: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Show the algorithms with their hyperparameters, and the tasks with their sizes and limits.")
+
+  @Argument(help: "One algorithm or one task. Default: all.")
+  var name: String?
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func run() throws {
+    var algorithms = AlgorithmRegistry.all
+    var tasks = EnvironmentRegistry.standard.entries.sorted { $0.id < $1.id }
+    if let name {
+      algorithms = algorithms.filter { $0.name == name.lowercased() }
+      tasks = algorithms.isEmpty ? [try EnvironmentRegistry.standard.entry(name)] : []
+    }
+    if json {
+      return try Output.json(Report(algorithms: algorithms.map(AlgorithmReport.init), environments: tasks.map(TaskReport.init)))
+    }
+    for algorithm in algorithms {
+      print("\(algorithm.name)  \(algorithm.summary)")
+      let rows = algorithm.hyperparameters.map { parameter in
+        [
+          "  " + parameter.name, algorithm.defaults.values[parameter.name]?.text() ?? "null", parameter.symbol,
+          parameter.summary, parameter.rangeText, parameter.source,
+        ]
+      }
+      show([["  name", "default", "symbol", "meaning", "allowed", "source of the default"]] + rows)
+      print("")
+    }
+    guard !tasks.isEmpty else { return }
+    show(
+      [["task", "observations", "actions", "limit", "solved at", "steps", "what"]]
+        + tasks.map { task in
+          [
+            task.id, "\(task.observationSize)", task.actionText, task.maximumEpisodeSteps.map(String.init) ?? "none",
+            task.rewardThreshold.map { $0.text(0) } ?? "–", task.suggestedSteps.text, task.summary,
+          ]
+        })
+  }
+
+  /// Prints rows in aligned columns.
+  private func show(_ rows: [[String]]) {
+    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    for row in rows {
+      let cells = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
+      var line = cells.joined(separator: "  ")
+      while line.hasSuffix(" ") { line.removeLast() }
+      print(line)
+    }
+  }
+
+  private struct Report: Encodable {
+    let algorithms: [AlgorithmReport]
+    let environments: [TaskReport]
+  }
+
+  private struct AlgorithmReport: Encodable {
+    let name: String
+    let summary: String
+    let hyperparameters: [ParameterReport]
+
+    init(_ entry: AlgorithmEntry) {
+      (name, summary) = (entry.name, entry.summary)
+      hyperparameters = entry.hyperparameters.map {
+        ParameterReport(
+          name: $0.name, symbol: $0.symbol, defaultValue: entry.defaults.values[$0.name] ?? .null,
+          range: $0.rangeText, summary: $0.summary, source: $0.source)
+      }
+    }
+  }
+
+  private struct ParameterReport: Encodable {
+    let name: String
+    let symbol: String
+    let defaultValue: JSONValue
+    let range: String
+    let summary: String
+    let source: String
+
+    enum CodingKeys: String, CodingKey {
+      case name, symbol, range, summary, source
+      case defaultValue = "default"
+    }
+  }
+
+  private struct TaskReport: Encodable {
+    let id: String
+    let summary: String
+    let observationSize: Int
+    let actions: String
+    let maximumEpisodeSteps: Int?
+    let rewardThreshold: Double?
+    let suggestedSteps: Int
+
+    init(_ entry: EnvironmentEntry) {
+      (id, summary, observationSize) = (entry.id, entry.summary, entry.observationSize)
+      (actions, maximumEpisodeSteps) = (entry.actionText, entry.maximumEpisodeSteps)
+      (rewardThreshold, suggestedSteps) = (entry.rewardThreshold, entry.suggestedSteps)
+    }
+  }
+}
+
+extension EnvironmentEntry {
+  /// The actions in words: `6 in [−1, 1]` or `2 choices`.
+  fileprivate var actionText: String {
+    switch actionSpace {
+    case .discrete(let choices): return "\(choices.count) choices"
+    case .box(let box):
+      guard let low = box.low.min(), let high = box.high.max() else { return "0" }
+      return "\(box.count) in [\(Double(low).short), \(Double(high).short)]"
+    }
+  }
+}
+
+extension Double {
+  fileprivate var short: String {
+    Int(exactly: self).map(String.init) ?? "\((self * 100).rounded() / 100)"
+  }
+}

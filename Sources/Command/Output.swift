@@ -1,0 +1,44 @@
+// Output.swift — data goes to standard output, everything else to standard error.
+
+import Foundation
+
+enum Output {
+  /// Prints a value as JSON with sorted keys.
+  static func json(_ value: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    print(String(decoding: try encoder.encode(value), as: UTF8.self))
+  }
+
+  /// Writes to standard error.
+  static func note(_ text: String, terminator: String = "\n") {
+    try? FileHandle.standardError.write(contentsOf: Data((text + terminator).utf8))
+  }
+
+  /// Standard error is a terminal.
+  static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+}
+
+extension Double {
+  /// A number for people: `digits` after the point, grouped thousands.
+  func text(_ digits: Int = 1) -> String {
+    guard isFinite else { return isNaN ? "–" : self > 0 ? "∞" : "−∞" }
+    return formatted(.number.precision(.fractionLength(digits)).locale(Locale(identifier: "en_US_POSIX")))
+  }
+}
+
+extension Int {
+  /// A whole number for people, with grouped thousands.
+  var text: String { formatted(.number.grouping(.automatic).locale(Locale(identifier: "en_US"))) }
+}
+
+/// Seconds as 1:02:03.
+func clock(_ seconds: Double) -> String {
+  guard seconds.isFinite, seconds >= 0, seconds < 1e8 else { return "–" }
+  let whole = Int(seconds)
+  func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+  return whole >= 3600
+    ? "\(whole / 3600):\(two(whole / 60 % 60)):\(two(whole % 60))" : "\(whole / 60):\(two(whole % 60))"
+}

@@ -1,0 +1,58 @@
+// Progress.swift — what a person sees while a run trains: a live line on a terminal, plain lines elsewhere.
+
+import OffPolicy
+
+struct Progress {
+  private let total: Int
+  private let isTerminal = Output.isTerminal
+  private let start = ContinuousClock.now
+  private let firstStep: Int
+  private var lastShown = ContinuousClock.now
+  private var lastStep: Int
+  private var rate = 0.0
+
+  init(total: Int, firstStep: Int) {
+    (self.total, self.firstStep, lastStep) = (total, firstStep, firstStep)
+  }
+
+  /// Shows where the run is, if enough time has passed: 0.2 s on a terminal, 10 s elsewhere.
+  mutating func show(_ trainer: Trainer) {
+    let now = ContinuousClock.now
+    let elapsed = (now - lastShown).seconds
+    guard elapsed >= (isTerminal ? 0.2 : 10) else { return }
+    let current = Double(trainer.step - lastStep) / elapsed
+    rate = rate == 0 ? current : 0.7 * rate + 0.3 * current
+    (lastShown, lastStep) = (now, trainer.step)
+    if isTerminal {
+      Output.note("\r\u{1b}[2K" + line(trainer), terminator: "")
+    } else {
+      Output.note(line(trainer))
+    }
+  }
+
+  /// Shows an evaluation on a line of its own.
+  func show(_ record: EvaluationRecord) {
+    let result = record.evaluation
+    let clear = isTerminal ? "\r\u{1b}[2K" : ""
+    Output.note(
+      "\(clear)step \(record.step.text): return \(result.mean.text()) ± \(result.standardDeviation.text()) over "
+        + "\(result.episodes) episodes\(record.isBest ? ", the best so far" : "")")
+  }
+
+  /// Ends the live line.
+  func finish() {
+    if isTerminal { Output.note("\r\u{1b}[2K", terminator: "") }
+  }
+
+  private func line(_ trainer: Trainer) -> String {
+    let percent = 100 * Double(trainer.step) / Double(max(1, total))
+    let left = rate > 0 ? Double(total - trainer.step) / rate : .nan
+    var parts = [
+      "\(trainer.step.text) of \(total.text) steps (\(percent.text()) %)", "\(rate.text(0)) steps/s",
+      "\(clock(left)) left",
+    ]
+    if let last = trainer.lastEvaluation { parts.append("return \(last.evaluation.mean.text())") }
+    if !trainer.temperature.isNaN { parts.append("temperature \(trainer.temperature.text(4))") }
+    return parts.joined(separator: " · ")
+  }
+}

@@ -1,0 +1,17 @@
+// OffPolicy.swift — the library as one import.
+
+@_exported import Algorithms
+@_exported import Environments
+@_exported import Formats
+@_exported import Kernels
+@_exported import MuJoCoTasks
+@_exported import Networks
+@_exported import Training
+
+extension EnvironmentRegistry {
+  /// Every task that the package brings: the built-in ones and MuJoCo's.
+  public static let standard = EnvironmentRegistry(builtIn.entries + MuJoCoTasks.entries)
+}
+
+/// The program's own version.
+public let programVersion = "0.1.0"

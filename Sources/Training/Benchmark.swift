@@ -1,0 +1,135 @@
+// Benchmark.swift — updates per second, and what share that is of the most this processor can do.
+
+import Algorithms
+import Kernels
+
+/// What a benchmark measured.
+public struct BenchmarkResult: Codable, Sendable {
+  public var algorithm: String
+  public var observations: Int
+  public var actions: Int
+  public var hidden: [Int]
+  public var batch: Int
+  public var threads: Int
+  public var updatesPerSecond: Double
+  /// Floating-point operations that one update needs at least, multiply and add counted apart.
+  public var flopsPerUpdate: Double
+  /// The register-only loop on as many threads, just before and just after.
+  public var peakGFLOPS: Double
+  public var fractionOfPeak: Double
+  /// Allocations per update after the warm-up: Swift's objects and the kernels' blocks.
+  public var allocationsPerUpdate: Double
+  /// Microseconds that an update took: median and 99th percentile.
+  public var medianMicroseconds: Double
+  public var p99Microseconds: Double
+  public var updates: Int
+  public var processor: String
+}
+
+public enum Benchmark {
+  /// Measures updates, each with a fresh batch from a full buffer of `bufferCapacity` random transitions.
+  public static func run(
+    algorithm name: String, configuration: AnyConfiguration, observationSize: Int, actionSize: Int, hiddenSizes: [Int],
+    threads: Int, seconds: Double, warmUp: Int = 200
+  ) throws -> BenchmarkResult {
+    let workers = WorkerPool(count: threads)
+    let algorithm = configuration.makeAlgorithm(
+      observationSize: observationSize, actionSize: actionSize, seed: 0, workers: workers)
+    let buffer = try randomBuffer(configuration, observationSize: observationSize, actionSize: actionSize)
+    let batch = Batch(count: configuration.batchSize, observationSize: observationSize, actionSize: actionSize)
+    var stream = RandomStream(seed: 0, purpose: "sampling")
+
+    func update() throws {
+      buffer.sample(into: batch, using: &stream)
+      _ = try algorithm.update(batch)
+    }
+    for _ in 0..<warmUp { try update() }
+
+    let before = Processor.measurePeak(workers: workers)
+    var times: [Double] = []
+    times.reserveCapacity(1 << 22)
+    let allocationsBefore = AllocationCount.begin()
+    var elapsed = 0.0
+    while elapsed < seconds && times.count < 1 << 22 {
+      let start = ContinuousClock.now
+      try update()
+      let time = (ContinuousClock.now - start).seconds
+      times.append(time)
+      elapsed += time
+    }
+    let allocations = AllocationCount.end() - allocationsBefore
+    let after = Processor.measurePeak(workers: workers)
+
+    let peak = (before + after) / 2
+    let rate = Double(times.count) / elapsed
+    let flops = minimumFLOPs(
+      name, batch: configuration.batchSize, observations: observationSize, actions: actionSize, hidden: hiddenSizes,
+      policyDelay: configuration.values["policyDelay"].flatMap { try? $0.decode(Int.self) } ?? 1)
+    let sorted = times.sorted()
+    return BenchmarkResult(
+      algorithm: name, observations: observationSize, actions: actionSize, hidden: hiddenSizes,
+      batch: configuration.batchSize, threads: threads, updatesPerSecond: rate, flopsPerUpdate: flops,
+      peakGFLOPS: peak / 1e9, fractionOfPeak: flops * rate / peak,
+      allocationsPerUpdate: Double(allocations) / Double(max(1, times.count)),
+      medianMicroseconds: sorted[sorted.count / 2] * 1e6,
+      p99Microseconds: sorted[min(sorted.count - 1, sorted.count * 99 / 100)] * 1e6, updates: times.count,
+      processor: Processor.summary)
+  }
+
+  private static func randomBuffer(_ configuration: AnyConfiguration, observationSize: Int, actionSize: Int) throws
+    -> ReplayBuffer
+  {
+    var buffer = try ReplayBuffer(
+      capacity: configuration.bufferCapacity, observationSize: observationSize, actionSize: actionSize)
+    var stream = RandomStream(seed: 1, purpose: "benchmark data")
+    let values = Block(count: 1 << 16)
+    stream.fillNormal(values)
+    let pool = values.values
+    var at = 0
+    func next(_ count: Int) -> Range<Int> {
+      if at + count > pool.count { at = Int(stream.next() % 97) }
+      defer { at += count }
+      return at..<(at + count)
+    }
+    buffer.beginEpisode(pool.span.extracting(next(observationSize)))
+    while buffer.count < configuration.bufferCapacity {
+      let action = pool[next(actionSize)].map { max(-1, min(1, $0)) }
+      buffer.add(
+        action: action.span, reward: pool[next(1).lowerBound], terminated: false, truncated: false,
+        next: pool.span.extracting(next(observationSize)))
+    }
+    return buffer
+  }
+
+  /// Multiply-adds, counted twice, that an update cannot do without.
+  ///
+  /// F_c and F_a are one forward pass of a critic and of the policy, c and a the gradients of their hidden inputs:
+  /// target F_a + J F_c; critics J (2 F_c + c); SAC's policy step 2 F_a + 2 F_c + 2 c + 2 · 2 B A H + a,
+  /// the deterministic ones' 2 F_a + F_c + c + 2 B A H + a, divided by TD3's delay.
+  public static func minimumFLOPs(
+    _ algorithm: String, batch: Int, observations: Int, actions: Int, hidden: [Int], policyDelay: Int
+  ) -> Double {
+    let b = 2.0 * Double(batch)
+    let sizes = hidden.map(Double.init)
+    let inner = zip(sizes, sizes.dropFirst()).reduce(0) { $0 + $1.0 * $1.1 }
+    let (s, a, first, last) = (Double(observations), Double(actions), sizes[0], sizes[sizes.count - 1])
+    let heads = algorithm == "sac" ? 2 * a : a
+    let critic = b * ((s + a) * first + inner + last)
+    let policy = b * (s * first + inner + heads * last)
+    let criticInputs = b * (inner + last)
+    let policyInputs = b * (inner + heads * last)
+    let toActions = b * a * first
+    let critics = algorithm == "ddpg" ? 1.0 : 2.0
+    let target = policy + critics * critic
+    let criticStep = critics * (2 * critic + criticInputs)
+    let through = algorithm == "sac" ? 2.0 : 1.0
+    let policyStep = 2 * policy + policyInputs + through * (critic + criticInputs + toActions)
+    return target + criticStep + policyStep / Double(algorithm == "td3" ? policyDelay : 1)
+  }
+}
+
+extension Duration {
+  package var seconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) * 1e-18
+  }
+}

@@ -1,0 +1,89 @@
+// Conformance.swift — given updates from given weights, so that anybody can hold an algorithm against another program.
+
+import Algorithms
+import Formats
+import Kernels
+import Networks
+
+/// A conformance case that cannot be run.
+public struct ConformanceError: Error, CustomStringConvertible {
+  public let description: String
+}
+
+public enum Conformance {
+  /// Runs a case's N updates and returns all parameters, losses and temperatures under the same names.
+  ///
+  /// Names and shapes: `batch.…` [N, B, …], `noise.next` and `noise.current` [N, B, A], weights [out, in].
+  public static func run(_ file: SafeTensors, threads: Int) throws -> SafeTensors {
+    guard let name = file.metadata["algorithm"] else {
+      throw ConformanceError(description: "the case's metadata names no algorithm: add \"algorithm\", such as \"sac\"")
+    }
+    let text = file.metadata["configuration"] ?? "{}"
+    guard let values = try? JSONValue(text: text) else {
+      throw ConformanceError(description: "the case's configuration is not JSON: \(text)")
+    }
+    let shape = try file.shape("batch.observations")
+    let actionShape = try file.shape("batch.actions")
+    guard shape.count == 3, actionShape.count == 3, Array(actionShape.prefix(2)) == Array(shape.prefix(2)),
+      shape.allSatisfy({ $0 > 0 }), actionShape[2] > 0
+    else {
+      throw ConformanceError(
+        description: "batch.observations \(shape) and batch.actions \(actionShape) must be [N, B, S] and [N, B, A]")
+    }
+    let (count, rows, observationSize, actionSize) = (shape[0], shape[1], shape[2], actionShape[2])
+    let configuration = try AlgorithmRegistry.entry(name).configuration(values).setting(["batchSize=\(rows)"])
+    let algorithm = configuration.makeAlgorithm(
+      observationSize: observationSize, actionSize: actionSize, seed: 0, workers: WorkerPool(count: threads))
+    try algorithm.loadParameters { name in
+      Tensor(name: name, shape: try file.shape(name), values: try file.floats(name))
+    }
+
+    func floats(_ name: String, _ expected: [Int]) throws -> [Float] {
+      let shape = try file.shape(name)
+      guard shape == expected else {
+        throw ConformanceError(description: "\(name) has shape \(shape), expected \(expected)")
+      }
+      return try file.floats(name)
+    }
+    let observations = try floats("batch.observations", [count, rows, observationSize])
+    let actions = try floats("batch.actions", [count, rows, actionSize])
+    let rewards = try floats("batch.rewards", [count, rows])
+    let nextObservations = try floats("batch.next_observations", [count, rows, observationSize])
+    let terminated = try floats("batch.terminated", [count, rows])
+    func noiseValues(_ name: String) throws -> [Float]? {
+      file.contains(name) ? try floats(name, [count, rows, actionSize]) : nil
+    }
+    let (nextNoise, currentNoise) = try (noiseValues("noise.next"), noiseValues("noise.current"))
+
+    let batch = Batch(count: rows, observationSize: observationSize, actionSize: actionSize)
+    let noise = UpdateNoise(batchSize: rows, actionSize: actionSize)
+    var criticLosses: [Float] = []
+    var policyLosses: [Float] = []
+    var temperatures: [Float] = []
+    for n in 0..<count {
+      for row in 0..<rows {
+        let at = n * rows + row
+        batch.observations.setRow(row, to: observations.span.extracting((at * observationSize)..<((at + 1) * observationSize)))
+        batch.actions.setRow(row, to: actions.span.extracting((at * actionSize)..<((at + 1) * actionSize)))
+        batch.nextObservations.setRow(row, to: nextObservations.span.extracting((at * observationSize)..<((at + 1) * observationSize)))
+        batch.rewards[row] = rewards[at]
+        batch.terminated[row] = terminated[at]
+      }
+      let noises = (n * rows * actionSize)..<((n + 1) * rows * actionSize)
+      if let nextNoise { noise.next.set(Array(nextNoise[noises])) }
+      if let currentNoise { noise.current.set(Array(currentNoise[noises])) }
+      let metrics = try algorithm.update(batch, noise: noise)
+      criticLosses.append(Float(metrics.criticLoss))
+      policyLosses.append(Float(metrics.policyLoss))
+      temperatures.append(Float(metrics.temperature))
+    }
+
+    var result = SafeTensors()
+    result.metadata = ["algorithm": name, "configuration": configuration.values.text()]
+    for tensor in algorithm.parameters { result.add(tensor.name, floats: tensor.values, shape: tensor.shape) }
+    result.add("critic_loss", floats: criticLosses, shape: [count])
+    result.add("policy_loss", floats: policyLosses, shape: [count])
+    if !temperatures.allSatisfy(\.isNaN) { result.add("temperature", floats: temperatures, shape: [count]) }
+    return result
+  }
+}

@@ -1,0 +1,68 @@
+// RunInspection.swift — what a run's files tell about it: progress, digest, health.
+
+import Algorithms
+import Networks
+
+public struct RunInspection: Sendable {
+  public let step: Int
+  public let episodes: Int
+  public let updates: Int
+  public let seconds: Double
+  /// A hash of all learned parameters: equal digests, equal bits. Nil before the first checkpoint.
+  public let digest: String?
+  public let lastReturn: Double?
+  public let bestReturn: Double?
+  public let health: Health
+
+  public struct Health: Codable, Sendable, Equatable {
+    /// "ok", "warning" or "unknown".
+    public var status: String
+    /// One line each.
+    public var findings: [String]
+  }
+
+  public init(_ directory: RunDirectory) throws {
+    let checkpoint = try directory.checkpoint()
+    let returns = directory.rows("evaluations.csv").compactMap { $0.count > 2 ? Double($0[2]) : nil }
+    (lastReturn, bestReturn) = (returns.last, returns.max())
+    step = checkpoint?.state.step ?? 0
+    episodes = checkpoint?.state.episodes ?? 0
+    updates = checkpoint?.state.updates ?? 0
+    seconds = checkpoint?.progress.seconds ?? 0
+    let learned = checkpoint?.state.algorithm.tensors.filter { !$0.name.contains("optimizer") }
+    digest = learned.map(Self.digest)
+    health = learned.map { Self.health($0, metrics: directory.rows("metrics.csv")) }
+      ?? Health(status: "unknown", findings: ["no checkpoint yet"])
+  }
+
+  /// FNV-1a, 64 bits, over names and values in the order of names.
+  public static func digest(_ tensors: [Tensor]) -> String {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    func add(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
+    for tensor in tensors.sorted(by: { $0.name < $1.name }) {
+      for byte in tensor.name.utf8 { add(byte) }
+      for value in tensor.values {
+        let bits = value.bitPattern
+        for shift in stride(from: 0, to: 32, by: 8) { add(UInt8(truncatingIfNeeded: bits >> UInt32(shift))) }
+      }
+    }
+    let text = String(hash, radix: 16)
+    return String(repeating: "0", count: 16 - text.count) + text
+  }
+
+  private static func health(_ tensors: [Tensor], metrics: [[String]]) -> Health {
+    var findings: [String] = []
+    for tensor in tensors where tensor.name != "log_temperature" && !tensor.values.allSatisfy(\.isFinite) {
+      findings.append("\(tensor.name) holds a value that is not finite: resume from an earlier checkpoint")
+    }
+    // metrics.csv: step, updates, critic loss, policy loss, target mean, temperature, entropy, seconds
+    if let last = metrics.last, last.count >= 7, let temperature = Double(last[5]), !temperature.isNaN {
+      if temperature < 1e-4 {
+        findings.append("the temperature fell to \(temperature): the policy hardly explores; raise targetEntropy")
+      } else if temperature > 10 {
+        findings.append("the temperature rose to \(temperature): entropy outweighs reward; check the reward's scale")
+      }
+    }
+    return Health(status: findings.isEmpty ? "ok" : "warning", findings: findings)
+  }
+}
