@@ -70,6 +70,12 @@ public struct MismatchedState: Error, Equatable, CustomStringConvertible {
   public let expected: Int
   public let actual: Int
 
+  public init(task: String, expected: Int, actual: Int) {
+    self.task = task
+    self.expected = expected
+    self.actual = actual
+  }
+
   public var description: String {
     "\(task) saves \(expected) values, this state has \(actual): it belongs to another task or version; "
       + "restore it with the task that saved it"

@@ -1,0 +1,112 @@
+// ContractGuard.swift — stops a run at the first number that is not one.
+
+/// Passes everything on to another task and checks what goes in and comes out: every value finite, no step without a
+/// reset. A step allocates nothing more and costs one comparison per value.
+///
+///     let environment = ContractGuard(try registry.make("Hopper-v5"), name: "Hopper-v5")
+public final class ContractGuard: Environment {
+  public let environment: any Environment
+  public let name: String
+  private var phase = Phase.unstarted
+  /// Control steps since the last reset.
+  public private(set) var elapsedSteps = 0
+
+  private enum Phase: Double {
+    case unstarted, running, ended
+  }
+
+  /// - Parameter name: what messages call the task; its id.
+  public init(_ environment: any Environment, name: String) {
+    self.environment = environment
+    self.name = name
+  }
+
+  public func step(_ action: Span<Float>, into observation: inout MutableSpan<Float>) throws -> StepOutcome {
+    switch phase {
+    case .running: break
+    case .unstarted: throw violation(.stepBeforeReset)
+    case .ended: throw violation(.stepAfterEnd)
+    }
+    for i in 0..<action.count where !action[i].isFinite { throw violation(.action(index: i, value: action[i])) }
+
+    let outcome = try environment.step(action, into: &observation)
+    elapsedSteps += 1
+    try requireFinite(&observation)
+    if !outcome.reward.isFinite { throw violation(.reward(outcome.reward)) }
+    if outcome.endsEpisode { phase = .ended }
+    return outcome
+  }
+
+  public func reset(seed: UInt64?, into observation: inout MutableSpan<Float>) throws {
+    try environment.reset(seed: seed, into: &observation)
+    elapsedSteps = 0
+    phase = .running
+    try requireFinite(&observation)
+  }
+
+  private func requireFinite(_ observation: inout MutableSpan<Float>) throws(ContractViolation) {
+    for i in 0..<observation.count where !observation[i].isFinite {
+      throw violation(.observation(index: i, value: observation[i]))
+    }
+  }
+
+  private func violation(_ fault: ContractViolation.Fault) -> ContractViolation {
+    ContractViolation(environment: name, step: elapsedSteps, fault: fault)
+  }
+
+  public var observationSpace: Box { environment.observationSpace }
+  public var actionSpace: Space { environment.actionSpace }
+
+  /// The task's own values, then the elapsed steps and the phase.
+  public func saveState() throws -> EnvironmentState {
+    var state = try environment.saveState()
+    state.values += [Double(elapsedSteps), phase.rawValue]
+    return state
+  }
+
+  public func restore(_ state: EnvironmentState) throws {
+    guard state.values.count >= 2, let phase = Phase(rawValue: state.values[state.values.count - 1]),
+      let steps = Int(exactly: state.values[state.values.count - 2]), steps >= 0
+    else { throw MismatchedState(task: name, expected: 2, actual: state.values.count) }
+    try environment.restore(EnvironmentState(values: Array(state.values.dropLast(2)), generator: state.generator))
+    self.phase = phase
+    elapsedSteps = steps
+  }
+}
+
+/// A task, or who drives it, broke the contract of `Environment`.
+public struct ContractViolation: Error, Equatable, CustomStringConvertible {
+  /// The task's id.
+  public let environment: String
+  /// Control steps of the episode at that moment, the step at fault included.
+  public let step: Int
+  public let fault: Fault
+
+  public enum Fault: Sendable, Equatable {
+    case observation(index: Int, value: Float)
+    case reward(Double)
+    case action(index: Int, value: Float)
+    case stepBeforeReset
+    case stepAfterEnd
+  }
+
+  public var description: String {
+    switch fault {
+    case .observation(let index, let value):
+      "\(environment) gave observation[\(index)] = \(value) \(moment); `offpolicy environment check \(environment)` "
+        + "tells whether the task does this by itself"
+    case .reward(let value):
+      "\(environment) gave reward \(value) \(moment); `offpolicy environment check \(environment)` tells whether the "
+        + "task does this by itself"
+    case .action(let index, let value):
+      "\(environment) was given action[\(index)] = \(value) after step \(step) of the episode; the policy has diverged: "
+        + "resume from an earlier checkpoint with a lower learning rate"
+    case .stepBeforeReset:
+      "\(environment) was stepped before its first reset; call reset first"
+    case .stepAfterEnd:
+      "\(environment) was stepped after its episode ended at step \(step); call reset first"
+    }
+  }
+
+  private var moment: String { step == 0 ? "at reset" : "at step \(step) of the episode" }
+}
