@@ -61,6 +61,7 @@ public final class CartPole: Environment {
     spin += Self.timestep * spinRate
 
     let terminated = abs(position) > Self.positionLimit || abs(angle) > Self.angleLimit
+    // differs: the reward of Sutton and Barto (0 and then −1), other integrators and first states are not offered
     // r = 1, also on the step that lets the pole fall, and 0 from there on
     let reward = terminated && hasFallen ? 0.0 : 1.0
     hasFallen = hasFallen || terminated

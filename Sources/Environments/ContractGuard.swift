@@ -25,6 +25,7 @@ public final class ContractGuard: Environment {
     switch phase {
     case .running: break
     case .unstarted: throw violation(.stepBeforeReset)
+    // differs: Gymnasium lets the task go on, without a meaning
     case .ended: throw violation(.stepAfterEnd)
     }
     for i in 0..<action.count where !action[i].isFinite { throw violation(.action(index: i, value: action[i])) }
@@ -99,8 +100,8 @@ public struct ContractViolation: Error, Equatable, CustomStringConvertible {
       "\(environment) gave reward \(value) \(moment); `offpolicy environment check \(environment)` tells whether the "
         + "task does this by itself"
     case .action(let index, let value):
-      "\(environment) was given action[\(index)] = \(value) after step \(step) of the episode; the policy has diverged: "
-        + "resume from an earlier checkpoint with a lower learning rate"
+      "\(environment) was given action[\(index)] = \(value) after step \(step) of the episode; "
+        + "the policy has diverged: resume from an earlier checkpoint with a lower learning rate"
     case .stepBeforeReset:
       "\(environment) was stepped before its first reset; call reset first"
     case .stepAfterEnd:

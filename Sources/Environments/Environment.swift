@@ -10,6 +10,7 @@ public protocol Environment: AnyObject {
   /// The actions: A values with their bounds, or a number of choices (then A = 1, the index as a `Float`).
   var actionSpace: Space { get }  // (A)
 
+  // differs: before any seed the generator is that of seed 0, not one that the machine's entropy has seeded
   /// Starts an episode and writes its first observation (S).
   ///
   /// The same seed gives the same episode on the same machine and library version; the seeds mean what they mean to

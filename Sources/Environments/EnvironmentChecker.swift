@@ -160,6 +160,7 @@ public struct EnvironmentChecker {
       &saved, &restored, steps: min(steps, 200), .stateIsComplete, "from the state saved after step \(length)")
   }
 
+  // differs: Gymnasium compares one step, to 1e-5
   /// Steps both with the same actions, resets both when an episode ends, and compares every bit.
   private mutating func goTogether(
     _ a: inout Subject, _ b: inout Subject, steps: Int, _ rule: EnvironmentReport.Rule, _ origin: String

@@ -33,6 +33,7 @@ public struct EnvironmentRegistry: Sendable {
   /// The task called `id`; without a version (`Pendulum`) the highest there is.
   public func entry(_ id: String) throws(UnknownEnvironment) -> EnvironmentEntry {
     if let entry = entries.first(where: { $0.id == id }) { return entry }
+    // differs: no warning here, and none for an old version; namespaces are part of the name
     let versions = entries.filter { EnvironmentID($0.id).name == id && EnvironmentID($0.id).version != nil }
     if let highest = versions.max(by: { EnvironmentID($0.id).version! < EnvironmentID($1.id).version! }) {
       return highest

@@ -18,7 +18,7 @@ public final class MountainCarContinuous: Environment {
   static let gravity = 0.0025
   static let positions = -1.2...0.6
   static let maximumSpeed = 0.07
-  static let goal = 0.45
+  static let goal = 0.45  // differs: the velocity to have there is fixed to 0, and the bounds of the first position
 
   private var position = -0.5
   private var velocity = 0.0

@@ -1,4 +1,4 @@
-// NumPyGenerator.swift — random numbers that are numpy's own, bit for bit, so that seeds mean what they mean to Gymnasium.
+// NumPyGenerator.swift — numpy's own random numbers, bit for bit, so that seeds mean what they mean to Gymnasium.
 // O'Neill 2014, "PCG", HMC-CS-2014-0905 (XSL-RR 128/64); O'Neill 2015, "Developing a seed_seq alternative";
 // Marsaglia and Tsang 2000, doi:10.18637/jss.v005.i08; Lemire 2019, arXiv:1805.10941. Held against numpy 2.4.6.
 
@@ -140,6 +140,7 @@ extension NumPyGenerator {
   /// Everything the generator knows, for a checkpoint:
   /// state (high, low), increment (high, low), 1 if half a word is left over else 0, that half.
   public var words: [UInt64] {
+    // differs: numpy keeps a half that was used up, where it has no meaning; here it reads as 0
     [
       UInt64(truncatingIfNeeded: state >> 64), UInt64(truncatingIfNeeded: state),
       UInt64(truncatingIfNeeded: increment >> 64), UInt64(truncatingIfNeeded: increment),

@@ -34,7 +34,8 @@ public final class Pendulum: Environment {
 
     // r = −(θ² + 0.1 θ̇² + 0.001 u²), of the state before the step, θ wrapped to [−π, π)
     let wrapped = Self.wrap(angle)
-    let cost = pow(wrapped, 2) + 0.1 * pow(speed, 2) + Double(0.001 * (torque * torque))
+    // differs: squares are products; numpy calls powf for u², which is at times one unit in the last place off
+    let cost = wrapped * wrapped + 0.1 * (speed * speed) + Double(0.001 * (torque * torque))
 
     // θ̈ = 3g/2l sin θ + 3/ml² u;  θ̇ and then θ advance by the new θ̇ (semi-implicit Euler)
     let weight = 3 * Self.gravity / (2 * Self.length) * sin(angle)
@@ -49,6 +50,7 @@ public final class Pendulum: Environment {
 
   public func reset(seed: UInt64?, into observation: inout MutableSpan<Float>) throws {
     if let seed { generator = NumPyGenerator(seed: seed) }
+    // differs: these bounds are fixed, and so is gravity
     angle = generator.uniform(-.pi, .pi)
     speed = generator.uniform(-1, 1)
     observe(into: &observation)

@@ -52,21 +52,22 @@ public enum Space: Sendable, Equatable {
     }
   }
 
-  /// Draws an action: uniform between its bounds, standard normal from a bound or from 0 where there are fewer than two.
+  /// Draws an action: uniform between two bounds, exponential from one, normal where there is none.
   public func sample(into action: inout MutableSpan<Float>, using generator: inout NumPyGenerator) {
     precondition(action.count == count, "an action has \(count) values, the buffer \(action.count)")
     switch self {
     case .discrete(let choices):
       action[0] = Float(generator.integers(below: choices.count))
     case .box(let box):
+      // differs: values are drawn in their order, not grouped by kind of bounds
       for i in 0..<box.count {
         let (low, high) = (Double(box.low[i]), Double(box.high[i]))
         // rounding to Float may reach past a bound
         let value =
           switch (low.isFinite, high.isFinite) {
           case (true, true): generator.uniform(low, high)
-          case (true, false): low + abs(generator.standardNormal())
-          case (false, true): high - abs(generator.standardNormal())
+          case (true, false): low + generator.standardExponential()
+          case (false, true): high - generator.standardExponential()
           case (false, false): generator.standardNormal()
           }
         action[i] = min(max(Float(value), box.low[i]), box.high[i])

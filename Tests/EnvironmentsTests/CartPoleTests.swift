@@ -28,6 +28,9 @@ import Testing
     var outcome = try task.step(1)
     while !outcome.terminated { outcome = try task.step(1) }
     #expect(outcome.reward == 1)
+    let restored = Stepper(CartPole())
+    try restored.environment.restore(task.environment.saveState())
+    #expect(try restored.step(1) == StepOutcome(reward: 0, terminated: true))
     #expect(try task.step(1) == StepOutcome(reward: 0, terminated: true))
   }
 

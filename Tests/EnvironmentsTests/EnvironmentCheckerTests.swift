@@ -31,12 +31,14 @@ import Testing
     #expect(report.findings.map(\.rule) == (id == "Pendulum-v1" ? [.actionBoundsAreUnit] : []))
   }
 
+  @Test func `a state is saved before the end of a short episode`() throws {
+    let report = EnvironmentChecker.check(Walk.entry(breaking: .stateIsComplete, maximumEpisodeSteps: 3))
+    #expect(report.findings.map(\.rule) == [.stateIsComplete])
+    #expect(report.findings.first?.place.hasSuffix("from the state saved after step 2") == true)
+  }
+
   @Test func `episodes of a single step are allowed where the entry says so`() {
-    let entry = EnvironmentEntry(
-      id: "Walk-v0", summary: "", observationSize: 2, actionSpace: .box(Box(low: -1, high: 1, count: 1)),
-      maximumEpisodeSteps: 1
-    ) { Walk(breaking: nil) }
-    #expect(EnvironmentChecker.check(entry).findings == [])
+    #expect(EnvironmentChecker.check(Walk.entry(breaking: nil, maximumEpisodeSteps: 1)).findings == [])
   }
 
   @Test func `a finding reads as one line`() {
@@ -74,10 +76,10 @@ private final class Walk: Environment {
     }
   }
 
-  static func entry(breaking rule: EnvironmentReport.Rule?) -> EnvironmentEntry {
+  static func entry(breaking rule: EnvironmentReport.Rule?, maximumEpisodeSteps: Int = 50) -> EnvironmentEntry {
     EnvironmentEntry(
       id: "Walk-v0", summary: "", observationSize: rule == .entryIsTrue ? 3 : 2,
-      actionSpace: actionSpace(breaking: rule), maximumEpisodeSteps: 50
+      actionSpace: actionSpace(breaking: rule), maximumEpisodeSteps: maximumEpisodeSteps
     ) { Walk(breaking: rule) }
   }
 
