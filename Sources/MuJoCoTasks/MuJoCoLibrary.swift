@@ -1,0 +1,321 @@
+// MuJoCoLibrary.swift — the functions of libmujoco that are used, opened at run time and made safe.
+//
+// The only file of this target with unsafe code. MuJoCo's batch interface (`mjb_…`, mjbatch.h) has opaque handles and
+// gives every field by name, so no header is needed, and it returns errors instead of ending the process. The arrays
+// that it gives stay at their address until the batch is deleted: `Field` keeps the batch alive.
+
+import Environments
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// The opened library.
+@safe struct MuJoCoLibrary: Sendable {
+  /// Other versions lay out their data, and move their robots, differently.
+  static let pinnedVersion = "4.0.0"
+
+  let folder: MuJoCoFolder
+  /// What the library says it is: `mj_versionString()`.
+  let version: String
+  fileprivate let functions: Functions
+
+  /// The library of this process, opened at the first use.
+  static let shared = Result { () throws(MuJoCoUnavailable) in try MuJoCoLibrary(in: MuJoCoFolder.find()) }
+
+  init(in folder: MuJoCoFolder) throws(MuJoCoUnavailable) {
+    guard let handle = unsafe dlopen(folder.library, RTLD_NOW | RTLD_LOCAL) else {
+      let reason = unsafe dlerror().map { unsafe String(cString: $0) } ?? "no reason given"
+      throw MuJoCoUnavailable("MuJoCo does not open: \(reason); \(folder.repair)")
+    }
+    let symbols = unsafe Symbols(handle: handle, folder: folder)
+    let versionString: @convention(c) () -> UnsafePointer<CChar> = try unsafe symbols.find("mj_versionString")
+    version = unsafe String(cString: versionString())
+    guard version == Self.pinnedVersion else {
+      throw MuJoCoUnavailable(
+        "\(folder.library) is MuJoCo \(version), the tasks are for \(Self.pinnedVersion); \(folder.repair)")
+    }
+    functions = try Functions(symbols)
+    self.folder = folder
+
+    // differs: warnings are not written. MuJoCo's own handler writes them to the terminal and to MUJOCO_LOG.TXT, and
+    // ends the process at an error; the counters of a batch say the same, and a batch catches its simulations' errors
+    _ = unsafe functions.setLogHandler { message in
+      guard let message = unsafe message, unsafe message.load(as: CInt.self) == 3 else { return }
+      let subject = unsafe String(cString: message.advanced(by: 8).assumingMemoryBound(to: CChar.self))
+      preconditionFailure("MuJoCo was called with invalid arguments: \(subject)")
+    }
+  }
+}
+
+/// Finds functions by name in an opened library.
+@safe private struct Symbols {
+  let handle: UnsafeMutableRawPointer
+  let folder: MuJoCoFolder
+
+  func find<Function>(_ name: String, as type: Function.Type = Function.self) throws(MuJoCoUnavailable) -> Function {
+    guard let symbol = unsafe dlsym(handle, name) else {
+      throw MuJoCoUnavailable("\(folder.library) has no \(name); \(folder.repair)")
+    }
+    // a C function pointer is one word; the caller writes its type as mujoco.h and mjbatch.h do
+    return unsafe unsafeBitCast(symbol, to: Function.self)
+  }
+}
+
+/// Stages of the forward dynamics (`mjtStage`).
+private enum Stage {
+  static let none: CInt = 0
+  static let acceleration: CInt = 3
+}
+
+/// The bound C functions. Handles are `mjModel *`, `mjData *` or `mjBatch *`.
+@safe private struct Functions: Sendable {
+  typealias Text = UnsafePointer<CChar>
+  typealias ErrorText = UnsafeMutablePointer<CChar>
+  typealias Numbers = UnsafeMutablePointer<Double>
+  typealias Count = UnsafeMutablePointer<CInt>
+  typealias Body = @convention(c) @Sendable (OpaquePointer?, OpaquePointer?, CInt, UnsafeMutableRawPointer?) -> Void
+  typealias LogHandler = @convention(c) (UnsafeRawPointer?) -> Void
+
+  let setLogHandler: @convention(c) @Sendable (LogHandler?) -> UnsafeRawPointer?
+  let loadXML: @convention(c) @Sendable (Text, OpaquePointer?, ErrorText?, CInt) -> OpaquePointer?
+  let deleteModel: @convention(c) @Sendable (OpaquePointer?) -> Void
+  let indexOfName: @convention(c) @Sendable (OpaquePointer, CInt, Text) -> CInt
+  /// `void mj_rnePostConstraint(const mjModel*, mjData*)`, called as the function of `mjb_apply`: the C calling
+  /// conventions of x86-64 and arm64 let a callee ignore the last arguments, so no Swift frame is between MuJoCo's.
+  let rnePostConstraint: Body
+  let makeBatch: @convention(c) @Sendable (OpaquePointer, CInt, UnsafeRawPointer?, ErrorText?, CInt) -> OpaquePointer?
+  let deleteBatch: @convention(c) @Sendable (OpaquePointer?) -> Void
+  let model: @convention(c) @Sendable (OpaquePointer) -> OpaquePointer
+  let stateCount: @convention(c) @Sendable (OpaquePointer) -> CInt
+  let state: @convention(c) @Sendable (OpaquePointer) -> Numbers
+  let stateComponent: @convention(c) @Sendable (OpaquePointer, CInt, Count?) -> Numbers?
+  let output: @convention(c) @Sendable (OpaquePointer, Text, Count?, Count?) -> UnsafeMutableRawPointer?
+  let expand: @convention(c) @Sendable (OpaquePointer, Text, Count?, Count?) -> UnsafeMutableRawPointer?
+  let warning: @convention(c) @Sendable (OpaquePointer) -> Count
+  let error: @convention(c) @Sendable (OpaquePointer, CInt) -> Text
+  let reset: @convention(c) @Sendable (OpaquePointer, UnsafePointer<CInt>?, CInt, UnsafePointer<CInt>?, CInt) -> CInt
+  let forward: @convention(c) @Sendable (OpaquePointer, UnsafePointer<CInt>?, CInt, CInt) -> CInt
+  let step: @convention(c) @Sendable (OpaquePointer, UnsafePointer<CInt>?, CInt, CInt, CInt) -> CInt
+  let apply:
+    @convention(c) @Sendable (
+      OpaquePointer, UnsafePointer<CInt>?, CInt, Body, UnsafeMutableRawPointer?, CInt
+    ) -> CInt
+
+  init(_ symbols: Symbols) throws(MuJoCoUnavailable) {
+    unsafe setLogHandler = try symbols.find("mju_setLogHandler")
+    unsafe loadXML = try symbols.find("mj_loadXML")
+    unsafe deleteModel = try symbols.find("mj_deleteModel")
+    unsafe indexOfName = try symbols.find("mj_name2id")
+    unsafe rnePostConstraint = try symbols.find("mj_rnePostConstraint")
+    unsafe makeBatch = try symbols.find("mjb_makeBatch")
+    unsafe deleteBatch = try symbols.find("mjb_deleteBatch")
+    unsafe model = try symbols.find("mjb_model")
+    unsafe stateCount = try symbols.find("mjb_nstate")
+    unsafe state = try symbols.find("mjb_state")
+    unsafe stateComponent = try symbols.find("mjb_stateComponent")
+    unsafe output = try symbols.find("mjb_output")
+    unsafe expand = try symbols.find("mjb_expand")
+    unsafe warning = try symbols.find("mjb_warning")
+    unsafe error = try symbols.find("mjb_error")
+    unsafe reset = try symbols.find("mjb_reset")
+    unsafe forward = try symbols.find("mjb_forward")
+    unsafe step = try symbols.find("mjb_step")
+    unsafe apply = try symbols.find("mjb_apply")
+  }
+}
+
+/// `mjBatchConfig`.
+private struct Configuration {
+  var threads: CInt
+  var isPersistent: Bool
+}
+
+/// One part of the simulation's state (`mjtState`).
+enum StateComponent: CInt {
+  case positions = 2  // 1 << 1, qpos
+  case velocities = 4  // 1 << 2, qvel
+  case controls = 64  // 1 << 6, ctrl
+}
+
+/// A batch of one simulation on the caller's thread: `mjBatch` with all that is read through it.
+@safe final class Batch {
+  private let functions: Functions
+  private let handle: OpaquePointer
+  /// For each kind of warning what the last was about, and how many there were (`mjWarningStat`).
+  private let warnings: UnsafeMutablePointer<CInt>  // (7 × 2)
+  private let stateValues: UnsafeMutablePointer<Double>  // (stateCount)
+  private let backup: UnsafeMutablePointer<Double>  // (stateCount)
+  private let modelName: String
+  let stateCount: Int
+
+  /// Loads `models/<name>.xml` of the library's folder and makes one simulation of it.
+  init(_ library: MuJoCoLibrary, model name: String) throws(MuJoCoUnavailable) {
+    let functions = library.functions
+    self.functions = functions
+    modelName = name
+    let path = library.folder.model(name)
+    var text = [CChar](repeating: 0, count: 1000)
+    guard let model = unsafe functions.loadXML(path, nil, &text, CInt(text.count)) else {
+      throw MuJoCoUnavailable("the model \(path) does not load: \(oneLine(text)); \(library.folder.repair)")
+    }
+    defer { unsafe functions.deleteModel(model) }
+    // one thread: the caller's. Persistent: what a step did not compute keeps its value, as in one `mjData`
+    var configuration = Configuration(threads: 1, isPersistent: true)
+    guard let handle = unsafe functions.makeBatch(model, 1, &configuration, &text, CInt(text.count)) else {
+      throw MuJoCoUnavailable("the model \(path) cannot be simulated: \(oneLine(text)); \(library.folder.repair)")
+    }
+    unsafe self.handle = handle
+    stateCount = unsafe Int(functions.stateCount(handle))
+    unsafe stateValues = unsafe functions.state(handle)
+    unsafe warnings = unsafe functions.warning(handle)
+    unsafe backup = .allocate(capacity: stateCount)
+    unsafe backup.initialize(from: stateValues, count: stateCount)
+  }
+
+  deinit {
+    unsafe backup.deallocate()
+    unsafe functions.deleteBatch(handle)
+  }
+
+  /// Everything the next step depends on: `mjSTATE_INTEGRATION`, the warm start included.
+  func state() -> Field {
+    unsafe Field(batch: self, base: stateValues, count: stateCount)
+  }
+
+  func state(_ component: StateComponent) -> Field {
+    var count: CInt = 0
+    // a model without actuators has no controls, then there may be no address
+    guard let base = unsafe functions.stateComponent(handle, component.rawValue, &count) else {
+      return unsafe Field(batch: self, base: stateValues, count: 0)
+    }
+    return unsafe Field(batch: self, base: base, count: Int(count))
+  }
+
+  /// A field of `mjData`, brought up to date by each call: `xpos`, `cfrc_ext` …
+  func output(_ name: String) throws(MuJoCoUnavailable) -> Field {
+    try unsafe field(name, of: "mjData") { unsafe functions.output(handle, name, $0, $1) }
+  }
+
+  /// A field of `mjModel`: `body_mass`, `opt.timestep` … Only for a batch that is thrown away: it costs each step.
+  func constant(_ name: String) throws(MuJoCoUnavailable) -> [Double] {
+    let field = try unsafe field(name, of: "mjModel") { unsafe functions.expand(handle, name, $0, $1) }
+    return (0..<field.count).map { field[$0] }
+  }
+
+  private func field(
+    _ name: String, of owner: String,
+    at address: (UnsafeMutablePointer<CInt>, UnsafeMutablePointer<CInt>) -> UnsafeMutableRawPointer?
+  ) throws(MuJoCoUnavailable) -> Field {
+    var count: CInt = 0
+    var elementSize: CInt = 0
+    guard let base = unsafe address(&count, &elementSize), elementSize == 8 else {
+      throw MuJoCoUnavailable("MuJoCo has no numbers \(name) in \(owner) of the model \(modelName)")
+    }
+    return unsafe Field(batch: self, base: base.assumingMemoryBound(to: Double.self), count: Int(count))
+  }
+
+  /// The place of a body among the model's bodies; 0 is the world.
+  func body(_ name: String) throws(MuJoCoUnavailable) -> Int {
+    let index = unsafe functions.indexOfName(functions.model(handle), 1, name)
+    guard index >= 0 else { throw MuJoCoUnavailable("the model \(modelName) has no body \(name)") }
+    return Int(index)
+  }
+
+  /// Back to the model's defaults; computes nothing.
+  func reset() throws(SimulatorFault) {
+    let failures = unsafe functions.reset(handle, nil, 0, nil, Stage.none)
+    try check(failures, "reset")
+  }
+
+  /// Computes all that follows from the state.
+  func forward() throws(SimulatorFault) {
+    let failures = unsafe functions.forward(handle, nil, 0, Stage.acceleration)
+    try check(failures, "forward dynamics")
+  }
+
+  /// Advances by `count` steps; the outputs describe the state before the last of them.
+  func step(_ count: Int) throws(SimulatorFault) {
+    let failures = unsafe functions.step(handle, nil, 0, CInt(count), Stage.none)
+    try check(failures, "step")
+  }
+
+  /// Computes the contact forces and the like (`cfrc_ext`, `cacc`) of the last step, and brings the outputs up to date.
+  func updateContactForces() throws(SimulatorFault) {
+    let failures = unsafe functions.apply(handle, nil, 0, functions.rnePostConstraint, nil, 0)
+    try check(failures, "contact forces")
+    // computes nothing: copies the outputs
+    let copied = unsafe functions.forward(handle, nil, 0, Stage.none)
+    try check(copied, "contact forces")
+  }
+
+  /// Remembers the state for `rollBack`.
+  func keepState() {
+    unsafe backup.update(from: stateValues, count: stateCount)
+  }
+
+  /// Goes back to the state of the last `keepState`, and forgets the warnings since.
+  func rollBack() {
+    unsafe stateValues.update(from: backup, count: stateCount)
+    forgetWarnings()
+  }
+
+  func forgetWarnings() {
+    for kind in 0..<7 { unsafe warnings[2 * kind + 1] = 0 }
+  }
+
+  /// - Throws: `SimulatorFault` when MuJoCo raised an error, or found numbers that are not finite or huge: after the
+  ///   latter it resets the simulation, or the control, by itself and goes on.
+  private func check(_ failures: CInt, _ call: String) throws(SimulatorFault) {
+    if failures != 0 {
+      let message = unsafe String(cString: functions.error(handle, 0))
+      throw SimulatorFault("MuJoCo failed in the \(call) of \(modelName): \(message)")
+    }
+    // mjWARN_BADQPOS = 3, then as listed. They are 0 between calls: a fault is rolled back
+    for (kind, quantity) in Self.checkedQuantities {
+      if unsafe warnings[2 * kind + 1] > 0 {
+        let index = unsafe warnings[2 * kind]
+        throw SimulatorFault(
+          "MuJoCo's simulation of \(modelName) broke: \(quantity) \(index) is not finite or too large")
+      }
+    }
+  }
+
+  private static let checkedQuantities = [(3, "position"), (4, "velocity"), (5, "acceleration"), (6, "control")]
+}
+
+/// Numbers inside a batch: a part of its state, or an output. Reads and writes go to MuJoCo's own memory.
+@safe struct Field {
+  /// Keeps the memory.
+  private let batch: Batch
+  private let base: UnsafeMutablePointer<Double>
+  let count: Int
+
+  /// - Precondition: `batch` owns `count` numbers from `base` on, at one address for as long as it lives.
+  fileprivate init(batch: Batch, base: UnsafeMutablePointer<Double>, count: Int) {
+    self.batch = batch
+    unsafe self.base = unsafe base
+    self.count = count
+  }
+
+  subscript(i: Int) -> Double {
+    get {
+      precondition(i >= 0 && i < count, "number \(i) of \(count)")
+      return unsafe base[i]
+    }
+    nonmutating set {
+      precondition(i >= 0 && i < count, "number \(i) of \(count)")
+      unsafe base[i] = newValue
+    }
+  }
+}
+
+/// The first line of a C text.
+private func oneLine(_ text: [CChar]) -> String {
+  let bytes = text.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }
+  return String(decoding: bytes, as: UTF8.self)
+}
