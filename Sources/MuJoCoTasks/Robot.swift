@@ -1,0 +1,136 @@
+// Robot.swift — what the MuJoCo tasks share: all but their observations, rewards and ends.
+
+import Environments
+
+/// A task with a robot in MuJoCo. Its file defines it: entry, observation, reward, end of the episode, first state.
+protocol Robot: Environment {
+  static var entry: EnvironmentEntry { get }
+
+  var simulation: Simulation { get }
+  var generator: NumPyGenerator { get set }
+  /// What the task remembers from step to step, beyond the simulation's own state.
+  var memory: [Double] { get set }
+
+  init() throws
+
+  /// Draws the first state of an episode into the simulation's positions and velocities.
+  func drawFirstState()
+  /// Takes up what `memory` has to hold when an episode begins.
+  func beginEpisode()
+  /// Writes the observation (S) of the state that the simulation is in.
+  func observe(into observation: inout MutableSpan<Float>)
+}
+
+extension Robot {
+  var observationSpace: Box { Box(low: -.infinity, high: .infinity, count: Self.entry.observationSize) }
+  var actionSpace: Space { Self.entry.actionSpace }
+
+  func reset(seed: UInt64?, into observation: inout MutableSpan<Float>) throws {
+    if let seed { generator = NumPyGenerator(seed: seed) }
+    try simulation.reset()
+    drawFirstState()
+    try simulation.start()
+    beginEpisode()
+    observe(into: &observation)
+  }
+
+  var memory: [Double] {
+    get { [] }
+    set {}
+  }
+
+  func beginEpisode() {}
+
+  /// The simulation's state, then what the task remembers.
+  func saveState() throws -> EnvironmentState {
+    EnvironmentState(values: simulation.savedState + memory, generator: generator)
+  }
+
+  func restore(_ state: EnvironmentState) throws {
+    let count = simulation.stateCount
+    try state.requireValues(count + memory.count, for: Self.entry.id)
+    simulation.savedState = Array(state.values[..<count])
+    memory = Array(state.values[count...])
+    generator = state.generator
+  }
+}
+
+// First states.
+extension Robot {
+  /// q = q₀ + U(−width, width)
+  func drawPositions(within width: Double) {
+    for i in 0..<simulation.positions.count {
+      simulation.positions[i] = simulation.initialPositions[i] + generator.uniform(-width, width)
+    }
+  }
+
+  /// q̇ = U(−width, width)
+  func drawVelocities(within width: Double) {
+    for i in 0..<simulation.velocities.count {
+      simulation.velocities[i] = generator.uniform(-width, width)
+    }
+  }
+
+  /// q̇ = σ N(0, 1)
+  func drawVelocities(deviation: Double) {
+    for i in 0..<simulation.velocities.count {
+      simulation.velocities[i] = deviation * generator.standardNormal()
+    }
+  }
+}
+
+extension MutableSpan<Float> {
+  /// Writes the numbers of `field` from place `first` to before place `end`, each clipped to ±`limit`, into the columns
+  /// from `column` on, and moves `column` behind them.
+  mutating func write(
+    _ field: Field, from first: Int = 0, to end: Int? = nil, limit: Double = .infinity, at column: inout Int
+  ) {
+    for i in first..<(end ?? field.count) {
+      // differs: Gymnasium gives 64 bits; these are its values rounded
+      self[column] = Float(Swift.min(Swift.max(field[i], -limit), limit))
+      column += 1
+    }
+  }
+}
+
+/// Σᵢ aᵢ², in single precision and in NumPy's order of summation, as Gymnasium's costs of control are.
+func squaredNorm(_ action: Span<Float>) -> Float {
+  // fewer than 8 one after the other; else 8 sums side by side, then those in pairs, then what is left
+  var sum: Float = 0
+  var i = 0
+  if action.count >= 8 {
+    var sums = SIMD8<Float>()
+    while i + 8 <= action.count {
+      for lane in 0..<8 { sums[lane] += action[i + lane] * action[i + lane] }
+      i += 8
+    }
+    let pairs = sums.evenHalf + sums.oddHalf
+    let fours = pairs.evenHalf + pairs.oddHalf
+    sum = fours[0] + fours[1]
+  }
+  while i < action.count {
+    sum += action[i] * action[i]
+    i += 1
+  }
+  return sum
+}
+
+/// Σᵢ xᵢ², each number first clipped to ±`limit`.
+func squaredNorm(_ field: Field, limit: Double = .infinity) -> Double {
+  var sum = 0.0
+  for i in 0..<field.count {
+    let x = min(max(field[i], -limit), limit)
+    sum += x * x
+  }
+  return sum
+}
+
+/// Three numbers of a field with one row per body or site.
+func point(_ row: Int, of field: Field) -> SIMD3<Double> {
+  SIMD3(field[3 * row], field[3 * row + 1], field[3 * row + 2])
+}
+
+/// ‖v‖
+func length(_ vector: SIMD3<Double>) -> Double {
+  (vector * vector).sum().squareRoot()
+}
