@@ -27,7 +27,7 @@ import Environments
   /// The library of this process, opened at the first use.
   static let shared = Result { () throws(MuJoCoUnavailable) in try MuJoCoLibrary(in: MuJoCoFolder.find()) }
 
-  init(in folder: MuJoCoFolder) throws(MuJoCoUnavailable) {
+  init(in folder: MuJoCoFolder, expecting pinned: String = pinnedVersion) throws(MuJoCoUnavailable) {
     guard let handle = unsafe dlopen(folder.library, RTLD_NOW | RTLD_LOCAL) else {
       let reason = unsafe dlerror().map { unsafe String(cString: $0) } ?? "no reason given"
       throw MuJoCoUnavailable("MuJoCo does not open: \(reason); \(folder.repair)")
@@ -35,9 +35,9 @@ import Environments
     let symbols = unsafe Symbols(handle: handle, folder: folder)
     let versionString: @convention(c) () -> UnsafePointer<CChar> = try unsafe symbols.find("mj_versionString")
     version = unsafe String(cString: versionString())
-    guard version == Self.pinnedVersion else {
+    guard version == pinned else {
       throw MuJoCoUnavailable(
-        "\(folder.library) is MuJoCo \(version), the tasks are for \(Self.pinnedVersion); \(folder.repair)")
+        "\(folder.library) is MuJoCo \(version), the tasks are for \(pinned); \(folder.repair)")
     }
     functions = try Functions(symbols)
     self.folder = folder
