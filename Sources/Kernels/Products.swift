@@ -225,17 +225,20 @@ package func headWeightGradient(
 
 /// Adam's numbers for one step t.
 package struct AdamStep: Sendable {
-  package var beta1: Float
-  package var beta2: Float
+  /// 1 − β₁
+  package let gain1: Float
+  package let beta2: Float
+  /// 1 − β₂, rounded once: the difference of the rounded numbers would be 5e-5 off
+  package let gain2: Float
   /// η / (1 − β₁ᵗ)
-  package var rate: Float
+  package let rate: Float
   /// 1 / √(1 − β₂ᵗ)
-  package var correction: Float
-  package var epsilon: Float
+  package let correction: Float
+  package let epsilon: Float
 
-  package init(beta1: Float, beta2: Float, rate: Float, correction: Float, epsilon: Float) {
-    (self.beta1, self.beta2, self.rate) = (beta1, beta2, rate)
-    (self.correction, self.epsilon) = (correction, epsilon)
+  package init(gain1: Float, beta2: Float, gain2: Float, rate: Float, correction: Float, epsilon: Float) {
+    (self.gain1, self.beta2, self.gain2) = (gain1, beta2, gain2)
+    (self.rate, self.correction, self.epsilon) = (rate, correction, epsilon)
   }
 }
 
@@ -250,12 +253,12 @@ package func adamStep(
   if wide {
     Vector512.adamStep(
       count: range.count, parameters.pointer + start, gradients.pointer + start, firstMoments.pointer + start,
-      secondMoments.pointer + start, beta1: step.beta1, beta2: step.beta2, rate: step.rate,
+      secondMoments.pointer + start, gain1: step.gain1, beta2: step.beta2, gain2: step.gain2, rate: step.rate,
       correction: step.correction, epsilon: step.epsilon)
   } else {
     Vector.adamStep(
       count: range.count, parameters.pointer + start, gradients.pointer + start, firstMoments.pointer + start,
-      secondMoments.pointer + start, beta1: step.beta1, beta2: step.beta2, rate: step.rate,
+      secondMoments.pointer + start, gain1: step.gain1, beta2: step.beta2, gain2: step.gain2, rate: step.rate,
       correction: step.correction, epsilon: step.epsilon)
   }
 }

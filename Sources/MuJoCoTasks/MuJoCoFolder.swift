@@ -29,6 +29,8 @@ struct MuJoCoFolder: Sendable, Equatable {
   /// The variable that names the folder, if it is not where it is looked for.
   static let variable = "OFFPOLICY_MUJOCO"
   static let remedy = "run Scripts/fetch-dependencies (./offpolicy does so by itself)"
+  /// What to do about a folder that is there but not as it should be; a complete one would not be fetched again.
+  var repair: String { "move \(path) away, then run Scripts/fetch-dependencies" }
 
   /// Finds the folder: the one that `OFFPOLICY_MUJOCO` names, else `.deps/mujoco` in one of `starts` or above it.
   ///
@@ -57,14 +59,12 @@ struct MuJoCoFolder: Sendable, Equatable {
 
   /// The current folder and the one of the executable.
   static func starts() -> [String] {
-    var starts = [FileManager.default.currentDirectoryPath]
-    let executable =
-      (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
-      ?? CommandLine.arguments.first
-    if let executable, executable.hasPrefix("/") {
-      starts.append(String(executable[..<executable.lastIndex(of: "/")!]))
-    }
-    return starts.enumerated().filter { !starts[..<$0.offset].contains($0.element) }.map(\.element)
+    let current = FileManager.default.currentDirectoryPath
+    let link = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    let name = link ?? CommandLine.arguments[0]
+    let executable = name.hasPrefix("/") ? name : "\(current)/\(name)"
+    let folder = executable[..<(executable.lastIndex(of: "/") ?? executable.startIndex)]
+    return folder == current ? [current] : [current, String(folder)]
   }
 
   private var holdsLibrary: Bool { FileManager.default.fileExists(atPath: library) }

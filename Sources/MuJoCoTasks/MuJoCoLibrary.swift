@@ -27,23 +27,23 @@ import Environments
   /// The library of this process, opened at the first use.
   static let shared = Result { () throws(MuJoCoUnavailable) in try MuJoCoLibrary(in: MuJoCoFolder.find()) }
 
-  init(in folder: MuJoCoFolder) throws(MuJoCoUnavailable) {
+  init(in folder: MuJoCoFolder, expecting pinned: String = pinnedVersion) throws(MuJoCoUnavailable) {
     guard let handle = unsafe dlopen(folder.library, RTLD_NOW | RTLD_LOCAL) else {
       let reason = unsafe dlerror().map { unsafe String(cString: $0) } ?? "no reason given"
-      throw MuJoCoUnavailable("MuJoCo does not open: \(reason); \(MuJoCoFolder.remedy)")
+      throw MuJoCoUnavailable("MuJoCo does not open: \(reason); \(folder.repair)")
     }
-    let symbols = unsafe Symbols(handle: handle, path: folder.library)
+    let symbols = unsafe Symbols(handle: handle, folder: folder)
     let versionString: @convention(c) () -> UnsafePointer<CChar> = try unsafe symbols.find("mj_versionString")
     version = unsafe String(cString: versionString())
-    guard version == Self.pinnedVersion else {
+    guard version == pinned else {
       throw MuJoCoUnavailable(
-        "\(folder.library) is MuJoCo \(version), the tasks are for \(Self.pinnedVersion); \(MuJoCoFolder.remedy)")
+        "\(folder.library) is MuJoCo \(version), the tasks are for \(pinned); \(folder.repair)")
     }
     functions = try Functions(symbols)
     self.folder = folder
 
-    // MuJoCo's own handler writes warnings to the terminal and to MUJOCO_LOG.TXT, and ends the process at an error.
-    // the counters of a batch say what the warnings say, and a batch catches the errors of its simulations
+    // differs: warnings are not written. MuJoCo's own handler writes them to the terminal and to MUJOCO_LOG.TXT, and
+    // ends the process at an error; the counters of a batch say the same, and a batch catches its simulations' errors
     _ = unsafe functions.setLogHandler { message in
       guard let message = unsafe message, unsafe message.load(as: CInt.self) == 3 else { return }
       let subject = unsafe String(cString: message.advanced(by: 8).assumingMemoryBound(to: CChar.self))
@@ -55,11 +55,11 @@ import Environments
 /// Finds functions by name in an opened library.
 @safe private struct Symbols {
   let handle: UnsafeMutableRawPointer
-  let path: String
+  let folder: MuJoCoFolder
 
   func find<Function>(_ name: String, as type: Function.Type = Function.self) throws(MuJoCoUnavailable) -> Function {
     guard let symbol = unsafe dlsym(handle, name) else {
-      throw MuJoCoUnavailable("\(path) has no \(name); \(MuJoCoFolder.remedy)")
+      throw MuJoCoUnavailable("\(folder.library) has no \(name); \(folder.repair)")
     }
     // a C function pointer is one word; the caller writes its type as mujoco.h and mjbatch.h do
     return unsafe unsafeBitCast(symbol, to: Function.self)
@@ -161,13 +161,13 @@ enum StateComponent: CInt {
     let path = library.folder.model(name)
     var text = [CChar](repeating: 0, count: 1000)
     guard let model = unsafe functions.loadXML(path, nil, &text, CInt(text.count)) else {
-      throw MuJoCoUnavailable("the model \(path) does not load: \(oneLine(text)); \(MuJoCoFolder.remedy)")
+      throw MuJoCoUnavailable("the model \(path) does not load: \(oneLine(text)); \(library.folder.repair)")
     }
     defer { unsafe functions.deleteModel(model) }
     // one thread: the caller's. Persistent: what a step did not compute keeps its value, as in one `mjData`
     var configuration = Configuration(threads: 1, isPersistent: true)
     guard let handle = unsafe functions.makeBatch(model, 1, &configuration, &text, CInt(text.count)) else {
-      throw MuJoCoUnavailable("the model \(path) cannot be simulated: \(oneLine(text)); \(MuJoCoFolder.remedy)")
+      throw MuJoCoUnavailable("the model \(path) cannot be simulated: \(oneLine(text)); \(library.folder.repair)")
     }
     unsafe self.handle = handle
     stateCount = unsafe Int(functions.stateCount(handle))

@@ -86,6 +86,7 @@ extension MutableSpan<Float> {
     _ field: Field, from first: Int = 0, to end: Int? = nil, limit: Double = .infinity, at column: inout Int
   ) {
     for i in first..<(end ?? field.count) {
+      // differs: Gymnasium gives 64 bits; these are its values rounded
       self[column] = Float(Swift.min(Swift.max(field[i], -limit), limit))
       column += 1
     }

@@ -57,6 +57,7 @@ final class Simulation {
     precondition(action.count == controls.count, "an action of \(action.count) values for \(controls.count) controls")
     batch.keepState()
     for i in action.indices { controls[i] = Double(action[i]) }
+    // differs: where MuJoCo resets a diverged simulation by itself, Gymnasium goes on with what it then finds
     do {
       try batch.step(frameSkip)
       if computesContactForces { try batch.updateContactForces() }

@@ -17,7 +17,7 @@ package final class Adam: @unchecked Sendable {
   private let learningRate: Double
   /// Steps taken.
   package private(set) var steps = 0
-  private var step = AdamStep(beta1: 0.9, beta2: 0.999, rate: 0, correction: 1, epsilon: 1e-8)
+  private var step = AdamStep(count: 1, learningRate: 0)
 
   /// - Parameter networks: networks that step together, such as both critics.
   package init(_ networks: [Parameters], learningRate: Float) {
@@ -70,7 +70,7 @@ extension AdamStep {
   /// The constants of step t, from 1: η / (1 − β₁ᵗ) and 1 / √(1 − β₂ᵗ).
   package init(count t: Int, learningRate: Double) {
     self.init(
-      beta1: 0.9, beta2: 0.999, rate: Float(learningRate / (1 - pow(0.9, Double(t)))),
+      gain1: 0.1, beta2: 0.999, gain2: 0.001, rate: Float(learningRate / (1 - pow(0.9, Double(t)))),
       correction: Float(1 / (1 - pow(0.999, Double(t))).squareRoot()), epsilon: 1e-8)
   }
 }

@@ -4,13 +4,13 @@
 ///
 ///   m ← m + (1 − β₁)(g − m),   v ← β₂ v + (1 − β₂) g²,   θ ← θ − rate · m / (√v · correction + ε)
 ///
-/// `rate` is η / (1 − β₁ᵗ) and `correction` is 1 / √(1 − β₂ᵗ).
+/// `gain1` is 1 − β₁, `gain2` is 1 − β₂, `rate` is η / (1 − β₁ᵗ) and `correction` is 1 / √(1 − β₂ᵗ).
 package func adamStep(
   count: Int, _ parameters: UnsafeMutablePointer<Float>, _ gradients: UnsafePointer<Float>,
   _ firstMoments: UnsafeMutablePointer<Float>, _ secondMoments: UnsafeMutablePointer<Float>,
-  beta1: Float, beta2: Float, rate: Float, correction: Float, epsilon: Float
+  gain1: Float, beta2: Float, gain2: Float, rate: Float, correction: Float, epsilon: Float
 ) {
-  let (gain1, gain2) = (Lanes(repeating: 1 - beta1), Lanes(repeating: 1 - beta2))
+  let (gain1, gain2) = (Lanes(repeating: gain1), Lanes(repeating: gain2))
   let (beta2, rate) = (Lanes(repeating: beta2), Lanes(repeating: rate))
   let (correction, epsilon) = (Lanes(repeating: correction), Lanes(repeating: epsilon))
   var i = 0

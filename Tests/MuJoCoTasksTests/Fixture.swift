@@ -6,9 +6,6 @@ import Foundation
 
 @testable import MuJoCoTasks
 
-/// Whether Scripts/fetch-dependencies was run; without the library there is nothing to test but the errors.
-let libraryIsPresent = (try? MuJoCoFolder.find()) != nil
-
 /// A file that Scripts/fixtures/mujoco_tasks.py wrote.
 func fixture(_ name: String) throws -> SafeTensors {
   let url = Bundle.module.resourceURL!.appendingPathComponent("Fixtures/\(name).safetensors")

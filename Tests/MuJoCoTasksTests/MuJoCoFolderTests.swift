@@ -5,6 +5,9 @@ import Testing
 
 @testable import MuJoCoTasks
 
+/// Whether Scripts/fetch-dependencies was run; without the library there is nothing to test but the errors.
+let libraryIsPresent = (try? MuJoCoFolder.find()) != nil
+
 @Suite struct MuJoCoFolderTests {
   @Test func `without a library the error says what is missing, where it looked and what to run`() throws {
     let empty = try TemporaryFolder()

@@ -11,6 +11,13 @@ import Testing
     #expect(library.version == MuJoCoLibrary.pinnedVersion)
   }
 
+  @Test(.enabled(if: libraryIsPresent)) func `another version is refused, with both versions named`() throws {
+    let folder = try MuJoCoFolder.find()
+    let error = #expect(throws: MuJoCoUnavailable.self) { try MuJoCoLibrary(in: folder, expecting: "4.0.1") }
+    let start = "\(folder.library) is MuJoCo 4.0.0, the tasks are for 4.0.1; "
+    #expect(error?.description == start + "move \(folder.path) away, then run Scripts/fetch-dependencies")
+  }
+
   @Test func `a file that is no library is refused`() throws {
     let folder = try TemporaryFolder()
     try folder.create("lib/\(MuJoCoFolder.libraryName)", contents: "not a library")

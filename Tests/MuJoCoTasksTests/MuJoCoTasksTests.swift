@@ -25,6 +25,13 @@ import Testing
   }
 
   @Test(.enabled(if: libraryIsPresent), arguments: MuJoCoTasks.entries.map(\.id))
+  func `a task keeps the contract of an environment`(id: String) throws {
+    let report = EnvironmentChecker.check(try entry(id), steps: 200)
+    #expect(report.findings.filter { $0.rule != .actionBoundsAreUnit } == [])
+    #expect(report.isValid)
+  }
+
+  @Test(.enabled(if: libraryIsPresent), arguments: MuJoCoTasks.entries.map(\.id))
   func `a state that was saved by another task is refused`(id: String) throws {
     let environment = try entry(id).make()
     var state = try environment.saveState()
