@@ -116,7 +116,8 @@ def measure(contender, what, threads, quick):
     if shutil.which("taskset"):
         line = ["taskset", "-c", ",".join(map(str, range(threads))), *line]
     before, since = ticks(), time.perf_counter()
-    done = subprocess.run(line, env=os.environ | environment, capture_output=True, text=True)
+    # in .deps/peers, for what a contender may leave behind
+    done = subprocess.run(line, env=os.environ | environment, capture_output=True, text=True, cwd=sys.prefix)
     seconds, after = time.perf_counter() - since, ticks()
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(line)}: exit {done.returncode}\n{done.stderr[-2000:]}")
@@ -146,7 +147,7 @@ def end_to_end_of_ours(threads, quick):
     if shutil.which("taskset"):
         line = ["taskset", "-c", ",".join(map(str, range(threads))), *line]
     since = time.perf_counter()
-    subprocess.run(line, env=os.environ | environment, capture_output=True, check=True)
+    subprocess.run(line, env=os.environ | environment, capture_output=True, check=True, cwd=sys.prefix)
     return whole | {"rate": timed / (whole["processSeconds"] - (time.perf_counter() - since))}
 
 
