@@ -42,10 +42,18 @@ let package = Package(
     .target(name: "Algorithms", dependencies: ["Networks", "Environments", "Formats"], swiftSettings: safe),
     .target(name: "Training", dependencies: ["Algorithms"], swiftSettings: safe),
     .target(name: "OffPolicy", dependencies: ["Training", "MuJoCoTasks"], swiftSettings: safe),
+    .target(name: "AllocationCount"),
     .executableTarget(
       name: "Command",
-      dependencies: ["OffPolicy", .product(name: "ArgumentParser", package: "swift-argument-parser")],
-      swiftSettings: safe),
+      dependencies: ["OffPolicy", "AllocationCount", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: safe,
+      // the program's allocations are counted, see AllocationCount.swift
+      linkerSettings: [
+        .unsafeFlags(
+          ["malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign"].flatMap {
+            ["-Xlinker", "--defsym=\($0)=offpolicy_\($0)"]
+          }, .when(platforms: [.linux], configuration: .release))
+      ]),
 
     .testTarget(name: "EnvironmentsTests", dependencies: ["Environments", "Formats"], resources: [.copy("Fixtures")]),
     .testTarget(name: "MuJoCoTasksTests", dependencies: ["MuJoCoTasks", "Formats"], resources: [.copy("Fixtures")]),

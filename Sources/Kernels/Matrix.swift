@@ -168,7 +168,6 @@ package struct RowIndices: ~Copyable, @unchecked Sendable {
 /// Zeroed memory on a cache line, with room for one vector past the end.
 private func allocateZeros(_ count: Int) -> UnsafeMutablePointer<Float> {
   let padded = (count + panelWidth - 1) / panelWidth * panelWidth + panelWidth
-  AllocationCount.note()
   let raw = UnsafeMutableRawPointer.allocate(byteCount: padded * MemoryLayout<Float>.stride, alignment: 64)
   let pointer = raw.bindMemory(to: Float.self, capacity: padded)
   pointer.initialize(repeating: 0, count: padded)

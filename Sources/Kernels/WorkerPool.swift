@@ -12,6 +12,7 @@
   import Darwin
 #endif
 import Synchronization
+import Vector
 
 public final class WorkerPool: @unchecked Sendable {
   /// Workers, the calling thread among them.
@@ -35,12 +36,10 @@ public final class WorkerPool: @unchecked Sendable {
 
   /// Runs `body` once on each worker, with its number.
   public func forEachWorker(_ body: (Int) -> Void) {
-    withoutActuallyEscaping(body) { body in
-      withFlushedDenormals {
-        shared.start(body)
-        body(0)
-        shared.wait()
-      }
+    withFlushedDenormals {
+      shared.start(words(of: body))
+      body(0)
+      shared.wait()
     }
   }
 
@@ -84,13 +83,20 @@ public struct Share: Sendable {
 
 // MARK: threads
 
+/// The words of a closure, valid until the function it was passed to returns. See `Vector/ClosureWords.swift`.
+@_silgen_name("offpolicy_closure_words")
+private func words(of body: (Int) -> Void) -> ClosureWords
+
+@_silgen_name("offpolicy_call_closure")
+private func call(_ function: UnsafeRawPointer, _ context: UnsafeRawPointer?, _ worker: Int)
+
 /// What the threads of a pool have in common.
 private final class Shared: @unchecked Sendable {
   private let helpers: Int
   private let generation = Atomic<Int>(0)
   private let remaining = Atomic<Int>(0)
   private let sleepers = Atomic<Int>(0)
-  private var body: ((Int) -> Void)?
+  private var body: ClosureWords?
   private var stopped = false
   private var mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private var condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
@@ -109,7 +115,7 @@ private final class Shared: @unchecked Sendable {
   }
 
   /// Publishes the work. Called by the owner only, never while a phase runs.
-  func start(_ work: @escaping (Int) -> Void) {
+  func start(_ work: ClosureWords) {
     guard helpers > 0 else { return }
     body = work
     remaining.store(helpers, ordering: .relaxed)
@@ -149,7 +155,7 @@ private final class Shared: @unchecked Sendable {
     while true {
       seen = next(after: seen)
       if stopped { return }
-      body?(worker)
+      if let body { call(body.function, body.context, worker) }
       remaining.subtract(1, ordering: .releasing)
     }
   }

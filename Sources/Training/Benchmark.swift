@@ -17,8 +17,8 @@ public struct BenchmarkResult: Codable, Sendable {
   /// The register-only loop on as many threads, just before and just after.
   public var peakGFLOPS: Double
   public var fractionOfPeak: Double
-  /// Allocations per update after the warm-up: Swift's objects and the kernels' blocks.
-  public var allocationsPerUpdate: Double
+  /// Heap allocations per update after the warm-up; nil where they are not counted.
+  public var allocationsPerUpdate: Double?
   /// Microseconds that an update took: median and 99th percentile.
   public var medianMicroseconds: Double
   public var p99Microseconds: Double
@@ -30,7 +30,7 @@ public enum Benchmark {
   /// Measures updates, each with a fresh batch from a full buffer of `bufferCapacity` random transitions.
   public static func run(
     algorithm name: String, configuration: AnyConfiguration, observationSize: Int, actionSize: Int, hiddenSizes: [Int],
-    threads: Int, seconds: Double, warmUp: Int = 200
+    threads: Int, seconds: Double, warmUp: Int = 200, allocationCount: () -> Int? = { nil }
   ) throws -> BenchmarkResult {
     let workers = WorkerPool(count: threads)
     let algorithm = configuration.makeAlgorithm(
@@ -48,7 +48,7 @@ public enum Benchmark {
     let before = Processor.measurePeak(workers: workers)
     var times: [Double] = []
     times.reserveCapacity(1 << 22)
-    let allocationsBefore = AllocationCount.begin()
+    let allocationsBefore = allocationCount()
     var elapsed = 0.0
     while elapsed < seconds && times.count < 1 << 22 {
       let start = ContinuousClock.now
@@ -57,7 +57,7 @@ public enum Benchmark {
       times.append(time)
       elapsed += time
     }
-    let allocations = AllocationCount.end() - allocationsBefore
+    let allocations = allocationsBefore.flatMap { before in allocationCount().map { $0 - before } }
     let after = Processor.measurePeak(workers: workers)
 
     let peak = (before + after) / 2
@@ -70,7 +70,7 @@ public enum Benchmark {
       algorithm: name, observations: observationSize, actions: actionSize, hidden: hiddenSizes,
       batch: configuration.batchSize, threads: threads, updatesPerSecond: rate, flopsPerUpdate: flops,
       peakGFLOPS: peak / 1e9, fractionOfPeak: flops * rate / peak,
-      allocationsPerUpdate: Double(allocations) / Double(max(1, times.count)),
+      allocationsPerUpdate: allocations.map { Double($0) / Double(max(1, times.count)) },
       medianMicroseconds: sorted[sorted.count / 2] * 1e6,
       p99Microseconds: sorted[min(sorted.count - 1, sorted.count * 99 / 100)] * 1e6, updates: times.count,
       processor: Processor.summary)
