@@ -124,7 +124,8 @@ extension Hyperparameter {
   }
 
   static func hiddenSizes(_ source: String) -> Hyperparameter {
-    Hyperparameter("hiddenSizes", "H", .wholes(1, 16_384), "units in each hidden layer, of all networks", source: source)
+    Hyperparameter(
+      "hiddenSizes", "H", .wholes(1, 16_384), "units in each hidden layer, of all networks", source: source)
   }
 
   static func learningRate(_ name: String, _ summary: String, _ source: String) -> Hyperparameter {
@@ -153,7 +154,8 @@ extension Hyperparameter {
   }
 
   static let updateEvery = Hyperparameter(
-    "updateEvery", "", .whole(1), "environment steps between rounds of updates", source: "one update per step: all papers")
+    "updateEvery", "", .whole(1), "environment steps between rounds of updates",
+    source: "one update per step: all papers")
 
   static let updatesPerStep = Hyperparameter(
     "updatesPerStep", "", .whole(1, 1_000), "updates per environment step", source: "one update per step: all papers")

@@ -36,8 +36,10 @@ public final class DDPG: Algorithm {
       .targetTracking("sfujim/TD3's OurDDPG; Lillicrap 2015 had 0.001"),
       .batchSize("sfujim/TD3's OurDDPG; Lillicrap 2015 had 64"),
       .hiddenSizes("sfujim/TD3's OurDDPG; Lillicrap 2015 had 400, 300"),
-      .learningRate("policyLearningRate", "Adam's rate for the policy", "sfujim/TD3's OurDDPG; Lillicrap 2015 had 1e-4"),
-      .learningRate("criticLearningRate", "Adam's rate for the critic", "sfujim/TD3's OurDDPG; Lillicrap 2015 had 1e-3"),
+      .learningRate(
+        "policyLearningRate", "Adam's rate for the policy", "sfujim/TD3's OurDDPG; Lillicrap 2015 had 1e-4"),
+      .learningRate(
+        "criticLearningRate", "Adam's rate for the critic", "sfujim/TD3's OurDDPG; Lillicrap 2015 had 1e-3"),
       .explorationNoise("sfujim/TD3's OurDDPG; Lillicrap 2015 had Ornstein–Uhlenbeck, θ 0.15, σ 0.2"),
       .bufferCapacity("Lillicrap 2015, section 7"),
       .randomSteps("as TD3; Lillicrap 2015 had none"),

@@ -123,7 +123,8 @@ public struct ReplayBuffer: ~Copyable {
 
   /// The values of some frames held, frame after frame.
   public func frameValues(_ range: Range<UInt64>) -> [Float] {
-    precondition(range.isEmpty || (range.lowerBound >= frameRange.lowerBound && range.upperBound <= frameTotal), "frames \(range)")
+    precondition(
+      range.isEmpty || (range.lowerBound >= frameRange.lowerBound && range.upperBound <= frameTotal), "frames \(range)")
     var values: [Float] = []
     values.reserveCapacity(range.count * frameWidth)
     for n in range { values += frames.values(at: Int(n % UInt64(slots))) }

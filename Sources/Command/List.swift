@@ -21,7 +21,8 @@ struct List: ParsableCommand {
       tasks = algorithms.isEmpty ? [try EnvironmentRegistry.standard.entry(name)] : []
     }
     if json {
-      return try Output.json(Report(algorithms: algorithms.map(AlgorithmReport.init), environments: tasks.map(TaskReport.init)))
+      return try Output.json(
+        Report(algorithms: algorithms.map(AlgorithmReport.init), environments: tasks.map(TaskReport.init)))
     }
     for algorithm in algorithms {
       print("\(algorithm.name)  \(algorithm.summary)")

@@ -59,7 +59,8 @@ struct Train: ParsableCommand {
         evaluateEvery: evaluateEvery ?? max(1000, min(10_000, steps / 20)), evaluationEpisodes: evaluationEpisodes,
         checkpointEvery: checkpointEvery),
       versions: RunDescription.Versions(
-        program: programVersion, swift: swiftVersion, mujoco: try task.simulatorVersion(), processor: Processor.summary))
+        program: programVersion, swift: swiftVersion, mujoco: try task.simulatorVersion(), processor: Processor.summary)
+    )
     // everything that can be refused is refused before anything is written
     let trainer = try makeTrainer(description.run)
     let directory = try RunDirectory.create(try runDirectory ?? freeDirectory(algorithm.name, task.id), description)

@@ -1,5 +1,7 @@
 // AllocationCount.swift — how many objects the Swift runtime makes, for the benchmark that shows that an update makes none.
 
+import Synchronization
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -7,7 +9,6 @@
 #else
   import Darwin
 #endif
-import Synchronization
 
 /// Counts allocations of Swift objects (classes, arrays, boxes, closures) and of the kernels' blocks.
 ///

@@ -143,7 +143,8 @@ package func denseTranspose(
   into transposed: borrowing Block, at target: Int, panels: Range<Int>
 ) {
   precondition(panels.lowerBound >= 0 && panels.upperBound <= panelCount(outputs), "panels \(panels)")
-  precondition(offset + denseParameterCount(inputs: inputs, outputs: outputs) <= parameters.count, "weights at \(offset)")
+  precondition(
+    offset + denseParameterCount(inputs: inputs, outputs: outputs) <= parameters.count, "weights at \(offset)")
   precondition(
     firstInput >= 0 && firstInput <= inputs
       && target + denseTransposedCount(inputs: inputs - firstInput, outputs: outputs) <= transposed.count,

@@ -4,6 +4,8 @@
 // nothing but the sizes, and every number is computed whole by one worker, so any number of workers gives the same bits.
 // Workers spin for a while between phases and then sleep; within an update no lock is taken.
 
+import Synchronization
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -11,7 +13,6 @@
 #else
   import Darwin
 #endif
-import Synchronization
 
 public final class WorkerPool: @unchecked Sendable {
   /// Workers, the calling thread among them.

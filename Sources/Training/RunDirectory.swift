@@ -215,7 +215,9 @@ final class CSVLog {
 
   deinit { try? handle.close() }
 
-  func append(_ values: [String]) throws { try handle.write(contentsOf: Data((values.joined(separator: ",") + "\n").utf8)) }
+  func append(_ values: [String]) throws {
+    try handle.write(contentsOf: Data((values.joined(separator: ",") + "\n").utf8))
+  }
 
   /// Brings every row to the disk and tells how many bytes there are.
   func synchronize() throws -> UInt64 {
