@@ -101,6 +101,7 @@ public enum TargetTracking: Codable, Sendable, Equatable {
   package func rate(atUpdate n: Int, delay: Int = 1) -> Float? {
     switch self {
     case .soft(let rate): n % delay == 0 ? rate : nil
+    // differs: by the count of updates alone, also for TD3; no known TD3 offers hard targets
     case .hard(let every): n % every == 0 ? 1 : nil
     }
   }

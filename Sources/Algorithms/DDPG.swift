@@ -23,6 +23,7 @@ public final class DDPG: Algorithm {
     public var hiddenSizes = [256, 256]
     public var policyLearningRate: Float = 3e-4
     public var criticLearningRate: Float = 3e-4
+    // differs: Gaussian noise by default, as in the implementations since; the paper's Ornstein–Uhlenbeck is a setting
     public var explorationNoise = ExplorationNoise.gaussian(standardDeviation: 0.1)
     public var bufferCapacity = 1_000_000
     public var randomSteps = 10_000
@@ -84,6 +85,7 @@ public final class DDPG: Algorithm {
     targetPolicy = DeterministicPolicy(
       observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes, batchSize: batchSize,
       isLearned: false)
+    // differs: the action enters the critic at its first layer, not its second; no batch norm, no weight decay
     critics = Critics(
       count: 1, observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes,
       batchSize: batchSize, isLearned: true)
@@ -94,6 +96,7 @@ public final class DDPG: Algorithm {
     policyOptimizer = Adam([policy.parameters], learningRate: configuration.policyLearningRate)
     criticOptimizer = Adam(critics.networks, learningRate: configuration.criticLearningRate)
 
+    // differs: the last layers start like the others, from U(±1/√fan_in), not from U(±3e-3)
     var initialization = RandomStream(seed: seed, purpose: "initialization")
     policy.parameters.initialize(using: &initialization)
     critics.initialize(using: &initialization)

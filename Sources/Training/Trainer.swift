@@ -151,6 +151,7 @@ public final class Trainer {
         terminated: outcome.terminated, truncated: outcome.truncated))
   }
 
+  // differs: no update before the random steps are over; Spinning Up begins earlier, and updates 50 times every 50 steps
   /// The updates that this step owes, once the random steps are over.
   private func learn() throws {
     guard step > configuration.randomSteps, buffer.count >= min(configuration.batchSize, buffer.capacity),
