@@ -7,7 +7,9 @@ import PackageDescription
 #if arch(x86_64)
   let baseline: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-mavx2", "-Xcc", "-mfma"])]
   let wide: [SwiftSetting] = [
-    .unsafeFlags(["-Xcc", "-mavx512f", "-Xcc", "-mavx512vl", "-Xcc", "-mavx512dq", "-Xcc", "-mavx512bw", "-Xcc", "-mfma"]),
+    .unsafeFlags([
+      "-Xcc", "-mavx512f", "-Xcc", "-mavx512vl", "-Xcc", "-mavx512dq", "-Xcc", "-mavx512bw", "-Xcc", "-mfma",
+    ]),
     .define("WIDE"),
   ]
 #else
@@ -45,7 +47,9 @@ let package = Package(
     .target(name: "AllocationCount"),
     .executableTarget(
       name: "Command",
-      dependencies: ["OffPolicy", "AllocationCount", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: [
+        "OffPolicy", "AllocationCount", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
       swiftSettings: safe,
       // the program's allocations are counted, see AllocationCount.swift
       linkerSettings: [

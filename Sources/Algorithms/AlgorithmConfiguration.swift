@@ -101,6 +101,7 @@ public enum TargetTracking: Codable, Sendable, Equatable {
   package func rate(atUpdate n: Int, delay: Int = 1) -> Float? {
     switch self {
     case .soft(let rate): n % delay == 0 ? rate : nil
+    // differs: by the count of updates alone, also for TD3; no known TD3 offers hard targets
     case .hard(let every): n % every == 0 ? 1 : nil
     }
   }
@@ -124,7 +125,8 @@ extension Hyperparameter {
   }
 
   static func hiddenSizes(_ source: String) -> Hyperparameter {
-    Hyperparameter("hiddenSizes", "H", .wholes(1, 16_384), "units in each hidden layer, of all networks", source: source)
+    Hyperparameter(
+      "hiddenSizes", "H", .wholes(1, 16_384), "units in each hidden layer, of all networks", source: source)
   }
 
   static func learningRate(_ name: String, _ summary: String, _ source: String) -> Hyperparameter {
@@ -153,7 +155,8 @@ extension Hyperparameter {
   }
 
   static let updateEvery = Hyperparameter(
-    "updateEvery", "", .whole(1), "environment steps between rounds of updates", source: "one update per step: all papers")
+    "updateEvery", "", .whole(1), "environment steps between rounds of updates",
+    source: "one update per step: all papers")
 
   static let updatesPerStep = Hyperparameter(
     "updatesPerStep", "", .whole(1, 1_000), "updates per environment step", source: "one update per step: all papers")

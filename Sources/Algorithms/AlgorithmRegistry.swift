@@ -24,7 +24,8 @@ public struct UnknownAlgorithm: Error, CustomStringConvertible {
 
   public var description: String {
     let names = AlgorithmRegistry.all.map(\.name)
-    let hint = nearestName(to: name, among: names).map { "did you mean \($0)?" } ?? "there are \(names.joined(separator: ", "))"
+    let hint =
+      nearestName(to: name, among: names).map { "did you mean \($0)?" } ?? "there are \(names.joined(separator: ", "))"
     return "no algorithm is called \(name.debugDescription): \(hint)"
   }
 }

@@ -23,6 +23,7 @@ public final class DDPG: Algorithm {
     public var hiddenSizes = [256, 256]
     public var policyLearningRate: Float = 3e-4
     public var criticLearningRate: Float = 3e-4
+    // differs: Gaussian noise by default, as in the implementations since; the paper's Ornstein–Uhlenbeck is a setting
     public var explorationNoise = ExplorationNoise.gaussian(standardDeviation: 0.1)
     public var bufferCapacity = 1_000_000
     public var randomSteps = 10_000
@@ -36,8 +37,10 @@ public final class DDPG: Algorithm {
       .targetTracking("sfujim/TD3's OurDDPG; Lillicrap 2015 had 0.001"),
       .batchSize("sfujim/TD3's OurDDPG; Lillicrap 2015 had 64"),
       .hiddenSizes("sfujim/TD3's OurDDPG; Lillicrap 2015 had 400, 300"),
-      .learningRate("policyLearningRate", "Adam's rate for the policy", "sfujim/TD3's OurDDPG; Lillicrap 2015 had 1e-4"),
-      .learningRate("criticLearningRate", "Adam's rate for the critic", "sfujim/TD3's OurDDPG; Lillicrap 2015 had 1e-3"),
+      .learningRate(
+        "policyLearningRate", "Adam's rate for the policy", "sfujim/TD3's OurDDPG; Lillicrap 2015 had 1e-4"),
+      .learningRate(
+        "criticLearningRate", "Adam's rate for the critic", "sfujim/TD3's OurDDPG; Lillicrap 2015 had 1e-3"),
       .explorationNoise("sfujim/TD3's OurDDPG; Lillicrap 2015 had Ornstein–Uhlenbeck, θ 0.15, σ 0.2"),
       .bufferCapacity("Lillicrap 2015, section 7"),
       .randomSteps("as TD3; Lillicrap 2015 had none"),
@@ -82,6 +85,7 @@ public final class DDPG: Algorithm {
     targetPolicy = DeterministicPolicy(
       observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes, batchSize: batchSize,
       isLearned: false)
+    // differs: the action enters the critic at its first layer, not its second; no batch norm, no weight decay
     critics = Critics(
       count: 1, observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes,
       batchSize: batchSize, isLearned: true)
@@ -92,6 +96,7 @@ public final class DDPG: Algorithm {
     policyOptimizer = Adam([policy.parameters], learningRate: configuration.policyLearningRate)
     criticOptimizer = Adam(critics.networks, learningRate: configuration.criticLearningRate)
 
+    // differs: the last layers start like the others, from U(±1/√fan_in), not from U(±3e-3)
     var initialization = RandomStream(seed: seed, purpose: "initialization")
     policy.parameters.initialize(using: &initialization)
     critics.initialize(using: &initialization)

@@ -123,7 +123,8 @@ public struct ReplayBuffer: ~Copyable {
 
   /// The values of some frames held, frame after frame.
   public func frameValues(_ range: Range<UInt64>) -> [Float] {
-    precondition(range.isEmpty || (range.lowerBound >= frameRange.lowerBound && range.upperBound <= frameTotal), "frames \(range)")
+    precondition(
+      range.isEmpty || (range.lowerBound >= frameRange.lowerBound && range.upperBound <= frameTotal), "frames \(range)")
     var values: [Float] = []
     values.reserveCapacity(range.count * frameWidth)
     for n in range { values += frames.values(at: Int(n % UInt64(slots))) }
@@ -176,6 +177,7 @@ public struct ReplayBuffer: ~Copyable {
     frames.read(at: slot + 1 == slots ? 0 : slot + 1, offset: 0, into: batch.nextObservations, row: row)
     batch.rewards[row] = frames[slot, observationSize + actionSize]
     // truncated alone goes on: d is 1 only where the task itself ended
+    // differs: also on the episode's last allowed step, where Spinning Up and sfujim/TD3 take every end for a cut
     batch.terminated[row] = kind == Kind.terminated || kind == Kind.terminated + Kind.truncated ? 1 : 0
   }
 }

@@ -34,6 +34,7 @@ public final class SAC: Algorithm {
     public var temperatureLearningRate: Float = 3e-4
     /// α: learned from an initial value, or fixed.
     public var temperature = Temperature.learned(initial: 1)
+    // differs: log π is the density of the action in [−1, 1]^A, not of the action in the task's units as in CleanRL
     /// H̄ in nats, of the density of actions in [−1, 1]^A; null means −A.
     public var targetEntropy: Float? = nil
     public var bufferCapacity = 1_000_000
@@ -106,6 +107,7 @@ public final class SAC: Algorithm {
     targetEntropy = configuration.targetEntropy ?? -Float(actionSize)
     let (batchSize, hiddenSizes) = (configuration.batchSize, configuration.hiddenSizes)
 
+    // differs: log σ is clamped to [−20, 2], with no gradient outside; CleanRL rescales it by tanh, softlearning has a softplus
     policy = SquashedGaussian(
       observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes, batchSize: batchSize)
     critics = Critics(

@@ -32,6 +32,7 @@ public final class TD3: Algorithm {
     public var targetNoiseClip: Float = 0.5
     public var explorationNoise = ExplorationNoise.gaussian(standardDeviation: 0.1)
     public var bufferCapacity = 1_000_000
+    // differs: 10,000 for every task that suggests nothing else; the paper had 1,000 on some, its code now has 25,000
     public var randomSteps = 10_000
     public var updateEvery = 1
     public var updatesPerStep = 1
@@ -207,6 +208,7 @@ public final class TD3: Algorithm {
     return metrics
   }
 
+  // differs: noise and bounds are in units of [−1, 1]; sfujim/TD3 multiplies both by the task's largest action
   /// a′ ← clip(a′ + clip(σ̃ ε, −c, c), −1, 1), with flat ε (B × A).
   private func smooth(_ actions: borrowing Matrix, _ noise: borrowing Block, rows: Range<Int>) {
     let (deviation, bound) = (configuration.targetNoise, configuration.targetNoiseClip)

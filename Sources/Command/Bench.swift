@@ -52,10 +52,12 @@ struct Bench: ParsableCommand {
       algorithm: entry.name, configuration: configuration, observationSize: observations, actionSize: actions,
       hiddenSizes: sizes, threads: threads, seconds: seconds, allocationCount: allocationCount)
     if json { return try Output.json(result) }
-    print("\(result.updatesPerSecond.text(1)) updates/s, median \(result.medianMicroseconds.text(0)) µs, "
-      + "99th percentile \(result.p99Microseconds.text(0)) µs")
-    print("\((result.flopsPerUpdate / 1e6).text(0)) MFLOP each, \((100 * result.fractionOfPeak).text(1)) % of "
-      + "\(result.peakGFLOPS.text(0)) GFLOP/s on \(result.threads) thread\(result.threads == 1 ? "" : "s")")
+    print(
+      "\(result.updatesPerSecond.text(1)) updates/s, median \(result.medianMicroseconds.text(0)) µs, "
+        + "99th percentile \(result.p99Microseconds.text(0)) µs")
+    print(
+      "\((result.flopsPerUpdate / 1e6).text(0)) MFLOP each, \((100 * result.fractionOfPeak).text(1)) % of "
+        + "\(result.peakGFLOPS.text(0)) GFLOP/s on \(result.threads) thread\(result.threads == 1 ? "" : "s")")
     print("\(result.allocationsPerUpdate?.text(2) ?? "uncounted") allocations per update; \(result.processor)")
   }
 }

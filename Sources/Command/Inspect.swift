@@ -19,15 +19,17 @@ struct Inspect: ParsableCommand {
     if json { return try Output.json(Report(description: description, inspection)) }
     let run = description.run
     print("run        \(run.algorithm) on \(run.environment), seed \(run.seed), started \(description.started)")
-    print("progress   step \(inspection.step.text) of \(run.steps.text), \(inspection.episodes.text) episodes, "
-      + "\(inspection.updates.text) updates, \(clock(inspection.seconds))")
+    print(
+      "progress   step \(inspection.step.text) of \(run.steps.text), \(inspection.episodes.text) episodes, "
+        + "\(inspection.updates.text) updates, \(clock(inspection.seconds))")
     if let last = inspection.lastReturn { print("last       return \(last.text())") }
     if let best = inspection.bestReturn { print("best       return \(best.text())") }
     print("digest     \(inspection.digest ?? "no checkpoint yet")")
     print("health     \(inspection.health.status)")
     for finding in inspection.health.findings { print("           \(finding)") }
-    print("made with  offpolicy \(description.versions.program), Swift \(description.versions.swift)"
-      + (description.versions.mujoco.map { ", MuJoCo \($0)" } ?? "") + ", \(description.versions.processor)")
+    print(
+      "made with  offpolicy \(description.versions.program), Swift \(description.versions.swift)"
+        + (description.versions.mujoco.map { ", MuJoCo \($0)" } ?? "") + ", \(description.versions.processor)")
     print("configuration\n\(run.configuration.text(pretty: true))")
   }
 

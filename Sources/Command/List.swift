@@ -21,17 +21,23 @@ struct List: ParsableCommand {
       tasks = algorithms.isEmpty ? [try EnvironmentRegistry.standard.entry(name)] : []
     }
     if json {
-      return try Output.json(Report(algorithms: algorithms.map(AlgorithmReport.init), environments: tasks.map(TaskReport.init)))
+      return try Output.json(
+        Report(algorithms: algorithms.map(AlgorithmReport.init), environments: tasks.map(TaskReport.init)))
     }
     for algorithm in algorithms {
       print("\(algorithm.name)  \(algorithm.summary)")
-      let rows = algorithm.hyperparameters.map { parameter in
+      // ranges and sources on lines of their own: one line for all would be wider than a terminal
+      let rows = algorithm.hyperparameters.flatMap { parameter in
         [
-          "  " + parameter.name, algorithm.defaults.values[parameter.name]?.text() ?? "null", parameter.symbol,
-          parameter.summary, parameter.rangeText, parameter.source,
+          [
+            "  " + parameter.name, algorithm.defaults.values[parameter.name]?.text() ?? "null", parameter.symbol,
+            parameter.summary,
+          ],
+          ["", "", "", "allowed: " + parameter.rangeText],
+          ["", "", "", "default from: " + parameter.source],
         ]
       }
-      show([["  name", "default", "symbol", "meaning", "allowed", "source of the default"]] + rows)
+      show([["  name", "default", "symbol", "meaning"]] + rows)
       print("")
     }
     guard !tasks.isEmpty else { return }

@@ -17,6 +17,9 @@ enum Output {
     try? FileHandle.standardError.write(contentsOf: Data((text + terminator).utf8))
   }
 
+  /// How the program was called, for lines to paste: the `offpolicy` script says its own name.
+  static var command: String { ProcessInfo.processInfo.environment["OFFPOLICY_COMMAND"] ?? "offpolicy" }
+
   /// Standard error is a terminal.
   static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 }
@@ -32,6 +35,16 @@ extension Double {
 extension Int {
   /// A whole number for people, with grouped thousands.
   var text: String { formatted(.number.grouping(.automatic).locale(Locale(identifier: "en_US"))) }
+}
+
+/// A path as a shell reads it back: in quotes where it needs them.
+func shellWord(_ path: String) -> String {
+  let isPlain = path.utf8.allSatisfy { byte in
+    UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte | 0x20 || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte
+      || "/._-+=:,@%".utf8.contains(byte)
+  }
+  let escaped = path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''")
+  return isPlain ? path : "'\(escaped)'"
 }
 
 /// Seconds as 1:02:03.

@@ -36,7 +36,7 @@ struct Train: ParsableCommand {
   @Option(help: "Episodes of an evaluation.")
   var evaluationEpisodes = 10
 
-  @Option(help: "Environment steps between checkpoints; 0: only at the end. Default: 50,000.")
+  @Option(help: "Environment steps between checkpoints; 0: only at the end.")
   var checkpointEvery = 50_000
 
   func validate() throws {
@@ -59,7 +59,8 @@ struct Train: ParsableCommand {
         evaluateEvery: evaluateEvery ?? max(1000, min(10_000, steps / 20)), evaluationEpisodes: evaluationEpisodes,
         checkpointEvery: checkpointEvery),
       versions: RunDescription.Versions(
-        program: programVersion, swift: swiftVersion, mujoco: try task.simulatorVersion(), processor: Processor.summary))
+        program: programVersion, swift: swiftVersion, mujoco: try task.simulatorVersion(), processor: Processor.summary)
+    )
     // everything that can be refused is refused before anything is written
     let trainer = try makeTrainer(description.run)
     let directory = try RunDirectory.create(try runDirectory ?? freeDirectory(algorithm.name, task.id), description)
@@ -139,7 +140,7 @@ private func drive(_ trainer: Trainer, _ directory: RunDirectory) throws {
   if trainer.step < trainer.run.steps || stop.wasReceived {
     Output.note(
       "stopped at step \(trainer.step.text) of \(trainer.run.steps.text), everything saved; go on with: "
-        + "offpolicy resume \(directory.displayPath)")
+        + "\(Output.command) resume \(shellWord(directory.displayPath))")
     throw ExitCode(128 + stop.number)
   }
   let rate = Double(trainer.step) / max(1e-9, directory.seconds)

@@ -161,7 +161,9 @@ package struct RowIndices: ~Copyable, @unchecked Sendable {
   }
 
   func check(_ range: Range<Int>, below bound: Int) {
-    for index in range { precondition(pointer[index] >= 0 && pointer[index] < bound, "row \(pointer[index]) of \(bound)") }
+    for index in range {
+      precondition(pointer[index] >= 0 && pointer[index] < bound, "row \(pointer[index]) of \(bound)")
+    }
   }
 }
 

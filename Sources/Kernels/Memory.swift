@@ -19,7 +19,8 @@ public enum Memory {
     guard let available else { return }
     if bytes > available {
       throw InsufficientMemory(
-        description: "\(purpose) needs \(text(bytes)), but only \(text(available)) are available: make it smaller with \(hint)")
+        description:
+          "\(purpose) needs \(text(bytes)), but only \(text(available)) are available: make it smaller with \(hint)")
     }
   }
 

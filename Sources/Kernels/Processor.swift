@@ -1,5 +1,8 @@
 // Processor.swift — what this processor can do, and how fast.
 
+import Vector
+import Vector512
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -7,8 +10,6 @@
 #else
   import Darwin
 #endif
-import Vector
-import Vector512
 
 /// Which of the compiled kernels run.
 package enum InstructionSet: String, Sendable {

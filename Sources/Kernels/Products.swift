@@ -117,11 +117,13 @@ private func inputGradient(
   if wide {
     Vector512.denseInputGradient(
       rows: rows.count, dy.pointer + start, dy.stride, dy.columns, transposed.pointer + offset, panels: dx.panels,
-      mask: mask.map { UnsafePointer($0) }, maskStride, maskRows: maskRows.map { UnsafePointer($0) }, dx.pointer + start, dx.stride)
+      mask: mask.map { UnsafePointer($0) }, maskStride, maskRows: maskRows.map { UnsafePointer($0) },
+      dx.pointer + start, dx.stride)
   } else {
     Vector.denseInputGradient(
       rows: rows.count, dy.pointer + start, dy.stride, dy.columns, transposed.pointer + offset, panels: dx.panels,
-      mask: mask.map { UnsafePointer($0) }, maskStride, maskRows: maskRows.map { UnsafePointer($0) }, dx.pointer + start, dx.stride)
+      mask: mask.map { UnsafePointer($0) }, maskStride, maskRows: maskRows.map { UnsafePointer($0) },
+      dx.pointer + start, dx.stride)
   }
 }
 
@@ -155,7 +157,8 @@ package func denseTranspose(
   into transposed: borrowing Block, at target: Int, panels: Range<Int>
 ) {
   precondition(panels.lowerBound >= 0 && panels.upperBound <= panelCount(outputs), "panels \(panels)")
-  precondition(offset + denseParameterCount(inputs: inputs, outputs: outputs) <= parameters.count, "weights at \(offset)")
+  precondition(
+    offset + denseParameterCount(inputs: inputs, outputs: outputs) <= parameters.count, "weights at \(offset)")
   precondition(
     firstInput >= 0 && firstInput <= inputs
       && target + denseTransposedCount(inputs: inputs - firstInput, outputs: outputs) <= transposed.count,

@@ -30,10 +30,12 @@ package func gaussianSample(
   logProbabilities: borrowing Block, rows: Range<Int>
 ) {
   let size = record.actionSize
-  precondition(heads.columns == 2 * size && actions.columns == size, "\(heads.columns) heads for \(actions.columns) actions")
+  precondition(
+    heads.columns == 2 * size && actions.columns == size, "\(heads.columns) heads for \(actions.columns) actions")
   precondition(
     rows.lowerBound >= 0
-      && rows.upperBound <= min(heads.rows, actions.rows, record.rows, logProbabilities.count, noise.count / max(1, size)),
+      && rows.upperBound
+        <= min(heads.rows, actions.rows, record.rows, logProbabilities.count, noise.count / max(1, size)),
     "rows \(rows)")
   let first = rows.lowerBound
   let flat = first * size

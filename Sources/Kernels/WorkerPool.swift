@@ -4,6 +4,9 @@
 // nothing but the sizes, and every number is computed whole by one worker, so any number of workers gives the same bits.
 // Workers spin for a while between phases and then sleep; within an update no lock is taken.
 
+import Synchronization
+import Vector
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -11,8 +14,6 @@
 #else
   import Darwin
 #endif
-import Synchronization
-import Vector
 
 public final class WorkerPool: @unchecked Sendable {
   /// Workers, the calling thread among them.

@@ -55,7 +55,8 @@ extension Parameters {
   /// Passes the gradient of the first hidden layer back to the network's last inputs, for some rows.
   package func backwardInput(_ activations: borrowing Activations, into gradient: borrowing Matrix, rows: Range<Int>) {
     let first = layout.layers[0]
-    precondition(gradient.columns == first.inputs - first.firstGradientInput, "a gradient of \(gradient.columns) inputs")
+    precondition(
+      gradient.columns == first.inputs - first.firstGradientInput, "a gradient of \(gradient.columns) inputs")
     denseInputGradient(activations.gradients[0], transposed, at: first.transposedOffset, into: gradient, rows: rows)
   }
 

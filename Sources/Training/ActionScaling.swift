@@ -21,7 +21,8 @@ public struct ActionScaling: Sendable {
     case .box(let box):
       for (i, (low, high)) in zip(box.low, box.high).enumerated() where !low.isFinite || !high.isFinite || low == high {
         throw UnsupportedActions(
-          description: "\(task): action[\(i)] has bounds [\(low), \(high)]; finite, distinct bounds are needed to scale "
+          description:
+            "\(task): action[\(i)] has bounds [\(low), \(high)]; finite, distinct bounds are needed to scale "
             + "actions")
       }
       (low, high) = (box.low, box.high)

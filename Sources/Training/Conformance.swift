@@ -63,9 +63,11 @@ public enum Conformance {
     for n in 0..<count {
       for row in 0..<rows {
         let at = n * rows + row
-        batch.observations.setRow(row, to: observations.span.extracting((at * observationSize)..<((at + 1) * observationSize)))
+        batch.observations.setRow(
+          row, to: observations.span.extracting((at * observationSize)..<((at + 1) * observationSize)))
         batch.actions.setRow(row, to: actions.span.extracting((at * actionSize)..<((at + 1) * actionSize)))
-        batch.nextObservations.setRow(row, to: nextObservations.span.extracting((at * observationSize)..<((at + 1) * observationSize)))
+        batch.nextObservations.setRow(
+          row, to: nextObservations.span.extracting((at * observationSize)..<((at + 1) * observationSize)))
         batch.rewards[row] = rewards[at]
         batch.terminated[row] = terminated[at]
       }

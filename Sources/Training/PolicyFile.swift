@@ -54,7 +54,8 @@ public enum PolicyFile {
     let file = try SafeTensors(contentsOf: path)
     guard file.metadata["format"] == format else { throw PolicyFileError(path, "is not a policy of this program") }
     guard file.metadata["version"] == "\(version)" else {
-      throw PolicyFileError(path, "has policy format \(file.metadata["version"] ?? "unknown"), this program reads \(version)")
+      throw PolicyFileError(
+        path, "has policy format \(file.metadata["version"] ?? "unknown"), this program reads \(version)")
     }
     func text(_ key: String) throws -> String {
       guard let value = file.metadata[key] else { throw PolicyFileError(path, "does not say its \(key)") }
@@ -72,7 +73,9 @@ public enum PolicyFile {
       hiddenSizes: hidden, actionLow: low, actionHigh: high, step: Int(try text("step")) ?? 0)
     return try Policy(description) { name in
       let tensor = Tensor(name: name, shape: try file.shape(name), values: try file.floats(name))
-      guard tensor.values.allSatisfy(\.isFinite) else { throw PolicyFileError(path, "holds a weight that is not finite") }
+      guard tensor.values.allSatisfy(\.isFinite) else {
+        throw PolicyFileError(path, "holds a weight that is not finite")
+      }
       return tensor
     }
   }

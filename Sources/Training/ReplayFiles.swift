@@ -20,8 +20,8 @@ struct ReplayFiles {
     return folder.appendingPathComponent("replay-\(padded).frames")
   }
 
-  /// Appends the frames that are not on disk yet and removes files that hold none of the buffer's.
-  mutating func save(_ buffer: borrowing ReplayBuffer) throws {
+  /// Appends the frames that are not on disk yet.
+  mutating func append(_ buffer: borrowing ReplayBuffer) throws {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let held = buffer.frameRange
     var next = max(written, held.lowerBound)
@@ -35,8 +35,11 @@ struct ReplayFiles {
       next = end
     }
     written = held.upperBound
-    let oldest = held.lowerBound / Self.framesPerFile
-    var stale = oldest
+  }
+
+  /// Removes files that hold none of the buffer's frames.
+  func removeStale(_ buffer: borrowing ReplayBuffer) throws {
+    var stale = buffer.frameRange.lowerBound / Self.framesPerFile
     while stale > 0, FileManager.default.fileExists(atPath: url(stale - 1).path) {
       try FileManager.default.removeItem(at: url(stale - 1))
       stale -= 1

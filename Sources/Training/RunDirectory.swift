@@ -72,7 +72,8 @@ public final class RunDirectory {
     }
     do {
       try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-      let directory = try RunDirectory(url, description)
+      let directory = RunDirectory(url, description)
+      for log in [directory.episodes, directory.metrics, directory.evaluations] { try log.open() }
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
       try encoder.encode(description).write(to: url.appendingPathComponent("run.json"), options: .atomic)
@@ -85,7 +86,7 @@ public final class RunDirectory {
   /// Opens the folder of an earlier run.
   public static func open(_ path: String) throws -> RunDirectory {
     let url = URL(fileURLWithPath: path)
-    return try RunDirectory(url, describe(path))
+    return RunDirectory(url, try describe(path))
   }
 
   /// What `run.json` of a folder says.
@@ -108,13 +109,13 @@ public final class RunDirectory {
     }
   }
 
-  private init(_ url: URL, _ description: RunDescription) throws {
+  private init(_ url: URL, _ description: RunDescription) {
     self.url = url
     self.description = description
-    func log(_ name: String) throws -> CSVLog {
-      try CSVLog(url.appendingPathComponent(name), header: Self.columns[name] ?? "")
+    func log(_ name: String) -> CSVLog {
+      CSVLog(url.appendingPathComponent(name), header: Self.columns[name] ?? "")
     }
-    (episodes, metrics, evaluations) = (try log("episodes.csv"), try log("metrics.csv"), try log("evaluations.csv"))
+    (episodes, metrics, evaluations) = (log("episodes.csv"), log("metrics.csv"), log("evaluations.csv"))
     replay = ReplayFiles(folder: url.appendingPathComponent("checkpoint"))
   }
 
@@ -154,12 +155,14 @@ public final class RunDirectory {
 
   /// Saves everything from which the run goes on, and the policy as it is.
   public func save(_ trainer: Trainer) throws {
-    try replay.save(trainer.buffer)
+    try replay.append(trainer.buffer)
     var progress = RunProgress()
     progress.frames = trainer.buffer.frameRange
     progress.seconds = seconds
     for log in [episodes, metrics, evaluations] { progress.logSizes[log.name] = try log.synchronize() }
     try trainer.state().encoded(progress).write(to: checkpointPath)
+    // only now: until here the last checkpoint needed them
+    try replay.removeStale(trainer.buffer)
     try trainer.policyFile().write(to: policyPath)
   }
 
@@ -201,27 +204,40 @@ func reason(_ error: any Error) -> String {
   return description.split(separator: "\n").joined(separator: " ")
 }
 
-/// A table that grows by a row at a time.
+/// A table that grows by a row at a time. Its file is opened at the first use: who only reads a run writes nothing.
 final class CSVLog {
   let name: String
-  private let handle: FileHandle
+  private let url: URL
+  private let header: String
+  private var handle: FileHandle?
 
-  init(_ url: URL, header: String) throws {
-    name = url.lastPathComponent
-    if !FileManager.default.fileExists(atPath: url.path) { try Data((header + "\n").utf8).write(to: url) }
-    handle = try FileHandle(forUpdating: url)
-    try handle.seekToEnd()
+  init(_ url: URL, header: String) {
+    (name, self.url, self.header) = (url.lastPathComponent, url, header)
   }
 
-  deinit { try? handle.close() }
+  deinit { try? handle?.close() }
 
-  func append(_ values: [String]) throws { try handle.write(contentsOf: Data((values.joined(separator: ",") + "\n").utf8)) }
+  /// Opens the file, a new one with its header.
+  @discardableResult
+  func open() throws -> FileHandle {
+    if let handle { return handle }
+    if !FileManager.default.fileExists(atPath: url.path) { try Data((header + "\n").utf8).write(to: url) }
+    let handle = try FileHandle(forUpdating: url)
+    try handle.seekToEnd()
+    self.handle = handle
+    return handle
+  }
+
+  func append(_ values: [String]) throws {
+    try open().write(contentsOf: Data((values.joined(separator: ",") + "\n").utf8))
+  }
 
   /// Brings every row to the disk and tells how many bytes there are.
   func synchronize() throws -> UInt64 {
+    let handle = try open()
     try handle.synchronize()
     return try handle.offset()
   }
 
-  func truncate(to size: UInt64) throws { try handle.truncate(atOffset: size) }
+  func truncate(to size: UInt64) throws { try open().truncate(atOffset: size) }
 }

@@ -31,7 +31,8 @@ public struct RunInspection: Sendable {
     seconds = checkpoint?.progress.seconds ?? 0
     let learned = checkpoint?.state.algorithm.tensors.filter { !$0.name.contains("optimizer") }
     digest = learned.map(Self.digest)
-    health = learned.map { Self.health($0, metrics: directory.rows("metrics.csv")) }
+    health =
+      learned.map { Self.health($0, metrics: directory.rows("metrics.csv")) }
       ?? Health(status: "unknown", findings: ["no checkpoint yet"])
   }
 

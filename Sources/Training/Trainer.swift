@@ -153,6 +153,7 @@ public final class Trainer {
         terminated: outcome.terminated, truncated: outcome.truncated))
   }
 
+  // differs: no update before the random steps are over; Spinning Up begins earlier, and updates 50 times every 50 steps
   /// The updates that this step owes, once the random steps are over.
   private func learn() throws {
     guard step > configuration.randomSteps, buffer.count >= min(configuration.batchSize, buffer.capacity),
@@ -176,7 +177,8 @@ public final class Trainer {
     self.evaluator = evaluator
     // seeds of their own, the same at each evaluation of a run: what changes is the policy
     let seeds = RandomStream(seed: run.seed, purpose: "evaluation seeds").first
-    let result = try evaluator.run(episodes: run.evaluationEpisodes, firstSeed: seeds, isCancelled: observer.shouldStop) {
+    let result = try evaluator.run(episodes: run.evaluationEpisodes, firstSeed: seeds, isCancelled: observer.shouldStop)
+    {
       observation, action in
       algorithm.act(observation, explore: false, into: &action)
       scaling.denormalize(&action)
@@ -205,7 +207,8 @@ public final class Trainer {
   /// Everything that the rest of the run depends on, besides the buffer's frames.
   public func state() throws -> TrainerState {
     TrainerState(
-      step: step, episodes: episodes, updates: updates, evaluatedStep: evaluatedStep, bestReturn: bestReturn, episodeReturn: episodeReturn,
+      step: step, episodes: episodes, updates: updates, evaluatedStep: evaluatedStep, bestReturn: bestReturn,
+      episodeReturn: episodeReturn,
       episodeLength: episodeLength, needsReset: needsReset, observation: observation,
       environment: step == 0 ? nil : try environment.saveState(), randomActions: randomActions.position,
       sampling: sampling.position, metrics: metrics, algorithm: algorithm.state)

@@ -75,7 +75,9 @@ extension TrainerState {
   }
 
   init(_ file: SafeTensors, path: String) throws {
-    guard file.metadata["format"] == Self.format else { throw CheckpointError(path, "is not a checkpoint of this program") }
+    guard file.metadata["format"] == Self.format else {
+      throw CheckpointError(path, "is not a checkpoint of this program")
+    }
     guard file.metadata["version"] == "\(Self.version)" else {
       throw CheckpointError(
         path, "has checkpoint format \(file.metadata["version"] ?? "unknown"), this program reads \(Self.version)")

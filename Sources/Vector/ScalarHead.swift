@@ -24,7 +24,8 @@ package func headForward(
 /// dh (rows × I), zero where h is not positive. Row r's mask is row r of h, or row `maskRows[r]`.
 package func headInputGradient(
   rows: Int, _ dq: UnsafePointer<Float>, _ weights: UnsafePointer<Float>, panels: Int,
-  mask h: UnsafePointer<Float>, _ hStride: Int, maskRows: UnsafePointer<Int32>?, _ dh: UnsafeMutablePointer<Float>, _ dhStride: Int
+  mask h: UnsafePointer<Float>, _ hStride: Int, maskRows: UnsafePointer<Int32>?, _ dh: UnsafeMutablePointer<Float>,
+  _ dhStride: Int
 ) {
   for panel in 0..<panels {
     let w = load(weights + panel &* laneCount)

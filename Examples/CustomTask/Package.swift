@@ -1,0 +1,15 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+  name: "CustomTask",
+  platforms: [.macOS(.v26)],
+  dependencies: [
+    // elsewhere: .package(url: "https://github.com/OWNER/swift-offpolicy", from: "0.1.0")
+    .package(name: "swift-offpolicy", path: "../..")
+  ],
+  targets: [
+    .executableTarget(
+      name: "CustomTask", dependencies: [.product(name: "OffPolicy", package: "swift-offpolicy")])
+  ]
+)
