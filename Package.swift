@@ -47,6 +47,9 @@ let package = Package(
       dependencies: ["OffPolicy", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: safe),
 
+    .testTarget(
+      name: "KernelsTests", dependencies: ["Kernels", "Vector", "Vector512", "Formats"],
+      resources: [.copy("Fixtures")]),
     .testTarget(name: "EnvironmentsTests", dependencies: ["Environments", "Formats"], resources: [.copy("Fixtures")]),
     .testTarget(name: "MuJoCoTasksTests", dependencies: ["MuJoCoTasks", "Formats"], resources: [.copy("Fixtures")]),
     .testTarget(name: "FormatsTests", dependencies: ["Formats"], resources: [.copy("Fixtures")]),
