@@ -30,6 +30,14 @@ import Testing
     }
   }
 
+  @Test func `no stride is a power of two`() {
+    for rows in 1...1100 {
+      let matrix = Matrix(rows: rows, columns: 1)
+      let stride = matrix.stride
+      #expect(stride >= rows * panelWidth && stride & (stride - 1) != 0, "\(rows) rows: \(stride)")
+    }
+  }
+
   @Test func `a block is zero, with a vector of room past its end`() {
     for count in [0, 1, 15, 16, 17, 1000] {
       let block = Block(count: count)
