@@ -56,8 +56,11 @@ private func logProbabilities(_ inputs: [(mean: Float, logDeviation: Float, nois
     for (y, z) in zip(tanhValues(values), tanhValues(values).dropFirst()) { #expect(z >= y - 6e-8) }
   }
 
-  @Test func `tanh of NaN is NaN`() {
-    #expect(tanhValues([.nan])[0].isNaN)
+  @Test func `tanh of NaN is NaN, whatever its payload`() {
+    let payloads: [UInt32] = [0x7fc0_0000, 0xffc0_0000, 0x7fc0_0001, 0x7fc0_01ff, 0xffff_ffff, 0x7fff_fe00]
+    for (payload, y) in zip(payloads, tanhValues(payloads.map { Float(bitPattern: $0) })) {
+      #expect(y.isNaN, "\(String(payload, radix: 16)) gives \(y)")
+    }
   }
 
   // MARK: exp
@@ -97,7 +100,7 @@ private func logProbabilities(_ inputs: [(mean: Float, logDeviation: Float, nois
   }
 
   @Test func `the density of NaN is NaN, whichever of its three inputs it is`() {
-    let payloads: [UInt32] = [0x7fc0_0000, 0xffc0_0000]
+    let payloads: [UInt32] = [0x7fc0_0000, 0xffc0_0000, 0x7fc0_0001, 0x7fc0_01ff, 0xffff_ffff]
     for nan in payloads.map({ Float(bitPattern: $0) }) {
       let values = logProbabilities([(nan, 0, 1), (0, nan, 1), (0, 0, nan), (0, 0, 0)])
       #expect(values.map(\.isNaN) == [true, true, true, false], "\(String(nan.bitPattern, radix: 16))")
