@@ -12,6 +12,10 @@ public struct Batch: ~Copyable {
   /// d: 1 where the task ended, 0 where it went on or was only cut off.
   public let terminated: Block  // (B)
 
+  /// Where the rows came from, while a replay buffer fills them.
+  let frames: RowIndices  // (B)
+  let kinds: Block  // (B)
+
   public init(count: Int, observationSize: Int, actionSize: Int) {
     self.count = count
     observations = Matrix(rows: count, columns: observationSize)
@@ -19,5 +23,7 @@ public struct Batch: ~Copyable {
     rewards = Block(count: count)
     nextObservations = Matrix(rows: count, columns: observationSize)
     terminated = Block(count: count)
+    frames = RowIndices(count: count)
+    kinds = Block(count: count)
   }
 }

@@ -152,16 +152,20 @@ public struct ReplayBuffer: ~Copyable {
   /// Fills a batch with transitions drawn uniformly, with replacement.
   ///
   /// - Precondition: the buffer is not empty.
-  public func sample(into batch: borrowing Batch, using stream: inout RandomStream) {
+  public func sample(into batch: borrowing Batch, using stream: inout RandomStream, workers: WorkerPool) {
     precondition(count > 0, "sampling from an empty buffer")
-    for row in 0..<batch.count { gather(drawSlot(using: &stream), into: batch, row: row) }
-  }
-
-  /// A transition's slot: frames that are no transition are drawn again.
-  private func drawSlot(using stream: inout RandomStream) -> Int {
-    while true {
-      let candidate = slot(stream.index(below: length))
-      if frames[candidate, observationSize + actionSize + 1] != Kind.final { return candidate }
+    let kindColumn = observationSize + actionSize + 1
+    stream.fillIndices(batch.frames, below: length)
+    for row in 0..<batch.count { batch.frames[row] = slot(batch.frames[row]) }
+    frames.read(column: kindColumn, rows: batch.frames, into: batch.kinds)
+    // final frames are no transitions: drawn again
+    for row in 0..<batch.count where batch.kinds[row] == Kind.final {
+      while frames[batch.frames[row], kindColumn] == Kind.final {
+        batch.frames[row] = slot(stream.index(below: length))
+      }
+    }
+    workers.forEachChunk(ofRows: batch.count) { rows in
+      for row in rows { gather(batch.frames[row], into: batch, row: row) }
     }
   }
 

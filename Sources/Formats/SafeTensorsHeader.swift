@@ -214,24 +214,44 @@ private struct HeaderParser {
 
   private mutating func parseString() throws(Fault) -> String {
     try expect("\"")
-    let start = offset
-    var text: [UInt8] = []
-    while let byte = peek() {
+    let start = position
+    var hasEscapes = false
+    while let byte = peek(), byte != UInt8(ascii: "\"") {
+      guard byte >= 0x20 else { throw malformed("a printable character or an escape") }
+      if byte == UInt8(ascii: "\\") {
+        hasEscapes = true
+        position += 1
+      }
       position += 1
-      switch byte {
-      case UInt8(ascii: "\""):
-        guard let string = String(validating: text, as: UTF8.self) else { throw .headerIsNotUTF8(offset: start) }
-        return string
-      case UInt8(ascii: "\\"):
+    }
+    guard position < end else {
+      position = end
+      throw malformed("the end of a text")
+    }
+    let raw = bytes[start..<position]
+    let text = hasEscapes ? try unescaped(raw) : String(validating: raw, as: UTF8.self)
+    guard let text else { throw .headerIsNotUTF8(offset: offset(of: start)) }
+    position += 1
+    return text
+  }
+
+  /// The text that `raw` spells; nil if it is not UTF-8. The cursor stands behind `raw`, also afterwards.
+  private mutating func unescaped(_ raw: Data) throws(Fault) -> String? {
+    let after = position
+    var text: [UInt8] = []
+    text.reserveCapacity(raw.count)
+    position = raw.startIndex
+    while position < raw.endIndex {
+      let byte = bytes[position]
+      position += 1
+      if byte == UInt8(ascii: "\\") {
         try text.append(contentsOf: parseEscape().utf8)
-      case 0..<0x20:
-        position -= 1
-        throw malformed("a printable character or an escape")
-      default:
+      } else {
         text.append(byte)
       }
     }
-    throw malformed("the end of a text")
+    position = after
+    return String(validating: text, as: UTF8.self)
   }
 
   /// Reads what follows a backslash.
@@ -295,7 +315,9 @@ private struct HeaderParser {
   }
 
   /// Where the cursor is, counted from the header's first byte.
-  private var offset: Int { position - bytes.startIndex - 8 }
+  private var offset: Int { offset(of: position) }
+
+  private func offset(of position: Int) -> Int { position - bytes.startIndex - 8 }
 
   private func malformed(_ expected: String) -> Fault { .malformedHeader(expected: expected, offset: offset) }
 }

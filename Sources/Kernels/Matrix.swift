@@ -65,6 +65,13 @@ public struct Matrix: ~Copyable, @unchecked Sendable {
     for column in 0..<columns { values[column] = pointer[offset(row, column)] }
   }
 
+  /// Copies a row to a row of a matrix of as many columns.
+  package func copyRow(_ row: Int, to other: borrowing Matrix, row target: Int) {
+    precondition(columns == other.columns, "\(columns) columns into \(other.columns)")
+    precondition(row >= 0 && row < rows && target >= 0 && target < other.rows, "row \(row) to row \(target)")
+    for panel in 0..<panels { other.at(target, panel: panel).update(from: at(row, panel: panel), count: panelWidth) }
+  }
+
   /// Writes a row from `columns` values in memory.
   func copyRow(_ row: Int, from source: UnsafePointer<Float>) {
     var column = 0
@@ -125,6 +132,36 @@ public struct Block: ~Copyable, @unchecked Sendable {
   public func copy(_ other: borrowing Block) {
     precondition(other.count == count, "\(other.count) values into \(count)")
     pointer.update(from: other.pointer, count: count)
+  }
+}
+
+/// Which rows of a matrix some rows belong to.
+@safe
+package struct RowIndices: ~Copyable, @unchecked Sendable {
+  package let count: Int
+  let pointer: UnsafeMutablePointer<Int32>
+
+  package init(count: Int) {
+    self.count = count
+    pointer = .allocate(capacity: max(1, count))
+    pointer.initialize(repeating: 0, count: max(1, count))
+  }
+
+  deinit { pointer.deallocate() }
+
+  package subscript(index: Int) -> Int {
+    get {
+      precondition(index >= 0 && index < count, "index \(index) of \(count)")
+      return Int(pointer[index])
+    }
+    nonmutating set {
+      precondition(index >= 0 && index < count, "index \(index) of \(count)")
+      pointer[index] = Int32(newValue)
+    }
+  }
+
+  func check(_ range: Range<Int>, below bound: Int) {
+    for index in range { precondition(pointer[index] >= 0 && pointer[index] < bound, "row \(pointer[index]) of \(bound)") }
   }
 }
 

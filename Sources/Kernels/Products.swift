@@ -81,19 +81,32 @@ package func denseInputGradient(
   into dx: borrowing Matrix, rows: Range<Int>
 ) {
   precondition(mask.columns == dx.columns && mask.rows == dx.rows, "mask and gradient differ in shape")
-  inputGradient(dy, transposed, offset, mask: mask.pointer, mask.stride, dx, rows)
+  check(rows, mask.rows)
+  inputGradient(dy, transposed, offset, mask: mask.at(rows.lowerBound), mask.stride, nil, dx, rows)
+}
+
+/// dx = dy Wᵀ for some rows, row r zero where row `maskRows[r]` of `mask` is not positive.
+package func denseInputGradient(
+  _ dy: borrowing Matrix, _ transposed: borrowing Block, at offset: Int, mask: borrowing Matrix,
+  maskRows: borrowing RowIndices, into dx: borrowing Matrix, rows: Range<Int>
+) {
+  precondition(mask.columns == dx.columns, "mask and gradient differ in shape")
+  check(rows, maskRows.count)
+  maskRows.check(rows, below: mask.rows)
+  inputGradient(
+    dy, transposed, offset, mask: mask.pointer, mask.stride, maskRows.pointer + rows.lowerBound, dx, rows)
 }
 
 /// dx = dy Wᵀ for some rows.
 package func denseInputGradient(
   _ dy: borrowing Matrix, _ transposed: borrowing Block, at offset: Int, into dx: borrowing Matrix, rows: Range<Int>
 ) {
-  inputGradient(dy, transposed, offset, mask: nil, 0, dx, rows)
+  inputGradient(dy, transposed, offset, mask: nil, 0, nil, dx, rows)
 }
 
 private func inputGradient(
   _ dy: borrowing Matrix, _ transposed: borrowing Block, _ offset: Int, mask: UnsafeMutablePointer<Float>?,
-  _ maskStride: Int, _ dx: borrowing Matrix, _ rows: Range<Int>
+  _ maskStride: Int, _ maskRows: UnsafeMutablePointer<Int32>?, _ dx: borrowing Matrix, _ rows: Range<Int>
 ) {
   check(rows, dx.rows)
   check(rows, dy.rows)
@@ -101,15 +114,14 @@ private func inputGradient(
     offset >= 0 && offset + denseTransposedCount(inputs: dx.columns, outputs: dy.columns) <= transposed.count,
     "transposed \(dx.columns) × \(dy.columns) weights at \(offset) of \(transposed.count)")
   let start = rows.lowerBound * panelWidth
-  let maskStart = mask.map { UnsafePointer($0 + start) }
   if wide {
     Vector512.denseInputGradient(
       rows: rows.count, dy.pointer + start, dy.stride, dy.columns, transposed.pointer + offset, panels: dx.panels,
-      mask: maskStart, maskStride, dx.pointer + start, dx.stride)
+      mask: mask.map { UnsafePointer($0) }, maskStride, maskRows: maskRows.map { UnsafePointer($0) }, dx.pointer + start, dx.stride)
   } else {
     Vector.denseInputGradient(
       rows: rows.count, dy.pointer + start, dy.stride, dy.columns, transposed.pointer + offset, panels: dx.panels,
-      mask: maskStart, maskStride, dx.pointer + start, dx.stride)
+      mask: mask.map { UnsafePointer($0) }, maskStride, maskRows: maskRows.map { UnsafePointer($0) }, dx.pointer + start, dx.stride)
   }
 }
 
@@ -181,19 +193,39 @@ package func headInputGradient(
   _ dq: borrowing Block, _ parameters: borrowing Block, at offset: Int, mask h: borrowing Matrix,
   into dh: borrowing Matrix, rows: Range<Int>
 ) {
+  check(rows, h.rows)
+  headInputGradient(dq, parameters, offset, h, h.at(rows.lowerBound), nil, dh, rows)
+}
+
+/// dh = dq w for some rows, row r zero where row `maskRows[r]` of h is not positive.
+package func headInputGradient(
+  _ dq: borrowing Block, _ parameters: borrowing Block, at offset: Int, mask h: borrowing Matrix,
+  maskRows: borrowing RowIndices, into dh: borrowing Matrix, rows: Range<Int>
+) {
+  check(rows, maskRows.count)
+  maskRows.check(rows, below: h.rows)
+  headInputGradient(dq, parameters, offset, h, h.pointer, maskRows.pointer + rows.lowerBound, dh, rows)
+}
+
+private func headInputGradient(
+  _ dq: borrowing Block, _ parameters: borrowing Block, _ offset: Int, _ h: borrowing Matrix,
+  _ mask: UnsafeMutablePointer<Float>, _ maskRows: UnsafeMutablePointer<Int32>?, _ dh: borrowing Matrix,
+  _ rows: Range<Int>
+) {
   check(rows, dh.rows)
   check(rows, dq.count)
-  precondition(h.columns == dh.columns && h.rows == dh.rows, "mask and gradient differ in shape")
+  precondition(h.columns == dh.columns, "mask and gradient differ in shape")
   precondition(offset >= 0 && offset + headParameterCount(inputs: h.columns) <= parameters.count, "head at \(offset)")
   let first = rows.lowerBound
+  let maskRows = maskRows.map { UnsafePointer($0) }
   if wide {
     Vector512.headInputGradient(
-      rows: rows.count, dq.pointer + first, parameters.pointer + offset, panels: h.panels, mask: h.at(first), h.stride,
-      dh.at(first), dh.stride)
+      rows: rows.count, dq.pointer + first, parameters.pointer + offset, panels: h.panels, mask: mask, h.stride,
+      maskRows: maskRows, dh.at(first), dh.stride)
   } else {
     Vector.headInputGradient(
-      rows: rows.count, dq.pointer + first, parameters.pointer + offset, panels: h.panels, mask: h.at(first), h.stride,
-      dh.at(first), dh.stride)
+      rows: rows.count, dq.pointer + first, parameters.pointer + offset, panels: h.panels, mask: mask, h.stride,
+      maskRows: maskRows, dh.at(first), dh.stride)
   }
 }
 

@@ -48,23 +48,42 @@ public struct RandomStream: RandomNumberGenerator, Sendable, Equatable {
     return Int(product.high)
   }
 
-  /// Fills a block with standard normal values: one draw, whatever its length.
-  public mutating func fillNormal(_ block: borrowing Block) {
-    fillNormal(block, range: 0..<block.count)
-    position &+= 1
+  /// Fills indices in 0 ..< bound: what as many calls of `index(below:)` would give, drawn 16 at a time.
+  package mutating func fillIndices(_ indices: borrowing RowIndices, below bound: Int) {
+    precondition(bound > 0 && bound <= Int(Int32.max), "indices below \(bound)")
+    let range = UInt64(bound)
+    let threshold = (0 &- range) % range
+    withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 16) { numbers in
+      guard let base = numbers.baseAddress else { return }
+      var filled = 0
+      while filled < indices.count {
+        if Processor.instructionSet == .wide {
+          Vector512.threefryNumbers(key: key, position: position, base)
+        } else {
+          Vector.threefryNumbers(key: key, position: position, base)
+        }
+        for i in 0..<16 where filled < indices.count {
+          position &+= 1
+          let product = base[i].multipliedFullWidth(by: range)
+          // biased numbers are passed over
+          guard product.low >= threshold else { continue }
+          indices[filled] = Int(product.high)
+          filled += 1
+        }
+      }
+    }
   }
 
-  /// Fills a part of a block with its values of the current draw: workers may share one draw.
-  private func fillNormal(_ block: borrowing Block, range: Range<Int>) {
-    // single numbers count from 0 in the low word; draws mark the high word, so the two never overlap
-    let draw = UInt32(truncatingIfNeeded: position)
+  /// Fills a block with standard normal values: one draw, whatever its length.
+  public mutating func fillNormal(_ block: borrowing Block) {
+    // another key than single numbers have: the two never meet
     let drawKey = (key.0 ^ 0x9e37_79b9, key.1 ^ UInt32(truncatingIfNeeded: position >> 32))
+    let draw = UInt32(truncatingIfNeeded: position)
     if Processor.instructionSet == .wide {
-      Vector512.normalValues(
-        count: range.count, key: drawKey, draw: draw, first: range.lowerBound, block.pointer + range.lowerBound)
+      Vector512.normalValues(count: block.count, key: drawKey, draw: draw, first: 0, block.pointer)
     } else {
-      Vector.normalValues(
-        count: range.count, key: drawKey, draw: draw, first: range.lowerBound, block.pointer + range.lowerBound)
+      Vector.normalValues(count: block.count, key: drawKey, draw: draw, first: 0, block.pointer)
     }
+    position &+= 1
   }
 }

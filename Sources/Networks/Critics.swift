@@ -10,6 +10,8 @@ package final class Critics: @unchecked Sendable {
   private let valueGradients: FixedArray<Block>  // J × (B)
   private let activations: FixedArray<Activations>
   private let inputGradients: FixedArray<Matrix>  // J × (B × A)
+  /// The rows of the batch that gathered rows belong to.
+  private let owners: FixedArray<RowIndices>  // J × (B)
 
   /// - Parameter isLearned: false for target critics, which are only ever tracked.
   package init(
@@ -26,6 +28,7 @@ package final class Critics: @unchecked Sendable {
       Activations(layout, rows: batchSize, forLearning: isLearned)
     }
     inputGradients = FixedArray(count: isLearned ? count : 0) { _ in Matrix(rows: batchSize, columns: actionSize) }
+    owners = FixedArray(count: isLearned ? count : 0) { _ in RowIndices(count: batchSize) }
   }
 
   package var count: Int { networks.count }
@@ -82,24 +85,32 @@ package final class Critics: @unchecked Sendable {
   }
 
   /// scale · ∂ min_j Q_j / ∂a for some rows. The parameters get no gradient.
+  ///
+  /// Each row goes back through its smallest critic only: the rows of each critic are gathered at the start of the range.
   package func minimumActionGradient(scale: Float, into gradient: borrowing Matrix, rows: Range<Int>) {
-    for row in rows {
-      // ties go to the first critic
-      var smallest = 0
-      for j in 1..<max(1, count) where values[j][row] < values[smallest][row] { smallest = j }
-      for j in 0..<count { valueGradients[j][row] = j == smallest ? scale : 0 }
-    }
     for j in 0..<count {
-      backward(j, rows: rows)
-      networks[j].backwardInput(activations[j], into: inputGradients[j], rows: rows)
-    }
-    for row in rows {
-      for i in 0..<gradient.columns {
-        var sum: Float = 0
-        for j in 0..<count { sum += inputGradients[j][row, i] }
-        gradient[row, i] = sum
+      var end = rows.lowerBound
+      for row in rows where smallest(at: row) == j {
+        owners[j][end] = row
+        valueGradients[j][end] = scale
+        end += 1
       }
+      let gathered = rows.lowerBound..<end
+      let (network, last) = (networks[j], activations[j].last)
+      headInputGradient(
+        valueGradients[j], network.values, at: network.layout.output.offset, mask: activations[j].hidden[last],
+        maskRows: owners[j], into: activations[j].gradients[last], rows: gathered)
+      network.backwardHidden(activations[j], owners: owners[j], rows: gathered)
+      network.backwardInput(activations[j], into: inputGradients[j], rows: gathered)
+      for at in gathered { inputGradients[j].copyRow(at, to: gradient, row: owners[j][at]) }
     }
+  }
+
+  /// The critic with the smallest value at a row; ties go to the first.
+  private func smallest(at row: Int) -> Int {
+    var smallest = 0
+    for j in 1..<max(1, count) where values[j][row] < values[smallest][row] { smallest = j }
+    return smallest
   }
 
   /// scale · ∂Q_0/∂a for some rows. The parameters get no gradient.

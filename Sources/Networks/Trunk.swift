@@ -41,6 +41,17 @@ extension Parameters {
     }
   }
 
+  /// The same where row r of the gradients belongs to row `owners[r]` of the hidden layers.
+  package func backwardHidden(
+    _ activations: borrowing Activations, owners: borrowing RowIndices, rows: Range<Int>
+  ) {
+    for k in stride(from: activations.last, to: 0, by: -1) {
+      denseInputGradient(
+        activations.gradients[k], transposed, at: layout.layers[k].transposedOffset, mask: activations.hidden[k - 1],
+        maskRows: owners, into: activations.gradients[k - 1], rows: rows)
+    }
+  }
+
   /// Passes the gradient of the first hidden layer back to the network's last inputs, for some rows.
   package func backwardInput(_ activations: borrowing Activations, into gradient: borrowing Matrix, rows: Range<Int>) {
     let first = layout.layers[0]

@@ -40,7 +40,7 @@ public enum Benchmark {
     var stream = RandomStream(seed: 0, purpose: "sampling")
 
     func update() throws {
-      buffer.sample(into: batch, using: &stream)
+      buffer.sample(into: batch, using: &stream, workers: workers)
       _ = try algorithm.update(batch)
     }
     for _ in 0..<warmUp { try update() }

@@ -34,6 +34,7 @@ public final class Trainer {
   public var observer = TrainingObserver()
 
   private let configuration: AnyConfiguration
+  private let workers: WorkerPool
   private let environment: any Environment
   private let makeEvaluationEnvironment: () throws -> any Environment
   private var evaluator: Evaluator?
@@ -58,6 +59,7 @@ public final class Trainer {
     _ run: RunConfiguration, workers: WorkerPool, makeEnvironment: @escaping () throws -> any Environment
   ) throws {
     self.run = run
+    self.workers = workers
     configuration = try run.algorithmConfiguration()
     let guarded = { ContractGuard(try makeEnvironment(), name: run.environment) }
     environment = try guarded()
@@ -157,7 +159,7 @@ public final class Trainer {
       step % configuration.updateEvery == 0
     else { return }
     for _ in 0..<(configuration.updateEvery * configuration.updatesPerStep) {
-      buffer.sample(into: batch, using: &sampling)
+      buffer.sample(into: batch, using: &sampling, workers: workers)
       let result = try algorithm.update(batch)
       updates += 1
       temperature = result.temperature

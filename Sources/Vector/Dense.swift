@@ -8,13 +8,15 @@
 // needs Wᵀ in panels of 16 inputs, blocks of O × 16. x may be two matrices side by side (observation and action).
 
 #if WIDE
-  // 32 registers of 16 values
-  typealias BigTile = TwoPanels<Rows8>
-  typealias BigNarrowTile = OnePanel<Rows8>
+  // 32 registers of 16 values: 24 sums, 2 of the panels, and the broadcasts
+  typealias Columns = TwoPanels
+  typealias BigTile = Rows12
+  typealias OuterTile = Rows8
 #else
-  // 16 registers of 8 values
-  typealias BigTile = OnePanel<Rows6>
-  typealias BigNarrowTile = OnePanel<Rows6>
+  // 16 registers of 8 values: 12 sums, 2 of the panel, and the broadcasts
+  typealias Columns = OnePanel
+  typealias BigTile = Rows6
+  typealias OuterTile = Rows6
 #endif
 
 // MARK: forward
@@ -32,13 +34,13 @@ package func denseForward(
   while panel < panels {
     let w = weights + panel &* block
     let out = y + panel &* yStride
-    let wide = BigTile.panels == 2 && panel &+ 2 <= panels
+    let wide = Columns.count == 2 && panel &+ 2 <= panels
     var row = 0
     @inline(__always)
     func run<T: Tile>(_: T.Type) {
       while row &+ T.rows <= rows {
         let start = row &* laneCount
-        var tile = T(w + (block &- laneCount), block)
+        var tile = T(T.Columns(w + (block &- laneCount), block))
         multiply(&tile, x + start, xStride, xColumns, w, block)
         multiply(&tile, z + start, zStride, zColumns, w + xColumns &* laneCount, block)
         let target = out + start
@@ -50,13 +52,13 @@ package func denseForward(
       }
     }
     if wide {
-      run(BigTile.self)
-      run(TwoPanels<Rows4>.self)
-      run(TwoPanels<Rows1>.self)
+      run(BigTile<Columns>.self)
+      run(Rows4<Columns>.self)
+      run(Rows1<Columns>.self)
     } else {
-      run(BigNarrowTile.self)
-      run(OnePanel<Rows4>.self)
-      run(OnePanel<Rows1>.self)
+      run(BigTile<OnePanel>.self)
+      run(Rows4<OnePanel>.self)
+      run(Rows1<OnePanel>.self)
     }
     panel &+= wide ? 2 : 1
   }
@@ -73,8 +75,17 @@ private func multiply<T: Tile>(
   while left > 0 {
     let count = left < laneCount ? left : laneCount
     var k = 0
+    // by fours: a loop's own instructions compete with the multiply-adds
+    while k &+ 4 <= count {
+      tile.add(a + k, laneCount, T.Columns(b, bStride))
+      tile.add(a + (k &+ 1), laneCount, T.Columns(b + laneCount, bStride))
+      tile.add(a + (k &+ 2), laneCount, T.Columns(b + 2 &* laneCount, bStride))
+      tile.add(a + (k &+ 3), laneCount, T.Columns(b + 3 &* laneCount, bStride))
+      b += 4 &* laneCount
+      k &+= 4
+    }
     while k < count {
-      tile.add(a + k, laneCount, b, bStride)
+      tile.add(a + k, laneCount, T.Columns(b, bStride))
       b += laneCount
       k &+= 1
     }
@@ -86,11 +97,13 @@ private func multiply<T: Tile>(
 // MARK: input gradient
 
 /// dx = dy Wᵀ for `rows` rows, and zero where `mask` is not positive. `columns` is O, `panels` is I in panels.
+///
+/// Row r's mask is row r of `mask`, or row `maskRows[r]`.
 package func denseInputGradient(
   rows: Int,
   _ dy: UnsafePointer<Float>, _ dyStride: Int, _ columns: Int,
   _ transposed: UnsafePointer<Float>, panels: Int,
-  mask: UnsafePointer<Float>?, _ maskStride: Int,
+  mask: UnsafePointer<Float>?, _ maskStride: Int, maskRows: UnsafePointer<Int32>?,
   _ dx: UnsafeMutablePointer<Float>, _ dxStride: Int
 ) {
   let block = columns &* laneCount
@@ -98,19 +111,20 @@ package func denseInputGradient(
   while panel < panels {
     let w = transposed + panel &* block
     let out = dx + panel &* dxStride
-    let wide = BigTile.panels == 2 && panel &+ 2 <= panels
+    let wide = Columns.count == 2 && panel &+ 2 <= panels
     var row = 0
     @inline(__always)
     func run<T: Tile>(_: T.Type) {
       while row &+ T.rows <= rows {
         let start = row &* laneCount
-        var tile = T(nil, 0)
+        var tile = T(.zero)
         multiply(&tile, dy + start, dyStride, columns, w, block)
         let target = out + start
         if let mask {
-          let inputs = mask + (panel &* maskStride &+ start)
+          let inputs = mask + panel &* maskStride
           tile.forEach { r, p, sum in
-            let input = load(inputs + (p &* maskStride &+ r &* laneCount))
+            let maskRow = maskRows.map { Int($0[row &+ r]) } ?? row &+ r
+            let input = load(inputs + (p &* maskStride &+ maskRow &* laneCount))
             store(sum.replacing(with: 0, where: input .<= 0), target + (p &* dxStride &+ r &* laneCount))
           }
         } else {
@@ -120,13 +134,13 @@ package func denseInputGradient(
       }
     }
     if wide {
-      run(BigTile.self)
-      run(TwoPanels<Rows4>.self)
-      run(TwoPanels<Rows1>.self)
+      run(BigTile<Columns>.self)
+      run(Rows4<Columns>.self)
+      run(Rows1<Columns>.self)
     } else {
-      run(BigNarrowTile.self)
-      run(OnePanel<Rows4>.self)
-      run(OnePanel<Rows1>.self)
+      run(BigTile<OnePanel>.self)
+      run(Rows4<OnePanel>.self)
+      run(Rows1<OnePanel>.self)
     }
     panel &+= wide ? 2 : 1
   }
@@ -147,15 +161,15 @@ package func denseWeightGradient(
   while panel < panels {
     let d = dy + panel &* dyStride
     let g = gradient + panel &* block
-    let wide = BigTile.panels == 2 && panel &+ 2 <= panels
+    let wide = Columns.count == 2 && panel &+ 2 <= panels
     if wide {
-      outerProducts(TwoPanels<Rows8>.self, rows, x, xStride, xColumns, d, dyStride, g, block)
-      outerProducts(TwoPanels<Rows8>.self, rows, z, zStride, zColumns, d, dyStride, g + xColumns &* laneCount, block)
-      columnSums(TwoPanels<Rows1>.self, rows, d, dyStride, g + (block &- laneCount), block)
+      outerProducts(Columns.self, rows, x, xStride, xColumns, d, dyStride, g, block)
+      outerProducts(Columns.self, rows, z, zStride, zColumns, d, dyStride, g + xColumns &* laneCount, block)
+      columnSums(Rows1<Columns>.self, rows, d, dyStride, g + (block &- laneCount), block)
     } else {
-      outerProducts(BigNarrowTile.self, rows, x, xStride, xColumns, d, dyStride, g, block)
-      outerProducts(BigNarrowTile.self, rows, z, zStride, zColumns, d, dyStride, g + xColumns &* laneCount, block)
-      columnSums(OnePanel<Rows1>.self, rows, d, dyStride, g + (block &- laneCount), block)
+      outerProducts(OnePanel.self, rows, x, xStride, xColumns, d, dyStride, g, block)
+      outerProducts(OnePanel.self, rows, z, zStride, zColumns, d, dyStride, g + xColumns &* laneCount, block)
+      columnSums(Rows1<OnePanel>.self, rows, d, dyStride, g + (block &- laneCount), block)
     }
     panel &+= wide ? 2 : 1
   }
@@ -163,8 +177,8 @@ package func denseWeightGradient(
 
 /// g[i] = Σ_k x[k][i] dy[k]: the tile's rows are x's columns, k steps through the batch.
 @inline(__always)
-private func outerProducts<T: Tile>(
-  _: T.Type, _ rows: Int, _ x: UnsafePointer<Float>, _ xStride: Int, _ columns: Int,
+private func outerProducts<C: Panels>(
+  _: C.Type, _ rows: Int, _ x: UnsafePointer<Float>, _ xStride: Int, _ columns: Int,
   _ dy: UnsafePointer<Float>, _ dyStride: Int, _ gradient: UnsafeMutablePointer<Float>, _ block: Int
 ) {
   var column = 0
@@ -176,29 +190,34 @@ private func outerProducts<T: Tile>(
     @inline(__always)
     func run<U: Tile>(_: U.Type) {
       while i &+ U.rows <= count {
-        var tile = U(nil, 0)
+        var tile = U(.zero)
         var a = panel + i
         var b = dy
-        for _ in 0..<rows {
-          tile.add(a, 1, b, dyStride)
+        var left = rows
+        while left >= 4 {
+          tile.add(a, 1, U.Columns(b, dyStride))
+          tile.add(a + laneCount, 1, U.Columns(b + laneCount, dyStride))
+          tile.add(a + 2 &* laneCount, 1, U.Columns(b + 2 &* laneCount, dyStride))
+          tile.add(a + 3 &* laneCount, 1, U.Columns(b + 3 &* laneCount, dyStride))
+          a += 4 &* laneCount
+          b += 4 &* laneCount
+          left &-= 4
+        }
+        while left > 0 {
+          tile.add(a, 1, U.Columns(b, dyStride))
           a += laneCount
           b += laneCount
+          left &-= 1
         }
         let target = g + i &* laneCount
         tile.forEach { r, p, sum in store(sum, target + (p &* block &+ r &* laneCount)) }
         i &+= U.rows
       }
     }
-    run(T.self)
-    if T.panels == 2 {
-      run(TwoPanels<Rows4>.self)
-      run(TwoPanels<Rows2>.self)
-      run(TwoPanels<Rows1>.self)
-    } else {
-      run(OnePanel<Rows4>.self)
-      run(OnePanel<Rows2>.self)
-      run(OnePanel<Rows1>.self)
-    }
+    run(OuterTile<C>.self)
+    run(Rows4<C>.self)
+    run(Rows2<C>.self)
+    run(Rows1<C>.self)
     column &+= laneCount
   }
 }
@@ -209,39 +228,14 @@ private func columnSums<T: Tile>(
   _: T.Type, _ rows: Int, _ dy: UnsafePointer<Float>, _ dyStride: Int, _ gradient: UnsafeMutablePointer<Float>,
   _ block: Int
 ) {
-  var tile = T(nil, 0)
+  var tile = T(.zero)
   var b = dy
   var one: Float = 1
   withUnsafePointer(to: &one) { one in
     for _ in 0..<rows {
-      tile.add(one, 0, b, dyStride)
+      tile.add(one, 0, T.Columns(b, dyStride))
       b += laneCount
     }
   }
   tile.forEach { _, p, sum in store(sum, gradient + p &* block) }
-}
-
-// MARK: transpose
-
-/// Copies rows `firstInput ..< firstInput + inputs` of `panels` panels of W, from panel `firstPanel` on, into Wᵀ.
-package func denseTranspose(
-  _ weights: UnsafePointer<Float>, inputs allInputs: Int, firstPanel: Int, panels: Int, outputs: Int,
-  firstInput: Int, inputs: Int, _ transposed: UnsafeMutablePointer<Float>
-) {
-  let block = (allInputs &+ 1) &* laneCount
-  for panel in firstPanel..<(firstPanel &+ panels) {
-    let columns = min(laneCount, outputs &- panel &* laneCount)
-    var input = 0
-    while input < inputs {
-      let count = min(laneCount, inputs &- input)
-      let source = weights + (panel &* block &+ (firstInput &+ input) &* laneCount)
-      let target = transposed + ((input / laneCount) &* (outputs &* laneCount) &+ panel &* laneCount &* laneCount)
-      for column in 0..<columns {
-        var lanes = Lanes.zero
-        for i in 0..<count { lanes[i] = source[i &* laneCount &+ column] }
-        store(lanes, target + column &* laneCount)
-      }
-      input &+= laneCount
-    }
-  }
 }

@@ -27,6 +27,30 @@ func maximum(_ a: Lanes, _ b: Lanes) -> Lanes { a.replacing(with: b, where: b .>
 @inline(__always)
 func absolute(_ x: Lanes) -> Lanes { lanes(bits(x) & Bits(repeating: 0x7fff_ffff)) }
 
+// The processor's own square root and division take 19 and 16 cycles for 16 values, during which 64 multiply-adds could
+// run; a guess from the exponent bits and three of Newton's steps take 10.
+
+/// 1 / √x to rounding for normal x > 0; large but finite for 0, so that x / √x is 0.
+@inline(__always)
+func reciprocalSquareRoot(_ x: Lanes) -> Lanes {
+  let half = 0.5 * x
+  var y = lanes(Bits(repeating: 0x5f37_5a86) &- (bits(x) &>> 1))
+  y *= fma(-half * y, y, 1.5)
+  y *= fma(-half * y, y, 1.5)
+  y *= fma(-half * y, y, 1.5)
+  return y
+}
+
+/// 1 / x to rounding for normal x > 0 below 1e38.
+@inline(__always)
+func reciprocal(_ x: Lanes) -> Lanes {
+  var y = lanes(Bits(repeating: 0x7ef3_11c3) &- bits(x))
+  y = fma(y, fma(-x, y, 1), y)
+  y = fma(y, fma(-x, y, 1), y)
+  y = fma(y, fma(-x, y, 1), y)
+  return y
+}
+
 /// eˣ; x is clamped to [−87.3, 88.3], where the result is a normal number. NaN stays NaN.
 @inline(__always)
 func exponential(_ x: Lanes) -> Lanes {

@@ -21,8 +21,8 @@ package func adamStep(
     let v = fma(gain2 * g, g, beta2 * load(secondMoments + i))
     store(m, firstMoments + i)
     store(v, secondMoments + i)
-    let step = rate * m / fma(v.squareRoot(), correction, epsilon)
-    store(load(parameters + i) - step, parameters + i)
+    let deviation = fma(v * reciprocalSquareRoot(v), correction, epsilon)
+    store(fma(-rate * m, reciprocal(deviation), load(parameters + i)), parameters + i)
     i &+= laneCount
   }
 }

@@ -45,6 +45,18 @@ package func threefryBlock(key: (UInt32, UInt32), counter: (UInt32, UInt32)) -> 
   return (x[0], y[0])
 }
 
+/// 16 Threefry blocks, of counter `position`, `position` + 1, …: each as one 64-bit number.
+package func threefryNumbers(key: (UInt32, UInt32), position: UInt64, _ output: UnsafeMutablePointer<UInt64>) {
+  var (low, high) = (Words(), Words())
+  for lane in 0..<laneCount {
+    let counter = position &+ UInt64(lane)
+    low[lane] = UInt32(truncatingIfNeeded: counter)
+    high[lane] = UInt32(truncatingIfNeeded: counter >> 32)
+  }
+  let (x, y) = threefry(key, (low, high))
+  for lane in 0..<laneCount { output[lane] = UInt64(y[lane]) << 32 | UInt64(x[lane]) }
+}
+
 /// Standard normal values `first ..< first + count` of a draw, by Box and Muller's transform.
 ///
 /// 32 values come from each vector of counters: the cosines, then the sines. `first` is a multiple of 32.

@@ -1,59 +1,59 @@
-// Rows.swift — R rows of sums as R named registers, for each R that a tile uses.
+// Rows.swift — R rows of sums as R named registers, or pairs of them, for each R that a tile uses.
 //
 // Written out because an array of vectors, however fixed its length, does not stay in registers.
 
-struct Rows1: Rows {
-  var s0: Lanes
+struct Rows1<Columns: Panels>: Tile {
+  var s0: Columns
 
-  @inline(__always) static var count: Int { 1 }
+  @inline(__always) static var rows: Int { 1 }
 
   @inline(__always)
-  init(_ initial: Lanes) {
+  init(_ initial: Columns) {
     s0 = initial
   }
 
   @inline(__always)
-  mutating func add(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Lanes) {
-    s0.addProduct(Lanes(repeating: a[0]), b)
+  mutating func add(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Columns) {
+    s0.add(Lanes(repeating: a[0]), b)
   }
 
   @inline(__always)
-  func forEach(_ body: (Int, Lanes) -> Void) {
+  func forEachRow(_ body: (Int, Columns) -> Void) {
     body(0, s0)
   }
 }
 
-struct Rows2: Rows {
-  var s0, s1: Lanes
+struct Rows2<Columns: Panels>: Tile {
+  var s0, s1: Columns
 
-  @inline(__always) static var count: Int { 2 }
+  @inline(__always) static var rows: Int { 2 }
 
   @inline(__always)
-  init(_ initial: Lanes) {
+  init(_ initial: Columns) {
     s0 = initial
     s1 = initial
   }
 
   @inline(__always)
-  mutating func add(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Lanes) {
-    s0.addProduct(Lanes(repeating: a[0]), b)
-    s1.addProduct(Lanes(repeating: a[stride]), b)
+  mutating func add(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Columns) {
+    s0.add(Lanes(repeating: a[0]), b)
+    s1.add(Lanes(repeating: a[stride]), b)
   }
 
   @inline(__always)
-  func forEach(_ body: (Int, Lanes) -> Void) {
+  func forEachRow(_ body: (Int, Columns) -> Void) {
     body(0, s0)
     body(1, s1)
   }
 }
 
-struct Rows4: Rows {
-  var s0, s1, s2, s3: Lanes
+struct Rows4<Columns: Panels>: Tile {
+  var s0, s1, s2, s3: Columns
 
-  @inline(__always) static var count: Int { 4 }
+  @inline(__always) static var rows: Int { 4 }
 
   @inline(__always)
-  init(_ initial: Lanes) {
+  init(_ initial: Columns) {
     s0 = initial
     s1 = initial
     s2 = initial
@@ -61,15 +61,15 @@ struct Rows4: Rows {
   }
 
   @inline(__always)
-  mutating func add(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Lanes) {
-    s0.addProduct(Lanes(repeating: a[0]), b)
-    s1.addProduct(Lanes(repeating: a[stride]), b)
-    s2.addProduct(Lanes(repeating: a[2 &* stride]), b)
-    s3.addProduct(Lanes(repeating: a[3 &* stride]), b)
+  mutating func add(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Columns) {
+    s0.add(Lanes(repeating: a[0]), b)
+    s1.add(Lanes(repeating: a[stride]), b)
+    s2.add(Lanes(repeating: a[2 &* stride]), b)
+    s3.add(Lanes(repeating: a[3 &* stride]), b)
   }
 
   @inline(__always)
-  func forEach(_ body: (Int, Lanes) -> Void) {
+  func forEachRow(_ body: (Int, Columns) -> Void) {
     body(0, s0)
     body(1, s1)
     body(2, s2)
@@ -77,13 +77,13 @@ struct Rows4: Rows {
   }
 }
 
-struct Rows6: Rows {
-  var s0, s1, s2, s3, s4, s5: Lanes
+struct Rows6<Columns: Panels>: Tile {
+  var s0, s1, s2, s3, s4, s5: Columns
 
-  @inline(__always) static var count: Int { 6 }
+  @inline(__always) static var rows: Int { 6 }
 
   @inline(__always)
-  init(_ initial: Lanes) {
+  init(_ initial: Columns) {
     s0 = initial
     s1 = initial
     s2 = initial
@@ -93,17 +93,17 @@ struct Rows6: Rows {
   }
 
   @inline(__always)
-  mutating func add(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Lanes) {
-    s0.addProduct(Lanes(repeating: a[0]), b)
-    s1.addProduct(Lanes(repeating: a[stride]), b)
-    s2.addProduct(Lanes(repeating: a[2 &* stride]), b)
-    s3.addProduct(Lanes(repeating: a[3 &* stride]), b)
-    s4.addProduct(Lanes(repeating: a[4 &* stride]), b)
-    s5.addProduct(Lanes(repeating: a[5 &* stride]), b)
+  mutating func add(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Columns) {
+    s0.add(Lanes(repeating: a[0]), b)
+    s1.add(Lanes(repeating: a[stride]), b)
+    s2.add(Lanes(repeating: a[2 &* stride]), b)
+    s3.add(Lanes(repeating: a[3 &* stride]), b)
+    s4.add(Lanes(repeating: a[4 &* stride]), b)
+    s5.add(Lanes(repeating: a[5 &* stride]), b)
   }
 
   @inline(__always)
-  func forEach(_ body: (Int, Lanes) -> Void) {
+  func forEachRow(_ body: (Int, Columns) -> Void) {
     body(0, s0)
     body(1, s1)
     body(2, s2)
@@ -113,13 +113,13 @@ struct Rows6: Rows {
   }
 }
 
-struct Rows8: Rows {
-  var s0, s1, s2, s3, s4, s5, s6, s7: Lanes
+struct Rows8<Columns: Panels>: Tile {
+  var s0, s1, s2, s3, s4, s5, s6, s7: Columns
 
-  @inline(__always) static var count: Int { 8 }
+  @inline(__always) static var rows: Int { 8 }
 
   @inline(__always)
-  init(_ initial: Lanes) {
+  init(_ initial: Columns) {
     s0 = initial
     s1 = initial
     s2 = initial
@@ -131,19 +131,19 @@ struct Rows8: Rows {
   }
 
   @inline(__always)
-  mutating func add(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Lanes) {
-    s0.addProduct(Lanes(repeating: a[0]), b)
-    s1.addProduct(Lanes(repeating: a[stride]), b)
-    s2.addProduct(Lanes(repeating: a[2 &* stride]), b)
-    s3.addProduct(Lanes(repeating: a[3 &* stride]), b)
-    s4.addProduct(Lanes(repeating: a[4 &* stride]), b)
-    s5.addProduct(Lanes(repeating: a[5 &* stride]), b)
-    s6.addProduct(Lanes(repeating: a[6 &* stride]), b)
-    s7.addProduct(Lanes(repeating: a[7 &* stride]), b)
+  mutating func add(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Columns) {
+    s0.add(Lanes(repeating: a[0]), b)
+    s1.add(Lanes(repeating: a[stride]), b)
+    s2.add(Lanes(repeating: a[2 &* stride]), b)
+    s3.add(Lanes(repeating: a[3 &* stride]), b)
+    s4.add(Lanes(repeating: a[4 &* stride]), b)
+    s5.add(Lanes(repeating: a[5 &* stride]), b)
+    s6.add(Lanes(repeating: a[6 &* stride]), b)
+    s7.add(Lanes(repeating: a[7 &* stride]), b)
   }
 
   @inline(__always)
-  func forEach(_ body: (Int, Lanes) -> Void) {
+  func forEachRow(_ body: (Int, Columns) -> Void) {
     body(0, s0)
     body(1, s1)
     body(2, s2)
@@ -155,13 +155,13 @@ struct Rows8: Rows {
   }
 }
 
-struct Rows12: Rows {
-  var s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11: Lanes
+struct Rows12<Columns: Panels>: Tile {
+  var s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11: Columns
 
-  @inline(__always) static var count: Int { 12 }
+  @inline(__always) static var rows: Int { 12 }
 
   @inline(__always)
-  init(_ initial: Lanes) {
+  init(_ initial: Columns) {
     s0 = initial
     s1 = initial
     s2 = initial
@@ -177,23 +177,23 @@ struct Rows12: Rows {
   }
 
   @inline(__always)
-  mutating func add(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Lanes) {
-    s0.addProduct(Lanes(repeating: a[0]), b)
-    s1.addProduct(Lanes(repeating: a[stride]), b)
-    s2.addProduct(Lanes(repeating: a[2 &* stride]), b)
-    s3.addProduct(Lanes(repeating: a[3 &* stride]), b)
-    s4.addProduct(Lanes(repeating: a[4 &* stride]), b)
-    s5.addProduct(Lanes(repeating: a[5 &* stride]), b)
-    s6.addProduct(Lanes(repeating: a[6 &* stride]), b)
-    s7.addProduct(Lanes(repeating: a[7 &* stride]), b)
-    s8.addProduct(Lanes(repeating: a[8 &* stride]), b)
-    s9.addProduct(Lanes(repeating: a[9 &* stride]), b)
-    s10.addProduct(Lanes(repeating: a[10 &* stride]), b)
-    s11.addProduct(Lanes(repeating: a[11 &* stride]), b)
+  mutating func add(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Columns) {
+    s0.add(Lanes(repeating: a[0]), b)
+    s1.add(Lanes(repeating: a[stride]), b)
+    s2.add(Lanes(repeating: a[2 &* stride]), b)
+    s3.add(Lanes(repeating: a[3 &* stride]), b)
+    s4.add(Lanes(repeating: a[4 &* stride]), b)
+    s5.add(Lanes(repeating: a[5 &* stride]), b)
+    s6.add(Lanes(repeating: a[6 &* stride]), b)
+    s7.add(Lanes(repeating: a[7 &* stride]), b)
+    s8.add(Lanes(repeating: a[8 &* stride]), b)
+    s9.add(Lanes(repeating: a[9 &* stride]), b)
+    s10.add(Lanes(repeating: a[10 &* stride]), b)
+    s11.add(Lanes(repeating: a[11 &* stride]), b)
   }
 
   @inline(__always)
-  func forEach(_ body: (Int, Lanes) -> Void) {
+  func forEachRow(_ body: (Int, Columns) -> Void) {
     body(0, s0)
     body(1, s1)
     body(2, s2)

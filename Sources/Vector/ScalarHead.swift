@@ -21,10 +21,10 @@ package func headForward(
   }
 }
 
-/// dh (rows × I), zero where h is not positive.
+/// dh (rows × I), zero where h is not positive. Row r's mask is row r of h, or row `maskRows[r]`.
 package func headInputGradient(
   rows: Int, _ dq: UnsafePointer<Float>, _ weights: UnsafePointer<Float>, panels: Int,
-  mask h: UnsafePointer<Float>, _ hStride: Int, _ dh: UnsafeMutablePointer<Float>, _ dhStride: Int
+  mask h: UnsafePointer<Float>, _ hStride: Int, maskRows: UnsafePointer<Int32>?, _ dh: UnsafeMutablePointer<Float>, _ dhStride: Int
 ) {
   for panel in 0..<panels {
     let w = load(weights + panel &* laneCount)
@@ -32,8 +32,8 @@ package func headInputGradient(
     let target = dh + panel &* dhStride
     for row in 0..<rows {
       let gradient = w * dq[row]
-      store(
-        gradient.replacing(with: 0, where: load(source + row &* laneCount) .<= 0), target + row &* laneCount)
+      let input = load(source + (maskRows.map { Int($0[row]) } ?? row) &* laneCount)
+      store(gradient.replacing(with: 0, where: input .<= 0), target + row &* laneCount)
     }
   }
 }

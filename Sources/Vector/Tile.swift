@@ -22,71 +22,67 @@ func store(_ lanes: Lanes, _ target: UnsafeMutablePointer<Float>) {
   UnsafeMutableRawPointer(target).storeBytes(of: lanes, as: Lanes.self)
 }
 
-/// Sums of R rows of one panel.
-protocol Rows {
+/// The vectors of a tile's panels at one row, or at one step of k: one panel or two.
+protocol Panels {
   static var count: Int { get }
-  init(_ initial: Lanes)
-  /// Adds a[r · stride] · b to row r.
-  mutating func add(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Lanes)
+  /// From `source` and, for a second panel, `source + stride`.
+  init(_ source: UnsafePointer<Float>, _ stride: Int)
+  static var zero: Self { get }
+  mutating func add(_ a: Lanes, _ b: Self)
   func forEach(_ body: (Int, Lanes) -> Void)
+}
+
+struct OnePanel: Panels {
+  var first: Lanes
+
+  @inline(__always) static var count: Int { 1 }
+  @inline(__always) static var zero: OnePanel { OnePanel(first: .zero) }
+
+  @inline(__always) init(first: Lanes) { self.first = first }
+  @inline(__always) init(_ source: UnsafePointer<Float>, _ stride: Int) { first = load(source) }
+
+  @inline(__always) mutating func add(_ a: Lanes, _ b: OnePanel) { first.addProduct(a, b.first) }
+  @inline(__always) func forEach(_ body: (Int, Lanes) -> Void) { body(0, first) }
+}
+
+struct TwoPanels: Panels {
+  var first: Lanes
+  var second: Lanes
+
+  @inline(__always) static var count: Int { 2 }
+  @inline(__always) static var zero: TwoPanels { TwoPanels(first: .zero, second: .zero) }
+
+  @inline(__always) init(first: Lanes, second: Lanes) { (self.first, self.second) = (first, second) }
+  @inline(__always) init(_ source: UnsafePointer<Float>, _ stride: Int) {
+    (first, second) = (load(source), load(source + stride))
+  }
+
+  @inline(__always) mutating func add(_ a: Lanes, _ b: TwoPanels) {
+    first.addProduct(a, b.first)
+    second.addProduct(a, b.second)
+  }
+
+  @inline(__always) func forEach(_ body: (Int, Lanes) -> Void) {
+    body(0, first)
+    body(1, second)
+  }
 }
 
 /// Sums of R rows of one or two panels.
 protocol Tile {
+  associatedtype Columns: Panels
   static var rows: Int { get }
-  static var panels: Int { get }
-  /// Starts from the vectors at `initial` and, for a second panel, `initial + stride`; nil: from zero.
-  init(_ initial: UnsafePointer<Float>?, _ stride: Int)
-  mutating func add(_ a: UnsafePointer<Float>, _ aStride: Int, _ b: UnsafePointer<Float>, _ bStride: Int)
+  init(_ initial: Columns)
+  /// Adds a[r · stride] · b to row r.
+  mutating func add(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Columns)
+  /// Row, sums.
+  func forEachRow(_ body: (Int, Columns) -> Void)
+}
+
+extension Tile {
   /// Row, panel, sums.
-  func forEach(_ body: (Int, Int, Lanes) -> Void)
-}
-
-struct OnePanel<R: Rows>: Tile {
-  var sums: R
-
-  @inline(__always) static var rows: Int { R.count }
-  @inline(__always) static var panels: Int { 1 }
-
-  @inline(__always)
-  init(_ initial: UnsafePointer<Float>?, _ stride: Int) {
-    sums = R(initial.map(load) ?? .zero)
-  }
-
-  @inline(__always)
-  mutating func add(_ a: UnsafePointer<Float>, _ aStride: Int, _ b: UnsafePointer<Float>, _ bStride: Int) {
-    sums.add(a, aStride, load(b))
-  }
-
   @inline(__always)
   func forEach(_ body: (Int, Int, Lanes) -> Void) {
-    sums.forEach { body($0, 0, $1) }
-  }
-}
-
-struct TwoPanels<R: Rows>: Tile {
-  var first: R
-  var second: R
-
-  @inline(__always) static var rows: Int { R.count }
-  @inline(__always) static var panels: Int { 2 }
-
-  @inline(__always)
-  init(_ initial: UnsafePointer<Float>?, _ stride: Int) {
-    first = R(initial.map(load) ?? .zero)
-    second = R(initial.map { load($0 + stride) } ?? .zero)
-  }
-
-  @inline(__always)
-  mutating func add(_ a: UnsafePointer<Float>, _ aStride: Int, _ b: UnsafePointer<Float>, _ bStride: Int) {
-    let (left, right) = (load(b), load(b + bStride))
-    first.add(a, aStride, left)
-    second.add(a, aStride, right)
-  }
-
-  @inline(__always)
-  func forEach(_ body: (Int, Int, Lanes) -> Void) {
-    first.forEach { body($0, 0, $1) }
-    second.forEach { body($0, 1, $1) }
+    forEachRow { row, columns in columns.forEach { body(row, $0, $1) } }
   }
 }
