@@ -59,6 +59,9 @@ let package = Package(
           }, .when(platforms: [.linux], configuration: .release))
       ]),
 
+    .testTarget(
+      name: "KernelsTests", dependencies: ["Kernels", "Vector", "Vector512", "Formats"],
+      resources: [.copy("Fixtures")]),
     .testTarget(name: "EnvironmentsTests", dependencies: ["Environments", "Formats"], resources: [.copy("Fixtures")]),
     .testTarget(name: "MuJoCoTasksTests", dependencies: ["MuJoCoTasks", "Formats"], resources: [.copy("Fixtures")]),
     .testTarget(name: "FormatsTests", dependencies: ["Formats"], resources: [.copy("Fixtures")]),

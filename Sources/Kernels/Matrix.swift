@@ -25,7 +25,7 @@ public struct Matrix: ~Copyable, @unchecked Sendable {
     self.rows = rows
     self.columns = columns
     panels = (columns + panelWidth - 1) / panelWidth
-    stride = (rows + 1) * panelWidth
+    stride = ((rows + 1) | 1) * panelWidth
     pointer = allocateZeros(max(1, panels * stride))
   }
 

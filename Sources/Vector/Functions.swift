@@ -55,8 +55,9 @@ func reciprocal(_ x: Lanes) -> Lanes {
 @inline(__always)
 func exponential(_ x: Lanes) -> Lanes {
   let x = minimum(maximum(x, Lanes(repeating: -87.3)), Lanes(repeating: 88.3))
-  let shifted = fma(x, Lanes(repeating: 1.442_695_04), rounder)
-  let n = shifted - rounder
+  // the low bits hold n + 127, which is 2ⁿ once it stands in the exponent
+  let shifted = fma(x, Lanes(repeating: 1.442_695_04), rounder + 127)
+  let n = shifted - (rounder + 127)
   var r = fma(n, Lanes(repeating: -0.693_359_375), x)
   r = fma(n, Lanes(repeating: 2.121_944_40e-4), r)
   var p = Lanes(repeating: 1.987_569_15e-4)
@@ -66,7 +67,7 @@ func exponential(_ x: Lanes) -> Lanes {
   p = fma(p, r, 1.666_666_55e-1)
   p = fma(p, r, 5.000_000_1e-1)
   p = fma(p, r * r, r) + 1
-  return lanes(bits(p) &+ (bits(shifted) &<< 23))
+  return p * lanes(bits(shifted) &<< 23)
 }
 
 /// ln x for normal x > 0.

@@ -1,0 +1,139 @@
+import Foundation
+import Kernels
+import Synchronization
+import Testing
+
+/// Half of a number that only the memory knows.
+private func half(_ number: borrowing Block) -> Float { number[0] / 2 }
+
+// serialised: each pool spins on cores that the others want
+@Suite(.serialized) struct WorkerPoolTests {
+  @Test(arguments: 1...5)
+  func `every row is done once, in chunks of at most 64, with any number of workers`(workers: Int) {
+    let pool = WorkerPool(count: workers)
+    #expect(pool.count == workers)
+    for rows in Array(0...70) + [127, 128, 129, 255, 256, 257, 1000] {
+      let visits = Block(count: rows)
+      let largest = Atomic<Int>(0)
+      pool.forEachChunk(ofRows: rows) { chunk in
+        largest.max(chunk.count, ordering: .relaxed)
+        for row in chunk { visits[row] += 1 }
+      }
+      #expect(visits.values == [Float](repeating: 1, count: rows), "\(rows) rows")
+      #expect(largest.load(ordering: .relaxed) <= 64)
+    }
+  }
+
+  @Test func `shares divide panels without gap or overlap, in pairs but for the last`() {
+    for count in 1...5 {
+      for total in 0...40 {
+        var end = 0
+        for index in 0..<count {
+          let range = share(index, of: count).range(of: total)
+          #expect(range.lowerBound == end, "share \(index) of \(count) of \(total)")
+          #expect(range.lowerBound % 2 == 0 || range.lowerBound == total)
+          end = range.upperBound
+        }
+        #expect(end == total)
+      }
+    }
+    #expect(Share.whole.range(of: 7) == 0..<7)
+  }
+
+  /// A share as a pool hands it out.
+  private func share(_ index: Int, of count: Int) -> Share {
+    let shares = Mutex<[Int: Share]>([:])
+    WorkerPool(count: count).forEachShare { share in shares.withLock { $0[share.index] = share } }
+    return shares.withLock { $0[index]! }
+  }
+
+  @Test(arguments: 1...5)
+  func `each worker runs once per phase, the caller as the first`(workers: Int) {
+    let pool = WorkerPool(count: workers)
+    let calls = Block(count: workers)
+    let threads = Mutex<[Int: UInt]>([:])
+    pool.forEachWorker { worker in
+      calls[worker] += 1
+      threads.withLock { $0[worker] = UInt(bitPattern: ObjectIdentifier(Thread.current)) }
+    }
+    #expect(calls.values == [Float](repeating: 1, count: workers))
+    #expect(threads.withLock { Set($0.values).count } == workers)
+    #expect(threads.withLock { $0[0] } == UInt(bitPattern: ObjectIdentifier(Thread.current)))
+  }
+
+  @Test func `products shared by any number of workers have the same bits`() {
+    let (rows, inputs, outputs) = (150, 37, 75)
+    let layer = LayerReference(inputs: inputs, outputs: outputs, seed: 1)
+    let x = Matrix(numbers(rows * inputs, seed: 2), rows: rows, columns: inputs)
+    let parameters = Block(layer.panels)
+
+    func results(_ workers: Int) -> [UInt32] {
+      let pool = WorkerPool(count: workers)
+      let y = Matrix(rows: rows, columns: outputs)
+      let gradients = Block(count: parameters.count)
+      pool.forEachChunk(ofRows: rows) {
+        denseForward(Input(x), parameters, at: 0, into: y, rectify: true, rows: $0)
+      }
+      pool.forEachShare {
+        denseWeightGradient(Input(x), y, rows: rows, into: gradients, at: 0, panels: $0.range(of: y.panels))
+      }
+      return bits(y.values) + bits(gradients.values)
+    }
+    let one = results(1)
+    for workers in 2...5 { #expect(results(workers) == one, "\(workers) workers") }
+  }
+
+  @Test func `after ten thousand phases nothing is lost, and every phase saw the one before`() {
+    let pool = WorkerPool(count: 3)
+    let counts = FixedArray(count: 2) { _ in Block(count: 48) }
+    for phase in 0..<10_000 {
+      // one more than what the next worker wrote in the phase before, a cache line away
+      pool.forEachWorker { worker in
+        counts[(phase + 1) % 2][worker * 16] = counts[phase % 2][(worker + 1) % 3 * 16] + 1
+      }
+    }
+    #expect((0..<3).map { counts[0][$0 * 16] } == [10_000, 10_000, 10_000])
+  }
+
+  @Test func `a pool may be used inside a phase of another`() {
+    let outer = WorkerPool(count: 2)
+    let inner = WorkerPool(count: 2)
+    let visits = Block(count: 32 * 100)
+    for phase in 0..<100 {
+      outer.forEachWorker { worker in
+        guard worker == 0 else { return }
+        inner.forEachChunk(ofRows: 32) { for row in $0 { visits[phase * 32 + row] += 1 } }
+      }
+    }
+    #expect(visits.values.allSatisfy { $0 == 1 })
+  }
+
+  @Test func `workers that fell asleep wake up`() {
+    let pool = WorkerPool(count: 3)
+    let calls = Block(count: 3)
+    for _ in 0..<5 {
+      Thread.sleep(forTimeInterval: 0.02)
+      pool.forEachWorker { calls[$0] += 1 }
+    }
+    #expect(calls.values == [5, 5, 5])
+  }
+
+  @Test func `pools come and go without waiting for work`() {
+    for count in 1...5 {
+      for _ in 0..<20 { #expect(WorkerPool(count: count).count == count) }
+    }
+  }
+
+  // MARK: denormals
+
+  @Test(arguments: [1, 3])
+  func `denormals are flushed inside a phase, on every worker, and kept outside`(workers: Int) {
+    let pool = WorkerPool(count: workers)
+    let smallest = Block([.leastNormalMagnitude])
+    let halves = Block([Float](repeating: 9, count: workers))
+    #expect(half(smallest) > 0)
+    pool.forEachWorker { halves[$0] = half(smallest) }
+    #expect(halves.values == [Float](repeating: 0, count: workers))
+    #expect(half(smallest) > 0)
+  }
+}
