@@ -5,15 +5,13 @@
 // its function and its context, which is how it is passed in registers anyway; `WorkerPool` declares these two symbols
 // with a closure in the place of the words. Not part of `Vector512`: a symbol may be defined once.
 
+// a tuple: a type of its own would come with helpers that every module emits under the same names, here with AVX in them
 /// A closure's function and context.
-package struct ClosureWords {
-  package let function: UnsafeRawPointer
-  package let context: UnsafeRawPointer?
-}
+package typealias ClosureWords = (function: UnsafeRawPointer, context: UnsafeRawPointer?)
 
 @_silgen_name("offpolicy_closure_words")
 package func closureWords(_ function: UnsafeRawPointer, _ context: UnsafeRawPointer?) -> ClosureWords {
-  ClosureWords(function: function, context: context)
+  (function, context)
 }
 
 @_silgen_name("offpolicy_call_closure")
