@@ -79,7 +79,8 @@ public final class RunDirectory {
       try encoder.encode(description).write(to: url.appendingPathComponent("run.json"), options: .atomic)
       return directory
     } catch {
-      throw RunDirectoryError("\(path) cannot be written: \(reason(error)); free or choose another --run-directory")
+      if error is RunDirectoryError { throw error }
+      throw RunDirectoryError("\(path) cannot be written: \(reason(error)), or choose another --run-directory")
     }
   }
 
@@ -155,14 +156,14 @@ public final class RunDirectory {
 
   /// Saves everything from which the run goes on, and the policy as it is.
   public func save(_ trainer: Trainer) throws {
-    try replay.append(trainer.buffer)
+    try writing(to: url.appendingPathComponent("checkpoint")) { try replay.append(trainer.buffer) }
     var progress = RunProgress()
     progress.frames = trainer.buffer.frameRange
     progress.seconds = seconds
     for log in [episodes, metrics, evaluations] { progress.logSizes[log.name] = try log.synchronize() }
     try trainer.state().encoded(progress).write(to: checkpointPath)
     // only now: until here the last checkpoint needed them
-    try replay.removeStale(trainer.buffer)
+    try writing(to: url.appendingPathComponent("checkpoint")) { try replay.removeStale(trainer.buffer) }
     try trainer.policyFile().write(to: policyPath)
   }
 
@@ -200,8 +201,17 @@ public final class RunDirectory {
 /// The system's words for an error.
 func reason(_ error: any Error) -> String {
   if let error = error as? RunDirectoryError { return error.description }
+  if error is CocoaError { return FileAccess.reason(of: error) }
   let description = (error as NSError).localizedDescription
   return description.split(separator: "\n").joined(separator: " ")
+}
+
+/// Runs `body`, and says of what the system refuses which file it was about.
+private func writing<T>(to url: URL, _ body: () throws -> T) throws -> T {
+  do { return try body() } catch let error as CocoaError {
+    throw RunDirectoryError(
+      "\(url.path) cannot be written: \(reason(error)); the last checkpoint is intact, and `resume` goes on from it")
+  }
 }
 
 /// A table that grows by a row at a time. Its file is opened at the first use: who only reads a run writes nothing.
@@ -221,23 +231,31 @@ final class CSVLog {
   @discardableResult
   func open() throws -> FileHandle {
     if let handle { return handle }
-    if !FileManager.default.fileExists(atPath: url.path) { try Data((header + "\n").utf8).write(to: url) }
-    let handle = try FileHandle(forUpdating: url)
-    try handle.seekToEnd()
-    self.handle = handle
-    return handle
+    return try writing(to: url) {
+      if !FileManager.default.fileExists(atPath: url.path) { try Data((header + "\n").utf8).write(to: url) }
+      let handle = try FileHandle(forUpdating: url)
+      try handle.seekToEnd()
+      self.handle = handle
+      return handle
+    }
   }
 
   func append(_ values: [String]) throws {
-    try open().write(contentsOf: Data((values.joined(separator: ",") + "\n").utf8))
+    let handle = try open()
+    try writing(to: url) { try handle.write(contentsOf: Data((values.joined(separator: ",") + "\n").utf8)) }
   }
 
   /// Brings every row to the disk and tells how many bytes there are.
   func synchronize() throws -> UInt64 {
     let handle = try open()
-    try handle.synchronize()
-    return try handle.offset()
+    return try writing(to: url) {
+      try handle.synchronize()
+      return try handle.offset()
+    }
   }
 
-  func truncate(to size: UInt64) throws { try open().truncate(atOffset: size) }
+  func truncate(to size: UInt64) throws {
+    let handle = try open()
+    try writing(to: url) { try handle.truncate(atOffset: size) }
+  }
 }
