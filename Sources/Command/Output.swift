@@ -1,6 +1,7 @@
 // Output.swift — data goes to standard output, everything else to standard error.
 
 import Foundation
+import OffPolicy
 
 enum Output {
   /// Prints a value as JSON with sorted keys.
@@ -9,7 +10,11 @@ enum Output {
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    var data = try encoder.encode(value)
+    data.append(UInt8(ascii: "\n"))
+    do { try FileHandle.standardOutput.write(contentsOf: data) } catch {
+      throw RunDirectoryError("standard output cannot be written to: \(FileAccess.reason(of: error))")
+    }
   }
 
   /// Writes to standard error.

@@ -2,7 +2,7 @@
 
 import FoundationEssentials
 
-enum FileAccess {
+package enum FileAccess {
   /// The bytes of the regular file at `path`.
   static func read(_ path: String) throws(SafeTensorsError) -> Data {
     func fail(_ reason: String) -> SafeTensorsError { SafeTensorsError(file: path, fault: .unreadable(reason: reason)) }
@@ -21,7 +21,7 @@ enum FileAccess {
   }
 
   /// What an error of the file system means, in a few words and what to do.
-  static func reason(of error: any Error) -> String {
+  package static func reason(of error: any Error) -> String {
     switch (error as? CocoaError)?.code {
     case .fileNoSuchFile, .fileReadNoSuchFile: "no such file or folder; check the path"
     case .fileReadNoPermission, .fileWriteNoPermission: "permission denied; check its owner and mode"

@@ -86,7 +86,8 @@ public final class RunDirectory {
       try encoder.encode(description).write(to: url.appendingPathComponent("run.json"), options: .atomic)
       return directory
     } catch {
-      throw RunDirectoryError("\(path) cannot be written: \(reason(error)); free or choose another --run-directory")
+      if error is RunDirectoryError { throw error }
+      throw RunDirectoryError("\(path) cannot be written: \(reason(error)), or choose another --run-directory")
     }
   }
 
@@ -170,6 +171,15 @@ public final class RunDirectory {
   /// The last two checkpoints are kept. Whatever happens in between, one of them is whole: frames are only appended, the
   /// new state is written beside and renamed, and what an older checkpoint needs is removed last.
   public func save(_ trainer: Trainer) throws {
+    do {
+      try write(trainer)
+    } catch let error as CocoaError {
+      throw RunDirectoryError(
+        "\(path) cannot be written: \(reason(error)); the last checkpoint is intact, and `resume` goes on from it")
+    }
+  }
+
+  private func write(_ trainer: Trainer) throws {
     try replay.append(trainer.buffer)
     var progress = RunProgress()
     progress.frames = trainer.buffer.frameRange
@@ -269,6 +279,7 @@ public final class RunDirectory {
 /// The system's words for an error.
 func reason(_ error: any Error) -> String {
   if let error = error as? RunDirectoryError { return error.description }
+  if error is CocoaError { return FileAccess.reason(of: error) }
   let description = (error as NSError).localizedDescription
   return description.split(separator: "\n").joined(separator: " ")
 }
