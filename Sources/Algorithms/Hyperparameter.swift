@@ -48,7 +48,8 @@ public struct Hyperparameter: Sendable {
     case .null:
       guard isOptional else { throw fail() }
     case .object(let cases):
-      guard cases.count == 1, let (label, payload) = cases.first, case .object(let fields) = payload else { throw fail() }
+      guard cases.count == 1, let (label, payload) = cases.first, !label.isEmpty, case .object(let fields) = payload
+      else { throw fail() }
       let expected = ranges.filter { $0.key.hasPrefix(label + ".") || $0.key == label }
       guard !expected.isEmpty, fields.count == expected.filter({ $0.key != label }).count else { throw fail() }
       for (field, number) in fields {
@@ -101,8 +102,9 @@ public struct Interval: Sendable, Equatable, CustomStringConvertible {
   }
 
   func contains(_ value: Double) -> Bool {
-    value.isFinite && (excludesLower ? value > lower : value >= lower)
-      && (excludesUpper ? value < upper : value <= upper) && (!isInteger || value == value.rounded())
+    // a property is a Float or an Int: what neither can hold is no value
+    value.isFinite && (isInteger ? value == value.rounded() : value == 0 || Float(value).isNormal)
+      && (excludesLower ? value > lower : value >= lower) && (excludesUpper ? value < upper : value <= upper)
   }
 
   public var description: String {

@@ -157,13 +157,16 @@ import Testing
     for assignment in [
       "discount=true", "discount=null", "discount=\"0.9\"", "discount=[0.9]", "discount={}", "discount=",
       "discount=nan",
-      "discount=1e999", "discount.soft.rate=1", "discount.=1", "discount..=1", "hiddenSizes=[]",
+      "discount=1e999", "discount.soft.rate=1", "discount.=1", "discount..=1", "discount.={}", "hiddenSizes=[]",
       "hiddenSizes=[[1]]", "hiddenSizes=1,,2", "hiddenSizes=1;2", "hiddenSizes=1e10", "batchSize=1e10",
       "bufferCapacity=0", "temperature=1", "temperature=learned", "temperature.fixed=1", "temperature.fixed.initial=1",
       "temperature.fixed.value=-1", "temperature.learned.initial=0", "temperature.value=1",
       "temperature.fixed.value.x=1", #"temperature={"fixed":{"value":1},"learned":{"initial":1}}"#,
       #"temperature={"fixed":{"value":1,"initial":1}}"#, #"temperature={"fixed":{}}"#, "temperature={}",
       #"targetTracking={"hard":{"every":0.5}}"#, "targetTracking.hard.every=true",
+      // numbers that a Float does not hold, or only as what is excluded
+      "temperature.learned.initial=1e300", "temperature.learned.initial=1e-300", "targetEntropy=1e300",
+      "policyLearningRate=1e-300", "targetTracking.soft.rate=1e-60",
     ] {
       let text = refusal(assignment)
       #expect(text.contains("it must be "), "\(assignment): \(text)")
