@@ -67,6 +67,8 @@ let package = Package(
     .testTarget(name: "EnvironmentsTests", dependencies: ["Environments", "Formats"], resources: [.copy("Fixtures")]),
     .testTarget(name: "MuJoCoTasksTests", dependencies: ["MuJoCoTasks", "Formats"], resources: [.copy("Fixtures")]),
     .testTarget(name: "FormatsTests", dependencies: ["Formats"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "TrainingTests", dependencies: ["Training", "MuJoCoTasks", "OffPolicy"]),
+    .testTarget(name: "CommandTests", dependencies: ["Command", "OffPolicy"], resources: [.copy("Fixtures")]),
   ],
   swiftLanguageModes: [.v6]
 )
