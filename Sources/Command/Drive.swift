@@ -66,7 +66,7 @@ private struct CheckpointSchedule {
   init(every: Int?) { self.every = every }
 
   mutating func isDue(step: Int) -> Bool {
-    if let every { return step % every == 0 }
+    if let every, every > 0 { return step % every == 0 }
     // the clock is not asked at each step
     guard step % 32 == 0 else { return false }
     let now = ContinuousClock.now

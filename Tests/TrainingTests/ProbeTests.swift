@@ -137,7 +137,7 @@ import Testing
     try trainer.train()
     let batch = Batch(count: 4096, observationSize: 3, actionSize: 1)
     var stream = RandomStream(seed: 1, purpose: "test")
-    trainer.buffer.sample(into: batch, using: &stream)
+    trainer.buffer.sample(into: batch, using: &stream, workers: WorkerPool(count: 1))
     var kinds: Set<String> = []
     for row in 0..<batch.count {
       let (episode, t) = (batch.observations[row, 0], batch.observations[row, 1])

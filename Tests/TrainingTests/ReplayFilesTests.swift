@@ -107,15 +107,23 @@ import Testing
     let data = try Data(contentsOf: file)
     func refusal() throws -> String {
       let other = try Collector(steps: 20_000, capacity: 20_000)
-      let error = #expect(throws: CheckpointError.self) { try RunDirectory.open(directory.path).restore(other.trainer) }
+      let error = #expect(throws: RunDirectoryError.self) { try RunDirectory.open(directory.path).restore(other.trainer) }
       return error?.description ?? ""
     }
     try data.dropLast(1).write(to: file)
     #expect(
       try refusal()
-        == "\(file.path) ends after \(data.count - 1) bytes, \(data.count) are needed; it cannot be resumed from")
+        == "\(directory.path) has no checkpoint that is whole: \(file.path) ends after \(data.count - 1) bytes, "
+        + "\(data.count) are needed; it cannot be resumed from")
     try FileManager.default.removeItem(at: file)
     #expect(
-      try refusal() == "\(file.path) is missing: it held frames of the replay buffer; it cannot be resumed from")
+      try refusal()
+        == "\(directory.path) has no checkpoint that is whole: \(file.path) is missing: it held frames of the replay "
+        + "buffer; it cannot be resumed from")
+    // a changed bit is found too
+    var changed = data
+    changed[changed.startIndex + 1000] ^= 4
+    try changed.write(to: file)
+    #expect(try refusal().contains("\(file.path) is damaged"))
   }
 }

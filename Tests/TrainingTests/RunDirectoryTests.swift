@@ -75,7 +75,7 @@ import Testing
   @Test func `rows after the checkpoint are cut off at resume, rows before it stay`() throws {
     /// A run that evaluates at every 50th step and logs it, stopped at a step.
     func advance(_ trainer: Trainer, _ directory: RunDirectory, to step: Int) throws {
-      trainer.observer.evaluated = { try directory.log($0) }
+      trainer.observer.evaluated = { directory.log($0) }
       trainer.observer.shouldStop = { [unowned trainer] in trainer.step > step }
       try trainer.train()
     }
@@ -107,5 +107,35 @@ import Testing
     try trainer.train()
     try directory.save(trainer)
     #expect(try PolicyFile.load(directory.policyPath).description.step == 90)
+  }
+
+  @Test func `a damaged checkpoint is passed over and named, the one before is used`() throws {
+    let (trainer, directory) = try make()
+    for step in [40, 80] {
+      trainer.observer.shouldStop = { [unowned trainer] in trainer.step >= step }
+      try trainer.train()
+      try directory.save(trainer)
+    }
+    let file = URL(fileURLWithPath: directory.checkpointPath)
+    var bytes = try Data(contentsOf: file)
+    bytes[bytes.count / 2] ^= 1
+    try bytes.write(to: file)
+    let other = try makeTrainer("td3", steps: 400, environment: pendulum)
+    let reopened = try RunDirectory.open(directory.path)
+    let restoration = try reopened.restore(other)
+    #expect(restoration.step == 40)
+    #expect(restoration.problems.count == 1)
+    #expect(restoration.problems.first?.contains("state.safetensors is damaged") == true)
+    // and the next save keeps the good one until its own is there
+    try reopened.save(other)
+    #expect(try reopened.checkpoint()?.state.step == 40)
+  }
+
+  @Test func `a second writer is kept out`() throws {
+    let (_, directory) = try make()
+    try directory.lock()
+    let other = try RunDirectory.open(directory.path)
+    let error = #expect(throws: RunDirectoryError.self) { try other.lock() }
+    #expect(error?.description.contains("is in use by process") == true)
   }
 }
