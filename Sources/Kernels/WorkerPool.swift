@@ -5,7 +5,6 @@
 // Workers spin for a while between phases and then sleep; within an update no lock is taken.
 
 import Synchronization
-import Vector
 
 #if canImport(Glibc)
   import Glibc
@@ -38,7 +37,7 @@ public final class WorkerPool: @unchecked Sendable {
   /// Runs `body` once on each worker, with its number.
   public func forEachWorker(_ body: (Int) -> Void) {
     withFlushedDenormals {
-      shared.start(words(of: body))
+      shared.start(ClosureWords(body))
       body(0)
       shared.wait()
     }
@@ -83,13 +82,6 @@ public struct Share: Sendable {
 }
 
 // MARK: threads
-
-/// The words of a closure, valid until the function it was passed to returns. See `Vector/ClosureWords.swift`.
-@_silgen_name("offpolicy_closure_words")
-private func words(of body: (Int) -> Void) -> ClosureWords
-
-@_silgen_name("offpolicy_call_closure")
-private func call(_ function: UnsafeRawPointer, _ context: UnsafeRawPointer?, _ worker: Int)
 
 /// What the threads of a pool have in common.
 private final class Shared: @unchecked Sendable {
@@ -156,7 +148,7 @@ private final class Shared: @unchecked Sendable {
     while true {
       seen = next(after: seen)
       if stopped { return }
-      if let body { call(body.function, body.context, worker) }
+      body?(worker)
       remaining.subtract(1, ordering: .releasing)
     }
   }
