@@ -145,6 +145,11 @@ public struct ReplayBuffer: ~Copyable {
     head = (slot + 1) % slots
   }
 
+  /// Forgets everything, as a new buffer.
+  public mutating func removeAll() {
+    (count, head, length, frameTotal, isOpen) = (0, 0, 0, 0, false)
+  }
+
   /// Goes on with an episode that was running when the buffer was saved.
   public mutating func resumeEpisode(_ observation: Span<Float>) { beginEpisode(observation) }
 

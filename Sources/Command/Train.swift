@@ -36,15 +36,15 @@ struct Train: ParsableCommand {
   @Option(help: "Episodes of an evaluation.")
   var evaluationEpisodes = 10
 
-  @Option(help: "Environment steps between checkpoints; 0: only at the end.")
-  var checkpointEvery = 50_000
+  @Option(help: "Environment steps between checkpoints. Default: every 30 seconds.")
+  var checkpointEvery: Int?
 
   func validate() throws {
     if let steps, steps < 1 { throw ValidationError("--steps must be at least 1, not \(steps)") }
     if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be 1 to 256, not \(threads)") }
     if let evaluateEvery, evaluateEvery < 0 { throw ValidationError("--evaluate-every must not be negative") }
     if evaluationEpisodes < 1 { throw ValidationError("--evaluation-episodes must be at least 1") }
-    if checkpointEvery < 0 { throw ValidationError("--checkpoint-every must not be negative") }
+    if let checkpointEvery, checkpointEvery < 1 { throw ValidationError("--checkpoint-every must be at least 1") }
   }
 
   func run() throws {
@@ -64,6 +64,7 @@ struct Train: ParsableCommand {
     // everything that can be refused is refused before anything is written
     let trainer = try makeTrainer(description.run)
     let directory = try RunDirectory.create(try runDirectory ?? freeDirectory(algorithm.name, task.id), description)
+    try directory.lock()
     Output.note("training \(algorithm.name) on \(task.id), \(steps.text) steps, into \(directory.displayPath)")
     try drive(trainer, directory)
   }
@@ -79,76 +80,6 @@ struct Train: ParsableCommand {
     }
     return path
   }
-}
-
-struct Resume: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Go on with a run exactly where it stopped.")
-
-  @Argument(help: ArgumentHelp("The folder of the run.", valueName: "run"))
-  var folder: String
-
-  @Option(help: "Threads of an update; the result is the same. Default: as before.")
-  var threads: Int?
-
-  func validate() throws {
-    if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be 1 to 256, not \(threads)") }
-  }
-
-  func run() throws {
-    let directory = try RunDirectory.open(folder)
-    var configuration = directory.description.run
-    if let threads { configuration.threads = threads }
-    let trainer = try makeTrainer(configuration)
-    try directory.restore(trainer)
-    Output.note("resuming \(directory.displayPath) at step \(trainer.step.text) of \(configuration.steps.text)")
-    try drive(trainer, directory)
-  }
-}
-
-// MARK: what both share
-
-private func makeTrainer(_ run: RunConfiguration) throws -> Trainer {
-  let task = try EnvironmentRegistry.standard.entry(run.environment)
-  return try Trainer(run, workers: WorkerPool(count: run.threads)) { try task.make() }
-}
-
-/// Trains to the end or to a signal, with logs, progress and checkpoints.
-private func drive(_ trainer: Trainer, _ directory: RunDirectory) throws {
-  let stop = StopSignal.listen()
-  var progress = Progress(total: trainer.run.steps, firstStep: trainer.step)
-  trainer.observer.shouldStop = { stop.wasReceived }
-  trainer.observer.episodeEnded = { try directory.log($0) }
-  trainer.observer.metricsReady = { try directory.log($0) }
-  trainer.observer.evaluated = { record in
-    try directory.log(record)
-    progress.show(record)
-    if record.isBest { try trainer.policyFile().write(to: directory.bestPolicyPath) }
-  }
-  let every = trainer.run.checkpointEvery
-  trainer.observer.stepped = { step in
-    if step % 64 == 0 { progress.show(trainer) }
-    if every > 0 && step % every == 0 { try directory.save(trainer) }
-  }
-  do {
-    try trainer.train()
-  } catch {
-    progress.finish()
-    throw error
-  }
-  try directory.save(trainer)
-  progress.finish()
-  if trainer.step < trainer.run.steps || stop.wasReceived {
-    Output.note(
-      "stopped at step \(trainer.step.text) of \(trainer.run.steps.text), everything saved; go on with: "
-        + "\(Output.command) resume \(shellWord(directory.displayPath))")
-    throw ExitCode(128 + stop.number)
-  }
-  let rate = Double(trainer.step) / max(1e-9, directory.seconds)
-  Output.note("done: \(trainer.step.text) steps in \(clock(directory.seconds)), \(rate.text(0)) steps/s")
-  if let last = trainer.lastEvaluation {
-    Output.note("last evaluation: return \(last.evaluation.mean.text()); best: \(trainer.bestReturn.text())")
-  }
-  Output.note("policy: \(directory.displayPath)/policy.safetensors")
 }
 
 extension RunDirectory {

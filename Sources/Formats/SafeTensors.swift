@@ -145,6 +145,16 @@ public struct SafeTensors: Sendable {
     tensors[name] = Tensor(type: type, shape: shape, data: data)
   }
 
+  /// A hash of all tensors: names, shapes and bytes.
+  public var digest: String {
+    var digest = Digest()
+    for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
+      digest.add("\(name) \(tensor.type.rawValue) \(tensor.shape)")
+      digest.add(tensor.data)
+    }
+    return digest.text
+  }
+
   // MARK: Writing
 
   /// The bytes of the file: the same contents give the same bytes.

@@ -11,6 +11,8 @@ struct ReplayFiles {
   let folder: URL
   /// Frames 0 ..< written are on disk, as far as they are still needed.
   private(set) var written: UInt64 = 0
+  /// A hash of what each file holds so far, by its number.
+  private(set) var digests: [UInt64: UInt64] = [:]
 
   init(folder: URL) { self.folder = folder }
 
@@ -32,23 +34,34 @@ struct ReplayFiles {
       let values = buffer.frameValues(next..<end)
       let data = Data(words32: values) { $0.bitPattern }
       try append(data, to: url(file), at: (next - file * Self.framesPerFile) * frameBytes)
+      // a file that begins in its middle holds nothing before
+      var digest = digests[file].map(Digest.init(value:)) ?? Digest()
+      digest.add(data)
+      digests[file] = digest.value
+      written = end
       next = end
     }
     written = held.upperBound
   }
 
-  /// Removes files that hold none of the buffer's frames.
-  func removeStale(_ buffer: borrowing ReplayBuffer) throws {
-    var stale = buffer.frameRange.lowerBound / Self.framesPerFile
+  /// Removes files that hold no frame from `first` on.
+  mutating func removeFiles(before first: UInt64) throws {
+    var stale = first / Self.framesPerFile
     while stale > 0, FileManager.default.fileExists(atPath: url(stale - 1).path) {
       try FileManager.default.removeItem(at: url(stale - 1))
+      digests[stale - 1] = nil
       stale -= 1
     }
   }
 
   /// Puts frames back into an empty buffer.
-  mutating func restore(_ frames: Range<UInt64>, into buffer: inout ReplayBuffer) throws {
+  ///
+  /// - Parameter digests: what each file's hash must be; a file without one is taken as it is.
+  mutating func restore(
+    _ frames: Range<UInt64>, digests expected: [UInt64: UInt64] = [:], into buffer: inout ReplayBuffer
+  ) throws {
     let width = buffer.frameWidth
+    digests = expected
     var n = frames.lowerBound
     while n < frames.upperBound {
       let file = n / Self.framesPerFile
@@ -61,6 +74,11 @@ struct ReplayFiles {
       let count = Int(end - n) * width
       guard data.count >= (first + count) * 4 else {
         throw CheckpointError(path, "ends after \(data.count) bytes, \((first + count) * 4) are needed")
+      }
+      if let expected = expected[file] {
+        var digest = Digest()
+        digest.add(data.prefix((first + count) * 4))
+        guard digest.value == expected else { throw CheckpointError(path, "is damaged: its hash is another") }
       }
       let values = data.dropFirst(first * 4).prefix(count * 4).words32 { Float(bitPattern: $0) }
       for i in 0..<Int(end - n) {

@@ -19,12 +19,12 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   /// Environment steps between evaluations; 0: none.
   public var evaluateEvery: Int
   public var evaluationEpisodes: Int
-  /// Environment steps between checkpoints; 0: only at the end and when the run is stopped.
-  public var checkpointEvery: Int
+  /// Environment steps between checkpoints; nil: every 30 seconds.
+  public var checkpointEvery: Int?
 
   public init(
     algorithm: String, environment: String, configuration: JSONValue, steps: Int, seed: UInt64, threads: Int,
-    evaluateEvery: Int, evaluationEpisodes: Int, checkpointEvery: Int
+    evaluateEvery: Int, evaluationEpisodes: Int, checkpointEvery: Int?
   ) {
     (self.algorithm, self.environment, self.configuration) = (algorithm, environment, configuration)
     (self.steps, self.seed, self.threads) = (steps, seed, threads)

@@ -48,6 +48,9 @@ public final class RunDirectory {
   private let metrics: CSVLog
   private let evaluations: CSVLog
   private var replay: ReplayFiles
+  private var runLock: RunLock?
+  /// The oldest frame that the checkpoint before the next one needs.
+  private var oldestNeededFrame: UInt64 = 0
   /// Seconds of training before this process took over.
   private var earlierSeconds = 0.0
   private let opened = ContinuousClock.now
@@ -62,6 +65,10 @@ public final class RunDirectory {
   public var policyPath: String { url.appendingPathComponent("policy.safetensors").path }
   public var bestPolicyPath: String { url.appendingPathComponent("policy-best.safetensors").path }
   public var checkpointPath: String { url.appendingPathComponent("checkpoint/state.safetensors").path }
+  /// The checkpoint before the last one.
+  public var previousCheckpointPath: String {
+    url.appendingPathComponent("checkpoint/state-previous.safetensors").path
+  }
 
   /// Makes the folder of a new run.
   public static func create(_ path: String, _ description: RunDescription) throws -> RunDirectory {
@@ -79,7 +86,6 @@ public final class RunDirectory {
       try encoder.encode(description).write(to: url.appendingPathComponent("run.json"), options: .atomic)
       return directory
     } catch {
-      if error is RunDirectoryError { throw error }
       throw RunDirectoryError("\(path) cannot be written: \(reason(error)), or choose another --run-directory")
     }
   }
@@ -128,23 +134,23 @@ public final class RunDirectory {
 
   // MARK: logs
 
-  public func log(_ record: EpisodeRecord) throws {
-    try episodes.append([
+  public func log(_ record: EpisodeRecord) {
+    episodes.append([
       "\(record.step)", "\(record.episode)", "\(record.episodeReturn)", "\(record.length)",
       record.terminated ? "1" : "0", record.truncated ? "1" : "0", time,
     ])
   }
 
-  public func log(_ record: MetricsRecord) throws {
-    try metrics.append([
+  public func log(_ record: MetricsRecord) {
+    metrics.append([
       "\(record.step)", "\(record.updates)", "\(record.criticLoss)", "\(record.policyLoss)", "\(record.targetMean)",
       "\(record.temperature)", "\(record.entropy)", time,
     ])
   }
 
-  public func log(_ record: EvaluationRecord) throws {
+  public func log(_ record: EvaluationRecord) {
     let result = record.evaluation
-    try evaluations.append([
+    evaluations.append([
       "\(record.step)", "\(result.episodes)", "\(result.mean)", "\(result.standardDeviation)", "\(result.minimum)",
       "\(result.maximum)", "\(result.meanLength)", time,
     ])
@@ -154,40 +160,108 @@ public final class RunDirectory {
 
   // MARK: checkpoint
 
+  /// Holds the directory for this process alone.
+  ///
+  /// - Throws: `RunDirectoryError` when another process holds it.
+  public func lock() throws { runLock = try RunLock(url) }
+
   /// Saves everything from which the run goes on, and the policy as it is.
+  ///
+  /// The last two checkpoints are kept. Whatever happens in between, one of them is whole: frames are only appended, the
+  /// new state is written beside and renamed, and what an older checkpoint needs is removed last.
   public func save(_ trainer: Trainer) throws {
-    try writing(to: url.appendingPathComponent("checkpoint")) { try replay.append(trainer.buffer) }
+    do { try write(trainer) } catch let error as CocoaError {
+      throw RunDirectoryError("\(path) cannot be written: \(reason(error))")
+    }
+  }
+
+  private func write(_ trainer: Trainer) throws {
+    try replay.append(trainer.buffer)
     var progress = RunProgress()
     progress.frames = trainer.buffer.frameRange
+    progress.replayDigests = replay.digests
     progress.seconds = seconds
     for log in [episodes, metrics, evaluations] { progress.logSizes[log.name] = try log.synchronize() }
-    try trainer.state().encoded(progress).write(to: checkpointPath)
-    // only now: until here the last checkpoint needed them
-    try writing(to: url.appendingPathComponent("checkpoint")) { try replay.removeStale(trainer.buffer) }
+    let file = try trainer.state().encoded(progress)
+    if FileManager.default.fileExists(atPath: checkpointPath) {
+      try? FileManager.default.removeItem(atPath: previousCheckpointPath)
+      try FileManager.default.moveItem(atPath: checkpointPath, toPath: previousCheckpointPath)
+    }
+    try file.write(to: checkpointPath)
+    try synchronizeFolder()
+    // only now: until here the checkpoint before the last one needed them
+    try replay.removeFiles(before: oldestNeededFrame)
+    oldestNeededFrame = progress.frames.lowerBound
     try trainer.policyFile().write(to: policyPath)
   }
 
-  /// Brings a new trainer to where the run was saved, and cuts the logs back to it.
-  public func restore(_ trainer: Trainer) throws {
-    guard FileManager.default.fileExists(atPath: checkpointPath) else {
+  /// Brings the renames to the disk.
+  private func synchronizeFolder() throws {
+    let folder = try FileHandle(forReadingFrom: url.appendingPathComponent("checkpoint"))
+    defer { try? folder.close() }
+    try folder.synchronize()
+  }
+
+  /// What `restore` found.
+  public struct Restoration: Sendable {
+    public var step: Int
+    /// One line for each checkpoint that could not be used.
+    public var problems: [String] = []
+  }
+
+  /// Brings a new trainer to the newest checkpoint that is whole, and cuts the logs back to it.
+  @discardableResult
+  public func restore(_ trainer: Trainer) throws -> Restoration {
+    let candidates = [checkpointPath, previousCheckpointPath].filter { FileManager.default.fileExists(atPath: $0) }
+    guard !candidates.isEmpty else {
       throw RunDirectoryError("\(path) has no checkpoint yet: start anew with `offpolicy train` and another folder")
     }
-    let file = try SafeTensors(contentsOf: checkpointPath)
-    let state = try TrainerState(file, path: checkpointPath)
+    var problems: [String] = []
+    for candidate in candidates {
+      do {
+        try restore(trainer, from: candidate)
+        // a damaged one must not take the good one's place at the next save
+        if candidate != checkpointPath { try? FileManager.default.removeItem(atPath: checkpointPath) }
+        return Restoration(step: trainer.step, problems: problems)
+      } catch let mismatch as MismatchedRun {
+        throw mismatch
+      } catch {
+        problems.append("\(error)")
+      }
+    }
+    throw RunDirectoryError("\(path) has no checkpoint that is whole: \(problems.joined(separator: "; "))")
+  }
+
+  private func restore(_ trainer: Trainer, from checkpoint: String) throws {
+    let file = try SafeTensors(contentsOf: checkpoint)
+    let state = try TrainerState(file, path: checkpoint)
     let progress = try RunProgress(file)
-    try trainer.restoreBuffer { try replay.restore(progress.frames, into: &$0) }
+    try trainer.restoreBuffer {
+      $0.removeAll()
+      try replay.restore(progress.frames, digests: progress.replayDigests, into: &$0)
+    }
     try trainer.restore(state)
     for log in [episodes, metrics, evaluations] {
       if let size = progress.logSizes[log.name] { try log.truncate(to: size) }
     }
     earlierSeconds = progress.seconds
+    oldestNeededFrame = progress.frames.lowerBound
   }
 
-  /// The step that the checkpoint holds, and its tensors, for `inspect`; nil before the first checkpoint.
+  /// What the newest whole checkpoint holds, for `inspect`; nil before the first one.
   public func checkpoint() throws -> (state: TrainerState, progress: RunProgress)? {
-    guard FileManager.default.fileExists(atPath: checkpointPath) else { return nil }
-    let file = try SafeTensors(contentsOf: checkpointPath)
-    return (try TrainerState(file, path: checkpointPath), try RunProgress(file))
+    let candidates = [checkpointPath, previousCheckpointPath].filter { FileManager.default.fileExists(atPath: $0) }
+    var failure: (any Error)?
+    for candidate in candidates {
+      do {
+        let file = try SafeTensors(contentsOf: candidate)
+        return (try TrainerState(file, path: candidate), try RunProgress(file))
+      } catch {
+        failure = failure ?? error
+      }
+    }
+    if let failure { throw failure }
+    return nil
   }
 
   /// The rows of a log, each as its columns.
@@ -204,58 +278,4 @@ func reason(_ error: any Error) -> String {
   if error is CocoaError { return FileAccess.reason(of: error) }
   let description = (error as NSError).localizedDescription
   return description.split(separator: "\n").joined(separator: " ")
-}
-
-/// Runs `body`, and says of what the system refuses which file it was about.
-private func writing<T>(to url: URL, _ body: () throws -> T) throws -> T {
-  do { return try body() } catch let error as CocoaError {
-    throw RunDirectoryError(
-      "\(url.path) cannot be written: \(reason(error)); the last checkpoint is intact, and `resume` goes on from it")
-  }
-}
-
-/// A table that grows by a row at a time. Its file is opened at the first use: who only reads a run writes nothing.
-final class CSVLog {
-  let name: String
-  private let url: URL
-  private let header: String
-  private var handle: FileHandle?
-
-  init(_ url: URL, header: String) {
-    (name, self.url, self.header) = (url.lastPathComponent, url, header)
-  }
-
-  deinit { try? handle?.close() }
-
-  /// Opens the file, a new one with its header.
-  @discardableResult
-  func open() throws -> FileHandle {
-    if let handle { return handle }
-    return try writing(to: url) {
-      if !FileManager.default.fileExists(atPath: url.path) { try Data((header + "\n").utf8).write(to: url) }
-      let handle = try FileHandle(forUpdating: url)
-      try handle.seekToEnd()
-      self.handle = handle
-      return handle
-    }
-  }
-
-  func append(_ values: [String]) throws {
-    let handle = try open()
-    try writing(to: url) { try handle.write(contentsOf: Data((values.joined(separator: ",") + "\n").utf8)) }
-  }
-
-  /// Brings every row to the disk and tells how many bytes there are.
-  func synchronize() throws -> UInt64 {
-    let handle = try open()
-    return try writing(to: url) {
-      try handle.synchronize()
-      return try handle.offset()
-    }
-  }
-
-  func truncate(to size: UInt64) throws {
-    let handle = try open()
-    try writing(to: url) { try handle.truncate(atOffset: size) }
-  }
 }

@@ -1,6 +1,7 @@
 // RunInspection.swift — what a run's files tell about it: progress, digest, health.
 
 import Algorithms
+import Formats
 import Networks
 
 public struct RunInspection: Sendable {
@@ -36,19 +37,14 @@ public struct RunInspection: Sendable {
       ?? Health(status: "unknown", findings: ["no checkpoint yet"])
   }
 
-  /// FNV-1a, 64 bits, over names and values in the order of names.
+  /// A hash over names and values, in the order of names.
   public static func digest(_ tensors: [Tensor]) -> String {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    func add(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
+    var digest = Digest()
     for tensor in tensors.sorted(by: { $0.name < $1.name }) {
-      for byte in tensor.name.utf8 { add(byte) }
-      for value in tensor.values {
-        let bits = value.bitPattern
-        for shift in stride(from: 0, to: 32, by: 8) { add(UInt8(truncatingIfNeeded: bits >> UInt32(shift))) }
-      }
+      digest.add(tensor.name)
+      for value in tensor.values { digest.add(value.bitPattern) }
     }
-    let text = String(hash, radix: 16)
-    return String(repeating: "0", count: 16 - text.count) + text
+    return digest.text
   }
 
   private static func health(_ tensors: [Tensor], metrics: [[String]]) -> Health {

@@ -30,6 +30,8 @@ public struct RunProgress: Sendable, Equatable {
   public var logSizes: [String: UInt64] = [:]
   /// The frames that the replay files hold.
   public var frames: Range<UInt64> = 0..<0
+  /// A hash of each replay file, by its number.
+  public var replayDigests: [UInt64: UInt64] = [:]
   /// Seconds of training so far.
   public var seconds = 0.0
 
@@ -70,7 +72,9 @@ extension TrainerState {
     let window = metrics.sums + metrics.counts + [metrics.temperature]
     file.add("trainer.metrics", doubles: window, shape: [window.count])
     for (name, size) in progress.logSizes { file.add("log." + name, uint64s: [size], shape: [1]) }
-    file.metadata = ["format": Self.format, "version": "\(Self.version)"]
+    let digests = progress.replayDigests.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }
+    file.add("replay.digests", uint64s: digests, shape: [digests.count / 2, 2])
+    file.metadata = ["format": Self.format, "version": "\(Self.version)", "digest": file.digest]
     return file
   }
 
@@ -82,6 +86,7 @@ extension TrainerState {
       throw CheckpointError(
         path, "has checkpoint format \(file.metadata["version"] ?? "unknown"), this program reads \(Self.version)")
     }
+    guard file.metadata["digest"] == file.digest else { throw CheckpointError(path, "is damaged: its hash is another") }
     let (counts, numbers, window) = try (
       file.integers64("trainer.counts"), file.doubles("trainer.numbers"), file.doubles("trainer.metrics")
     )
@@ -121,6 +126,8 @@ extension RunProgress {
     let numbers = try file.doubles("trainer.numbers")
     if counts.count == 10, counts[8] <= counts[9] { frames = counts[8]..<counts[9] }
     seconds = numbers.count == 3 ? numbers[2] : 0
+    let digests = try file.integers64("replay.digests")
+    for i in 0..<digests.count / 2 { replayDigests[digests[2 * i]] = digests[2 * i + 1] }
     for name in file.names where name.hasPrefix("log.") {
       logSizes[String(name.dropFirst("log.".count))] = try file.integers64(name).first ?? 0
     }

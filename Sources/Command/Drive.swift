@@ -1,0 +1,77 @@
+// Drive.swift — a run from where it is to its end or to a signal: logs, progress, checkpoints.
+
+import ArgumentParser
+import OffPolicy
+
+func makeTrainer(_ run: RunConfiguration) throws -> Trainer {
+  let task = try EnvironmentRegistry.standard.entry(run.environment)
+  return try Trainer(run, workers: WorkerPool(count: run.threads)) { try task.make() }
+}
+
+/// Trains to the last step. A signal stops it: everything is saved, and the exit code is 128 + the signal's number.
+func drive(_ trainer: Trainer, _ directory: RunDirectory) throws {
+  let stop = StopSignal.listen()
+  var progress = Progress(total: trainer.run.steps, firstStep: trainer.step)
+  var checkpoints = CheckpointSchedule(every: trainer.run.checkpointEvery)
+  trainer.observer.shouldStop = { stop.wasReceived }
+  trainer.observer.episodeEnded = { directory.log($0) }
+  trainer.observer.metricsReady = { directory.log($0) }
+  trainer.observer.evaluated = { record in
+    directory.log(record)
+    progress.show(record)
+    if record.isBest { attempt("the best policy") { try trainer.policyFile().write(to: directory.bestPolicyPath) } }
+  }
+  trainer.observer.stepped = { step in
+    if step % 64 == 0 { progress.show(trainer) }
+    if checkpoints.isDue(step: step) { attempt("a checkpoint") { try directory.save(trainer) } }
+  }
+  // from here on the run can be resumed, whatever ends it
+  if trainer.step == 0 { try directory.save(trainer) }
+  do {
+    try trainer.train()
+  } catch {
+    progress.finish()
+    throw error
+  }
+  progress.finish()
+  try directory.save(trainer)
+  if trainer.step < trainer.run.steps {
+    Output.note(
+      "stopped at step \(trainer.step.text) of \(trainer.run.steps.text), everything saved; go on with: "
+        + "\(Output.command) resume \(shellWord(directory.displayPath))")
+    throw ExitCode(128 + stop.number)
+  }
+  let rate = Double(trainer.step) / max(1e-9, directory.seconds)
+  Output.note("done: \(trainer.step.text) steps in \(clock(directory.seconds)), \(rate.text(0)) steps/s")
+  if let last = trainer.lastEvaluation {
+    Output.note("last evaluation: return \(last.evaluation.mean.text()); best: \(trainer.bestReturn.text())")
+  }
+  Output.note("policy: \(directory.displayPath)/policy.safetensors")
+}
+
+/// Tries to write something that training does not depend on. It goes on without; the next time may succeed.
+private func attempt(_ what: String, _ body: () throws -> Void) {
+  do {
+    try body()
+  } catch {
+    Output.note("\(what) could not be saved, the one before is kept, and training goes on: \(error)")
+  }
+}
+
+/// When checkpoints are due: every so many steps, or every 30 seconds.
+private struct CheckpointSchedule {
+  private let every: Int?
+  private var last = ContinuousClock.now
+
+  init(every: Int?) { self.every = every }
+
+  mutating func isDue(step: Int) -> Bool {
+    if let every { return step % every == 0 }
+    // the clock is not asked at each step
+    guard step % 32 == 0 else { return false }
+    let now = ContinuousClock.now
+    guard now - last >= .seconds(30) else { return false }
+    last = now
+    return true
+  }
+}
