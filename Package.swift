@@ -62,9 +62,13 @@ let package = Package(
     .testTarget(
       name: "KernelsTests", dependencies: ["Kernels", "Vector", "Vector512", "Formats"],
       resources: [.copy("Fixtures")]),
+    .testTarget(name: "NetworksTests", dependencies: ["Networks", "Formats"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "AlgorithmsTests", dependencies: ["Algorithms", "Formats"]),
     .testTarget(name: "EnvironmentsTests", dependencies: ["Environments", "Formats"], resources: [.copy("Fixtures")]),
     .testTarget(name: "MuJoCoTasksTests", dependencies: ["MuJoCoTasks", "Formats"], resources: [.copy("Fixtures")]),
     .testTarget(name: "FormatsTests", dependencies: ["Formats"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "TrainingTests", dependencies: ["Training", "MuJoCoTasks", "OffPolicy"]),
+    .testTarget(name: "CommandTests", dependencies: ["Command", "OffPolicy"], resources: [.copy("Fixtures")]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -77,6 +77,18 @@ public struct AnyConfiguration: Sendable {
   /// With `key=value` settings applied.
   public func setting(_ assignments: [String]) throws -> AnyConfiguration { try set(assignments) }
 
+  /// Throws when the networks for a task of the given sizes cannot fit into memory.
+  public func checkMemory(observationSize: Int, actionSize: Int) throws {
+    let hidden = (try? values["hiddenSizes"]?.decode([Int].self)) ?? []
+    let weights = zip([observationSize + actionSize] + hidden, hidden).reduce(0) { $0 + $1.0 * $1.1 }
+    let units = hidden.reduce(0, +)
+    // at least a policy and a critic, 4 bytes a number: weights, gradients, two moments, target; rows and their gradients
+    try Memory.check(
+      2 * 4 * (5 * weights + 2 * batchSize * units),
+      for: "networks with hidden layers of \(hidden.map(String.init).joined(separator: ", "))",
+      hint: "--set hiddenSizes=256,256")
+  }
+
   /// A new algorithm for a task of the given sizes.
   public func makeAlgorithm(
     observationSize: Int, actionSize: Int, seed: UInt64, workers: WorkerPool

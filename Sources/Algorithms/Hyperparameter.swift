@@ -103,8 +103,9 @@ public struct Interval: Sendable, Equatable, CustomStringConvertible {
   }
 
   func contains(_ value: Double) -> Bool {
-    value.isFinite && (excludesLower ? value > lower : value >= lower)
-      && (excludesUpper ? value < upper : value <= upper) && (!isInteger || value == value.rounded())
+    // a property is a Float or an Int: what neither can hold is no value
+    value.isFinite && (isInteger ? value == value.rounded() : value == 0 || Float(value).isNormal)
+      && (excludesLower ? value > lower : value >= lower) && (excludesUpper ? value < upper : value <= upper)
   }
 
   public var description: String {

@@ -50,7 +50,10 @@ public struct ReplayBuffer: ~Copyable {
   }
 
   /// Frames for `capacity` transitions: an eighth more for final ones, and the one that waits for its action.
-  private static func slotCount(_ capacity: Int) -> Int { capacity + capacity / 8 + 16 }
+  private static func slotCount(_ capacity: Int) -> Int {
+    let (count, overflow) = capacity.addingReportingOverflow(capacity / 8 + 16)
+    return overflow ? .max : count
+  }
 
   /// Bytes that a buffer takes.
   public static func byteCount(capacity: Int, observationSize: Int, actionSize: Int) -> Int {

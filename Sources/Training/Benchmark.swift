@@ -32,6 +32,7 @@ public enum Benchmark {
     algorithm name: String, configuration: AnyConfiguration, observationSize: Int, actionSize: Int, hiddenSizes: [Int],
     threads: Int, seconds: Double, warmUp: Int = 200, allocationCount: () -> Int? = { nil }
   ) throws -> BenchmarkResult {
+    try configuration.checkMemory(observationSize: observationSize, actionSize: actionSize)
     let workers = WorkerPool(count: threads)
     let algorithm = configuration.makeAlgorithm(
       observationSize: observationSize, actionSize: actionSize, seed: 0, workers: workers)

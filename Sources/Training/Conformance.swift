@@ -32,6 +32,7 @@ public enum Conformance {
     }
     let (count, rows, observationSize, actionSize) = (shape[0], shape[1], shape[2], actionShape[2])
     let configuration = try AlgorithmRegistry.entry(name).configuration(values).setting(["batchSize=\(rows)"])
+    try configuration.checkMemory(observationSize: observationSize, actionSize: actionSize)
     let algorithm = configuration.makeAlgorithm(
       observationSize: observationSize, actionSize: actionSize, seed: 0, workers: WorkerPool(count: threads))
     try algorithm.loadParameters { name in

@@ -46,7 +46,17 @@ public enum PolicyFile {
       "hiddenSizes": description.hiddenSizes.map(String.init).joined(separator: ","),
       "step": "\(description.step)",
     ]
+    file.metadata["digest"] = digest(of: file)
     return file
+  }
+
+  /// A hash of everything that the file holds and says, so that a damaged one is noticed.
+  private static func digest(of file: SafeTensors) -> String {
+    var text = file.metadata
+    text["digest"] = nil
+    let said = text.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)\n" }.joined()
+    let tensors = file.names.map { Tensor(name: $0, shape: [], values: (try? file.floats($0)) ?? []) }
+    return RunInspection.digest(tensors + [Tensor(name: said, shape: [], values: [])])
   }
 
   /// Reads a policy that can act.
@@ -68,15 +78,27 @@ public enum PolicyFile {
     let (low, high) = (try file.floats("action.low"), try file.floats("action.high"))
     guard low.count == high.count, !low.isEmpty, zip(low, high).allSatisfy({ $0.isFinite && $1.isFinite && $0 <= $1 })
     else { throw PolicyFileError(path, "gives impossible action bounds") }
+    // the shapes before any memory is taken for them
+    for (index, size) in hidden.enumerated() {
+      let (name, expected) = ("policy.layer.\(index).weight", [size, index == 0 ? observationSize : hidden[index - 1]])
+      let shape = try file.shape(name)
+      guard shape == expected else {
+        throw PolicyFileError(path, "has \(name) of shape \(shape), where its sizes say \(expected)")
+      }
+    }
     let description = PolicyDescription(
       algorithm: try text("algorithm"), environment: try text("environment"), observationSize: observationSize,
       hiddenSizes: hidden, actionLow: low, actionHigh: high, step: Int(try text("step")) ?? 0)
-    return try Policy(description) { name in
+    let policy = try Policy(description) { name in
       let tensor = Tensor(name: name, shape: try file.shape(name), values: try file.floats(name))
       guard tensor.values.allSatisfy(\.isFinite) else {
         throw PolicyFileError(path, "holds a weight that is not finite")
       }
       return tensor
     }
+    guard try text("digest") == digest(of: file) else {
+      throw PolicyFileError(path, "is damaged: it does not match its digest; copy it again")
+    }
+    return policy
   }
 }

@@ -86,6 +86,7 @@ public final class RunDirectory {
       try encoder.encode(description).write(to: url.appendingPathComponent("run.json"), options: .atomic)
       return directory
     } catch {
+      if error is RunDirectoryError { throw error }
       throw RunDirectoryError("\(path) cannot be written: \(reason(error)), or choose another --run-directory")
     }
   }
@@ -170,8 +171,11 @@ public final class RunDirectory {
   /// The last two checkpoints are kept. Whatever happens in between, one of them is whole: frames are only appended, the
   /// new state is written beside and renamed, and what an older checkpoint needs is removed last.
   public func save(_ trainer: Trainer) throws {
-    do { try write(trainer) } catch let error as CocoaError {
-      throw RunDirectoryError("\(path) cannot be written: \(reason(error))")
+    do {
+      try write(trainer)
+    } catch let error as CocoaError {
+      throw RunDirectoryError(
+        "\(path) cannot be written: \(reason(error)); the last checkpoint is intact, and `resume` goes on from it")
     }
   }
 

@@ -66,6 +66,7 @@ public final class Trainer {
     makeEvaluationEnvironment = guarded
     scaling = try ActionScaling(environment.actionSpace, of: run.environment)
     let observationSize = environment.observationSpace.count
+    try configuration.checkMemory(observationSize: observationSize, actionSize: scaling.count)
     // no more transitions than the run has steps
     buffer = try ReplayBuffer(
       capacity: min(configuration.bufferCapacity, max(1, run.steps)), observationSize: observationSize,

@@ -151,6 +151,28 @@ import Testing
     #expect(firstFailure { inputGradientFailure($0, $1, $2, masked: true, from: 0) } == nil)
   }
 
+  @Test func `a gathered mask is the mask of the rows it names, for every size`() {
+    for columns in Self.sizes {
+      for rows in [1, 5, 9, 70] {
+        let mask = Matrix(numbers(90 * columns, seed: 1), rows: 90, columns: columns)
+        let dy = Matrix(numbers(rows * 19, seed: 2), rows: rows, columns: 19)
+        let transposed = Block(LayerReference(inputs: columns, outputs: 19, seed: 3).transposed(from: 0))
+        let owners = RowIndices(count: rows)
+        let gathered = Matrix(rows: rows, columns: columns)
+        for row in 0..<rows {
+          owners[row] = (row * 37 + columns) % 90
+          mask.copyRow(owners[row], to: gathered, row: row)
+        }
+        let expected = Matrix(repeating: untouched, rows: rows, columns: columns)
+        let dx = Matrix(repeating: untouched, rows: rows, columns: columns)
+        let range = min(1, rows - 1)..<rows
+        denseInputGradient(dy, transposed, at: 0, mask: gathered, into: expected, rows: range)
+        denseInputGradient(dy, transposed, at: 0, mask: mask, maskRows: owners, into: dx, rows: range)
+        #expect(bits(dx.values) == bits(expected.values), "\(rows) rows of \(columns)")
+      }
+    }
+  }
+
   @Test func `the gradient of the last inputs alone is the whole one's, for every first`() {
     for first in 0..<40 { #expect(inputGradientFailure(7, 40, 19, masked: false, from: first) == nil) }
   }
@@ -250,31 +272,6 @@ import Testing
     for chunk in 1..<dy.panels { #expect(results(chunk) == whole, "\(chunk) panels at a time") }
   }
 
-  // MARK: transposition
-
-  @Test func `transposition moves every weight to its place and nothing else, for every size`() {
-    for inputs in Self.sizes {
-      for outputs in Self.sizes {
-        let layer = LayerReference(inputs: inputs, outputs: outputs, seed: inputs)
-        let parameters = Block([untouched] + layer.panels)
-        for first in [0, inputs / 2, inputs - 1] {
-          let expected = layer.transposed(from: first)
-          let transposed = Block(count: expected.count + 2)
-          transposed[0] = untouched
-          transposed[expected.count + 1] = untouched
-          // panel by panel, as workers share it
-          for panel in 0..<(outputs + 15) / 16 {
-            denseTranspose(
-              parameters, at: 1, inputs: inputs, outputs: outputs, firstInput: first, into: transposed, at: 1,
-              panels: panel..<panel + 1)
-          }
-          #expect(
-            transposed.values == [untouched] + expected + [untouched], "\(inputs) × \(outputs) from \(first)")
-        }
-      }
-    }
-  }
-
   // MARK: misuse
 
   @Test func `rows that are not there trap instead of being read`() async {
@@ -282,6 +279,16 @@ import Testing
       let x = Matrix(rows: 4, columns: 3)
       let parameters = Block(count: denseParameterCount(inputs: 3, outputs: 2))
       denseForward(Input(x), parameters, at: 0, into: Matrix(rows: 8, columns: 2), rectify: false, rows: 0..<5)
+    }
+  }
+
+  @Test func `a mask's row that is not there traps instead of being read`() async {
+    await #expect(processExitsWith: .failure) {
+      let owners = RowIndices(count: 4)
+      owners[3] = 6
+      denseInputGradient(
+        Matrix(rows: 4, columns: 2), Block(count: denseTransposedCount(inputs: 3, outputs: 2)), at: 0,
+        mask: Matrix(rows: 6, columns: 3), maskRows: owners, into: Matrix(rows: 4, columns: 3), rows: 0..<4)
     }
   }
 

@@ -42,11 +42,11 @@ import Vector512
         agree(zeros(x.panels * x.stride)) {
           Vector.denseInputGradient(
             rows: rows, dy.pointer, dy.stride, outputs, transposed.pointer, panels: x.panels, mask: x.pointer,
-            x.stride, $0, x.stride)
+            x.stride, maskRows: nil, $0, x.stride)
         } _: {
           Vector512.denseInputGradient(
             rows: rows, dy.pointer, dy.stride, outputs, transposed.pointer, panels: x.panels, mask: x.pointer,
-            x.stride, $0, x.stride)
+            x.stride, maskRows: nil, $0, x.stride)
         })
       #expect(
         agree(zeros(weights.count)) {
@@ -86,10 +86,12 @@ import Vector512
       #expect(
         agree(zeros(h.panels * h.stride)) {
           Vector.headInputGradient(
-            rows: rows, dq.pointer, weights.pointer, panels: h.panels, mask: h.pointer, h.stride, $0, h.stride)
+            rows: rows, dq.pointer, weights.pointer, panels: h.panels, mask: h.pointer, h.stride,
+            maskRows: nil, $0, h.stride)
         } _: {
           Vector512.headInputGradient(
-            rows: rows, dq.pointer, weights.pointer, panels: h.panels, mask: h.pointer, h.stride, $0, h.stride)
+            rows: rows, dq.pointer, weights.pointer, panels: h.panels, mask: h.pointer, h.stride,
+            maskRows: nil, $0, h.stride)
         })
       #expect(
         agree(zeros(weights.count)) {
@@ -181,6 +183,12 @@ import Vector512
       } _: {
         Vector512.normalValues(count: 100_003, key: (1, 2), draw: 3, first: 64, $0)
       })
+    for position in [0, 5, 0xffff_fff8] as [UInt64] {
+      var (first, second) = ([UInt64](repeating: 0, count: 16), [UInt64](repeating: 0, count: 16))
+      Vector.threefryNumbers(key: (1, 2), position: position, &first)
+      Vector512.threefryNumbers(key: (1, 2), position: position, &second)
+      #expect(first == second && Set(first).count == 16)
+    }
     #expect(
       Vector.threefryBlock(key: (1, 2), counter: (3, 4)) == Vector512.threefryBlock(key: (1, 2), counter: (3, 4)))
   }

@@ -30,6 +30,23 @@ import Testing
     }
   }
 
+  @Test func `a row goes from matrix to matrix whole, and no other row changes`() {
+    let source = Matrix(numbers(5 * 37, seed: 1), rows: 5, columns: 37)
+    let target = Matrix(repeating: untouched, rows: 9, columns: 37)
+    source.copyRow(3, to: target, row: 7)
+    for row in 0..<9 {
+      for column in 0..<37 { #expect(target[row, column] == (row == 7 ? source[3, column] : untouched)) }
+    }
+    #expect(target.isPaddingZero == true)
+  }
+
+  @Test func `row indices are zero until set, and keep what was set`() {
+    let indices = RowIndices(count: 5)
+    #expect((0..<5).allSatisfy { indices[$0] == 0 })
+    indices[2] = 1_999_999_999
+    #expect((0..<5).map { indices[$0] } == [0, 0, 1_999_999_999, 0, 0])
+  }
+
   @Test func `no stride is a power of two`() {
     for rows in 1...1100 {
       let matrix = Matrix(rows: rows, columns: 1)
@@ -65,6 +82,10 @@ import Testing
     await #expect(processExitsWith: .failure) { _ = Matrix(rows: 3, columns: 2)[2, 2] }
     await #expect(processExitsWith: .failure) { _ = Matrix(rows: 3, columns: 2)[3, 0] }
     await #expect(processExitsWith: .failure) { Block(count: 16)[16] = 1 }
+    await #expect(processExitsWith: .failure) { RowIndices(count: 2)[2] = 1 }
+    await #expect(processExitsWith: .failure) {
+      Matrix(rows: 3, columns: 2).copyRow(0, to: Matrix(rows: 3, columns: 3), row: 0)
+    }
     await #expect(processExitsWith: .failure) { Block(count: 16).set([1, 2], at: 15) }
     await #expect(processExitsWith: .failure) { Matrix(rows: 3, columns: 2).setRow(0, to: [1, 2, 3].span) }
   }

@@ -222,6 +222,18 @@ struct StreamReference {
     #expect(counts.reduce(0) { $0 + ($1 - 10_000) * ($1 - 10_000) / 10_000 } < 22.5)
   }
 
+  @Test func `many indices at once are those that as many calls give, and leave the stream at the same place`() {
+    for (count, bound) in [(0, 5), (1, 1), (15, 7), (16, 1000), (33, 1 << 30), (256, 1_125_016), (1000, 2_147_483_647)]
+    {
+      var stream = RandomStream(seed: 4, purpose: "indices", position: 0xffff_fff0)
+      var copy = stream
+      let indices = RowIndices(count: count)
+      stream.fillIndices(indices, below: bound)
+      #expect((0..<count).map { indices[$0] } == (0..<count).map { _ in copy.index(below: bound) })
+      #expect(stream == copy)
+    }
+  }
+
   @Test func `an index below a bound that does not divide 2⁶⁴ is not biased`() {
     // without rejection two of three indices below 3 · 2⁶¹ would have three preimages, the others two: 3/8, 3/8, 2/8
     var stream = RandomStream(seed: 1, purpose: "index")

@@ -60,6 +60,26 @@ import Testing
     #expect(failure == nil)
   }
 
+  @Test func `a gathered mask is the mask of the rows it names, for every size`() {
+    let failure = forEachSize { rows, inputs in
+      let h = Matrix(numbers(rows * inputs, seed: inputs), rows: rows, columns: inputs)
+      let dq = Block(numbers(rows, seed: 9))
+      let owners = RowIndices(count: rows)
+      let gathered = Matrix(rows: rows, columns: inputs)
+      for row in 0..<rows {
+        owners[row] = (row * 7 + inputs) % rows
+        h.copyRow(owners[row], to: gathered, row: row)
+      }
+      let weights = head(numbers(inputs, seed: rows), bias: 0)
+      let expected = Matrix(rows: rows, columns: inputs)
+      let dh = Matrix(rows: rows, columns: inputs)
+      headInputGradient(dq, weights, at: 0, mask: gathered, into: expected, rows: 0..<rows)
+      headInputGradient(dq, weights, at: 0, mask: h, maskRows: owners, into: dh, rows: 0..<rows)
+      return dh.values == expected.values ? nil : "another mask"
+    }
+    #expect(failure == nil)
+  }
+
   @Test func `its weight gradients are near the sums, and the bias belongs to the last panel, for every size`() {
     let failure = forEachSize { rows, inputs in
       let total = rows + inputs % 3

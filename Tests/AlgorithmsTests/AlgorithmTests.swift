@@ -1,0 +1,57 @@
+import Algorithms
+import Kernels
+import Testing
+
+@Suite struct AlgorithmTests {
+  @Test func `errors say what happened and what to do, in one line`() throws {
+    let sac = SAC(
+      configuration: try SAC.Configuration().setting(["batchSize=4", "hiddenSizes=4"]), observationSize: 5,
+      actionSize: 2, seed: 1, workers: WorkerPool(count: 1))
+    let batch = exampleBatch(4)
+    batch.rewards[0] = .infinity
+    let diverged = #expect(throws: DivergedUpdate.self) { _ = try sac.update(batch) }
+    #expect(
+      diverged?.description
+        == "update 1: the critic loss is inf; lower the learning rates or check the task's rewards and observations")
+    let missing = #expect(throws: MissingState.self) { try sac.restore(AlgorithmState()) }
+    #expect(
+      missing?.description
+        == "the saved state has no policy.layer.0.weight: it belongs to another algorithm or to another version")
+  }
+
+  @Test func `metrics that were not computed are NaN`() {
+    let metrics = UpdateMetrics(criticLoss: 1)
+    #expect(metrics.policyLoss.isNaN && metrics.targetMean.isNaN && metrics.temperature.isNaN && metrics.entropy.isNaN)
+  }
+
+  @Test(arguments: ["ddpg", "td3", "sac"])
+  func `the same seed gives the same algorithm, another seed another`(name: String) throws {
+    func make(_ seed: UInt64) throws -> any Algorithm {
+      try AlgorithmRegistry.entry(name).defaults.setting(["batchSize=8", "hiddenSizes=9"]).makeAlgorithm(
+        observationSize: 5, actionSize: 2, seed: seed, workers: WorkerPool(count: 1))
+    }
+    #expect(differences(try make(1).state, try make(1).state) == [])
+    #expect(try make(1).bits("policy") != make(2).bits("policy"))
+    #expect(try make(1).bits("critic") != make(2).bits("critic"))
+    #expect(try make(1).bits("target_critic") == make(1).bits("critic"))
+  }
+
+  @Test(arguments: ["ddpg", "td3", "sac"])
+  func `an update with fresh noise is an update with the noise of its stream`(name: String) throws {
+    func make() throws -> any Algorithm {
+      try AlgorithmRegistry.entry(name).defaults.setting(["batchSize=8", "hiddenSizes=9"]).makeAlgorithm(
+        observationSize: 5, actionSize: 2, seed: 4, workers: WorkerPool(count: 1))
+    }
+    let (fresh, given) = (try make(), try make())
+    let noise = UpdateNoise(batchSize: 8, actionSize: 2)
+    var stream = RandomStream(seed: 4, purpose: "update noise")
+    for seed in 1...3 as ClosedRange<UInt64> {
+      // DDPG needs none, TD3 for the next actions only
+      if name != "ddpg" { stream.fillNormal(noise.next) }
+      if name == "sac" { stream.fillNormal(noise.current) }
+      _ = try fresh.update(exampleBatch(8, seed: seed))
+      _ = try given.update(exampleBatch(8, seed: seed), noise: noise)
+    }
+    #expect(fresh.bits("") == given.bits(""))
+  }
+}

@@ -1,0 +1,30 @@
+import Algorithms
+import Testing
+
+@Suite struct HyperparameterTests {
+  @Test func `an interval reads as in mathematics`() {
+    #expect("\(Interval.real(0, 1))" == "[0, 1]")
+    #expect("\(Interval.real(0, 1, excludingLower: true))" == "(0, 1]")
+    #expect("\(Interval.real(0, 1, excludingUpper: true))" == "[0, 1)")
+    #expect("\(Interval.real(0.5))" == "[0.5, ∞)")
+    #expect("\(Interval.real(-.infinity))" == "(−∞, ∞)")
+    #expect("\(Interval.whole(1, 8))" == "a whole number in [1, 8]")
+    #expect("\(Interval.wholes(1, 8))" == "whole numbers in [1, 8]")
+  }
+
+  @Test func `a range of cases names each of them, in order`() {
+    let hyperparameter = Hyperparameter(
+      "x", "X", cases: ["b.n": .whole(1, 2), "a.r": .real(0, 1)], "summary", source: "nowhere")
+    #expect(hyperparameter.rangeText == "a.r in [0, 1], b.n in a whole number in [1, 2]")
+    #expect(Hyperparameter("x", "X", .real(0, 1), "s", source: "n", isOptional: true).rangeText == "[0, 1] or null")
+  }
+
+  @Test func `the nearest name is one that may be meant, or none`() {
+    let names = ["discount", "batchSize", "hiddenSizes"]
+    #expect(nearestName(to: "discont", among: names) == "discount")
+    #expect(nearestName(to: "BATCHSIZE", among: names) == "batchSize")
+    #expect(nearestName(to: "hiddenSize", among: names) == "hiddenSizes")
+    #expect(nearestName(to: "temperature", among: names) == nil)
+    #expect(nearestName(to: "x", among: []) == nil)
+  }
+}

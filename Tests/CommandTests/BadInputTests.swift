@@ -1,0 +1,177 @@
+// BadInputTests.swift — whatever the world gets wrong ends in one line that says what, where and what next.
+
+import Foundation
+import OffPolicy
+import Testing
+
+@Suite struct BadInputTests {
+  let folder: TemporaryFolder
+  init() throws { folder = try TemporaryFolder() }
+
+  /// Runs a command that must fail in one line, and leave the folder as it was.
+  @discardableResult
+  func refusal(_ arguments: [String], environment: [String: String] = [:], says parts: String...) throws -> String {
+    let before = folder.contents
+    let result = try Program.run(arguments, in: folder.url, environment: environment)
+    #expect(result.status != 0 && result.status < 128, "status \(result.status)")
+    #expect(result.errorLines.count == 1 && result.output.isEmpty, "\(result.errors)")
+    #expect(result.errors.hasPrefix("Error: "))
+    for part in parts { #expect(result.errors.contains(part), "\(part) in \(result.errors)") }
+    #expect(folder.contents == before)
+    return result.errors
+  }
+
+  func train(_ more: String..., algorithm: String = "sac", task: String = "Pendulum-v1") -> [String] {
+    ["train", algorithm, task, "--steps", "100", "--run-directory", folder.path("run")] + more
+  }
+
+  @Test func `an unknown algorithm is told with the nearest or with all names`() throws {
+    try refusal(train(algorithm: "sca"), says: "\"sca\"", "did you mean sac?")
+    try refusal(train(algorithm: "reinforce"), says: "\"reinforce\"", "ddpg, td3, sac")
+    try refusal(["bench", "--algorithm", "ppo"], says: "\"ppo\"")
+  }
+
+  @Test func `an unknown task is told with the nearest names`() throws {
+    try refusal(train(task: "HalfCheeta-v5"), says: "\"HalfCheeta-v5\"", "HalfCheetah-v5", "offpolicy list")
+    try refusal(["environment", "check", "Pendulumm-v1"], says: "Pendulum-v1")
+    try refusal(["list", "Wlaker2d"], says: "Walker2d-v5")
+  }
+
+  @Test(arguments: [
+    ("discont=0.9", "did you mean discount?"), ("lerningRate=1", "offpolicy list"),
+    ("policyDelay=2", "no hyperparameter \"policyDelay\""),
+  ])
+  func `an unknown hyperparameter is told with the nearest name`(setting: String, hint: String) throws {
+    try refusal(train("--set", setting), says: "there is no hyperparameter", hint)
+  }
+
+  @Test(arguments: [
+    ("discount=1.5", "discount cannot be 1.5: it must be [0, 1]"), ("batchSize=0", "batchSize cannot be 0"),
+    ("batchSize=2.5", "a whole number"), ("hiddenSizes=0", "hiddenSizes"), ("hiddenSizes=", "hiddenSizes"),
+    ("policyLearningRate=0", "policyLearningRate cannot be 0"), ("discount=nan", "discount cannot be nan"),
+    ("discount=\"high\"", "discount"), ("temperature.learned.initial=0", "temperature"),
+    ("temperature.fixed.initial=1", "temperature"), ("temperature.automatic=1", "temperature"),
+    ("targetTracking.soft.rate=2", "targetTracking"), ("discount.soft=1", "discount"),
+    ("discount=1e999", "discount"),
+  ])
+  func `a value out of range is told with what is allowed`(setting: String, hint: String) throws {
+    try refusal(train("--set", setting), says: hint, "it must be")
+  }
+
+  @Test(arguments: ["discount", "=0.9", "discount:0.9", ""])
+  func `a malformed setting is told with an example`(setting: String) throws {
+    try refusal(train("--set", setting), says: "is not key=value, such as discount=0.98")
+  }
+
+  @Test func `a run directory that exists is left alone`() throws {
+    try FileManager.default.createDirectory(
+      at: folder.url.appendingPathComponent("run"), withIntermediateDirectories: true)
+    try refusal(train(), says: folder.path("run"), "exists already", "offpolicy resume")
+  }
+
+  @Test func `a run directory that cannot be made is told`() throws {
+    try Data().write(to: folder.url.appendingPathComponent("file"))
+    try refusal(["train", "sac", "Pendulum-v1", "--run-directory", folder.path("file/run")], says: "cannot be written")
+  }
+
+  @Test func `discrete actions are refused`() throws {
+    try refusal(train(task: "CartPole-v1"), says: "CartPole-v1", "discrete actions", "offpolicy list")
+  }
+
+  @Test func `a buffer that cannot fit is refused before anything is written`() throws {
+    try refusal(
+      [
+        "train", "sac", "Humanoid-v5", "--steps", "1000000000", "--set", "bufferCapacity=1000000000",
+        "--run-directory", folder.path("run"),
+      ].map { $0 == "Humanoid-v5" && !EnvironmentCommandTests.hasLibrary ? "Pendulum-v1" : $0 },
+      says: "needs", "available", "bufferCapacity")
+  }
+
+  @Test func `networks that cannot fit are refused before anything is made`() throws {
+    let huge = Array(repeating: "16384", count: 200).joined(separator: ",")
+    try refusal(train("--set", "hiddenSizes=\(huge)"), says: "needs", "available", "--set hiddenSizes=256,256")
+    try refusal(["bench", "--hidden", huge], says: "needs", "available")
+  }
+
+  @Test func `without the simulator its tasks are refused with what to run`() throws {
+    let missing = ["OFFPOLICY_MUJOCO": "/nonexistent"]
+    for arguments in [train(task: "Hopper-v5"), ["environment", "check", "Hopper-v5"]] {
+      try refusal(arguments, environment: missing, says: "/nonexistent", "Scripts/fetch-dependencies")
+    }
+  }
+
+  @Test func `what is not a run cannot be resumed, inspected or evaluated`() throws {
+    for command in ["resume", "inspect", "evaluate"] {
+      try refusal([command, folder.url.path], says: folder.url.path, "run.json")
+    }
+    try refusal(["evaluate", folder.path("missing")], says: "does not exist")
+    try refusal(["resume", folder.path("missing")], says: "missing", "is no run")
+    try Data("{".utf8).write(to: folder.url.appendingPathComponent("run.json"))
+    try refusal(["resume", folder.url.path], says: "run.json cannot be read")
+  }
+
+  @Test func `a policy file that is unreadable, foreign, cut off or damaged is refused`() throws {
+    let run = folder.path("run")
+    #expect(try Program.run(shortRun("td3", into: run, steps: 100)).status == 0)
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: run + "/policy.safetensors"))
+    let file = folder.url.appendingPathComponent("bad.safetensors")
+    func check(_ data: Data, _ parts: String) throws {
+      try data.write(to: file)
+      try refusal(["evaluate", file.path], says: file.path, parts)
+    }
+    try check(Data(), "0 bytes")
+    try check(Data("not a policy at all".utf8), "safetensors")
+    try check(bytes.prefix(bytes.count / 2), "cut off")
+    var weight = bytes
+    weight[bytes.count - 6] ^= 0x10
+    try check(weight, "damaged")
+    var foreign = SafeTensors()
+    foreign.add("weight", floats: [1], shape: [1])
+    try check(Data(foreign.encoded()), "is not a policy of this program")
+    if getuid() != 0 {
+      try FileManager.default.setAttributes([.posixPermissions: 0], ofItemAtPath: file.path)
+      try refusal(["evaluate", file.path], says: "permission denied")
+    }
+  }
+
+  @Test func `a damaged checkpoint is refused and stays for another try`() throws {
+    let run = folder.path("run")
+    #expect(try Program.run(shortRun("sac", into: run, steps: 300)).status == 0)
+    let state = URL(fileURLWithPath: run + "/checkpoint/state.safetensors")
+    let bytes = try Data(contentsOf: state)
+    try bytes.prefix(bytes.count - 5).write(to: state)
+    try refusal(["resume", run], says: "state.safetensors", "cut off")
+    try refusal(["inspect", run], says: "state.safetensors", "cut off")
+    try bytes.write(to: state)
+    try FileManager.default.removeItem(atPath: run + "/checkpoint/replay-00000000.frames")
+    try refusal(["resume", run], says: "replay-00000000.frames is missing")
+  }
+
+  @Test func `a case or actions of wrong shapes are refused, and nothing is written`() throws {
+    var file = SafeTensors()
+    file.add("actions", floats: [0, 0], shape: [1, 2])
+    try file.write(to: folder.path("actions"))
+    let out = folder.path("out")
+    try refusal(
+      ["environment", "rollout", "Pendulum-v1", folder.path("actions"), out], says: "[1, 2]", "needs [T, 1]")
+    try refusal(["environment", "rollout", "Pendulum-v1", folder.path("none"), out], says: folder.path("none"))
+    try refusal(["conformance", folder.path("actions"), out], says: "names no algorithm")
+    try refusal(["conformance", folder.path("none"), out], says: folder.path("none"))
+
+    let name = ConformanceCommandTests.folder.appendingPathComponent("td3-one-row.case.safetensors").path
+    let given = try SafeTensors(contentsOf: name)
+    var changed = SafeTensors()
+    changed.metadata = given.metadata
+    for tensor in given.names {
+      let values = try given.floats(tensor)
+      changed.add(tensor, floats: values, shape: tensor == "batch.rewards" ? [values.count] : try given.shape(tensor))
+    }
+    try changed.write(to: folder.path("case"))
+    try refusal(["conformance", folder.path("case"), out], says: "batch.rewards", "expected [1, 1]")
+  }
+
+  @Test func `a result that cannot be written is told`() throws {
+    let name = ConformanceCommandTests.folder.appendingPathComponent("td3-one-row.case.safetensors").path
+    try refusal(["conformance", name, folder.path("nowhere/out")], says: "nowhere/out", "cannot be written")
+  }
+}

@@ -1,0 +1,35 @@
+import OffPolicy
+import Testing
+
+@Suite(.serialized) struct BenchTests {
+  func bench(_ more: String...) throws -> JSONValue {
+    let result = try Program.run(["bench", "--json", "--seconds", "0.2", "--buffer", "20000"] + more)
+    try #require(result.status == 0, "\(result.errors)")
+    return try result.json()
+  }
+
+  @Test(arguments: ["sac", "td3", "ddpg"], ["1", "2"])
+  func `a benchmark has its keys, and an update allocates nothing`(algorithm: String, threads: String) throws {
+    let result = try bench("--hidden", "32,32", "--algorithm", algorithm, "--threads", threads)
+    for key in ["updatesPerSecond", "flopsPerUpdate", "peakGFLOPS", "fractionOfPeak"] {
+      #expect((result[key]?.number ?? 0) > 0, "\(key)")
+    }
+    #expect(result["allocationsPerUpdate"]?.number == 0)
+    #expect((result["fractionOfPeak"]?.number ?? 2) < 1)
+  }
+
+  @Test(arguments: [
+    ("sac", 17, 6, 577), ("td3", 17, 6, 414), ("ddpg", 17, 6, 359), ("sac", 348, 17, 1080), ("td3", 348, 17, 796),
+    ("ddpg", 348, 17, 676), ("sac", 11, 3, 561), ("td3", 11, 3, 403), ("ddpg", 11, 3, 350),
+  ])
+  func `an update's operations are the counted ones`(algorithm: String, s: Int, a: Int, expected: Double) throws {
+    let result = try bench("--algorithm", algorithm, "--observations", "\(s)", "--actions", "\(a)", "--seconds", "0.02")
+    #expect(abs((result["flopsPerUpdate"]?.number ?? 0) / 1e6 - expected) <= 0.6)
+  }
+
+  @Test func `people read three lines`() throws {
+    let result = try Program.run(
+      "bench", "--seconds", "0.05", "--buffer", "2000", "--hidden", "16,16", "--batch", "32")
+    #expect(result.status == 0 && result.output.split(separator: "\n").count == 3)
+  }
+}

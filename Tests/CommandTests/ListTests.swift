@@ -1,0 +1,57 @@
+import OffPolicy
+import Testing
+
+@Suite struct ListTests {
+  @Test func `every algorithm is listed with every hyperparameter, its default, range and source`() throws {
+    let result = try Program.run("list", "--json")
+    #expect(result.status == 0 && result.errors.isEmpty)
+    let algorithms = try result.json()["algorithms"]?.array ?? []
+    #expect(algorithms.compactMap { $0["name"]?.string } == ["ddpg", "td3", "sac"])
+    for algorithm in algorithms {
+      let entry = try AlgorithmRegistry.entry(algorithm["name"]?.string ?? "")
+      let listed = algorithm["hyperparameters"]?.array ?? []
+      // every property that the configuration has, not only those that somebody remembered
+      #expect(Set(listed.compactMap { $0["name"]?.string }) == entry.defaults.values.keys)
+      for parameter in listed {
+        let name = parameter["name"]?.string ?? ""
+        #expect(parameter["default"] == entry.defaults.values[name], "\(name)")
+        for key in ["range", "source", "summary"] {
+          #expect(parameter[key]?.string?.isEmpty == false, "\(name): \(key)")
+        }
+      }
+    }
+    let sac = algorithms.last?["hyperparameters"]?.array ?? []
+    let find = { (name: String) in sac.first { $0["name"]?.string == name } }
+    #expect(find("discount")?["default"]?.number == 0.99 && find("discount")?["range"]?.string == "[0, 1]")
+    #expect(find("batchSize")?["default"]?.number == 256)
+    #expect(find("targetEntropy")?["default"] == .null)
+    #expect(find("targetTracking")?["default"]?["soft"]?["rate"]?.number == 0.005)
+    #expect(find("temperature")?["default"]?["learned"]?["initial"]?.number == 1)
+  }
+
+  @Test func `all fourteen tasks are listed with their sizes`() throws {
+    let tasks = try Program.run("list", "--json").json()["environments"]?.array ?? []
+    #expect(tasks.count == 14)
+    let sizes = Dictionary(
+      uniqueKeysWithValues: tasks.map { ($0["id"]?.string ?? "", $0["observationSize"]?.number ?? 0) })
+    #expect(
+      sizes == [
+        "CartPole-v1": 4, "MountainCarContinuous-v0": 2, "Pendulum-v1": 3, "Ant-v5": 105, "HalfCheetah-v5": 17,
+        "Hopper-v5": 11, "Humanoid-v5": 348, "HumanoidStandup-v5": 348, "InvertedDoublePendulum-v5": 9,
+        "InvertedPendulum-v5": 4, "Pusher-v5": 23, "Reacher-v5": 10, "Swimmer-v5": 8, "Walker2d-v5": 17,
+      ])
+  }
+
+  @Test func `without the simulator everything is listed all the same`() throws {
+    let result = try Program.run(["list"], environment: ["OFFPOLICY_MUJOCO": "/nonexistent"])
+    #expect(result.status == 0 && result.output.contains("Humanoid-v5") && result.output.contains("policyDelay"))
+  }
+
+  @Test func `one name lists one thing`() throws {
+    let algorithm = try Program.run("list", "TD3", "--json").json()
+    #expect(algorithm["algorithms"]?.array.count == 1 && algorithm["environments"]?.array.isEmpty == true)
+    let task = try Program.run("list", "Hopper", "--json").json()
+    #expect(task["environments"]?.array.first?["id"]?.string == "Hopper-v5")
+    #expect(task["algorithms"]?.array.isEmpty == true)
+  }
+}

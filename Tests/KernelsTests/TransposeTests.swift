@@ -1,0 +1,27 @@
+import Kernels
+import Testing
+
+@Suite struct TransposeTests {
+  @Test func `transposition moves every weight to its place and nothing else, for every size`() {
+    for inputs in 1...70 {
+      for outputs in 1...70 {
+        let layer = LayerReference(inputs: inputs, outputs: outputs, seed: inputs)
+        let parameters = Block([untouched] + layer.panels)
+        for first in [0, inputs / 2, inputs - 1] {
+          let expected = layer.transposed(from: first)
+          let transposed = Block(count: expected.count + 2)
+          transposed[0] = untouched
+          transposed[expected.count + 1] = untouched
+          // panel by panel, as workers share it
+          for panel in 0..<(outputs + 15) / 16 {
+            denseTranspose(
+              parameters, at: 1, inputs: inputs, outputs: outputs, firstInput: first, into: transposed, at: 1,
+              panels: panel..<panel + 1)
+          }
+          #expect(
+            transposed.values == [untouched] + expected + [untouched], "\(inputs) × \(outputs) from \(first)")
+        }
+      }
+    }
+  }
+}

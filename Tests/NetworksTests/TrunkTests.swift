@@ -1,0 +1,75 @@
+import Kernels
+import Networks
+import Testing
+
+@Suite struct TrunkTests {
+  @Test func `any number of workers takes whole updates of critics and policy to the same bits`() {
+    let (rows, s, a) = (100, 9, 3)
+    let x = Matrix(numbers(rows * s, seed: 1), rows: rows, columns: s)
+    let actions = Matrix(numbers(rows * a, seed: 2), rows: rows, columns: a)
+    let noise = Block(numbers(rows * a, seed: 3))
+    let targets = Block(numbers(rows, seed: 4))
+
+    func results(_ workers: Int) -> [[UInt32]] {
+      let pool = WorkerPool(count: workers)
+      let critics = Critics(
+        count: 2, observationSize: s, actionSize: a, hiddenSizes: [40, 37], batchSize: rows, isLearned: true)
+      let followers = Critics(
+        count: 2, observationSize: s, actionSize: a, hiddenSizes: [40, 37], batchSize: rows, isLearned: false)
+      let policy = SquashedGaussian(observationSize: s, actionSize: a, hiddenSizes: [40, 37], batchSize: rows)
+      var stream = RandomStream(seed: 6, purpose: "initialization")
+      critics.initialize(using: &stream)
+      policy.parameters.initialize(using: &stream)
+      followers.copy(critics)
+      let criticOptimizer = Adam(critics.networks, learningRate: 1e-3)
+      let policyOptimizer = Adam([policy.parameters], learningRate: 1e-3)
+      let draw = PolicyDraw(rows: rows, actionSize: a)
+      let gradient = Matrix(rows: rows, columns: a)
+      for _ in 0..<3 {
+        pool.forEachChunk(ofRows: rows) {
+          critics.evaluate(x, actions, rows: $0)
+          critics.backwardSquaredError(to: targets, scale: 0.01, rows: $0)
+        }
+        criticOptimizer.beginStep()
+        pool.forEachShare {
+          critics.weightGradients(x, actions, rows: rows, $0)
+          criticOptimizer.apply($0)
+        }
+        pool.forEachChunk(ofRows: rows) {
+          policy.sample(x, noise: noise, into: draw, rows: $0)
+          critics.evaluate(x, draw.actions, rows: $0)
+          critics.minimumActionGradient(scale: -0.01, into: gradient, rows: $0)
+          policy.backward(actionGradient: gradient, logProbabilityGradient: 0.002, rows: $0)
+        }
+        policyOptimizer.beginStep()
+        pool.forEachShare {
+          policy.weightGradients(x, rows: rows, $0)
+          policyOptimizer.apply($0)
+          followers.track(critics, rate: 0.1, $0)
+        }
+      }
+      let tensors = critics.tensors("") + followers.tensors("") + policy.parameters.tensors("")
+      return tensors.map(\.values.bits)
+    }
+    let one = results(1)
+    for workers in 2...4 { #expect(results(workers) == one, "\(workers) workers") }
+  }
+
+  @Test func `a batch smaller than the buffers is computed as in buffers of its size`() {
+    // the last episode's statistics or an acting row use fewer rows than there is room for
+    func gradients(batchSize: Int) -> [Tensor] {
+      let policy = DeterministicPolicy(
+        observationSize: 5, actionSize: 2, hiddenSizes: [20], batchSize: batchSize, isLearned: true)
+      var stream = RandomStream(seed: 6, purpose: "initialization")
+      policy.parameters.initialize(using: &stream)
+      let x = Matrix(numbers(5 * batchSize, seed: 1), rows: batchSize, columns: 5)
+      let actions = Matrix(rows: batchSize, columns: 2)
+      let gradient = Matrix(numbers(2 * batchSize, seed: 2), rows: batchSize, columns: 2)
+      policy.evaluate(x, into: actions, rows: 0..<7)
+      policy.backward(actions: actions, actionGradient: gradient, rows: 0..<7)
+      policy.weightGradients(x, rows: 7, .whole)
+      return policy.parameters.tensors("", of: policy.parameters.gradients)
+    }
+    #expect(gradients(batchSize: 7) == gradients(batchSize: 30))
+  }
+}

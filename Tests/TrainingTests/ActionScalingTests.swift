@@ -1,0 +1,51 @@
+import OffPolicy
+import Testing
+
+@Suite struct ActionScalingTests {
+  func scaled(_ action: [Float], low: [Float], high: [Float]) -> [Float] {
+    var action = action
+    var span = action.mutableSpan
+    ActionScaling(low: low, high: high).denormalize(&span)
+    return action
+  }
+
+  @Test(arguments: [(-1, -3), (-0.5, -0.5), (0, 2), (0.6, 5), (1, 7)] as [(Float, Float)])
+  func `asymmetric bounds are reached at the ends and linear between them`(action: Float, expected: Float) {
+    #expect(abs(scaled([action], low: [-3], high: [7])[0] - expected) < 1e-6)
+  }
+
+  @Test func `each value has its own bounds`() {
+    #expect(scaled([-1, 0, 1], low: [-2, 0, 10], high: [2, 1, 30]) == [-2, 0.5, 30])
+  }
+
+  @Test func `rounding never leaves the box`() {
+    for i in 1..<200 {
+      let (low, high) = (-Float(i) / 7, Float(i) / 3)
+      let ends = scaled([1, 1.0000001, -1, -1.0000001], low: [low, low, low, low], high: [high, high, high, high])
+      #expect(ends.allSatisfy { $0 >= low && $0 <= high })
+      #expect(ends[0] >= high.nextDown && ends[2] == low)
+    }
+  }
+
+  @Test func `a space's bounds become the scaling's`() throws {
+    let scaling = try ActionScaling(.box(Box(low: [-3, 0], high: [7, 1])), of: "Probe-v0")
+    #expect(scaling.low == [-3, 0] && scaling.high == [7, 1] && scaling.count == 2)
+  }
+
+  @Test func `discrete actions are refused with the task's name and a way out`() {
+    let error = #expect(throws: UnsupportedActions.self) {
+      try ActionScaling(.discrete(Discrete(2)), of: "CartPole-v1")
+    }
+    #expect(
+      error?.description == "CartPole-v1 has 2 discrete actions, but ddpg, td3 and sac choose real-valued ones: "
+        + "pick a task with a box of actions from `offpolicy list`")
+  }
+
+  @Test(arguments: [(-1, .infinity), (-.infinity, 1), (2, 2)] as [(Float, Float)])
+  func `bounds that cannot be scaled to are refused with their index`(low: Float, high: Float) {
+    let error = #expect(throws: UnsupportedActions.self) {
+      try ActionScaling(.box(Box(low: [-1, low], high: [1, high])), of: "Probe-v0")
+    }
+    #expect(error?.description.hasPrefix("Probe-v0: action[1] has bounds [\(low), \(high)]; ") == true)
+  }
+}

@@ -1,0 +1,47 @@
+import OffPolicy
+import Testing
+
+@Suite struct BenchmarkTests {
+  // MFLOP per update at batch 256 and 256, 256 units, counted by hand from the products that each update cannot do without
+  @Test(arguments: [
+    ("sac", 11, 3, 561), ("td3", 11, 3, 403), ("ddpg", 11, 3, 350), ("sac", 17, 6, 577), ("td3", 17, 6, 414),
+    ("ddpg", 17, 6, 359), ("sac", 105, 8, 709), ("td3", 105, 8, 514), ("ddpg", 105, 8, 442), ("sac", 348, 17, 1080),
+    ("td3", 348, 17, 796), ("ddpg", 348, 17, 676),
+  ])
+  func `an update needs at least the counted operations`(algorithm: String, s: Int, a: Int, expected: Double) {
+    let flops = Benchmark.minimumFLOPs(
+      algorithm, batch: 256, observations: s, actions: a, hidden: [256, 256], policyDelay: 2)
+    #expect(abs(flops / 1e6 - expected) <= 0.6)
+  }
+
+  @Test func `the pendulum's small networks too`() {
+    for (algorithm, expected) in [("sac", 13.9), ("td3", 10.0), ("ddpg", 8.7)] {
+      let flops = Benchmark.minimumFLOPs(
+        algorithm, batch: 100, observations: 3, actions: 1, hidden: [64, 64], policyDelay: 2)
+      #expect(abs(flops / 1e6 - expected) <= 0.06)
+    }
+  }
+
+  @Test func `TD3's policy step is shared by the updates of its delay`() {
+    func flops(_ delay: Int) -> Double {
+      Benchmark.minimumFLOPs("td3", batch: 256, observations: 17, actions: 6, hidden: [256, 256], policyDelay: delay)
+    }
+    let step = flops(1) - flops(2)
+    #expect(step > 0 && abs(flops(1) - flops(4) - 1.5 * step) < 1)
+  }
+
+  @Test(arguments: algorithmNames, [1, 2])
+  func `a benchmark's numbers agree with each other`(algorithm: String, threads: Int) throws {
+    let configuration = try AlgorithmRegistry.entry(algorithm).defaults.setting([
+      "hiddenSizes=24,24", "batchSize=32", "bufferCapacity=2000",
+    ])
+    let result = try Benchmark.run(
+      algorithm: algorithm, configuration: configuration, observationSize: 5, actionSize: 2, hiddenSizes: [24, 24],
+      threads: threads, seconds: 0.05, warmUp: 10)
+    // allocations are counted for the whole process, other tests among it: CommandTests expects none
+    #expect(result.updates > 10 && result.updatesPerSecond > 0 && result.peakGFLOPS > 0)
+    let fraction = result.flopsPerUpdate * result.updatesPerSecond / (result.peakGFLOPS * 1e9)
+    #expect(abs(result.fractionOfPeak / fraction - 1) < 1e-6)
+    #expect(result.medianMicroseconds <= result.p99Microseconds)
+  }
+}

@@ -1,0 +1,46 @@
+import Foundation
+import OffPolicy
+import Testing
+
+@Suite struct RunConfigurationTests {
+  func run(_ algorithm: String, _ values: JSONValue) -> RunConfiguration {
+    RunConfiguration(
+      algorithm: algorithm, environment: "Pendulum-v1", configuration: values, steps: 12_345, seed: .max, threads: 2,
+      evaluateEvery: 500, evaluationEpisodes: 7, checkpointEvery: 0)
+  }
+
+  @Test(arguments: algorithmNames)
+  func `a run's choices survive JSON, the largest seed too`(algorithm: String) throws {
+    let settings = ["discount=0.975", "hiddenSizes=40,30", "targetTracking.hard.every=100", "bufferCapacity=5000"]
+    let configuration = try AlgorithmRegistry.entry(algorithm).defaults.setting(settings)
+    let original = run(algorithm, configuration.values)
+    let decoded = try JSONDecoder().decode(RunConfiguration.self, from: JSONEncoder().encode(original))
+    #expect(decoded == original)
+    let read = try decoded.algorithmConfiguration()
+    #expect(read.values == configuration.values && read.bufferCapacity == 5000)
+    // every property is there, so that a later default changes nothing
+    for parameter in try AlgorithmRegistry.entry(algorithm).hyperparameters {
+      #expect(decoded.configuration[parameter.name] != nil, "\(parameter.name)")
+    }
+  }
+
+  @Test func `a run file that was edited is checked again`() {
+    #expect(throws: ConfigurationError.unknownKey("discont", nearest: "discount")) {
+      try run("sac", .object(["discont": .number(0.9)])).algorithmConfiguration()
+    }
+    #expect(throws: ConfigurationError.outOfRange(key: "discount", value: "2", allowed: "[0, 1]")) {
+      try run("td3", .object(["discount": .number(2)])).algorithmConfiguration()
+    }
+    #expect(throws: UnknownAlgorithm.self) { try run("sca", .object([:])).algorithmConfiguration() }
+  }
+
+  @Test func `a task's suggestion holds unless it is set`() throws {
+    let defaults = try AlgorithmRegistry.entry("sac").defaults
+    let task = try EnvironmentRegistry.builtIn.entry("Pendulum-v1")
+    #expect(try defaults.resolved(for: task, settings: []).randomSteps == task.suggestedRandomSteps)
+    #expect(try defaults.resolved(for: task, settings: ["randomSteps=5"]).randomSteps == 5)
+    let silent = try EnvironmentRegistry.builtIn.entry("CartPole-v1")
+    #expect(silent.suggestedRandomSteps == nil)
+    #expect(try defaults.resolved(for: silent, settings: []).randomSteps == defaults.randomSteps)
+  }
+}
