@@ -15,7 +15,7 @@ let configuration = try AlgorithmRegistry.entry("sac").defaults
 let run = RunConfiguration(
   algorithm: "sac", environment: Cart.entry.id, configuration: configuration.values,
   steps: CommandLine.arguments.dropFirst().first.flatMap { Int($0) } ?? 5_000, seed: 0, threads: 1,
-  evaluateEvery: 1_000, evaluationEpisodes: 5, checkpointEvery: 0)
+  evaluateEvery: 1_000, evaluationEpisodes: 5, checkpointEvery: nil)
 let trainer = try Trainer(run, workers: WorkerPool(count: run.threads)) { try Cart.entry.make() }
 trainer.observer.evaluated = { print("step \($0.step): return \($0.evaluation.mean)") }
 try trainer.train()
