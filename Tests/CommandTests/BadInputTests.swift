@@ -134,15 +134,17 @@ import Testing
     }
   }
 
-  @Test func `a damaged checkpoint is refused and stays for another try`() throws {
+  @Test func `damaged checkpoints are refused and stay for another try`() throws {
     let run = folder.path("run")
     #expect(try Program.run(shortRun("sac", into: run, steps: 300)).status == 0)
-    let state = URL(fileURLWithPath: run + "/checkpoint/state.safetensors")
-    let bytes = try Data(contentsOf: state)
-    try bytes.prefix(bytes.count - 5).write(to: state)
-    try refusal(["resume", run], says: "state.safetensors", "cut off")
+    let files = ["state", "state-previous"].map { URL(fileURLWithPath: run + "/checkpoint/\($0).safetensors") }
+    let contents = try files.map { try Data(contentsOf: $0) }
+    for (file, bytes) in zip(files, contents) { try bytes.prefix(bytes.count - 5).write(to: file) }
+    try refusal(
+      ["resume", run], says: "no checkpoint that is whole", "state.safetensors", "state-previous.safetensors")
     try refusal(["inspect", run], says: "state.safetensors", "cut off")
-    try bytes.write(to: state)
+    for (file, bytes) in zip(files, contents) { try bytes.write(to: file) }
+    try FileManager.default.removeItem(at: files[1])
     try FileManager.default.removeItem(atPath: run + "/checkpoint/replay-00000000.frames")
     try refusal(["resume", run], says: "replay-00000000.frames is missing")
   }

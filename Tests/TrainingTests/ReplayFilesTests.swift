@@ -107,7 +107,9 @@ import Testing
     let data = try Data(contentsOf: file)
     func refusal() throws -> String {
       let other = try Collector(steps: 20_000, capacity: 20_000)
-      let error = #expect(throws: RunDirectoryError.self) { try RunDirectory.open(directory.path).restore(other.trainer) }
+      let error = #expect(throws: RunDirectoryError.self) {
+        try RunDirectory.open(directory.path).restore(other.trainer)
+      }
       return error?.description ?? ""
     }
     try data.dropLast(1).write(to: file)

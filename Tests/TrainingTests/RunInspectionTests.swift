@@ -7,11 +7,12 @@ import Testing
     Tensor(name: "b", shape: [2], values: [1, -2]), Tensor(name: "a", shape: [1], values: [0.5]),
   ]
 
-  @Test func `the digest is FNV-1a over names and little-endian values in the order of names`() {
+  @Test func `the digest is FNV-1a over names and the words of values in the order of names`() {
     #expect(RunInspection.digest([]) == "cbf29ce484222325")
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    let bytes: [UInt8] = [0x61, 0, 0, 0, 0x3f, 0x62, 0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0]
-    for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
+    // a name is a word for each of its bytes, then a word of ones
+    let words: [UInt32] = [0x61, 0xffff_ffff, 0x3f00_0000, 0x62, 0xffff_ffff, 0x3f80_0000, 0xc000_0000]
+    for word in words { hash = (hash ^ UInt64(word)) &* 0x0000_0100_0000_01b3 }
     let text = String(hash, radix: 16)
     #expect(RunInspection.digest(tensors) == String(repeating: "0", count: 16 - text.count) + text)
     #expect(RunInspection.digest(tensors.reversed()) == RunInspection.digest(tensors))
@@ -87,7 +88,7 @@ import Testing
     let name = "algorithm.critic.0.layer.0.bias"
     var values = try file.floats(name)
     values[3] = .nan
-    try file.changed(floats: [name: ([values.count], values)]).write(to: directory.checkpointPath)
+    try file.changed(floats: [name: ([values.count], values)]).sealed().write(to: directory.checkpointPath)
     let health = try RunInspection(directory).health
     #expect(health.status == "warning")
     #expect(health.findings.first?.hasPrefix("critic.0.layer.0.bias holds a value that is not finite") == true)

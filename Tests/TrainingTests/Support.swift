@@ -118,3 +118,12 @@ func describe(_ run: RunConfiguration) -> RunDescription {
   RunDescription(
     run: run, versions: RunDescription.Versions(program: "0", swift: "0", mujoco: nil, processor: "test"))
 }
+
+extension SafeTensors {
+  /// The same with the hash that a checkpoint of these tensors has.
+  func sealed() -> SafeTensors {
+    var file = self
+    file.metadata["digest"] = digest
+    return file
+  }
+}
