@@ -113,6 +113,33 @@ import Testing
     #expect(seeds.values == [77, nil, nil, nil])
   }
 
+  @Test(arguments: algorithmNames)
+  func `every update draws fresh noise, for the next actions and then for the current ones`(algorithm: String) throws {
+    // conformance gives the noise, so that only here does an update draw it
+    let configuration = try AlgorithmRegistry.entry(algorithm).defaults.setting([
+      "hiddenSizes=9", "batchSize=8", "policyLearningRate=0.01",
+    ])
+    let make = {
+      configuration.makeAlgorithm(observationSize: 3, actionSize: 2, seed: 6, workers: WorkerPool(count: 1))
+    }
+    let (drawing, given) = (make(), make())
+    let batch = Batch(count: 8, observationSize: 3, actionSize: 2)
+    for row in 0..<8 {
+      for i in 0..<3 { batch.observations[row, i] = Float(row - i) / 4 }
+      for i in 0..<2 { batch.actions[row, i] = Float(i) - 0.5 }
+      batch.rewards[row] = Float(row)
+    }
+    let noise = UpdateNoise(batchSize: 8, actionSize: 2)
+    var stream = RandomStream(seed: 6, purpose: "update noise")
+    for _ in 0..<4 {
+      stream.fillNormal(noise.next)
+      if algorithm == "sac" { stream.fillNormal(noise.current) }
+      _ = try given.update(batch, noise: noise)
+      _ = try drawing.update(batch)
+      #expect(drawing.parameters == given.parameters)
+    }
+  }
+
   @Test func `a loss that is not finite stops the run with the update and what to do`() throws {
     let trainer = try makeTrainer("ddpg", steps: 200) {
       Probe(observations: 1, observe: { _ in [0] }) { _, _ in StepOutcome(reward: 1e39, terminated: true) }
