@@ -48,9 +48,8 @@ public struct Hyperparameter: Sendable {
     case .null:
       guard isOptional else { throw fail() }
     case .object(let cases):
-      guard cases.count == 1, let (label, payload) = cases.first, case .object(let fields) = payload else {
-        throw fail()
-      }
+      guard cases.count == 1, let (label, payload) = cases.first, !label.isEmpty, case .object(let fields) = payload
+      else { throw fail() }
       let expected = ranges.filter { $0.key.hasPrefix(label + ".") || $0.key == label }
       guard !expected.isEmpty, fields.count == expected.filter({ $0.key != label }).count else { throw fail() }
       for (field, number) in fields {
