@@ -76,11 +76,11 @@ def command(contender, what, threads, quick):
         if what == "E":
             steps = 400 + 50 if quick else 25_000
             return [OURS, "train", "sac", "HalfCheetah-v5", "--steps", steps, "--threads", threads, "--seed", 1,
-                    "--set", f"randomSteps={400 if quick else 5_000}", "--run-directory", run], environment
+                    "--set", f"randomSteps={400 if quick else 5_000}", "--evaluate-every", 0, "--run-directory", run], environment
         return [OURS, "train", "sac", "Pendulum-v1", "--steps", 10_000, "--threads", threads, "--seed", 1,
                 "--set", "hiddenSizes=[64,64]", "--set", "batchSize=100", "--set", "randomSteps=100",
                 "--set", "policyLearningRate=0.001", "--set", "criticLearningRate=0.001",
-                "--set", "temperatureLearningRate=0.001", "--run-directory", run], environment
+                "--set", "temperatureLearningRate=0.001", "--evaluate-every", 0, "--run-directory", run], environment
     if contender.startswith("rltools"):
         library = contender + ("" if threads == 1 or contender != "rltools-mkl" else "-threads")
         sizes = ([10, 50] if quick else [200, 2000]) if what == "U" else []
@@ -122,10 +122,13 @@ def measure(contender, what, threads, quick):
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(line)}: exit {done.returncode}\n{done.stderr[-2000:]}")
     result = {}
-    for text in reversed(done.stdout.strip().splitlines()):
-        if text.startswith("{"):
-            result = json.loads(text)
-            break
+    if contender == "offpolicy":
+        result = json.loads(done.stdout or "{}")
+    else:
+        for text in reversed(done.stdout.strip().splitlines()):
+            if text.startswith("{"):
+                result = json.loads(text)
+                break
     # W is the process from start to end for everybody; E of ours, see `end_to_end_of_ours`
     rate = {"U": result.get("updatesPerSecond"), "E": result.get("stepsPerSecond"), "W": 10_000 / seconds}[what]
     total = after[0] - before[0]
