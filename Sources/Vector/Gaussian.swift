@@ -7,8 +7,6 @@
 //
 // Flat arrays (rows × A, no padding) keep every lane busy whatever A is; the heads, actions and gradients are in panels.
 
-package let logStandardDeviationRange: ClosedRange<Float> = -20...2
-
 private let halfLogTwoPi: Float = 0.918_938_533_2
 private let logTwo: Float = 0.693_147_180_6
 
