@@ -5,14 +5,12 @@ import OffPolicy
 struct Progress {
   private let total: Int
   private let isTerminal = Output.isTerminal
-  private let start = ContinuousClock.now
-  private let firstStep: Int
   private var lastShown = ContinuousClock.now
   private var lastStep: Int
   private var rate = 0.0
 
   init(total: Int, firstStep: Int) {
-    (self.total, self.firstStep, lastStep) = (total, firstStep, firstStep)
+    (self.total, lastStep) = (total, firstStep)
   }
 
   /// Shows where the run is, if enough time has passed: 0.2 s on a terminal, 10 s elsewhere.
