@@ -57,7 +57,9 @@ struct Bench: ParsableCommand {
         + "99th percentile \(result.p99Microseconds.text(0)) µs")
     print(
       "\((result.flopsPerUpdate / 1e6).text(0)) MFLOP each, \((100 * result.fractionOfPeak).text(1)) % of "
-        + "\(result.peakGFLOPS.text(0)) GFLOP/s on \(result.threads) thread\(result.threads == 1 ? "" : "s")")
+        + "\(result.peakGFLOPS.text(0)) GFLOP/s on \(result.threads) thread\(result.threads == 1 ? "" : "s"), "
+        + "\((100 * result.fractionOfInterleavedPeak).text(1)) % of the \(result.interleavedPeakGFLOPS.text(0)) between updates"
+    )
     print("\(result.allocationsPerUpdate?.text(2) ?? "uncounted") allocations per update; \(result.processor)")
   }
 }

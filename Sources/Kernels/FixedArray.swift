@@ -3,7 +3,7 @@
 @safe
 package struct FixedArray<Element: ~Copyable>: ~Copyable {
   package let count: Int
-  private let pointer: UnsafeMutablePointer<Element>
+  @usableFromInline let pointer: UnsafeMutablePointer<Element>
 
   package init(count: Int, _ make: (Int) -> Element) {
     precondition(count >= 0, "an array of \(count) elements")
@@ -17,6 +17,7 @@ package struct FixedArray<Element: ~Copyable>: ~Copyable {
     pointer.deallocate()
   }
 
+  @inlinable
   package subscript(index: Int) -> Element {
     @_transparent
     unsafeAddress {

@@ -69,7 +69,10 @@ public struct Matrix: ~Copyable, @unchecked Sendable {
   package func copyRow(_ row: Int, to other: borrowing Matrix, row target: Int) {
     precondition(columns == other.columns, "\(columns) columns into \(other.columns)")
     precondition(row >= 0 && row < rows && target >= 0 && target < other.rows, "row \(row) to row \(target)")
-    for panel in 0..<panels { other.at(target, panel: panel).update(from: at(row, panel: panel), count: panelWidth) }
+    for panel in 0..<panels {
+      let lanes = UnsafeRawPointer(at(row, panel: panel)).load(as: SIMD16<Float>.self)
+      UnsafeMutableRawPointer(other.at(target, panel: panel)).storeBytes(of: lanes, as: SIMD16<Float>.self)
+    }
   }
 
   /// Writes a row from `columns` values in memory.

@@ -43,7 +43,7 @@ public final class WorkerPool: @unchecked Sendable {
     }
   }
 
-  /// Runs `body` over 0 ..< rows, in chunks of at most 64 rows that stay in a core's cache.
+  /// Runs `body` over 0 ..< rows, in chunks of at most 256 rows.
   ///
   /// - Precondition: no row's result depends on another row's.
   public func forEachChunk(ofRows rows: Int, _ body: (Range<Int>) -> Void) {
@@ -53,7 +53,7 @@ public final class WorkerPool: @unchecked Sendable {
       var start = min(rows, worker * share)
       let end = min(rows, start + share)
       while start < end {
-        let next = min(end, start + 64)
+        let next = min(end, start + 256)
         body(start..<next)
         start = next
       }

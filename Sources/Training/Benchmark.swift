@@ -17,6 +17,9 @@ public struct BenchmarkResult: Codable, Sendable {
   /// The register-only loop on as many threads, just before and just after.
   public var peakGFLOPS: Double
   public var fractionOfPeak: Double
+  /// The same loop between the updates, at the clock that they run at: a processor lowers it under load.
+  public var interleavedPeakGFLOPS: Double
+  public var fractionOfInterleavedPeak: Double
   /// Heap allocations per update after the warm-up; nil where they are not counted.
   public var allocationsPerUpdate: Double?
   /// Microseconds that an update took: median and 99th percentile.
@@ -49,19 +52,27 @@ public enum Benchmark {
     let before = Processor.measurePeak(workers: workers)
     var times: [Double] = []
     times.reserveCapacity(1 << 22)
-    let allocationsBefore = allocationCount()
+    var allocations = allocationCount().map { _ in 0 }
     var elapsed = 0.0
+    var (interleaved, slices, sliceDue) = (0.0, 0.0, 0.0)
     while elapsed < seconds && times.count < 1 << 22 {
+      let allocationsBefore = allocationCount()
       let start = ContinuousClock.now
       try update()
       let time = (ContinuousClock.now - start).seconds
+      if let before = allocationsBefore, let now = allocationCount() { allocations = (allocations ?? 0) + now - before }
       times.append(time)
       elapsed += time
+      if elapsed >= sliceDue {
+        interleaved += Processor.measurePeak(workers: workers, seconds: 0)
+        slices += 1
+        sliceDue = elapsed + 0.02
+      }
     }
-    let allocations = allocationsBefore.flatMap { before in allocationCount().map { $0 - before } }
     let after = Processor.measurePeak(workers: workers)
 
     let peak = (before + after) / 2
+    let interleavedPeak = interleaved / max(1, slices)
     let rate = Double(times.count) / elapsed
     let flops = minimumFLOPs(
       name, batch: configuration.batchSize, observations: observationSize, actions: actionSize, hidden: hiddenSizes,
@@ -71,6 +82,7 @@ public enum Benchmark {
       algorithm: name, observations: observationSize, actions: actionSize, hidden: hiddenSizes,
       batch: configuration.batchSize, threads: threads, updatesPerSecond: rate, flopsPerUpdate: flops,
       peakGFLOPS: peak / 1e9, fractionOfPeak: flops * rate / peak,
+      interleavedPeakGFLOPS: interleavedPeak / 1e9, fractionOfInterleavedPeak: flops * rate / interleavedPeak,
       allocationsPerUpdate: allocations.map { Double($0) / Double(max(1, times.count)) },
       medianMicroseconds: sorted[sorted.count / 2] * 1e6,
       p99Microseconds: sorted[min(sorted.count - 1, sorted.count * 99 / 100)] * 1e6, updates: times.count,

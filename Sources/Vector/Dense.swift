@@ -19,6 +19,55 @@
   typealias OuterTile = Rows6
 #endif
 
+// MARK: rows by panels
+
+/// A product whose results are rows by panels: one tile of them, each value written once and never read back.
+private protocol TileWork {
+  func run<T: Tile>(_: T.Type, row: Int, panel: Int)
+}
+
+/// Runs every tile of `rows` rows and `panels` panels, panels outside: a panel's weights stay in the first cache.
+@inline(__always)
+private func cover<W: TileWork>(_ rows: Int, _ panels: Int, _ work: W) {
+  var panel = 0
+  while Columns.count == 2 && panel &+ 2 <= panels {
+    cover(Columns.self, rows, panel, work)
+    panel &+= 2
+  }
+  while panel < panels {
+    cover(OnePanel.self, rows, panel, work)
+    panel &+= 1
+  }
+}
+
+/// The last tile may begin before the others end: computing some rows twice, to the same bits, is cheaper than small tiles,
+/// whose few sums wait for one another.
+@inline(__always)
+private func cover<C: Panels, W: TileWork>(_: C.Type, _ rows: Int, _ panel: Int, _ work: W) {
+  let big = BigTile<C>.rows
+  var row = 0
+  while row &+ big <= rows {
+    work.run(BigTile<C>.self, row: row, panel: panel)
+    row &+= big
+  }
+  if rows &- row > 4 && rows >= big {
+    work.run(BigTile<C>.self, row: rows &- big, panel: panel)
+    return
+  }
+  while row &+ 4 <= rows {
+    work.run(Rows4<C>.self, row: row, panel: panel)
+    row &+= 4
+  }
+  if row < rows && rows >= 4 {
+    work.run(Rows4<C>.self, row: rows &- 4, panel: panel)
+    return
+  }
+  while row < rows {
+    work.run(Rows1<C>.self, row: row, panel: panel)
+    row &+= 1
+  }
+}
+
 // MARK: forward
 
 /// y = x W + b for `rows` rows, rectified or not. Pointers are at the first row; `panels` is O in panels.
@@ -30,37 +79,36 @@ package func denseForward(
   _ y: UnsafeMutablePointer<Float>, _ yStride: Int, rectify: Bool
 ) {
   let block = (xColumns &+ zColumns &+ 1) &* laneCount
-  var panel = 0
-  while panel < panels {
+  cover(
+    rows, panels,
+    Forward(
+      x: x, xStride: xStride, xColumns: xColumns, z: z, zStride: zStride, zColumns: zColumns, weights: weights,
+      block: block, y: y, yStride: yStride, rectify: rectify))
+}
+
+private struct Forward: TileWork {
+  let x: UnsafePointer<Float>
+  let xStride, xColumns: Int
+  let z: UnsafePointer<Float>
+  let zStride, zColumns: Int
+  let weights: UnsafePointer<Float>
+  let block: Int
+  let y: UnsafeMutablePointer<Float>
+  let yStride: Int
+  let rectify: Bool
+
+  @inline(__always)
+  func run<T: Tile>(_: T.Type, row: Int, panel: Int) {
+    let start = row &* laneCount
     let w = weights + panel &* block
-    let out = y + panel &* yStride
-    let wide = Columns.count == 2 && panel &+ 2 <= panels
-    var row = 0
-    @inline(__always)
-    func run<T: Tile>(_: T.Type) {
-      while row &+ T.rows <= rows {
-        let start = row &* laneCount
-        var tile = T(T.Columns(w + (block &- laneCount), block))
-        multiply(&tile, x + start, xStride, xColumns, w, block)
-        multiply(&tile, z + start, zStride, zColumns, w + xColumns &* laneCount, block)
-        let target = out + start
-        tile.forEach { r, p, sum in
-          let value = rectify ? sum.replacing(with: 0, where: sum .< 0) : sum
-          store(value, target + (p &* yStride &+ r &* laneCount))
-        }
-        row &+= T.rows
-      }
+    var tile = T(T.Columns(w + (block &- laneCount), block))
+    multiply(&tile, x + start, xStride, xColumns, w, block)
+    multiply(&tile, z + start, zStride, zColumns, w + xColumns &* laneCount, block)
+    let target = y + (panel &* yStride &+ start)
+    tile.forEach { r, p, sum in
+      let value = rectify ? sum.replacing(with: 0, where: sum .< 0) : sum
+      store(value, target + (p &* yStride &+ r &* laneCount))
     }
-    if wide {
-      run(BigTile<Columns>.self)
-      run(Rows4<Columns>.self)
-      run(Rows1<Columns>.self)
-    } else {
-      run(BigTile<OnePanel>.self)
-      run(Rows4<OnePanel>.self)
-      run(Rows1<OnePanel>.self)
-    }
-    panel &+= wide ? 2 : 1
   }
 }
 
@@ -106,43 +154,40 @@ package func denseInputGradient(
   mask: UnsafePointer<Float>?, _ maskStride: Int, maskRows: UnsafePointer<Int32>?,
   _ dx: UnsafeMutablePointer<Float>, _ dxStride: Int
 ) {
-  let block = columns &* laneCount
-  var panel = 0
-  while panel < panels {
-    let w = transposed + panel &* block
-    let out = dx + panel &* dxStride
-    let wide = Columns.count == 2 && panel &+ 2 <= panels
-    var row = 0
-    @inline(__always)
-    func run<T: Tile>(_: T.Type) {
-      while row &+ T.rows <= rows {
-        let start = row &* laneCount
-        var tile = T(.zero)
-        multiply(&tile, dy + start, dyStride, columns, w, block)
-        let target = out + start
-        if let mask {
-          let inputs = mask + panel &* maskStride
-          tile.forEach { r, p, sum in
-            let maskRow = maskRows.map { Int($0[row &+ r]) } ?? row &+ r
-            let input = load(inputs + (p &* maskStride &+ maskRow &* laneCount))
-            store(sum.replacing(with: 0, where: input .<= 0), target + (p &* dxStride &+ r &* laneCount))
-          }
-        } else {
-          tile.forEach { r, p, sum in store(sum, target + (p &* dxStride &+ r &* laneCount)) }
-        }
-        row &+= T.rows
+  cover(
+    rows, panels,
+    InputGradient(
+      dy: dy, dyStride: dyStride, columns: columns, transposed: transposed, mask: mask, maskStride: maskStride,
+      maskRows: maskRows, dx: dx, dxStride: dxStride))
+}
+
+private struct InputGradient: TileWork {
+  let dy: UnsafePointer<Float>
+  let dyStride, columns: Int
+  let transposed: UnsafePointer<Float>
+  let mask: UnsafePointer<Float>?
+  let maskStride: Int
+  let maskRows: UnsafePointer<Int32>?
+  let dx: UnsafeMutablePointer<Float>
+  let dxStride: Int
+
+  @inline(__always)
+  func run<T: Tile>(_: T.Type, row: Int, panel: Int) {
+    let start = row &* laneCount
+    let block = columns &* laneCount
+    var tile = T(.zero)
+    multiply(&tile, dy + start, dyStride, columns, transposed + panel &* block, block)
+    let target = dx + (panel &* dxStride &+ start)
+    if let mask {
+      let inputs = mask + panel &* maskStride
+      tile.forEach { r, p, sum in
+        let maskRow = maskRows.map { Int($0[row &+ r]) } ?? row &+ r
+        let input = load(inputs + (p &* maskStride &+ maskRow &* laneCount))
+        store(sum.replacing(with: 0, where: input .<= 0), target + (p &* dxStride &+ r &* laneCount))
       }
-    }
-    if wide {
-      run(BigTile<Columns>.self)
-      run(Rows4<Columns>.self)
-      run(Rows1<Columns>.self)
     } else {
-      run(BigTile<OnePanel>.self)
-      run(Rows4<OnePanel>.self)
-      run(Rows1<OnePanel>.self)
+      tile.forEach { r, p, sum in store(sum, target + (p &* dxStride &+ r &* laneCount)) }
     }
-    panel &+= wide ? 2 : 1
   }
 }
 
