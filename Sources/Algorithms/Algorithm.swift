@@ -27,6 +27,15 @@ public protocol Algorithm: AnyObject, SendableMetatype {
   /// One update from a batch with the given noise: what `update(_:)` does after drawing it.
   func update(_ batch: borrowing Batch, noise: borrowing UpdateNoise) throws -> UpdateMetrics
 
+  /// Looks at policy and critics over a batch without changing what is learned.
+  func assess(_ batch: borrowing Batch) -> Assessment
+
+  /// What the critics say of one observation (S) and action (A): their minimum where there are several.
+  func value(_ observation: Span<Float>, _ action: Span<Float>) -> Double
+
+  /// −α log π(a|s) of the last action chosen with exploration: what a soft return has beside the reward.
+  var lastEntropyBonus: Double { get }
+
   /// The learned parameters and their targets, named as `conformance` names them.
   var parameters: [Tensor] { get }
   func loadParameters(from find: (String) throws -> Tensor) throws

@@ -7,7 +7,7 @@
 //   Q_φ      critics (one)   N       configuration.explorationNoise
 //   Q′_φ     targetCritics   R       the trainer's ReplayBuffer
 //
-// Read in order: Configuration · init · act · update · state.
+// Read in order: Configuration · init · act · update · assess · state.
 
 import Kernels
 import Networks
@@ -72,6 +72,7 @@ public final class DDPG: Algorithm {
 
   // one observation at a time
   private let actingPolicy: DeterministicPolicy  // the same parameters
+  private let actingCritics: CriticsOfOne
   private let acting: ActingRow
 
   public init(configuration: Configuration, observationSize: Int, actionSize: Int, seed: UInt64, workers: WorkerPool) {
@@ -111,6 +112,7 @@ public final class DDPG: Algorithm {
     targets = Block(count: batchSize)
     actionGradient = Matrix(rows: batchSize, columns: actionSize)
     actingPolicy = DeterministicPolicy(sharing: policy, batchSize: 1)
+    actingCritics = CriticsOfOne(critics, observationSize: observationSize, actionSize: actionSize)
     acting = ActingRow(observationSize: observationSize, actionSize: actionSize)
   }
 
@@ -182,6 +184,23 @@ public final class DDPG: Algorithm {
       }
     }
     return metrics
+  }
+
+  // MARK: assess
+
+  public func assess(_ batch: borrowing Batch) -> Assessment {
+    let rows = 0..<batch.count
+    policy.evaluate(batch.observations, into: currentActions, rows: rows)
+    critics.evaluate(batch.observations, currentActions, rows: rows)
+    var assessment = Assessment()
+    assessment.add(critics, rows: batch.count)
+    assessment.add(
+      policy.parameters, deadUnits: policy.deadUnits(rows: batch.count), actions: currentActions, rows: batch.count)
+    return assessment
+  }
+
+  public func value(_ observation: Span<Float>, _ action: Span<Float>) -> Double {
+    actingCritics.minimum(observation, action)
   }
 
   // MARK: state

@@ -7,7 +7,7 @@
 //   Q_θ̄1,2   targetCritics   τ       configuration.targetTracking
 //   D        the trainer's ReplayBuffer      H̄   targetEntropy = −A
 //
-// Read in order: Configuration · init · act · update · state.
+// Read in order: Configuration · init · act · update · assess · state.
 
 import Kernels
 import Networks
@@ -99,6 +99,7 @@ public final class SAC: Algorithm {
 
   // one observation at a time
   private let actingPolicy: SquashedGaussian  // the same parameters
+  private let actingCritics: CriticsOfOne
   private let acting: ActingRow
 
   public init(configuration: Configuration, observationSize: Int, actionSize: Int, seed: UInt64, workers: WorkerPool) {
@@ -137,6 +138,7 @@ public final class SAC: Algorithm {
     targets = Block(count: batchSize)
     actionGradient = Matrix(rows: batchSize, columns: actionSize)
     actingPolicy = SquashedGaussian(sharing: policy, batchSize: 1)
+    actingCritics = CriticsOfOne(critics, observationSize: observationSize, actionSize: actionSize)
     acting = ActingRow(observationSize: observationSize, actionSize: actionSize)
   }
 
@@ -225,6 +227,25 @@ public final class SAC: Algorithm {
     metrics.temperature = exp(logTemperature)
     return metrics
   }
+
+  // MARK: assess
+
+  public func assess(_ batch: borrowing Batch) -> Assessment {
+    let rows = 0..<batch.count
+    policy.mean(batch.observations, into: current.actions, rows: rows)
+    critics.evaluate(batch.observations, current.actions, rows: rows)
+    var assessment = Assessment()
+    assessment.add(critics, rows: batch.count)
+    assessment.add(
+      policy.parameters, deadUnits: policy.deadUnits(rows: batch.count), actions: current.actions, rows: batch.count)
+    return assessment
+  }
+
+  public func value(_ observation: Span<Float>, _ action: Span<Float>) -> Double {
+    actingCritics.minimum(observation, action)
+  }
+
+  public var lastEntropyBonus: Double { -exp(logTemperature) * Double(acting.draw.logProbabilities[0]) }
 
   // MARK: state
 

@@ -8,7 +8,7 @@
 //   Q_θ′1,2  targetCritics   σ̃, c    configuration.targetNoise, .targetNoiseClip
 //   B        the trainer's ReplayBuffer
 //
-// Read in order: Configuration · init · act · update · state.
+// Read in order: Configuration · init · act · update · assess · state.
 
 import Kernels
 import Networks
@@ -87,6 +87,7 @@ public final class TD3: Algorithm {
 
   // one observation at a time
   private let actingPolicy: DeterministicPolicy  // the same parameters
+  private let actingCritics: CriticsOfOne
   private let acting: ActingRow
 
   public init(configuration: Configuration, observationSize: Int, actionSize: Int, seed: UInt64, workers: WorkerPool) {
@@ -125,6 +126,7 @@ public final class TD3: Algorithm {
     targets = Block(count: batchSize)
     actionGradient = Matrix(rows: batchSize, columns: actionSize)
     actingPolicy = DeterministicPolicy(sharing: policy, batchSize: 1)
+    actingCritics = CriticsOfOne(critics, observationSize: observationSize, actionSize: actionSize)
     acting = ActingRow(observationSize: observationSize, actionSize: actionSize)
   }
 
@@ -218,6 +220,24 @@ public final class TD3: Algorithm {
         actions[row, i] = min(1, max(-1, actions[row, i] + clipped))
       }
     }
+  }
+
+  // MARK: assess
+
+  public func assess(_ batch: borrowing Batch) -> Assessment {
+    let rows = 0..<batch.count
+    policy.evaluate(batch.observations, into: currentActions, rows: rows)
+    critics.evaluate(batch.observations, currentActions, rows: rows)
+    var assessment = Assessment()
+    assessment.add(critics, rows: batch.count)
+    assessment.add(
+      policy.parameters, deadUnits: policy.deadUnits(rows: batch.count), actions: currentActions, rows: batch.count,
+      isPolicyStep: updates % configuration.policyDelay == 0)
+    return assessment
+  }
+
+  public func value(_ observation: Span<Float>, _ action: Span<Float>) -> Double {
+    actingCritics.minimum(observation, action)
   }
 
   // MARK: state

@@ -16,6 +16,10 @@ func drive(_ trainer: Trainer, _ directory: RunDirectory) throws {
   trainer.observer.shouldStop = { stop.wasReceived }
   trainer.observer.episodeEnded = { directory.log($0) }
   trainer.observer.metricsReady = { directory.log($0) }
+  trainer.observer.healthAssessed = { record in
+    directory.log(record)
+    progress.show(record)
+  }
   trainer.observer.evaluated = { record in
     directory.log(record)
     progress.show(record)

@@ -44,7 +44,7 @@ struct Inspect: ParsableCommand {
     let digest: String?
     let lastReturn: Double?
     let bestReturn: Double?
-    let health: RunInspection.Health
+    let health: HealthReport
 
     init(description: RunDescription, _ inspection: RunInspection) {
       (run, versions, started) = (description.run, description.versions, description.started)

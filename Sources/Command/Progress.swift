@@ -8,6 +8,8 @@ struct Progress {
   private var lastShown = ContinuousClock.now
   private var lastStep: Int
   private var rate = 0.0
+  /// Findings that were shown, by name: each is told once until it is gone.
+  private var shown: Set<String> = []
 
   init(total: Int, firstStep: Int) {
     (self.total, lastStep) = (total, firstStep)
@@ -35,6 +37,15 @@ struct Progress {
     Output.note(
       "\(clear)step \(record.step.text): return \(result.mean.text()) ± \(result.standardDeviation.text()) over "
         + "\(result.episodes) episodes\(record.isBest ? ", the best so far" : "")")
+  }
+
+  /// Tells what of a run's health has just got out of hand.
+  mutating func show(_ record: HealthRecord) {
+    let findings = record.findings
+    for finding in findings where !shown.contains(finding.name) {
+      Output.note("\(isTerminal ? "\r\u{1b}[2K" : "")step \(record.step.text), health: \(finding.text)")
+    }
+    shown = Set(findings.map(\.name))
   }
 
   /// Ends the live line.

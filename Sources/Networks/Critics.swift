@@ -168,6 +168,22 @@ package final class Critics: @unchecked Sendable {
     return sum / Double(max(1, rows))
   }
 
+  /// The largest |Q_j| over the first `rows` rows.
+  package func largestValue(rows: Int) -> Double {
+    var largest = 0.0
+    for j in 0..<count {
+      for row in 0..<rows { largest = max(largest, Double(abs(values[j][row]))) }
+    }
+    return largest
+  }
+
+  /// The share of hidden units of all critics that are zero over the first `rows` rows of the last evaluation.
+  package func deadUnits(rows: Int) -> Double {
+    var sum = 0.0
+    for j in 0..<activations.count { sum += activations[j].deadUnits(rows: rows) }
+    return sum / Double(max(1, activations.count))
+  }
+
   // MARK: state
 
   /// The parameters as tensors `prefix.J.layer.K.…`.

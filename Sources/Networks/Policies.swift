@@ -63,6 +63,9 @@ package final class SquashedGaussian: @unchecked Sendable {
     parameters.weightGradients(Input(observations), activations, output: headGradients, rows: rows, share)
   }
 
+  /// The share of hidden units that are zero over the first `rows` rows of the last evaluation.
+  package func deadUnits(rows: Int) -> Double { activations.deadUnits(rows: rows) }
+
   private func forward(_ observations: borrowing Matrix, rows: Range<Int>) {
     parameters.forward(Input(observations), activations, into: heads, rows: rows)
   }
@@ -134,6 +137,9 @@ package final class DeterministicPolicy: @unchecked Sendable {
   package func weightGradients(_ observations: borrowing Matrix, rows: Int, _ share: Share) {
     parameters.weightGradients(Input(observations), activations, output: outputGradients, rows: rows, share)
   }
+
+  /// The share of hidden units that are zero over the first `rows` rows of the last evaluation.
+  package func deadUnits(rows: Int) -> Double { activations.deadUnits(rows: rows) }
 }
 
 // MARK: a trunk with a linear output layer

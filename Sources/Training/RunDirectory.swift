@@ -47,6 +47,7 @@ public final class RunDirectory {
   private let episodes: CSVLog
   private let metrics: CSVLog
   private let evaluations: CSVLog
+  private let health: CSVLog
   private var replay: ReplayFiles
   private var runLock: RunLock?
   /// The oldest frame that the checkpoint before the next one needs.
@@ -59,7 +60,9 @@ public final class RunDirectory {
     "episodes.csv": "step,episode,return,length,terminated,truncated,seconds",
     "metrics.csv": "step,updates,critic_loss,policy_loss,target_mean,temperature,entropy,seconds",
     "evaluations.csv": "step,episodes,return_mean,return_sd,return_min,return_max,length_mean,seconds",
+    "health.csv": HealthRecord.columnNames,
   ]
+  private var logs: [CSVLog] { [episodes, metrics, evaluations, health] }
 
   public var path: String { url.path }
   public var policyPath: String { url.appendingPathComponent("policy.safetensors").path }
@@ -80,7 +83,7 @@ public final class RunDirectory {
     do {
       try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
       let directory = RunDirectory(url, description)
-      for log in [directory.episodes, directory.metrics, directory.evaluations] { try log.open() }
+      for log in directory.logs { try log.open() }
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
       try encoder.encode(description).write(to: url.appendingPathComponent("run.json"), options: .atomic)
@@ -124,6 +127,7 @@ public final class RunDirectory {
       CSVLog(url.appendingPathComponent(name), header: Self.columns[name] ?? "")
     }
     (episodes, metrics, evaluations) = (log("episodes.csv"), log("metrics.csv"), log("evaluations.csv"))
+    health = log("health.csv")
     replay = ReplayFiles(folder: url.appendingPathComponent("checkpoint"))
   }
 
@@ -157,6 +161,10 @@ public final class RunDirectory {
     ])
   }
 
+  public func log(_ record: HealthRecord) {
+    health.append(["\(record.step)"] + record.columns.map { "\($0.value)" } + [time])
+  }
+
   private var time: String { "\((seconds * 1000).rounded() / 1000)" }
 
   // MARK: checkpoint
@@ -185,7 +193,7 @@ public final class RunDirectory {
     progress.frames = trainer.buffer.frameRange
     progress.replayDigests = replay.digests
     progress.seconds = seconds
-    for log in [episodes, metrics, evaluations] { progress.logSizes[log.name] = try log.synchronize() }
+    for log in logs { progress.logSizes[log.name] = try log.synchronize() }
     let file = try trainer.state().encoded(progress)
     if FileManager.default.fileExists(atPath: checkpointPath) {
       try? FileManager.default.removeItem(atPath: previousCheckpointPath)
@@ -245,7 +253,7 @@ public final class RunDirectory {
       try replay.restore(progress.frames, digests: progress.replayDigests, into: &$0)
     }
     try trainer.restore(state)
-    for log in [episodes, metrics, evaluations] {
+    for log in logs {
       if let size = progress.logSizes[log.name] { try log.truncate(to: size) }
     }
     earlierSeconds = progress.seconds

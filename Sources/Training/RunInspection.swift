@@ -13,14 +13,7 @@ public struct RunInspection: Sendable {
   public let digest: String?
   public let lastReturn: Double?
   public let bestReturn: Double?
-  public let health: Health
-
-  public struct Health: Codable, Sendable, Equatable {
-    /// "ok", "warning" or "unknown".
-    public var status: String
-    /// One line each.
-    public var findings: [String]
-  }
+  public let health: HealthReport
 
   public init(_ directory: RunDirectory) throws {
     let checkpoint = try directory.checkpoint()
@@ -33,8 +26,7 @@ public struct RunInspection: Sendable {
     let learned = checkpoint?.state.algorithm.tensors.filter { !$0.name.contains("optimizer") }
     digest = learned.map(Self.digest)
     health =
-      learned.map { Self.health($0, metrics: directory.rows("metrics.csv")) }
-      ?? Health(status: "unknown", findings: ["no checkpoint yet"])
+      learned.map { Self.health($0, directory.rows("health.csv").last.flatMap(HealthRecord.init(row:))) } ?? .unknown
   }
 
   /// A hash over names and values, in the order of names.
@@ -47,19 +39,11 @@ public struct RunInspection: Sendable {
     return digest.text
   }
 
-  private static func health(_ tensors: [Tensor], metrics: [[String]]) -> Health {
+  private static func health(_ tensors: [Tensor], _ record: HealthRecord?) -> HealthReport {
     var findings: [String] = []
     for tensor in tensors where tensor.name != "log_temperature" && !tensor.values.allSatisfy(\.isFinite) {
       findings.append("\(tensor.name) holds a value that is not finite: resume from an earlier checkpoint")
     }
-    // metrics.csv: step, updates, critic loss, policy loss, target mean, temperature, entropy, seconds
-    if let last = metrics.last, last.count >= 7, let temperature = Double(last[5]), !temperature.isNaN {
-      if temperature < 1e-4 {
-        findings.append("the temperature fell to \(temperature): the policy hardly explores; raise targetEntropy")
-      } else if temperature > 10 {
-        findings.append("the temperature rose to \(temperature): entropy outweighs reward; check the reward's scale")
-      }
-    }
-    return Health(status: findings.isEmpty ? "ok" : "warning", findings: findings)
+    return HealthReport(findings: findings + (record?.findings.map(\.text) ?? []), record)
   }
 }

@@ -10,6 +10,7 @@ import Networks
 public struct TrainingObserver {
   public var episodeEnded: (EpisodeRecord) throws -> Void = { _ in }
   public var metricsReady: (MetricsRecord) throws -> Void = { _ in }
+  public var healthAssessed: (HealthRecord) throws -> Void = { _ in }
   public var evaluated: (EvaluationRecord) throws -> Void = { _ in }
   /// Called after every step, cheaply; true asks the loop to stop.
   public var shouldStop: () -> Bool = { false }
@@ -43,6 +44,7 @@ public final class Trainer {
   private var randomActions: RandomStream
   private var sampling: RandomStream
   private var metrics = MetricsWindow()
+  private var health: HealthMonitor
 
   private var episodeReturn = 0.0
   private var episodeLength = 0
@@ -73,6 +75,7 @@ public final class Trainer {
       actionSize: scaling.count)
     algorithm = configuration.makeAlgorithm(
       observationSize: observationSize, actionSize: scaling.count, seed: run.seed, workers: workers)
+    health = HealthMonitor(discount: try configuration.values["discount"]?.decode(Double.self) ?? 1)
     batch = Batch(count: configuration.batchSize, observationSize: observationSize, actionSize: scaling.count)
     randomActions = RandomStream(seed: run.seed, purpose: "random actions")
     sampling = RandomStream(seed: run.seed, purpose: "sampling")
@@ -108,8 +111,23 @@ public final class Trainer {
 
     try learn()
     if step % MetricsWindow.steps == 0 && updates > 0 {
-      try observer.metricsReady(metrics.finish(step: step, updates: updates))
+      let record = metrics.finish(step: step, updates: updates)
+      try observer.metricsReady(record)
+      try observer.healthAssessed(assess(record))
     }
+  }
+
+  /// How the learner is, over a batch of its own.
+  private func assess(_ metrics: MetricsRecord) -> HealthRecord {
+    var stream = RandomStream(seed: run.seed, purpose: "health at step \(step)")
+    buffer.sample(into: batch, using: &stream, workers: workers)
+    var record = HealthRecord(step: step)
+    record.updates = updates
+    record.assessment = algorithm.assess(batch)
+    (record.entropy, record.temperature) = (metrics.entropy, metrics.temperature)
+    record.replayRatio = Double(updates) * Double(configuration.batchSize) / Double(max(1, step))
+    health.complete(&record, actionSize: scaling.count)
+    return record
   }
 
   private func beginEpisode(_ observation: inout [Float]) throws {
@@ -118,6 +136,7 @@ public final class Trainer {
     try environment.reset(seed: step == 0 ? run.seed : nil, into: &span)
     buffer.beginEpisode(observation.span)
     algorithm.beginEpisode()
+    health.begin()
     (episodeReturn, episodeLength, needsReset) = (0, 0, false)
   }
 
@@ -132,6 +151,9 @@ public final class Trainer {
     } else {
       algorithm.act(observation.span, explore: true, into: &actionSpan)
     }
+    if episodeLength == 0 && step >= configuration.randomSteps {
+      health.predict(algorithm.value(observation.span, action.span))
+    }
     for i in action.indices { taskAction[i] = action[i] }
     var taskSpan = taskAction.mutableSpan
     scaling.denormalize(&taskSpan)
@@ -142,16 +164,25 @@ public final class Trainer {
     buffer.add(
       action: action.span, reward: Float(outcome.reward), terminated: outcome.terminated,
       truncated: outcome.truncated, next: next.span)
+    health.add(reward: outcome.reward, entropyBonus: algorithm.lastEntropyBonus)
     return outcome
   }
 
   private func endEpisode(_ outcome: StepOutcome) throws {
+    health.end(tail: outcome.terminated ? 0 : value(observation, &action))
     episodes += 1
     needsReset = true
     try observer.episodeEnded(
       EpisodeRecord(
         step: step, episode: episodes, episodeReturn: episodeReturn, length: episodeLength,
         terminated: outcome.terminated, truncated: outcome.truncated))
+  }
+
+  /// Q(s, π(s)).
+  private func value(_ observation: [Float], _ action: inout [Float]) -> Double {
+    var span = action.mutableSpan
+    algorithm.act(observation.span, explore: false, into: &span)
+    return algorithm.value(observation.span, action.span)
   }
 
   // differs: no update before the random steps are over; Spinning Up begins earlier, and updates 50 times every 50 steps
@@ -212,7 +243,7 @@ public final class Trainer {
       episodeReturn: episodeReturn,
       episodeLength: episodeLength, needsReset: needsReset, observation: observation,
       environment: step == 0 ? nil : try environment.saveState(), randomActions: randomActions.position,
-      sampling: sampling.position, metrics: metrics, algorithm: algorithm.state)
+      sampling: sampling.position, metrics: metrics, health: health.numbers, algorithm: algorithm.state)
   }
 
   /// Goes on from a saved state, with the buffer's frames already in place.
@@ -229,6 +260,7 @@ public final class Trainer {
     randomActions.position = state.randomActions
     sampling.position = state.sampling
     metrics = state.metrics
+    health.restore(state.health)
     try algorithm.restore(state.algorithm)
     if !needsReset { buffer.resumeEpisode(state.observation.span) }
   }

@@ -21,6 +21,8 @@ public struct TrainerState: Sendable, Equatable {
   public var randomActions: UInt64
   public var sampling: UInt64
   public var metrics: MetricsWindow
+  /// What the health monitor remembers, as `HealthMonitor.numbers`.
+  public var health: [Double]
   public var algorithm: AlgorithmState
 }
 
@@ -71,6 +73,7 @@ extension TrainerState {
     file.add("trainer.numbers", doubles: numbers, shape: [numbers.count])
     let window = metrics.sums + metrics.counts + [metrics.temperature]
     file.add("trainer.metrics", doubles: window, shape: [window.count])
+    file.add("trainer.health", doubles: health, shape: [health.count])
     for (name, size) in progress.logSizes { file.add("log." + name, uint64s: [size], shape: [1]) }
     let digests = progress.replayDigests.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }
     file.add("replay.digests", uint64s: digests, shape: [digests.count / 2, 2])
@@ -99,6 +102,7 @@ extension TrainerState {
     (randomActions, sampling) = (counts[6], counts[7])
     (bestReturn, episodeReturn) = (numbers[0], numbers[1])
     metrics = MetricsWindow(sums: Array(window[0..<4]), counts: Array(window[4..<8]), temperature: window[8])
+    health = file.contains("trainer.health") ? try file.doubles("trainer.health") : []
     observation = try file.floats("trainer.observation")
     if file.contains("environment.values") {
       guard let generator = NumPyGenerator(words: try file.integers64("environment.generator")) else {

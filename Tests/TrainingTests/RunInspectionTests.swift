@@ -74,7 +74,9 @@ import Testing
   func `a temperature out of hand is a warning`(temperature: Double, word: String?) throws {
     let folder = try TemporaryFolder()
     let directory = try saved(folder)
-    try append(["1000,1,1,1,1,\(temperature),1,1"], to: "metrics.csv", of: directory)
+    var record = HealthRecord(step: 1000)
+    record.temperature = temperature
+    directory.log(record)
     let health = try RunInspection(directory).health
     #expect(health.status == (word == nil ? "ok" : "warning"))
     #expect(health.findings.count == (word == nil ? 0 : 1))

@@ -1,0 +1,49 @@
+// Assessment.swift — what a look at a learner tells: its values, actions, units and norms over one batch.
+
+import Kernels
+import Networks
+
+/// NaN where the algorithm has no such number.
+public struct Assessment: Sendable, Equatable {
+  /// Largest |Q_j(s, π(s))| over the batch and the critics.
+  public var largestValue = Double.nan
+  /// Share of the components of π(s) with |a| > 0.99.
+  public var saturatedActions = Double.nan
+  /// Share of hidden units that are zero over the whole batch.
+  public var deadPolicyUnits = Double.nan
+  public var deadCriticUnits = Double.nan
+  /// ‖θ‖, biases included.
+  public var policyNorm = Double.nan
+  public var criticNorm = Double.nan
+  /// ‖∂L/∂θ‖ of the last update; NaN where it took no such step.
+  public var policyGradientNorm = Double.nan
+  public var criticGradientNorm = Double.nan
+
+  public init() {}
+
+  /// Above this an action counts as saturated.
+  package static let saturation: Float = 0.99
+
+  /// What critics tell after they were evaluated over the first `rows` rows.
+  package mutating func add(_ critics: Critics, rows: Int) {
+    largestValue = critics.largestValue(rows: rows)
+    deadCriticUnits = critics.deadUnits(rows: rows)
+    criticNorm = parameterNorm(critics.networks)
+    criticGradientNorm = gradientNorm(critics.networks)
+  }
+
+  /// What a policy tells after it was evaluated over the first `rows` rows.
+  package mutating func add(
+    _ parameters: Parameters, deadUnits: Double, actions: borrowing Matrix, rows: Int, isPolicyStep: Bool = true
+  ) {
+    saturatedActions = share(of: actions, above: Self.saturation, rows: rows)
+    deadPolicyUnits = deadUnits
+    policyNorm = parameterNorm([parameters])
+    if isPolicyStep { policyGradientNorm = gradientNorm([parameters]) }
+  }
+}
+
+extension Algorithm {
+  /// Without an entropy term there is none.
+  public var lastEntropyBonus: Double { 0 }
+}

@@ -1,0 +1,67 @@
+// Assessment.swift — what a network's units and parameters tell about its health, without changing them.
+
+import Kernels
+
+extension Activations {
+  /// The share of hidden units that are zero for each of the first `rows` rows: they pass no gradient back.
+  package borrowing func deadUnits(rows: Int) -> Double {
+    var (dead, total) = (0, 0)
+    for k in 0..<hidden.count {
+      for unit in 0..<hidden[k].columns {
+        total += 1
+        if !(0..<rows).contains(where: { hidden[k][$0, unit] > 0 }) { dead += 1 }
+      }
+    }
+    return Double(dead) / Double(max(1, total))
+  }
+}
+
+/// ‖θ‖ of networks that learn together.
+package func parameterNorm(_ networks: [Parameters]) -> Double {
+  networks.reduce(0) { $0 + Double(squaredNorm($1.values, range: 0..<$1.values.count)) }.squareRoot()
+}
+
+/// ‖∂L/∂θ‖ of the last update.
+package func gradientNorm(_ networks: [Parameters]) -> Double {
+  networks.reduce(0) { $0 + Double(squaredNorm($1.gradients, range: 0..<$1.gradients.count)) }.squareRoot()
+}
+
+/// The share of values in the first `rows` rows with an absolute value above `limit`.
+package func share(of values: borrowing Matrix, above limit: Float, rows: Int) -> Double {
+  var above = 0
+  for row in 0..<rows {
+    for column in 0..<values.columns where abs(values[row, column]) > limit { above += 1 }
+  }
+  return Double(above) / Double(max(1, rows * values.columns))
+}
+
+/// Critics asked about one observation and action at a time, with buffers of their own.
+package struct CriticsOfOne: ~Copyable {
+  private let networks: [Parameters]
+  private let activations: Activations
+  private let observation: Matrix  // (1 × S)
+  private let action: Matrix  // (1 × A)
+  private let value = Block(count: 1)
+
+  package init(_ critics: Critics, observationSize: Int, actionSize: Int) {
+    networks = critics.networks
+    activations = Activations(critics.networks[0].layout, rows: 1, forLearning: false)
+    observation = Matrix(rows: 1, columns: observationSize)
+    action = Matrix(rows: 1, columns: actionSize)
+  }
+
+  /// min_j Q_j(s, a)
+  package func minimum(_ observation: Span<Float>, _ action: Span<Float>) -> Double {
+    self.observation.setRow(0, to: observation)
+    self.action.setRow(0, to: action)
+    var minimum = Double.infinity
+    for network in networks {
+      network.forwardHidden(Input(self.observation, self.action), activations, rows: 0..<1)
+      headForward(
+        activations.hidden[activations.last], network.values, at: network.layout.output.offset, into: value, rows: 0..<1
+      )
+      minimum = min(minimum, Double(value[0]))
+    }
+    return minimum
+  }
+}

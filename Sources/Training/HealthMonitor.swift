@@ -1,0 +1,96 @@
+// HealthMonitor.swift — does the critic tell the truth? What it predicted against what followed, and what it may say.
+//
+//   predicted   Q(s₀, a₀) at the first step of a training episode
+//   outcome     Σ_t γᵗ r_t,  for a soft value  r₀ + Σ_{t≥1} γᵗ (r_t − α log π(a_t|s_t));  cut off, γᵀ Q(s_T, π(s_T)) follows
+//   bound       |Q| ≤ max |r| / (1 − γ), with the entropy that α pays for
+//
+// Nothing here changes what is learned: it draws from no stream that training uses.
+
+import Algorithms
+import Foundation
+
+/// One row of health.csv. NaN where an algorithm has no such number, or nothing is known yet.
+public struct HealthRecord: Sendable, Equatable {
+  public var step: Int
+  public var updates = 0
+  /// Mean of predicted − outcome, mean |outcome|, and how many episodes they are over.
+  public var valueBias = Double.nan
+  public var valueScale = Double.nan
+  public var valueEpisodes = 0
+  public var valueBound = Double.nan
+  public var assessment = Assessment()
+  /// −mean log π, in nats.
+  public var entropy = Double.nan
+  public var temperature = Double.nan
+  /// How often a stored transition was learned from: updates · batch size / transitions seen.
+  public var replayRatio = Double.nan
+
+  public init(step: Int) { self.step = step }
+}
+
+public struct HealthMonitor: Sendable, Equatable {
+  /// Episodes that the bias is a mean over: the last ones, since the policy changes.
+  static let window = 20
+
+  private let discount: Double
+  private var largestReward = 0.0
+  /// The running episode: what was predicted (NaN: nothing), what followed so far, and γᵗ.
+  private var predicted = Double.nan
+  private var outcome = 0.0
+  private var weight = 1.0
+  private var predictions: [Double] = []
+  private var outcomes: [Double] = []
+
+  init(discount: Double) { self.discount = discount }
+
+  /// An episode begins.
+  mutating func begin() { (predicted, outcome, weight) = (.nan, 0, 1) }
+
+  /// The first action of an episode has this value.
+  mutating func predict(_ value: Double) { predicted = value }
+
+  mutating func add(reward: Double, entropyBonus: Double) {
+    largestReward = max(largestReward, abs(reward))
+    // the first action's own entropy is no part of Q
+    outcome += weight * (reward + (weight == 1 ? 0 : entropyBonus))
+    weight *= discount
+  }
+
+  /// The episode ends, with the value of where it was cut off; 0 where the task itself ended.
+  mutating func end(tail: Double) {
+    guard !predicted.isNaN else { return }
+    predictions.append(predicted)
+    outcomes.append(outcome + weight * tail)
+    if predictions.count > Self.window {
+      predictions.removeFirst()
+      outcomes.removeFirst()
+    }
+    predicted = .nan
+  }
+
+  /// Fills in what the episodes told.
+  func complete(_ record: inout HealthRecord, actionSize: Int) {
+    let count = Double(predictions.count)
+    record.valueEpisodes = predictions.count
+    if !predictions.isEmpty {
+      record.valueBias = zip(predictions, outcomes).reduce(0) { $0 + $1.0 - $1.1 } / count
+      record.valueScale = outcomes.reduce(0) { $0 + abs($1) } / count
+    }
+    // a uniform policy's entropy over [−1, 1]^A is A log 2, the most there is
+    let entropy = record.entropy.isNaN ? 0 : max(Double(actionSize) * log(2), abs(record.entropy))
+    let paid = record.temperature.isNaN ? 0 : record.temperature * entropy
+    if discount < 1 && largestReward > 0 { record.valueBound = (largestReward + paid) / (1 - discount) }
+  }
+
+  // MARK: state
+
+  /// Everything as numbers, for a checkpoint.
+  var numbers: [Double] { [largestReward, predicted, outcome, weight] + predictions + outcomes }
+
+  mutating func restore(_ numbers: [Double]) {
+    guard numbers.count >= 4, numbers.count % 2 == 0 else { return }
+    (largestReward, predicted, outcome, weight) = (numbers[0], numbers[1], numbers[2], numbers[3])
+    let half = (numbers.count - 4) / 2
+    (predictions, outcomes) = (Array(numbers[4..<(4 + half)]), Array(numbers[(4 + half)...]))
+  }
+}
