@@ -3,7 +3,7 @@ import Testing
 
 @testable import Networks
 
-@Suite struct AssessmentTests {
+@Suite struct NetworkHealthTests {
   @Test func `a unit is dead when it is zero in every row`() {
     let layout = Layout(inputs: 1, gradientInputs: 0, hidden: [4, 2], outputs: [(nil, 1)], scalar: true)
     let activations = Activations(layout, rows: 3, forLearning: false)

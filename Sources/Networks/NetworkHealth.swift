@@ -1,4 +1,4 @@
-// Assessment.swift — what a network's units and parameters tell about its health, without changing them.
+// NetworkHealth.swift — what a network's units and parameters tell about its health, without changing them.
 
 import Kernels
 
