@@ -189,9 +189,8 @@ public final class DDPG: Algorithm {
   // MARK: assess
 
   public func assess(_ batch: borrowing Batch) -> Assessment {
-    let rows = 0..<batch.count
-    policy.evaluate(batch.observations, into: currentActions, rows: rows)
-    critics.evaluate(batch.observations, currentActions, rows: rows)
+    policy.evaluate(batch.observations, into: currentActions, rows: 0..<batch.count)
+    critics.evaluate(batch.observations, currentActions, rows: 0..<batch.count)
     var assessment = Assessment()
     assessment.add(critics, rows: batch.count)
     assessment.add(

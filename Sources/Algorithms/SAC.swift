@@ -231,9 +231,8 @@ public final class SAC: Algorithm {
   // MARK: assess
 
   public func assess(_ batch: borrowing Batch) -> Assessment {
-    let rows = 0..<batch.count
-    policy.mean(batch.observations, into: current.actions, rows: rows)
-    critics.evaluate(batch.observations, current.actions, rows: rows)
+    policy.mean(batch.observations, into: current.actions, rows: 0..<batch.count)
+    critics.evaluate(batch.observations, current.actions, rows: 0..<batch.count)
     var assessment = Assessment()
     assessment.add(critics, rows: batch.count)
     assessment.add(
