@@ -30,6 +30,12 @@ final class CSVLog {
     return handle
   }
 
+  /// The rows of a table, its header first, each as its columns.
+  static func rows(of data: Data) -> [[String]] {
+    String(decoding: data, as: UTF8.self).split(separator: "\n")
+      .map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
+  }
+
   /// Adds a row. What cannot be written now is kept for later.
   func append(_ values: [String]) {
     pending.append(contentsOf: (values.joined(separator: ",") + "\n").utf8)

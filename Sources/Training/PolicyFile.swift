@@ -51,7 +51,7 @@ public enum PolicyFile {
   }
 
   /// A hash of everything that the file holds and says, so that a damaged one is noticed.
-  private static func digest(of file: SafeTensors) -> String {
+  static func digest(of file: SafeTensors) -> String {
     var text = file.metadata
     text["digest"] = nil
     let said = text.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)\n" }.joined()
@@ -61,7 +61,10 @@ public enum PolicyFile {
 
   /// Reads a policy that can act.
   public static func load(_ path: String) throws -> Policy {
-    let file = try SafeTensors(contentsOf: path)
+    try policy(SafeTensors(contentsOf: path), path: path)
+  }
+
+  static func policy(_ file: SafeTensors, path: String) throws -> Policy {
     guard file.metadata["format"] == format else { throw PolicyFileError(path, "is not a policy of this program") }
     guard file.metadata["version"] == "\(version)" else {
       throw PolicyFileError(

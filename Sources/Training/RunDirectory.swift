@@ -279,8 +279,7 @@ public final class RunDirectory {
   /// The rows of a log, each as its columns.
   public func rows(_ name: String) -> [[String]] {
     guard let data = FileManager.default.contents(atPath: url.appendingPathComponent(name).path) else { return [] }
-    return String(decoding: data, as: UTF8.self).split(separator: "\n").dropFirst()
-      .map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
+    return Array(CSVLog.rows(of: data).dropFirst())
   }
 }
 
