@@ -23,6 +23,9 @@ let safe: [SwiftSetting] = [
   .treatWarning("StrictMemorySafety", as: .error),
 ]
 
+/// A sanitizer replaces `malloc` itself, so the program cannot: see Tests/Faults/sanitize.
+let countsAllocations = Context.environment["OFFPOLICY_SANITIZE"] == nil
+
 let package = Package(
   name: "swift-offpolicy",
   platforms: [.macOS(.v26)],
@@ -54,7 +57,7 @@ let package = Package(
       // the program's allocations are counted, see AllocationCount.swift
       linkerSettings: [
         .unsafeFlags(
-          ["malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign"].flatMap {
+          (countsAllocations ? ["malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign"] : []).flatMap {
             ["-Xlinker", "--defsym=\($0)=offpolicy_\($0)"]
           }, .when(platforms: [.linux], configuration: .release))
       ]),

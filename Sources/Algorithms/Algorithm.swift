@@ -21,7 +21,7 @@ public protocol Algorithm: AnyObject, SendableMetatype {
 
   /// One update from a batch, with fresh noise.
   ///
-  /// - Throws: `DivergedUpdate` when a loss is not finite; the parameters are then not to be used.
+  /// - Throws: `DivergedUpdate` when a loss or a parameter is not finite; the parameters are then not to be used.
   func update(_ batch: borrowing Batch) throws -> UpdateMetrics
 
   /// One update from a batch with the given noise: what `update(_:)` does after drawing it.
@@ -116,18 +116,29 @@ public struct MissingState: Error, CustomStringConvertible {
   }
 }
 
-/// An update whose loss is not a number: training cannot go on.
+/// An update whose loss is not a number, or that made a parameter none: training cannot go on.
 public struct DivergedUpdate: Error, CustomStringConvertible {
   public let update: Int
+  /// The loss, or "next parameter of the policy".
   public let what: String
   public let value: Double
+  /// The first number of the batch or the networks that is not finite, once somebody has looked for it.
+  public var origin: String?
 
   public var description: String {
-    "update \(update): the \(what) is \(value); lower the learning rates or check the task's rewards and observations"
+    "update \(update): the \(what) is \(value)\(origin.map { ", \($0)" } ?? ""); "
+      + "lower the learning rates or check the task's rewards and observations"
   }
 }
 
 /// Throws when a loss is not finite.
 func checkFinite(_ value: Double, _ what: String, update: Int) throws {
   guard value.isFinite else { throw DivergedUpdate(update: update, what: what, value: value) }
+}
+
+/// Throws when the last step of an optimiser left a parameter that is not finite. The step itself has looked.
+func checkFinite(_ optimizer: Adam, _ whose: String, update: Int) throws {
+  guard optimizer.leftAllFinite else {
+    throw DivergedUpdate(update: update, what: "next parameter of the \(whose)", value: .nan)
+  }
 }

@@ -161,6 +161,7 @@ public final class DDPG: Algorithm {
       critics.weightGradients(batch.observations, batch.actions, rows: batch.count, share)
       criticOptimizer.apply(share)
     }
+    try checkFinite(criticOptimizer, "critic", update: updates)
 
     // policy:  J_μ(θ) = −E[ Q_φ(s, μ_θ(s)) ]                                                                 (eq. 6, N9)
     workers.forEachChunk(ofRows: batch.count) { rows in
@@ -183,6 +184,7 @@ public final class DDPG: Algorithm {
         targetPolicy.parameters.track(policy.parameters, rate: targetRate, share)
       }
     }
+    try checkFinite(policyOptimizer, "policy", update: updates)
     return metrics
   }
 

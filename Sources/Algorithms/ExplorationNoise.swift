@@ -42,7 +42,7 @@ struct ExplorationNoiseProcess: ~Copyable {
         values[i] += -stiffness * values[i] * timestep + standardDeviation * timestep.squareRoot() * normal[i]
         sample = values[i]
       }
-      action[i] = min(1, max(-1, action[i] + sample))
+      action[i] = (action[i] + sample).clipped(to: -1, 1)
     }
   }
 
@@ -55,4 +55,9 @@ struct ExplorationNoiseProcess: ~Copyable {
     guard saved.count == values.count else { throw MissingState(name: "exploration_noise of \(values.count) values") }
     values = saved
   }
+}
+
+extension Float {
+  /// Between two bounds. NaN stays NaN: `min` and `max` would make a bound of it, and a broken network would go unseen.
+  func clipped(to low: Float, _ high: Float) -> Float { self < low ? low : self > high ? high : self }
 }

@@ -130,7 +130,14 @@ public struct ReplayBuffer: ~Copyable {
       range.isEmpty || (range.lowerBound >= frameRange.lowerBound && range.upperBound <= frameTotal), "frames \(range)")
     var values: [Float] = []
     values.reserveCapacity(range.count * frameWidth)
-    for n in range { values += frames.values(at: Int(n % UInt64(slots))) }
+    // in at most two pieces: the ring goes round
+    var n = range.lowerBound
+    while n < range.upperBound {
+      let first = Int(n % UInt64(slots))
+      let count = min(range.upperBound - n, UInt64(slots - first))
+      values += frames.values(of: first..<first + Int(count))
+      n += count
+    }
     return values
   }
 

@@ -195,6 +195,7 @@ public final class SAC: Algorithm {
       critics.weightGradients(batch.observations, batch.actions, rows: batch.count, share)
       criticOptimizer.apply(share)
     }
+    try checkFinite(criticOptimizer, "critics", update: updates)
 
     // policy:  J_π(φ) = E[ α log π_φ(ã|s) − min_j Q_θj(s, ã) ],   ã = tanh(μ + σ ⊙ ε)                  (eq. 9, N13)
     workers.forEachChunk(ofRows: batch.count) { rows in
@@ -216,6 +217,7 @@ public final class SAC: Algorithm {
       policyOptimizer.apply(share)
       if let targetRate { targetCritics.track(critics, rate: targetRate, share) }
     }
+    try checkFinite(policyOptimizer, "policy", update: updates)
 
     // temperature:  J(α) = E[ −α (log π_φ(ã|s) + H̄) ]                                                   (eq. 18, N14)
     // differs: the gradient is taken of −log α · mean(log π + H̄), without the factor α, as SB3 does; see Guides/SAC.md
@@ -225,6 +227,7 @@ public final class SAC: Algorithm {
         learningRate: configuration.temperatureLearningRate)
     }
     metrics.temperature = exp(logTemperature)
+    try checkFinite(metrics.temperature, "temperature", update: updates)
     return metrics
   }
 

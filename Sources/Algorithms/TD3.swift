@@ -178,6 +178,7 @@ public final class TD3: Algorithm {
       critics.weightGradients(batch.observations, batch.actions, rows: batch.count, share)
       criticOptimizer.apply(share)
     }
+    try checkFinite(criticOptimizer, "critics", update: updates)
 
     // policy, at every d-th update:  J_π(φ) = −E[ Q_θ1(s, π_φ(s)) ]                                          (alg. 1, N9)
     let isPolicyStep = updates % configuration.policyDelay == 0
@@ -207,6 +208,7 @@ public final class TD3: Algorithm {
         }
       }
     }
+    if isPolicyStep { try checkFinite(policyOptimizer, "policy", update: updates) }
     return metrics
   }
 
@@ -216,8 +218,8 @@ public final class TD3: Algorithm {
     let (deviation, bound) = (configuration.targetNoise, configuration.targetNoiseClip)
     for row in rows {
       for i in 0..<actions.columns {
-        let clipped = min(bound, max(-bound, deviation * noise[row * actions.columns + i]))
-        actions[row, i] = min(1, max(-1, actions[row, i] + clipped))
+        let clipped = (deviation * noise[row * actions.columns + i]).clipped(to: -bound, bound)
+        actions[row, i] = (actions[row, i] + clipped).clipped(to: -1, 1)
       }
     }
   }

@@ -13,6 +13,7 @@ func drive(_ trainer: Trainer, _ directory: RunDirectory) throws {
   let stop = StopSignal.listen()
   var progress = Progress(total: trainer.run.steps, firstStep: trainer.step)
   var checkpoints = CheckpointSchedule(every: trainer.run.checkpointEvery)
+  var unsavedBest: SafeTensors?
   trainer.observer.shouldStop = { stop.wasReceived }
   trainer.observer.episodeEnded = { directory.log($0) }
   trainer.observer.metricsReady = { directory.log($0) }
@@ -23,11 +24,41 @@ func drive(_ trainer: Trainer, _ directory: RunDirectory) throws {
   trainer.observer.evaluated = { record in
     directory.log(record)
     progress.show(record)
-    if record.isBest { attempt("the best policy") { try trainer.policyFile().write(to: directory.bestPolicyPath) } }
+    if record.isBest { unsavedBest = trainer.policyFile() }
+    saveBest()
+  }
+  func saveBest() {
+    guard let best = unsavedBest else { return }
+    let isSaved = attempt("the best policy") { try best.writeDurably(to: directory.bestPolicyPath) }
+    if isSaved { unsavedBest = nil }
+  }
+  /// Tells what the checkpoint before has met. One that is not finite has nothing after it either.
+  func finishSaving() throws {
+    var fatal: NonFiniteState?
+    attempt("a checkpoint") {
+      do { try directory.finishSaving() } catch let error as NonFiniteState { fatal = error }
+    }
+    if let fatal { throw fatal }
   }
   trainer.observer.stepped = { step in
-    if step % 64 == 0 { progress.show(trainer) }
-    if checkpoints.isDue(step: step) { attempt("a checkpoint") { try directory.save(trainer) } }
+    if step % 64 == 0 {
+      progress.show(trainer)
+      if !directory.isSaving { try finishSaving() }
+    }
+    guard checkpoints.isDue(step: step, isSaving: directory.isSaving) else { return }
+    try finishSaving()
+    attempt("a checkpoint") { try directory.beginSaving(trainer) }
+    saveBest()
+  }
+  trainer.observer.simulatorFailed = { record in
+    Output.note("the simulator broke off an episode at step \(record.step.text): \(record.description)")
+    attempt("the simulator's fault") { try record.dump.file.writeDurably(to: directory.simulatorFaultPath) }
+  }
+  trainer.observer.failed = { dump in
+    attempt("what led to the error") {
+      try dump.file.writeDurably(to: directory.dumpPath)
+      Output.note("what led to the error is in \(directory.displayPath)/dump.safetensors")
+    }
   }
   // from here on the run can be resumed, whatever ends it
   if trainer.step == 0 { try directory.save(trainer) }
@@ -35,10 +66,14 @@ func drive(_ trainer: Trainer, _ directory: RunDirectory) throws {
     try trainer.train()
   } catch {
     progress.finish()
+    // one that was begun before is whole
+    try? directory.finishSaving()
     throw error
   }
   progress.finish()
+  try finishSaving()
   try directory.save(trainer)
+  saveBest()
   if trainer.step < trainer.run.steps {
     Output.note(
       "stopped at step \(trainer.step.text) of \(trainer.run.steps.text), everything saved; go on with: "
@@ -54,11 +89,14 @@ func drive(_ trainer: Trainer, _ directory: RunDirectory) throws {
 }
 
 /// Tries to write something that training does not depend on. It goes on without; the next time may succeed.
-private func attempt(_ what: String, _ body: () throws -> Void) {
+@discardableResult
+private func attempt(_ what: String, _ body: () throws -> Void) -> Bool {
   do {
     try body()
+    return true
   } catch {
     Output.note("\(what) could not be saved, the one before is kept, and training goes on: \(error)")
+    return false
   }
 }
 
@@ -69,10 +107,11 @@ private struct CheckpointSchedule {
 
   init(every: Int?) { self.every = every }
 
-  mutating func isDue(step: Int) -> Bool {
+  /// - Parameter isSaving: the one before is still being written; the clock's next one waits for a slow disk.
+  mutating func isDue(step: Int, isSaving: Bool) -> Bool {
     if let every, every > 0 { return step % every == 0 }
     // the clock is not asked at each step
-    guard step % 32 == 0 else { return false }
+    guard step % 32 == 0, !isSaving else { return false }
     let now = ContinuousClock.now
     guard now - last >= .seconds(30) else { return false }
     last = now

@@ -24,6 +24,15 @@ struct Inspect: ParsableCommand {
         + "\(inspection.updates.text) updates, \(clock(inspection.seconds))")
     if let last = inspection.lastReturn { print("last       return \(last.text())") }
     if let best = inspection.bestReturn { print("best       return \(best.text())") }
+    if inspection.pauses.count > 0 {
+      print(
+        "saved      \(inspection.pauses.count.text) times while training, which waited at most "
+          + "\((1000 * inspection.pauses.longest).text()) ms, "
+          + "\((100 * inspection.pauses.total / max(1e-9, inspection.seconds)).text(3)) % of the time")
+    }
+    if inspection.simulatorFaults > 0 {
+      print("simulator  broke off \(inspection.simulatorFaults.text) episodes")
+    }
     print("digest     \(inspection.digest ?? "no checkpoint yet")")
     print("health     \(inspection.health.status)")
     for finding in inspection.health.findings { print("           \(finding)") }
@@ -44,13 +53,24 @@ struct Inspect: ParsableCommand {
     let digest: String?
     let lastReturn: Double?
     let bestReturn: Double?
+    let simulatorFaults: Int
+    let checkpoints: Checkpoints
     let health: HealthReport
+
+    struct Checkpoints: Encodable {
+      let count: Int
+      let longestPauseSeconds: Double
+      let pauseSeconds: Double
+    }
 
     init(description: RunDescription, _ inspection: RunInspection) {
       (run, versions, started) = (description.run, description.versions, description.started)
       (step, episodes, updates) = (inspection.step, inspection.episodes, inspection.updates)
       (seconds, digest) = (inspection.seconds, inspection.digest)
       (lastReturn, bestReturn, health) = (inspection.lastReturn, inspection.bestReturn, inspection.health)
+      simulatorFaults = inspection.simulatorFaults
+      let pauses = inspection.pauses
+      checkpoints = Checkpoints(count: pauses.count, longestPauseSeconds: pauses.longest, pauseSeconds: pauses.total)
     }
   }
 }

@@ -36,7 +36,8 @@ struct Progress {
     let clear = isTerminal ? "\r\u{1b}[2K" : ""
     Output.note(
       "\(clear)step \(record.step.text): return \(result.mean.text()) ± \(result.standardDeviation.text()) over "
-        + "\(result.episodes) episodes\(record.isBest ? ", the best so far" : "")")
+        + "\(result.episodes) episodes\(record.isBest ? ", the best so far" : "")"
+        + (result.faults > 0 ? ", \(result.faults) of them broken off by the simulator" : ""))
   }
 
   /// Tells what of a run's health has just got out of hand.

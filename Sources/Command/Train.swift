@@ -63,7 +63,9 @@ struct Train: ParsableCommand {
     )
     // everything that can be refused is refused before anything is written
     let trainer = try makeTrainer(description.run)
-    let directory = try RunDirectory.create(try runDirectory ?? freeDirectory(algorithm.name, task.id), description)
+    let path = try runDirectory ?? freeDirectory(algorithm.name, task.id)
+    try RunDirectory.checkSpace(for: trainer, at: path, available: DiskSpace.available(at: path))
+    let directory = try RunDirectory.create(path, description)
     try directory.lock()
     Output.note("training \(algorithm.name) on \(task.id), \(steps.text) steps, into \(directory.displayPath)")
     try drive(trainer, directory)

@@ -33,7 +33,8 @@ public final class ContractGuard: Environment {
     let outcome = try environment.step(action, into: &observation)
     elapsedSteps += 1
     try requireFinite(&observation)
-    if !outcome.reward.isFinite { throw violation(.reward(outcome.reward)) }
+    // the replay buffer keeps single precision: 1e39 would be infinite there
+    if !Float(outcome.reward).isFinite { throw violation(.reward(outcome.reward)) }
     if outcome.endsEpisode { phase = .ended }
     return outcome
   }

@@ -170,7 +170,7 @@ public struct SafeTensors: Sendable {
     }
   }
 
-  private func encodedData() -> Data {
+  package func encodedData() -> Data {
     // the largest elements first, so that every tensor is aligned to its elements; then by name
     let order = tensors.sorted { a, b in
       a.value.type == b.value.type

@@ -73,8 +73,10 @@ package struct FrameStore: ~Copyable, @unchecked Sendable {
     for i in 0..<rows.count { values.pointer[i] = pointer[Int(rows.pointer[i]) &* width &+ column] }
   }
 
-  /// Copies values of a row out.
-  package func values(at row: Int) -> [Float] {
-    Array(UnsafeBufferPointer(start: pointer + offset(row, 0), count: width))
+  /// Copies the values of some rows out, row after row.
+  package func values(of rows: Range<Int>) -> [Float] {
+    guard !rows.isEmpty else { return [] }
+    precondition(rows.upperBound <= count, "rows \(rows) of \(count)")
+    return Array(UnsafeBufferPointer(start: pointer + offset(rows.lowerBound, 0), count: rows.count * width))
   }
 }

@@ -25,19 +25,64 @@ public enum Memory {
   }
 
   /// Bytes that may still be taken; nil where the system does not say.
-  public static var available: Int? {
+  public static var available: Int? { available(root: "") }
+
+  /// - Parameter root: the folder that holds `proc` and `sys`.
+  package static func available(root: String) -> Int? {
     #if os(Linux)
-      let machine = firstNumber(in: "/proc/meminfo", after: "MemAvailable:").map { $0 * 1024 }
-      let limit = firstNumber(in: "/sys/fs/cgroup/memory.max", after: "")
-      let used = firstNumber(in: "/sys/fs/cgroup/memory.current", after: "")
-      let group = limit.flatMap { limit in used.map { max(0, limit - $0) } }
-      return [machine, group].compactMap { $0 }.min()
+      let machine = firstNumber(in: "\(root)/proc/meminfo", after: "MemAvailable:").map { $0 * 1024 }
+      return ([machine] + controlGroups(root: root).map(left)).compactMap { $0 }.min()
     #else
       return nil
     #endif
   }
 
-  private static func text(_ bytes: Int) -> String {
+  /// A control group's files.
+  private struct ControlGroup {
+    let limit: String
+    let usage: String
+    let statistics: String
+    /// The line of the statistics that counts file pages which nobody used lately.
+    let inactiveFiles: String
+  }
+
+  /// What a group has left. Pages of files that nobody used lately count as used, but are given up when memory is needed.
+  private static func left(_ group: ControlGroup) -> Int? {
+    guard let limit = firstNumber(in: group.limit, after: ""), let used = firstNumber(in: group.usage, after: "")
+    else { return nil }
+    let inactive = firstNumber(in: group.statistics, after: group.inactiveFiles) ?? 0
+    return max(0, limit - max(0, used - inactive))
+  }
+
+  /// The groups that this process is in, and those above them: each has a limit of its own. A container may not see the
+  /// names that its processes are listed under; then the topmost folder is its own group.
+  private static func controlGroups(root: String) -> [ControlGroup] {
+    var groups: [ControlGroup] = []
+    for line in lines(of: "\(root)/proc/self/cgroup") + ["0::/", "0:memory:/"] {
+      let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+      guard parts.count == 3, parts[1].isEmpty || parts[1].split(separator: ",").contains("memory") else { continue }
+      let names = parts[2].split(separator: "/")
+      for depth in 0...names.count {
+        let path = names[..<depth].map { "/" + $0 }.joined()
+        if parts[1].isEmpty {
+          let folder = "\(root)/sys/fs/cgroup\(path)"
+          groups.append(
+            ControlGroup(
+              limit: "\(folder)/memory.max", usage: "\(folder)/memory.current", statistics: "\(folder)/memory.stat",
+              inactiveFiles: "inactive_file "))
+        } else {
+          let folder = "\(root)/sys/fs/cgroup/memory\(path)"
+          groups.append(
+            ControlGroup(
+              limit: "\(folder)/memory.limit_in_bytes", usage: "\(folder)/memory.usage_in_bytes",
+              statistics: "\(folder)/memory.stat", inactiveFiles: "total_inactive_file "))
+        }
+      }
+    }
+    return groups
+  }
+
+  package static func text(_ bytes: Int) -> String {
     let units = ["B", "kB", "MB", "GB", "TB", "PB", "EB"]
     var value = Double(bytes)
     var unit = 0
@@ -50,14 +95,19 @@ public enum Memory {
   }
 
   private static func firstNumber(in path: String, after label: String) -> Int? {
-    guard let file = fopen(path, "r") else { return nil }
+    guard let line = lines(of: path).first(where: { $0.hasPrefix(label) }) else { return nil }
+    return Int(line.dropFirst(label.count).drop { $0 == " " }.prefix { $0.isNumber })
+  }
+
+  private static func lines(of path: String) -> [String] {
+    guard let file = fopen(path, "r") else { return [] }
     defer { fclose(file) }
-    var buffer = [CChar](repeating: 0, count: 256)
+    var lines: [String] = []
+    var buffer = [CChar](repeating: 0, count: 4096)
     while fgets(&buffer, Int32(buffer.count), file) != nil {
-      let line = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-      guard line.hasPrefix(label) else { continue }
-      return Int(line.dropFirst(label.count).drop { $0 == " " }.prefix { $0.isNumber })
+      lines.append(
+        String(decoding: buffer.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
     }
-    return nil
+    return lines
   }
 }

@@ -277,21 +277,23 @@ package struct AdamStep: Sendable {
   }
 }
 
-/// One Adam step over a range of parameters, whose bounds are multiples of 16.
+/// One Adam step over a range of parameters, whose bounds are multiples of 16. Returns 0, or NaN as soon as one of the new
+/// parameters is not finite.
+@discardableResult
 package func adamStep(
   _ parameters: borrowing Block, _ gradients: borrowing Block, _ firstMoments: borrowing Block,
   _ secondMoments: borrowing Block, _ step: AdamStep, range: Range<Int>
-) {
+) -> Float {
   checkVectors(range, parameters.count)
   checkVectors(range, min(gradients.count, firstMoments.count, secondMoments.count))
   let start = range.lowerBound
   if wide {
-    Vector512.adamStep(
+    return Vector512.adamStep(
       count: range.count, parameters.pointer + start, gradients.pointer + start, firstMoments.pointer + start,
       secondMoments.pointer + start, gain1: step.gain1, beta2: step.beta2, gain2: step.gain2, rate: step.rate,
       correction: step.correction, epsilon: step.epsilon)
   } else {
-    Vector.adamStep(
+    return Vector.adamStep(
       count: range.count, parameters.pointer + start, gradients.pointer + start, firstMoments.pointer + start,
       secondMoments.pointer + start, gain1: step.gain1, beta2: step.beta2, gain2: step.gain2, rate: step.rate,
       correction: step.correction, epsilon: step.epsilon)

@@ -17,13 +17,14 @@ import Synchronization
 public final class WorkerPool: @unchecked Sendable {
   /// Workers, the calling thread among them.
   public let count: Int
+  package static let maximumCount = 256
 
   private let shared: Shared
   private var threads: [pthread_t] = []
 
-  /// - Parameter count: at least 1; more than the machine's cores only costs time.
+  /// - Parameter count: from 1 to 256; more than the machine's cores only costs time.
   public init(count: Int) {
-    precondition(count >= 1, "a pool of \(count) workers")
+    precondition(count >= 1 && count <= Self.maximumCount, "a pool of \(count) workers")
     self.count = count
     shared = Shared(helpers: count - 1)
     for worker in 1..<max(1, count) { threads.append(startThread(worker, shared)) }

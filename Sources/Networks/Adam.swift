@@ -18,6 +18,8 @@ package final class Adam: @unchecked Sendable {
   /// Steps taken.
   package private(set) var steps = 0
   private var step = AdamStep(count: 1, learningRate: 0)
+  /// Of each share 0, or NaN where a parameter is not finite.
+  private let checks = Block(count: WorkerPool.maximumCount)
 
   /// - Parameter networks: networks that step together, such as both critics.
   package init(_ networks: [Parameters], learningRate: Float) {
@@ -35,14 +37,23 @@ package final class Adam: @unchecked Sendable {
 
   /// Steps a share of every network along its gradients, and brings the transposed weights up to date.
   package func apply(_ share: Share) {
+    var check: Float = 0
     for (index, network) in networks.enumerated() {
       for layer in network.layout.layers {
-        adamStep(
+        check += adamStep(
           network.values, network.gradients, firstMoments[index], secondMoments[index], step,
           range: layer.range(of: share))
       }
       network.refreshTransposed(share)
     }
+    checks[share.index] = check
+  }
+
+  /// Every parameter was finite after the last step: so were its gradient and its moments, or it would not be.
+  package var leftAllFinite: Bool {
+    var check: Float = 0
+    for i in 0..<checks.count { check += checks[i] }
+    return check == 0
   }
 
   // MARK: state

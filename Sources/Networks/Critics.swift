@@ -67,10 +67,10 @@ package final class Critics: @unchecked Sendable {
   /// Q_j at a row of the last evaluation.
   package func value(_ j: Int, at row: Int) -> Float { values[j][row] }
 
-  /// min_j Q_j at a row of the last evaluation.
+  /// min_j Q_j at a row of the last evaluation; NaN if one of them is, which `Swift.min` would hide.
   package func minimum(at row: Int) -> Float {
     var minimum = values[0][row]
-    for j in 1..<max(1, count) { minimum = Swift.min(minimum, values[j][row]) }
+    for j in 1..<max(1, count) where values[j][row] < minimum || values[j][row].isNaN { minimum = values[j][row] }
     return minimum
   }
 

@@ -6,12 +6,36 @@ import Kernels
 public struct Tensor: Sendable, Equatable {
   public let name: String
   public let shape: [Int]
-  public let values: [Float]
+  private let source: Source
+
+  private enum Source: Sendable {
+    case values([Float])
+    /// A network's flat block as it was, shared by its tensors, and the part of it that this one is.
+    case block([Float], TensorView)
+  }
 
   public init(name: String, shape: [Int], values: [Float]) {
-    self.name = name
-    self.shape = shape
-    self.values = values
+    (self.name, self.shape, source) = (name, shape, .values(values))
+  }
+
+  /// Copied out of a network, not yet in a tensor's order: that can be done later, and on another thread.
+  fileprivate init(_ prefix: String, _ view: TensorView, of block: [Float]) {
+    (name, shape, source) = ("\(prefix).\(view.name)", view.shape, .block(block, view))
+  }
+
+  /// The values, row by row. Keep them where many are read: each call may put them in order anew.
+  public var values: [Float] {
+    switch source {
+    case .values(let values): return values
+    case .block(let block, let view):
+      var elements = [Float](repeating: 0, count: shape.reduce(1, *))
+      view.forEachIndex { element, index in elements[element] = block[index] }
+      return elements
+    }
+  }
+
+  public static func == (first: Tensor, second: Tensor) -> Bool {
+    first.name == second.name && first.shape == second.shape && first.values == second.values
   }
 }
 
@@ -77,13 +101,8 @@ package final class Parameters: @unchecked Sendable {
   package func tensors(_ prefix: String) -> [Tensor] { tensors(prefix, of: values) }
 
   package func tensors(_ prefix: String, of block: borrowing Block) -> [Tensor] {
-    var result: [Tensor] = []
-    for view in layout.tensors {
-      var elements = [Float](repeating: 0, count: view.shape.reduce(1, *))
-      view.forEachIndex { element, index in elements[element] = block[index] }
-      result.append(Tensor(name: "\(prefix).\(view.name)", shape: view.shape, values: elements))
-    }
-    return result
+    let copy = block.values
+    return layout.tensors.map { Tensor(prefix, $0, of: copy) }
   }
 
   /// Reads the parameters from tensors named `prefix.…`.
@@ -98,7 +117,8 @@ package final class Parameters: @unchecked Sendable {
       guard tensor.shape == view.shape else {
         throw TensorMismatch("\(tensor.name) has shape \(tensor.shape), the network needs \(view.shape)")
       }
-      view.forEachIndex { element, index in block[index] = tensor.values[element] }
+      let values = tensor.values
+      view.forEachIndex { element, index in block[index] = values[element] }
     }
   }
 }

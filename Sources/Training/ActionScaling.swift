@@ -40,8 +40,9 @@ public struct ActionScaling: Sendable {
   public func denormalize(_ action: inout MutableSpan<Float>) {
     precondition(action.count == count, "\(action.count) actions for \(count) bounds")
     for i in 0..<count {
-      // clipped: rounding must not leave the box
-      action[i] = min(high[i], max(low[i], low[i] + (action[i] + 1) / 2 * (high[i] - low[i])))
+      let value = low[i] + (action[i] + 1) / 2 * (high[i] - low[i])
+      // clipped: rounding must not leave the box; NaN stays NaN, for the task's guard to find
+      action[i] = value < low[i] ? low[i] : value > high[i] ? high[i] : value
     }
   }
 }

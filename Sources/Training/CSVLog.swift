@@ -1,33 +1,37 @@
 // CSVLog.swift — a table on disk that grows by a row at a time and can be cut back to a checkpoint.
 
 import Foundation
+import Kernels
 
 /// Its file is opened at the first use: who only reads a run writes nothing.
 final class CSVLog {
   let name: String
   private let url: URL
   private let header: String
-  private var handle: FileHandle?
+  private var file: DiskFile?
   /// Bytes that are whole rows in the file.
   private var size: UInt64 = 0
   /// Rows that could not be written yet: a full disk loses none.
   private var pending = Data()
+  /// Rows in the file of which no sync has said yet that the disk has them.
+  private var unconfirmed = Data()
 
   init(_ url: URL, header: String) {
     (name, self.url, self.header) = (url.lastPathComponent, url, header)
   }
 
-  deinit { try? handle?.close() }
-
   /// Opens the file, a new one with its header.
-  @discardableResult
-  func open() throws -> FileHandle {
-    if let handle { return handle }
-    if !FileManager.default.fileExists(atPath: url.path) { try Data((header + "\n").utf8).write(to: url) }
-    let handle = try FileHandle(forUpdating: url)
-    size = try handle.seekToEnd()
-    self.handle = handle
-    return handle
+  func open() throws {
+    if file != nil { return }
+    let file = try DiskFile(url.path)
+    size = try file.size()
+    if size == 0 {
+      let first = Data((header + "\n").utf8)
+      try file.write(first.span, at: 0)
+      size = UInt64(first.count)
+      unconfirmed = first
+    }
+    self.file = file
   }
 
   /// The rows of a table, its header first, each as its columns.
@@ -39,36 +43,51 @@ final class CSVLog {
   /// Adds a row. What cannot be written now is kept for later.
   func append(_ values: [String]) {
     pending.append(contentsOf: (values.joined(separator: ",") + "\n").utf8)
-    try? flush()
+    _ = try? flush()
   }
 
-  private func flush() throws {
-    guard !pending.isEmpty else { return }
-    let handle = try open()
+  /// Hands every row to the system, and tells how many bytes there are.
+  func flush() throws -> UInt64 {
+    try open()
+    guard !pending.isEmpty, let file else { return size }
     do {
-      try handle.write(contentsOf: pending)
+      try file.write(pending.span, at: size)
     } catch {
       // no half row stays
-      try? handle.truncate(atOffset: size)
+      try? file.truncate(to: size)
       throw error
     }
     size += UInt64(pending.count)
+    unconfirmed.append(pending)
     pending.removeAll(keepingCapacity: true)
+    return size
   }
 
-  /// Brings every row to the disk and tells how many bytes there are.
-  func synchronize() throws -> UInt64 {
-    try open()
-    try flush()
-    try handle?.synchronize()
-    return size
+  /// What a checkpoint has to bring to the disk.
+  var unconfirmedRows: LogRows {
+    LogRows(path: url.path, bytes: unconfirmed, offset: size - UInt64(unconfirmed.count))
+  }
+
+  /// A sync has confirmed the first `bytes` bytes.
+  func confirm(_ bytes: UInt64) {
+    let first = size - UInt64(unconfirmed.count)
+    guard bytes > first else { return }
+    unconfirmed = Data(unconfirmed.dropFirst(Int(bytes - first)))
+  }
+
+  /// A sync has failed: what it did not confirm may be lost, and is written again.
+  func distrust() {
+    pending = unconfirmed + pending
+    size -= UInt64(unconfirmed.count)
+    unconfirmed.removeAll()
   }
 
   /// Forgets every byte past `size`.
   func truncate(to size: UInt64) throws {
-    let handle = try open()
+    try open()
     guard size <= self.size else { throw CheckpointError(url.path, "has lost rows: it is shorter than \(size) bytes") }
-    try handle.truncate(atOffset: size)
+    try file?.truncate(to: size)
     self.size = size
+    (pending, unconfirmed) = (Data(), Data())
   }
 }

@@ -6,6 +6,8 @@ import Environments
 public struct Evaluation: Sendable, Equatable {
   public var returns: [Double]
   public var lengths: [Int]
+  /// Episodes that the simulator broke off. They count as far as they went.
+  public var faults = 0
 
   public init(returns: [Double], lengths: [Int]) {
     (self.returns, self.lengths) = (returns, lengths)
@@ -42,17 +44,21 @@ public struct Evaluator {
     for episode in 0..<episodes where !isCancelled() {
       var total = 0.0
       var length = 0
-      var span = observation.mutableSpan
-      try environment.reset(seed: firstSeed &+ UInt64(episode), into: &span)
-      var hasEnded = false
-      while !hasEnded {
-        var actionSpan = action.mutableSpan
-        act(observation.span, &actionSpan)
-        var observationSpan = observation.mutableSpan
-        let outcome = try environment.step(action.span, into: &observationSpan)
-        total += outcome.reward
-        length += 1
-        hasEnded = outcome.endsEpisode
+      do {
+        var span = observation.mutableSpan
+        try environment.reset(seed: firstSeed &+ UInt64(episode), into: &span)
+        var hasEnded = false
+        while !hasEnded {
+          var actionSpan = action.mutableSpan
+          act(observation.span, &actionSpan)
+          var observationSpan = observation.mutableSpan
+          let outcome = try environment.step(action.span, into: &observationSpan)
+          total += outcome.reward
+          length += 1
+          hasEnded = outcome.endsEpisode
+        }
+      } catch is SimulatorFault {
+        evaluation.faults += 1
       }
       evaluation.returns.append(total)
       evaluation.lengths.append(length)

@@ -5,8 +5,25 @@
 import Algorithms
 import Formats
 import Foundation
+import Kernels
 
-struct ReplayFiles {
+/// Frames copied out of a buffer, on their way to the disk.
+struct FrameBlock: Sendable {
+  let range: Range<UInt64>
+  /// Values in one frame.
+  let width: Int
+  let values: [Float]
+
+  /// The frames of a buffer from `first` on, as far as it still holds them.
+  init(_ buffer: borrowing ReplayBuffer, from first: UInt64) {
+    let held = buffer.frameRange
+    range = min(held.upperBound, max(first, held.lowerBound))..<held.upperBound
+    width = buffer.frameWidth
+    values = buffer.frameValues(range)
+  }
+}
+
+struct ReplayFiles: Sendable {
   static let framesPerFile: UInt64 = 16_384
   let folder: URL
   /// Frames 0 ..< written are on disk, as far as they are still needed.
@@ -22,35 +39,45 @@ struct ReplayFiles {
     return folder.appendingPathComponent("replay-\(padded).frames")
   }
 
-  /// Appends the frames that are not on disk yet.
-  mutating func append(_ buffer: borrowing ReplayBuffer) throws {
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    let held = buffer.frameRange
-    var next = max(written, held.lowerBound)
-    let frameBytes = UInt64(buffer.frameWidth * 4)
-    while next < held.upperBound {
+  /// Appends frames; a block begins where the last one ended, or later when the buffer did not hold what came between.
+  ///
+  /// When it throws, what was appended before stays, and the rest may be appended again.
+  mutating func append(_ block: FrameBlock) throws {
+    var next = block.range.lowerBound
+    let frameBytes = UInt64(block.width * 4)
+    while next < block.range.upperBound {
       let file = next / Self.framesPerFile
-      let end = min(held.upperBound, (file + 1) * Self.framesPerFile)
-      let values = buffer.frameValues(next..<end)
-      let data = Data(words32: values) { $0.bitPattern }
-      try append(data, to: url(file), at: (next - file * Self.framesPerFile) * frameBytes)
-      // a file that begins in its middle holds nothing before
+      let first = file * Self.framesPerFile
+      let end = min(block.range.upperBound, first + Self.framesPerFile)
+      let values = block.values[
+        Int(next - block.range.lowerBound) * block.width..<Int(end - block.range.lowerBound) * block.width]
+      let data = Data(words32: Array(values)) { $0.bitPattern }
+      // where the file ends: bytes past it are of a run that was broken off, or were refused
+      let length = digests[file] == nil ? 0 : max(first, min(written, end)) - first
       var digest = digests[file].map(Digest.init(value:)) ?? Digest()
+      // frames that were dropped unsaved leave zeros
+      if first + length < next { digest.add(Data(count: Int((next - first - length) * frameBytes))) }
       digest.add(data)
+      let disk = try DiskFile(url(file).path)
+      try disk.truncate(to: length * frameBytes)
+      try disk.write(data.span, at: (next - first) * frameBytes)
+      try disk.synchronize()
+      try disk.verify(data.span, at: (next - first) * frameBytes)
       digests[file] = digest.value
       written = end
       next = end
     }
-    written = held.upperBound
+    written = max(written, block.range.upperBound)
   }
 
-  /// Removes files that hold no frame from `first` on.
-  mutating func removeFiles(before first: UInt64) throws {
-    var stale = first / Self.framesPerFile
-    while stale > 0, FileManager.default.fileExists(atPath: url(stale - 1).path) {
-      try FileManager.default.removeItem(at: url(stale - 1))
-      digests[stale - 1] = nil
-      stale -= 1
+  /// Removes files that hold no frame from `first` on. One that stays is tried again at the next call.
+  mutating func removeFiles(before first: UInt64) {
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [] {
+      guard name.hasPrefix("replay-"), name.hasSuffix(".frames"), let file = UInt64(name.dropFirst(7).dropLast(7)),
+        file < first / Self.framesPerFile
+      else { continue }
+      try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
+      digests[file] = nil
     }
   }
 
@@ -87,18 +114,5 @@ struct ReplayFiles {
       n = end
     }
     written = frames.upperBound
-  }
-
-  private func append(_ data: Data, to url: URL, at offset: UInt64) throws {
-    if !FileManager.default.fileExists(atPath: url.path) {
-      try Data().write(to: url)
-    }
-    let handle = try FileHandle(forWritingTo: url)
-    defer { try? handle.close() }
-    // bytes past the last checkpoint are of a run that was broken off
-    try handle.truncate(atOffset: offset)
-    try handle.seekToEnd()
-    try handle.write(contentsOf: data)
-    try handle.synchronize()
   }
 }

@@ -3,6 +3,7 @@
 import Algorithms
 import Formats
 import Foundation
+import Kernels
 
 /// A run directory that cannot be used.
 public struct RunDirectoryError: Error, CustomStringConvertible {
@@ -48,10 +49,9 @@ public final class RunDirectory {
   private let metrics: CSVLog
   private let evaluations: CSVLog
   private let health: CSVLog
-  private var replay: ReplayFiles
+  private let writer: CheckpointWriter
   private var runLock: RunLock?
-  /// The oldest frame that the checkpoint before the next one needs.
-  private var oldestNeededFrame: UInt64 = 0
+  private var pauses = CheckpointPauses()
   /// Seconds of training before this process took over.
   private var earlierSeconds = 0.0
   private let opened = ContinuousClock.now
@@ -62,10 +62,13 @@ public final class RunDirectory {
     "evaluations.csv": "step,episodes,return_mean,return_sd,return_min,return_max,length_mean,seconds",
     "health.csv": HealthRecord.columnNames,
   ]
-  private var logs: [CSVLog] { [episodes, metrics, evaluations, health] }
 
   public var path: String { url.path }
   public var policyPath: String { url.appendingPathComponent("policy.safetensors").path }
+  /// What was found when training stopped at a number that is none.
+  public var dumpPath: String { url.appendingPathComponent("dump.safetensors").path }
+  /// The last fault of the simulator.
+  public var simulatorFaultPath: String { url.appendingPathComponent("simulator-fault.safetensors").path }
   public var bestPolicyPath: String { url.appendingPathComponent("policy-best.safetensors").path }
   public var checkpointPath: String { url.appendingPathComponent("checkpoint/state.safetensors").path }
   /// The checkpoint before the last one.
@@ -86,12 +89,31 @@ public final class RunDirectory {
       for log in directory.logs { try log.open() }
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      try encoder.encode(description).write(to: url.appendingPathComponent("run.json"), options: .atomic)
+      try DiskFile.replace(url.appendingPathComponent("run.json").path, with: encoder.encode(description).span)
+      try DiskFile.synchronizeFolder(of: url.path)
       return directory
     } catch {
       if error is RunDirectoryError { throw error }
       throw RunDirectoryError("\(path) cannot be written: \(reason(error)), or choose another --run-directory")
     }
+  }
+
+  /// Throws when the files that a run will grow to do not fit on the disk: all frames that the buffer holds and those that
+  /// only the checkpoint before needs, and both checkpoints and policies beside new ones.
+  ///
+  /// - Parameter available: bytes that the disk has left.
+  public static func checkSpace(for trainer: Trainer, at path: String, available: Int?) throws {
+    let buffer = ReplayBuffer.byteCount(
+      capacity: trainer.buffer.capacity, observationSize: trainer.buffer.observationSize,
+      actionSize: trainer.buffer.actionSize)
+    let partial = 3 * Int(ReplayFiles.framesPerFile) * trainer.buffer.frameWidth * 4
+    // an episode of one step takes two frames
+    let frames = min(buffer + partial, 2 * trainer.run.steps * trainer.buffer.frameWidth * 4)
+    let state = try trainer.state().encoded(RunProgress()).encodedData().count
+    let policy = trainer.policyFile().encodedData().count
+    try DiskSpace.check(
+      frames + 3 * (state + policy), for: "a run of \(trainer.run.steps) steps", at: path, available: available,
+      hint: "make it smaller with --set bufferCapacity=N")
   }
 
   /// Opens the folder of an earlier run.
@@ -128,16 +150,21 @@ public final class RunDirectory {
     }
     (episodes, metrics, evaluations) = (log("episodes.csv"), log("metrics.csv"), log("evaluations.csv"))
     health = log("health.csv")
-    replay = ReplayFiles(folder: url.appendingPathComponent("checkpoint"))
+    let folder = url.appendingPathComponent("checkpoint")
+    func path(_ name: String) -> String { url.appendingPathComponent(name).path }
+    writer = CheckpointWriter(
+      folder, state: path("checkpoint/state.safetensors"), previous: path("checkpoint/state-previous.safetensors"),
+      policy: path("policy.safetensors"))
   }
 
   /// Seconds of training, those of earlier processes included.
   public var seconds: Double {
-    let duration = (ContinuousClock.now - opened).components
-    return earlierSeconds + Double(duration.seconds) + Double(duration.attoseconds) * 1e-18
+    earlierSeconds + (ContinuousClock.now - opened).inSeconds
   }
 
   // MARK: logs
+
+  private var logs: [CSVLog] { [episodes, metrics, evaluations, health] }
 
   public func log(_ record: EpisodeRecord) {
     episodes.append([
@@ -174,44 +201,61 @@ public final class RunDirectory {
   /// - Throws: `RunDirectoryError` when another process holds it.
   public func lock() throws { runLock = try RunLock(url) }
 
-  /// Saves everything from which the run goes on, and the policy as it is.
+  /// Saves everything from which the run goes on, and the policy as it is, and returns when the disk has it.
   ///
   /// The last two checkpoints are kept. Whatever happens in between, one of them is whole: frames are only appended, the
   /// new state is written beside and renamed, and what an older checkpoint needs is removed last.
   public func save(_ trainer: Trainer) throws {
+    // what the one before met no longer matters
+    _ = try? finishSaving()
+    try beginSaving(trainer)
+    try finishSaving()
+  }
+
+  /// Copies everything from which the run goes on, and lets another thread write it. Training may go on at once.
+  ///
+  /// Waits for the checkpoint before, should it still be written; what that one met is thrown away unless `finishSaving`
+  /// was called.
+  public func beginSaving(_ trainer: Trainer) throws {
+    let start = ContinuousClock.now
+    _ = try? finishSaving()
     do {
-      try write(trainer)
-    } catch let error as CocoaError {
-      throw RunDirectoryError(
-        "\(path) cannot be written: \(reason(error)); the last checkpoint is intact, and `resume` goes on from it")
+      var progress = RunProgress()
+      progress.frames = trainer.buffer.frameRange
+      (progress.seconds, progress.pauses) = (seconds, pauses)
+      for log in logs { progress.logSizes[log.name] = try log.flush() }
+      writer.begin(
+        CheckpointContents(
+          state: try trainer.state(), progress: progress,
+          frames: FrameBlock(trainer.buffer, from: writer.writtenFrames), policy: trainer.policyDescription,
+          logs: logs.map(\.unconfirmedRows)))
+    } catch {
+      throw unwritable(error)
+    }
+    if trainer.step > 0 { pauses.add((ContinuousClock.now - start).inSeconds) }
+  }
+
+  /// Waits for the checkpoint that is being written, if any, and tells what it met.
+  ///
+  /// - Throws: `RunDirectoryError` when the disk refused it: the one before is intact, and the next may succeed.
+  ///   `NonFiniteState` when there was nothing to save.
+  public func finishSaving() throws {
+    do {
+      guard let progress = try writer.finish() else { return }
+      for log in logs { log.confirm(progress.logSizes[log.name] ?? 0) }
+    } catch {
+      for log in logs { log.distrust() }
+      throw unwritable(error)
     }
   }
 
-  private func write(_ trainer: Trainer) throws {
-    try replay.append(trainer.buffer)
-    var progress = RunProgress()
-    progress.frames = trainer.buffer.frameRange
-    progress.replayDigests = replay.digests
-    progress.seconds = seconds
-    for log in logs { progress.logSizes[log.name] = try log.synchronize() }
-    let file = try trainer.state().encoded(progress)
-    if FileManager.default.fileExists(atPath: checkpointPath) {
-      try? FileManager.default.removeItem(atPath: previousCheckpointPath)
-      try FileManager.default.moveItem(atPath: checkpointPath, toPath: previousCheckpointPath)
-    }
-    try file.write(to: checkpointPath)
-    try synchronizeFolder()
-    // only now: until here the checkpoint before the last one needed them
-    try replay.removeFiles(before: oldestNeededFrame)
-    oldestNeededFrame = progress.frames.lowerBound
-    try trainer.policyFile().write(to: policyPath)
-  }
+  /// A checkpoint is being written.
+  public var isSaving: Bool { writer.isWriting }
 
-  /// Brings the renames to the disk.
-  private func synchronizeFolder() throws {
-    let folder = try FileHandle(forReadingFrom: url.appendingPathComponent("checkpoint"))
-    defer { try? folder.close() }
-    try folder.synchronize()
+  private func unwritable(_ error: any Error) -> any Error {
+    guard error is DiskError || error is CocoaError else { return error }
+    return RunDirectoryError(
+      "\(path) cannot be written: \(reason(error)); the last checkpoint is intact, and `resume` goes on from it")
   }
 
   /// What `restore` found.
@@ -248,6 +292,7 @@ public final class RunDirectory {
     let file = try SafeTensors(contentsOf: checkpoint)
     let state = try TrainerState(file, path: checkpoint)
     let progress = try RunProgress(file)
+    var replay = ReplayFiles(folder: url.appendingPathComponent("checkpoint"))
     try trainer.restoreBuffer {
       $0.removeAll()
       try replay.restore(progress.frames, digests: progress.replayDigests, into: &$0)
@@ -256,8 +301,8 @@ public final class RunDirectory {
     for log in logs {
       if let size = progress.logSizes[log.name] { try log.truncate(to: size) }
     }
-    earlierSeconds = progress.seconds
-    oldestNeededFrame = progress.frames.lowerBound
+    (earlierSeconds, pauses) = (progress.seconds, progress.pauses)
+    writer.adopt(replay, oldestNeededFrame: progress.frames.lowerBound)
   }
 
   /// What the newest whole checkpoint holds, for `inspect`; nil before the first one.
@@ -287,6 +332,11 @@ public final class RunDirectory {
 func reason(_ error: any Error) -> String {
   if let error = error as? RunDirectoryError { return error.description }
   if error is CocoaError { return FileAccess.reason(of: error) }
+  if let error = error as? DiskError { return error.reason }
   let description = (error as NSError).localizedDescription
   return description.split(separator: "\n").joined(separator: " ")
+}
+
+extension Duration {
+  var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

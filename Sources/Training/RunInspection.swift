@@ -13,6 +13,10 @@ public struct RunInspection: Sendable {
   public let digest: String?
   public let lastReturn: Double?
   public let bestReturn: Double?
+  /// Episodes that the simulator broke off.
+  public let simulatorFaults: Int
+  /// How long training waited for its checkpoints.
+  public let pauses: CheckpointPauses
   public let health: HealthReport
 
   public init(_ directory: RunDirectory) throws {
@@ -23,6 +27,8 @@ public struct RunInspection: Sendable {
     episodes = checkpoint?.state.episodes ?? 0
     updates = checkpoint?.state.updates ?? 0
     seconds = checkpoint?.progress.seconds ?? 0
+    simulatorFaults = checkpoint?.state.faults.total ?? 0
+    pauses = checkpoint?.progress.pauses ?? CheckpointPauses()
     let learned = checkpoint?.state.algorithm.tensors.filter { !$0.name.contains("optimizer") }
     digest = learned.map(Self.digest)
     health =

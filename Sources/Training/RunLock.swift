@@ -26,8 +26,9 @@ final class RunLock {
       throw RunDirectoryError(
         "\(url.path) is in use by \(owner.isEmpty ? "another process" : "process \(owner)"): wait for it or stop it")
     }
-    try handle.truncate(atOffset: 0)
-    try handle.write(contentsOf: Data("\(ProcessInfo.processInfo.processIdentifier)".utf8))
+    // whose it is, for others to read; a full disk is no reason not to go on
+    try? handle.truncate(atOffset: 0)
+    try? handle.write(contentsOf: Data("\(ProcessInfo.processInfo.processIdentifier)".utf8))
     self.handle = handle
   }
 

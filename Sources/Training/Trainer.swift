@@ -15,6 +15,10 @@ public struct TrainingObserver {
   /// Called after every step, cheaply; true asks the loop to stop.
   public var shouldStop: () -> Bool = { false }
   public var stepped: (Int) throws -> Void = { _ in }
+  /// The simulator broke; training goes on with another episode.
+  public var simulatorFailed: (SimulatorFaultRecord) throws -> Void = { _ in }
+  /// Training is about to stop with an error; the dump shows what led to it.
+  public var failed: (FailureDump) -> Void = { _ in }
 
   public init() {}
 }
@@ -32,6 +36,7 @@ public final class Trainer {
   public private(set) var bestReturn = -Double.infinity
   public private(set) var lastEvaluation: EvaluationRecord?
   public private(set) var temperature = Double.nan
+  public private(set) var faults = SimulatorFaults()
   public var observer = TrainingObserver()
 
   private let configuration: AnyConfiguration
@@ -101,8 +106,16 @@ public final class Trainer {
 
   /// One environment step and the updates that belong to it.
   private func advance() throws {
-    if needsReset { try beginEpisode(&observation) }
-    let outcome = try takeStep(&observation, &nextObservation, &action, &taskAction)
+    let outcome: StepOutcome
+    do {
+      if needsReset { try beginEpisode(&observation) }
+      outcome = try takeStep(&observation, &nextObservation, &action, &taskAction)
+    } catch let fault as SimulatorFault {
+      return try abandonEpisode(fault)
+    } catch {
+      observer.failed(stepDump("\(error)"))
+      throw error
+    }
     swap(&observation, &nextObservation)
     step += 1
     episodeReturn += outcome.reward
@@ -154,7 +167,10 @@ public final class Trainer {
     if episodeLength == 0 && step >= configuration.randomSteps {
       health.predict(algorithm.value(observation.span, action.span))
     }
-    for i in action.indices { taskAction[i] = action[i] }
+    for i in action.indices {
+      guard action[i].isFinite else { throw DivergedPolicy(step: step, index: i, value: action[i]) }
+      taskAction[i] = action[i]
+    }
     var taskSpan = taskAction.mutableSpan
     scaling.denormalize(&taskSpan)
 
@@ -185,6 +201,40 @@ public final class Trainer {
     return algorithm.value(observation.span, action.span)
   }
 
+  /// The simulator broke: the step never happened, nothing of it is stored, and another episode begins.
+  private func abandonEpisode(_ fault: SimulatorFault) throws {
+    let dump = stepDump(fault.description)
+    buffer.abandonEpisode()
+    // a reset that fails began no episode
+    if !needsReset {
+      episodes += 1
+      needsReset = true
+      try observer.episodeEnded(
+        EpisodeRecord(
+          step: step, episode: episodes, episodeReturn: episodeReturn, length: episodeLength, terminated: false,
+          truncated: false))
+    }
+    do {
+      try faults.add(step: step, fault.description)
+    } catch {
+      observer.failed(dump)
+      throw error
+    }
+    try observer.simulatorFailed(
+      SimulatorFaultRecord(step: step, total: faults.total, description: fault.description, dump: dump))
+  }
+
+  /// The task's state, the observation and the action of the step that is being taken.
+  private func stepDump(_ reason: String) -> FailureDump {
+    var dump = FailureDump(step: step, updates: updates, reason: reason)
+    dump.add("trainer.observation", observation)
+    dump.add("trainer.action", action)
+    dump.add("task.action", taskAction)
+    dump.add("task.observation", nextObservation)
+    if let state = try? environment.saveState() { dump.add(state) }
+    return dump
+  }
+
   // differs: no update before the random steps are over; Spinning Up begins earlier, and updates 50 times every 50 steps
   /// The updates that this step owes, once the random steps are over.
   private func learn() throws {
@@ -193,11 +243,33 @@ public final class Trainer {
     else { return }
     for _ in 0..<(configuration.updateEvery * configuration.updatesPerStep) {
       buffer.sample(into: batch, using: &sampling, workers: workers)
-      let result = try algorithm.update(batch)
+      let result: UpdateMetrics
+      do {
+        result = try algorithm.update(batch)
+      } catch {
+        throw explained(error)
+      }
       updates += 1
       temperature = result.temperature
       metrics.add(result)
     }
+  }
+
+  /// Says where in batch or networks the first number is that is not finite, and leaves a dump of them.
+  private func explained(_ error: any Error) -> any Error {
+    let state = algorithm.state
+    let origin = (batch.tensors + state.tensors).lazy.filter { $0.name != "log_temperature" }
+      .compactMap(\.firstNonFinite).first
+    var explained = error
+    if var diverged = error as? DivergedUpdate {
+      diverged.origin = origin ?? "every number of batch and networks being finite"
+      explained = diverged
+    }
+    var dump = FailureDump(step: step, updates: updates, reason: "\(explained)")
+    dump.add(batch)
+    for tensor in algorithm.parameters { dump.add(tensor) }
+    observer.failed(dump)
+    return explained
   }
 
   private var isEvaluationDue: Bool {
@@ -226,12 +298,15 @@ public final class Trainer {
 
   /// The policy as it is now, as a file's content.
   public func policyFile() -> SafeTensors {
-    PolicyFile.encode(
-      algorithm.parameters,
-      PolicyDescription(
-        algorithm: run.algorithm, environment: run.environment, observationSize: observation.count,
-        hiddenSizes: configuration.values["hiddenSizes"].flatMap { try? $0.decode([Int].self) } ?? [],
-        actionLow: scaling.low, actionHigh: scaling.high, step: step))
+    PolicyFile.encode(algorithm.parameters, policyDescription)
+  }
+
+  /// What the policy's file says besides the weights.
+  var policyDescription: PolicyDescription {
+    PolicyDescription(
+      algorithm: run.algorithm, environment: run.environment, observationSize: observation.count,
+      hiddenSizes: configuration.values["hiddenSizes"].flatMap { try? $0.decode([Int].self) } ?? [],
+      actionLow: scaling.low, actionHigh: scaling.high, step: step)
   }
 
   // MARK: state
@@ -243,7 +318,7 @@ public final class Trainer {
       episodeReturn: episodeReturn,
       episodeLength: episodeLength, needsReset: needsReset, observation: observation,
       environment: step == 0 ? nil : try environment.saveState(), randomActions: randomActions.position,
-      sampling: sampling.position, metrics: metrics, health: health.numbers, algorithm: algorithm.state)
+      sampling: sampling.position, metrics: metrics, health: health.numbers, faults: faults, algorithm: algorithm.state)
   }
 
   /// Goes on from a saved state, with the buffer's frames already in place.
@@ -259,7 +334,7 @@ public final class Trainer {
     if let saved = state.environment { try environment.restore(saved) }
     randomActions.position = state.randomActions
     sampling.position = state.sampling
-    metrics = state.metrics
+    (metrics, faults) = (state.metrics, state.faults)
     health.restore(state.health)
     try algorithm.restore(state.algorithm)
     if !needsReset { buffer.resumeEpisode(state.observation.span) }
@@ -267,6 +342,19 @@ public final class Trainer {
 
   /// Puts frames back into the buffer, oldest first.
   public func restoreBuffer(_ restore: (inout ReplayBuffer) throws -> Void) throws { try restore(&buffer) }
+}
+
+/// The policy gave an action that is not a number.
+public struct DivergedPolicy: Error, Equatable, CustomStringConvertible {
+  /// Environment steps taken before.
+  public let step: Int
+  public let index: Int
+  public let value: Float
+
+  public var description: String {
+    "after step \(step) the policy gave action[\(index)] = \(value): it has diverged; resume from the last checkpoint, or "
+      + "start anew with a lower learning rate"
+  }
 }
 
 /// A checkpoint that does not fit the task or the algorithm it names.

@@ -23,6 +23,7 @@ public struct TrainerState: Sendable, Equatable {
   public var metrics: MetricsWindow
   /// What the health monitor remembers, as `HealthMonitor.numbers`.
   public var health: [Double]
+  public var faults: SimulatorFaults
   public var algorithm: AlgorithmState
 }
 
@@ -36,8 +37,27 @@ public struct RunProgress: Sendable, Equatable {
   public var replayDigests: [UInt64: UInt64] = [:]
   /// Seconds of training so far.
   public var seconds = 0.0
+  /// What the checkpoints before this one cost.
+  public var pauses = CheckpointPauses()
 
   public init() {}
+}
+
+/// How long training waited for its checkpoints.
+public struct CheckpointPauses: Sendable, Equatable {
+  public var count = 0
+  /// Seconds.
+  public var total = 0.0
+  /// Seconds.
+  public var longest = 0.0
+
+  public init() {}
+
+  mutating func add(_ seconds: Double) {
+    count += 1
+    total += seconds
+    longest = max(longest, seconds)
+  }
 }
 
 /// A checkpoint that cannot be read.
@@ -74,6 +94,9 @@ extension TrainerState {
     let window = metrics.sums + metrics.counts + [metrics.temperature]
     file.add("trainer.metrics", doubles: window, shape: [window.count])
     file.add("trainer.health", doubles: health, shape: [health.count])
+    if faults.total > 0 { file.add("trainer.faults", uint64s: faults.counts, shape: [faults.counts.count]) }
+    let pauses = [Double(progress.pauses.count), progress.pauses.total, progress.pauses.longest]
+    file.add("progress.pauses", doubles: pauses, shape: [pauses.count])
     for (name, size) in progress.logSizes { file.add("log." + name, uint64s: [size], shape: [1]) }
     let digests = progress.replayDigests.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }
     file.add("replay.digests", uint64s: digests, shape: [digests.count / 2, 2])
@@ -103,6 +126,8 @@ extension TrainerState {
     (bestReturn, episodeReturn) = (numbers[0], numbers[1])
     metrics = MetricsWindow(sums: Array(window[0..<4]), counts: Array(window[4..<8]), temperature: window[8])
     health = file.contains("trainer.health") ? try file.doubles("trainer.health") : []
+    // missing where there were none, and in files of 0.1.0
+    faults = SimulatorFaults(counts: file.contains("trainer.faults") ? try file.integers64("trainer.faults") : [])
     observation = try file.floats("trainer.observation")
     if file.contains("environment.values") {
       guard let generator = NumPyGenerator(words: try file.integers64("environment.generator")) else {
@@ -130,6 +155,10 @@ extension RunProgress {
     let numbers = try file.doubles("trainer.numbers")
     if counts.count == 10, counts[8] <= counts[9] { frames = counts[8]..<counts[9] }
     seconds = numbers.count == 3 ? numbers[2] : 0
+    if file.contains("progress.pauses") {
+      let values = try file.doubles("progress.pauses")
+      if values.count == 3 { (pauses.count, pauses.total, pauses.longest) = (Int(values[0]), values[1], values[2]) }
+    }
     let digests = try file.integers64("replay.digests")
     for i in 0..<digests.count / 2 { replayDigests[digests[2 * i]] = digests[2 * i + 1] }
     for name in file.names where name.hasPrefix("log.") {

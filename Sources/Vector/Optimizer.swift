@@ -5,14 +5,18 @@
 ///   m ← m + (1 − β₁)(g − m),   v ← β₂ v + (1 − β₂) g²,   θ ← θ − rate · m / (√v · correction + ε)
 ///
 /// `gain1` is 1 − β₁, `gain2` is 1 − β₂, `rate` is η / (1 − β₁ᵗ) and `correction` is 1 / √(1 − β₂ᵗ).
+///
+/// Returns Σ 0 · θ: 0, or NaN as soon as one of the new parameters is not finite, for one more operation in 25.
+@discardableResult
 package func adamStep(
   count: Int, _ parameters: UnsafeMutablePointer<Float>, _ gradients: UnsafePointer<Float>,
   _ firstMoments: UnsafeMutablePointer<Float>, _ secondMoments: UnsafeMutablePointer<Float>,
   gain1: Float, beta2: Float, gain2: Float, rate: Float, correction: Float, epsilon: Float
-) {
+) -> Float {
   let (gain1, gain2) = (Lanes(repeating: gain1), Lanes(repeating: gain2))
   let (beta2, rate) = (Lanes(repeating: beta2), Lanes(repeating: rate))
   let (correction, epsilon) = (Lanes(repeating: correction), Lanes(repeating: epsilon))
+  var check = Lanes.zero
   var i = 0
   while i < count {
     let g = load(gradients + i)
@@ -22,9 +26,12 @@ package func adamStep(
     store(m, firstMoments + i)
     store(v, secondMoments + i)
     let deviation = fma(v * reciprocalSquareRoot(v), correction, epsilon)
-    store(fma(-rate * m, reciprocal(deviation), load(parameters + i)), parameters + i)
+    let theta = fma(-rate * m, reciprocal(deviation), load(parameters + i))
+    store(theta, parameters + i)
+    check = fma(theta, .zero, check)
     i &+= laneCount
   }
+  return total(check)
 }
 
 /// θ̄ ← θ̄ + rate (θ − θ̄) over `count` parameters, a multiple of 16.

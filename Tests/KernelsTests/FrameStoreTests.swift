@@ -4,11 +4,11 @@ import Testing
 @Suite struct FrameStoreTests {
   @Test func `frames are zero until written, and a write changes its own values only`() {
     let store = FrameStore(count: 7, width: 5)
-    #expect((0..<7).allSatisfy { store.values(at: $0) == [0, 0, 0, 0, 0] })
+    #expect((0..<7).allSatisfy { store.values(of: $0..<$0 + 1) == [0, 0, 0, 0, 0] })
     store.write([1, 2, 3].span, at: 3, offset: 2)
     store[3, 0] = 9
-    #expect(store.values(at: 3) == [9, 0, 1, 2, 3] && store[3, 4] == 3)
-    #expect([0, 1, 2, 4, 5, 6].allSatisfy { store.values(at: $0) == [0, 0, 0, 0, 0] })
+    #expect(store.values(of: 3..<4) == [9, 0, 1, 2, 3] && store[3, 4] == 3)
+    #expect([0, 1, 2, 4, 5, 6].allSatisfy { store.values(of: $0..<$0 + 1) == [0, 0, 0, 0, 0] })
   }
 
   @Test func `a part of a frame goes into a row of a matrix, across panels`() {

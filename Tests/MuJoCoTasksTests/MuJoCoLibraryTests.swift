@@ -1,5 +1,6 @@
 // MuJoCoLibraryTests.swift — what is not the pinned library, or not a model, is refused in one line.
 
+import Environments
 import Foundation
 import Testing
 
@@ -38,6 +39,24 @@ import Testing
       let error = #expect(throws: MuJoCoUnavailable.self) { try Batch(library, model: name) }
       #expect(error?.description.hasPrefix("the model \(folder.path)/models/\(name).xml does not load: ") == true)
       #expect(error?.description.contains("\n") == false)
+    }
+  }
+
+  @Test(.enabled(if: libraryIsPresent)) func `an error inside MuJoCo is a fault, and the process goes on`() throws {
+    // so little memory that the first step calls mju_error, whose own handler would end the process
+    let bodies = (0..<20).map { "<body pos=\"\(0.05 * Double($0)) 0 0.09\"><freejoint/><geom size=\"0.1\"/></body>" }
+    let folder = try TemporaryFolder()
+    try folder.create(
+      "models/tight.xml",
+      contents: "<mujoco><size memory=\"16K\"/><worldbody><geom type=\"plane\" size=\"5 5 1\"/>\(bodies.joined())"
+        + "</worldbody></mujoco>")
+    let real = try MuJoCoFolder.find()
+    try FileManager.default.createSymbolicLink(atPath: folder.path + "/lib", withDestinationPath: real.path + "/lib")
+    let batch = try Batch(MuJoCoLibrary(in: MuJoCoFolder(path: folder.path)), model: "tight")
+    for _ in 0..<3 {
+      let fault = #expect(throws: SimulatorFault.self) { try batch.step(5) }
+      #expect(fault?.description.hasPrefix("MuJoCo failed in the step of tight: ") == true)
+      #expect(fault?.description.contains("mj_stackAlloc") == true)
     }
   }
 

@@ -78,6 +78,20 @@ import Testing
     #expect(other.trainer.buffer.count == 5000)
   }
 
+  @Test func `frames that the ring dropped before they were saved leave a gap, and the rest restores`() throws {
+    let collector = try Collector(steps: 40_000, capacity: 300)
+    let directory = try RunDirectory.create(folder.path("run"), describe(collector.trainer.run))
+    // into the first file, past the end of what was held, into the next file, and over a whole one
+    for step in [100, 200, 2000, 9000, 15_000, 40_000] {
+      try collector.collect(to: step)
+      try directory.save(collector.trainer)
+      let other = try Collector(steps: 40_000, capacity: 300)
+      let restoration = try RunDirectory.open(directory.path).restore(other.trainer)
+      #expect(restoration.step == step && restoration.problems.isEmpty)
+      #expect(transitions(other.trainer) == transitions(collector.trainer))
+    }
+  }
+
   @Test func `a checkpoint later than the last kept one leaves no stale bytes`() throws {
     let collector = try Collector(steps: 9000, capacity: 9000)
     let directory = try RunDirectory.create(folder.path("run"), describe(collector.trainer.run))

@@ -131,6 +131,83 @@ import Testing
     #expect(try reopened.checkpoint()?.state.step == 40)
   }
 
+  /// A trainer that has gone to a step.
+  func trained(to step: Int, _ trainer: Trainer) throws {
+    trainer.observer.shouldStop = { [unowned trainer] in trainer.step >= step }
+    try trainer.train()
+  }
+
+  @Test func `a checkpoint is of the moment at which it was begun, whatever training does while it is written`() throws
+  {
+    let (trainer, directory) = try make()
+    for step in stride(from: 20, through: 400, by: 20) {
+      try trained(to: step, trainer)
+      let expected = try trainer.state()
+      try directory.beginSaving(trainer)
+      try trained(to: step + 15, trainer)
+      try directory.finishSaving()
+      let saved = try #require(try directory.checkpoint())
+      #expect(saved.state.step == step && saved.state.algorithm.tensors.count == expected.algorithm.tensors.count)
+      #expect(
+        RunInspection.digest(saved.state.algorithm.tensors) == RunInspection.digest(expected.algorithm.tensors))
+    }
+    #expect(try PolicyFile.load(directory.policyPath).description.step == 400)
+    let pauses = try #require(try directory.checkpoint()).progress.pauses
+    #expect(pauses.count == 19 && pauses.longest > 0 && pauses.longest <= pauses.total)
+  }
+
+  @Test func `a save that the disk refuses keeps the old checkpoint, tells why, and the next one succeeds`() throws {
+    let (trainer, directory) = try make()
+    try trained(to: 100, trainer)
+    try directory.save(trainer)
+    // a folder where the new state should go
+    let obstacle = directory.checkpointPath + ".new"
+    try FileManager.default.createDirectory(atPath: obstacle + "/x", withIntermediateDirectories: true)
+    try trained(to: 220, trainer)
+    try directory.beginSaving(trainer)
+    try trained(to: 240, trainer)
+    let error = #expect(throws: RunDirectoryError.self) { try directory.finishSaving() }
+    #expect(
+      error?.description
+        == "\(directory.path) cannot be written: Is a directory; the last checkpoint is intact, and `resume` goes on "
+        + "from it")
+    #expect(try directory.checkpoint()?.state.step == 100)
+    try FileManager.default.removeItem(atPath: obstacle)
+    try directory.save(trainer)
+    let other = try makeTrainer("td3", steps: 400, environment: pendulum)
+    #expect(try RunDirectory.open(directory.path).restore(other).step == 240)
+    #expect(RunInspection.digest(other.algorithm.parameters) == RunInspection.digest(trainer.algorithm.parameters))
+  }
+
+  @Test func `a state with a number that is none is not saved over one without`() throws {
+    let (trainer, directory) = try make()
+    try trained(to: 100, trainer)
+    try directory.save(trainer)
+    var state = trainer.algorithm.state
+    let place = try #require(state.tensors.firstIndex { $0.name == "critic_optimizer.1.second.layer.1.weight" })
+    var values = state.tensors[place].values
+    values[37] = .infinity
+    state.tensors[place] = Tensor(name: state.tensors[place].name, shape: state.tensors[place].shape, values: values)
+    try trainer.algorithm.restore(state)
+    let error = #expect(throws: NonFiniteState.self) { try directory.save(trainer) }
+    #expect(
+      error?.description.hasPrefix("at step 100 critic_optimizer.1.second.layer.1.weight[2, 5] is inf, so that no ")
+        == true)
+    #expect(try directory.checkpoint()?.state.step == 100)
+  }
+
+  @Test func `a run that the disk cannot hold is refused with the numbers`() throws {
+    let trainer = try makeTrainer("sac", steps: 100_000, environment: pendulum)
+    try RunDirectory.checkSpace(for: trainer, at: "runs/a", available: 1 << 30)
+    try RunDirectory.checkSpace(for: trainer, at: "runs/a", available: nil)
+    let error = #expect(throws: InsufficientDisk.self) {
+      try RunDirectory.checkSpace(for: trainer, at: "runs/a", available: 3_000_000)
+    }
+    // 112,516 + 49,152 frames of 24 bytes, three states and policies
+    #expect(error?.description.hasPrefix("a run of 100000 steps needs up to 4") == true)
+    #expect(error?.description.contains("on the disk of runs/a, which has 3 MB left: ") == true)
+  }
+
   @Test func `a second writer is kept out`() throws {
     let (_, directory) = try make()
     try directory.lock()

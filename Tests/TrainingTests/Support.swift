@@ -29,7 +29,8 @@ struct PlainNetwork {
 
   /// The layers `prefix.layer.0`, `prefix.layer.1`, … and then, for SAC's policy, `prefix.mean`.
   init(_ prefix: String, from tensors: [Tensor]) {
-    let find = Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0) })
+    let find = Dictionary(
+      uniqueKeysWithValues: tensors.map { ($0.name, Tensor(name: $0.name, shape: $0.shape, values: $0.values)) })
     var layers: [(weight: Tensor, bias: Tensor)] = []
     while let weight = find["\(prefix).layer.\(layers.count).weight"],
       let bias = find["\(prefix).layer.\(layers.count).bias"]

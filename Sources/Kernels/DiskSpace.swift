@@ -1,0 +1,40 @@
+// DiskSpace.swift — how much room a disk has, asked before hours of training rely on it.
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// There is not enough room on a disk for what a run will write.
+public struct InsufficientDisk: Error, CustomStringConvertible {
+  public let description: String
+}
+
+public enum DiskSpace {
+  /// Throws when `bytes` do not fit on the disk of `path`, which need not exist yet.
+  ///
+  /// - Parameter available: bytes that the disk has left; nil where the system does not say.
+  public static func check(_ bytes: Int, for purpose: String, at path: String, available: Int?, hint: String) throws {
+    guard let available, bytes > available else { return }
+    throw InsufficientDisk(
+      description: "\(purpose) needs up to \(Memory.text(bytes)) on the disk of \(path), which has "
+        + "\(Memory.text(available)) left: free some space, choose another --run-directory, or \(hint)")
+  }
+
+  /// Bytes that an ordinary user may still write to the disk of `path`, or of the nearest folder above it that exists.
+  public static func available(at path: String) -> Int? {
+    var folder = path
+    while true {
+      var status = statvfs()
+      if statvfs(folder.isEmpty ? "." : folder, &status) == 0 {
+        return Int(
+          clamping: UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize)).partialValue)
+      }
+      guard errno == ENOENT, folder != "/", !folder.isEmpty else { return nil }
+      folder = folder.lastIndex(of: "/").map { $0 == folder.startIndex ? "/" : String(folder[..<$0]) } ?? ""
+    }
+  }
+}

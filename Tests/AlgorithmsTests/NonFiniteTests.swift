@@ -1,0 +1,109 @@
+import Algorithms
+import Kernels
+import Networks
+import Testing
+
+/// No number that is not finite stays unseen: each learned parameter, target and moment in turn is made one, and the next
+/// update says so, or the next action is none.
+@Suite struct NonFiniteTests {
+  static let names = ["ddpg", "td3", "sac"]
+
+  func make(_ name: String, _ settings: [String] = []) throws -> any Algorithm {
+    try AlgorithmRegistry.entry(name).defaults.setting(["batchSize=8", "hiddenSizes=4,3"] + settings).makeAlgorithm(
+      observationSize: 3, actionSize: 2, seed: 5, workers: WorkerPool(count: 1))
+  }
+
+  /// Puts a value into a tensor of an algorithm's state.
+  func poison(_ algorithm: any Algorithm, _ name: String, _ index: Int, _ value: Float) throws {
+    var state = algorithm.state
+    state.tensors = state.tensors.map { tensor in
+      guard tensor.name == name else { return tensor }
+      var values = tensor.values
+      values[index] = value
+      return Tensor(name: name, shape: tensor.shape, values: values)
+    }
+    try algorithm.restore(state)
+  }
+
+  /// Updates and acts until one of both shows it; the number of updates that took.
+  func updatesUntilSeen(_ algorithm: any Algorithm, most: Int) -> Int? {
+    for n in 1...most {
+      do { _ = try algorithm.update(exampleBatch(8, observationSize: 3, actionSize: 2, seed: UInt64(n))) } catch {
+        return n
+      }
+      if algorithm.action([0.1, 0.2, 0.3], size: 2, explore: false).contains(where: { !$0.isFinite }) { return n }
+    }
+    return nil
+  }
+
+  @Test(arguments: names)
+  func `NaN in any parameter, target or moment is seen by the next update or action`(name: String) throws {
+    var places = 0
+    for tensor in try make(name).state.tensors
+    where tensor.name != "exploration_noise" && tensor.name != "log_temperature" {
+      for index in tensor.values.indices {
+        let algorithm = try make(name)
+        _ = try algorithm.update(exampleBatch(8, observationSize: 3, actionSize: 2, seed: 9))
+        try poison(algorithm, tensor.name, index, .nan)
+        // TD3's policy steps at every second update; its moments are used then, and one update was made before
+        #expect(updatesUntilSeen(algorithm, most: 1) == 1, "\(tensor.name)[\(index)]")
+        places += 1
+      }
+    }
+    #expect(places > 200)
+  }
+
+  @Test(arguments: names, [Float.infinity, -.infinity])
+  func `infinity in any learned parameter or moment is seen by the update that steps it`(name: String, value: Float)
+    throws
+  {
+    for tensor in try make(name).state.tensors
+    where !["exploration_noise", "log_temperature"].contains(tensor.name) && !tensor.name.hasPrefix("target") {
+      for index in tensor.values.indices {
+        let algorithm = try make(name)
+        _ = try algorithm.update(exampleBatch(8, observationSize: 3, actionSize: 2, seed: 9))
+        try poison(algorithm, tensor.name, index, value)
+        #expect(updatesUntilSeen(algorithm, most: 1) == 1, "\(tensor.name)[\(index)]")
+      }
+    }
+  }
+
+  @Test(arguments: names, [Float.infinity, -.infinity])
+  func `infinity in a target that follows softly is seen by the update after the one that moves it`(
+    name: String, value: Float
+  ) throws {
+    for tensor in try make(name).state.tensors where tensor.name.hasPrefix("target") {
+      for index in tensor.values.indices {
+        let algorithm = try make(name)
+        _ = try algorithm.update(exampleBatch(8, observationSize: 3, actionSize: 2, seed: 9))
+        try poison(algorithm, tensor.name, index, value)
+        #expect(updatesUntilSeen(algorithm, most: 2) != nil, "\(tensor.name)[\(index)]")
+      }
+    }
+  }
+
+  @Test(arguments: names, [1, 2])
+  func `a loss that is finite with a gradient that is not is seen, whichever thread has it`(name: String, threads: Int)
+    throws
+  {
+    let algorithm = try AlgorithmRegistry.entry(name).defaults.setting(["batchSize=8", "hiddenSizes=64"]).makeAlgorithm(
+      observationSize: 3, actionSize: 2, seed: 5, workers: WorkerPool(count: threads))
+    let batch = exampleBatch(8, observationSize: 3, actionSize: 2)
+    // (Q − y)² is 9e76 in double precision; 2 (Q − y) / B is finite, its products with the weights are too, their squares
+    // in Adam are not
+    batch.rewards[3] = 3e38
+    let error = #expect(throws: DivergedUpdate.self) { _ = try algorithm.update(batch) }
+    #expect(error?.what == "next parameter of the \(name == "ddpg" ? "critic" : "critics")")
+  }
+
+  @Test(arguments: ["td3", "sac"])
+  func `the minimum of two critics does not hide one that is not a number`(name: String) throws {
+    for critic in 0...1 {
+      let algorithm = try make(name)
+      try poison(algorithm, "target_critic.\(critic).layer.2.bias", 0, .nan)
+      #expect(throws: DivergedUpdate.self) {
+        _ = try algorithm.update(exampleBatch(8, observationSize: 3, actionSize: 2))
+      }
+    }
+  }
+}
