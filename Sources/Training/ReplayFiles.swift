@@ -6,15 +6,15 @@ import Algorithms
 import Formats
 import Foundation
 
-struct ReplayFiles {
+package struct ReplayFiles {
   static let framesPerFile: UInt64 = 16_384
-  let folder: URL
+  package let folder: URL
   /// Frames 0 ..< written are on disk, as far as they are still needed.
-  private(set) var written: UInt64 = 0
+  package private(set) var written: UInt64 = 0
   /// A hash of what each file holds so far, by its number.
-  private(set) var digests: [UInt64: UInt64] = [:]
+  package private(set) var digests: [UInt64: UInt64] = [:]
 
-  init(folder: URL) { self.folder = folder }
+  package init(folder: URL) { self.folder = folder }
 
   private func url(_ file: UInt64) -> URL {
     let number = String(file)
@@ -23,7 +23,7 @@ struct ReplayFiles {
   }
 
   /// Appends the frames that are not on disk yet.
-  mutating func append(_ buffer: borrowing ReplayBuffer) throws {
+  package mutating func append(_ buffer: borrowing ReplayBuffer) throws {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let held = buffer.frameRange
     var next = max(written, held.lowerBound)
@@ -57,7 +57,7 @@ struct ReplayFiles {
   /// Puts frames back into an empty buffer.
   ///
   /// - Parameter digests: what each file's hash must be; a file without one is taken as it is.
-  mutating func restore(
+  package mutating func restore(
     _ frames: Range<UInt64>, digests expected: [UInt64: UInt64] = [:], into buffer: inout ReplayBuffer
   ) throws {
     let width = buffer.frameWidth

@@ -170,7 +170,7 @@ public final class RunDirectory {
   ///
   /// The last two checkpoints are kept. Whatever happens in between, one of them is whole: frames are only appended, the
   /// new state is written beside and renamed, and what an older checkpoint needs is removed last.
-  public func save(_ trainer: Trainer) throws {
+  public func save(_ trainer: any TrainingRun) throws {
     do {
       try write(trainer)
     } catch let error as CocoaError {
@@ -179,10 +179,12 @@ public final class RunDirectory {
     }
   }
 
-  private func write(_ trainer: Trainer) throws {
-    try replay.append(trainer.buffer)
+  private func write(_ trainer: any TrainingRun) throws {
     var progress = RunProgress()
-    progress.frames = trainer.buffer.frameRange
+    try trainer.withBuffer {
+      try replay.append($0)
+      progress.frames = $0.frameRange
+    }
     progress.replayDigests = replay.digests
     progress.seconds = seconds
     for log in [episodes, metrics, evaluations] { progress.logSizes[log.name] = try log.synchronize() }
@@ -215,7 +217,7 @@ public final class RunDirectory {
 
   /// Brings a new trainer to the newest checkpoint that is whole, and cuts the logs back to it.
   @discardableResult
-  public func restore(_ trainer: Trainer) throws -> Restoration {
+  public func restore(_ trainer: any TrainingRun) throws -> Restoration {
     let candidates = [checkpointPath, previousCheckpointPath].filter { FileManager.default.fileExists(atPath: $0) }
     guard !candidates.isEmpty else {
       throw RunDirectoryError("\(path) has no checkpoint yet: start anew with `offpolicy train` and another folder")
@@ -236,7 +238,7 @@ public final class RunDirectory {
     throw RunDirectoryError("\(path) has no checkpoint that is whole: \(problems.joined(separator: "; "))")
   }
 
-  private func restore(_ trainer: Trainer, from checkpoint: String) throws {
+  private func restore(_ trainer: any TrainingRun, from checkpoint: String) throws {
     let file = try SafeTensors(contentsOf: checkpoint)
     let state = try TrainerState(file, path: checkpoint)
     let progress = try RunProgress(file)

@@ -246,7 +246,7 @@ public struct MismatchedRun: Error, CustomStringConvertible {
 
 extension RandomStream {
   /// The stream's first number.
-  fileprivate var first: UInt64 {
+  var first: UInt64 {
     var stream = self
     // 48 bits: headroom for consecutive seeds
     return stream.next() >> 16
