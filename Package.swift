@@ -46,7 +46,8 @@ let package = Package(
     .target(name: "Networks", dependencies: ["Kernels"], swiftSettings: safe),
     .target(name: "Algorithms", dependencies: ["Networks", "Environments", "Formats"], swiftSettings: safe),
     .target(name: "Training", dependencies: ["Algorithms"], swiftSettings: safe),
-    .target(name: "OffPolicy", dependencies: ["Training", "MuJoCoTasks"], swiftSettings: safe),
+    .target(name: "Offline", dependencies: ["Training"], swiftSettings: safe),
+    .target(name: "OffPolicy", dependencies: ["Training", "Offline", "MuJoCoTasks"], swiftSettings: safe),
     .target(name: "AllocationCount"),
     .executableTarget(
       name: "Command",
@@ -71,6 +72,7 @@ let package = Package(
     .testTarget(name: "MuJoCoTasksTests", dependencies: ["MuJoCoTasks", "Formats"], resources: [.copy("Fixtures")]),
     .testTarget(name: "FormatsTests", dependencies: ["Formats"], resources: [.copy("Fixtures")]),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "MuJoCoTasks", "OffPolicy"]),
+    .testTarget(name: "OfflineTests", dependencies: ["Offline", "OffPolicy"], resources: [.copy("Fixtures")]),
     .testTarget(name: "CommandTests", dependencies: ["Command", "OffPolicy"], resources: [.copy("Fixtures")]),
   ],
   swiftLanguageModes: [.v6]

@@ -8,6 +8,8 @@ public enum AlgorithmRegistry {
     AlgorithmEntry("ddpg", "Deep Deterministic Policy Gradient (Lillicrap 2015)", DDPG.self),
     AlgorithmEntry("td3", "Twin Delayed DDPG (Fujimoto 2018)", TD3.self),
     AlgorithmEntry("sac", "Soft Actor-Critic with a learned temperature (Haarnoja 2018)", SAC.self),
+    AlgorithmEntry("td3-bc", "TD3 plus behaviour cloning, from fixed data (Fujimoto 2021)", TD3BC.self, from: .data),
+    AlgorithmEntry("fqe", "Fitted Q evaluation: the value of a given policy", FittedQEvaluation.self, from: .policy),
     // a new algorithm: one file and one line here
   ]
 
@@ -37,11 +39,23 @@ public struct AlgorithmEntry: Sendable {
   public let hyperparameters: [Hyperparameter]
   /// The default configuration.
   public let defaults: AnyConfiguration
+  /// What it learns from.
+  public let source: Source
   private let read: @Sendable (JSONValue) throws -> AnyConfiguration
 
-  public init<A: Algorithm>(_ name: String, _ summary: String, _ type: A.Type) {
+  public enum Source: String, Sendable {
+    /// A task that it acts in: `train ALGORITHM ENVIRONMENT`.
+    case task
+    /// Fixed data: `train ALGORITHM --dataset DATA`.
+    case data
+    /// Fixed data and a given policy: `value POLICY --dataset DATA`.
+    case policy
+  }
+
+  public init<A: Algorithm>(_ name: String, _ summary: String, _ type: A.Type, from source: Source = .task) {
     self.name = name
     self.summary = summary
+    self.source = source
     hyperparameters = A.Configuration.hyperparameters
     defaults = AnyConfiguration(A.Configuration(), for: A.self)
     read = { AnyConfiguration(try A.Configuration($0), for: A.self) }

@@ -43,7 +43,9 @@ public struct Assessment: Sendable, Equatable {
   }
 }
 
+/// For algorithms that have no such thing: nothing is known, and there is no entropy term.
 extension Algorithm {
-  /// Without an entropy term there is none.
+  public func assess(_ batch: borrowing Batch) -> Assessment { Assessment() }
+  public func value(_ observation: Span<Float>, _ action: Span<Float>) -> Double { .nan }
   public var lastEntropyBonus: Double { 0 }
 }

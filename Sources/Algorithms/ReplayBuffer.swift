@@ -27,8 +27,10 @@ public struct ReplayBuffer: ~Copyable {
   private var length = 0
   private var isOpen = false
 
-  /// What a frame is, as its last value.
-  private enum Kind {
+  /// What a frame is, as its last value; below 0 it is no transition.
+  package enum Kind {
+    /// The last observation before a gap in the data: what follows need not be an episode's start.
+    package static let broken: Float = -2
     static let final: Float = -1
     static let goesOn: Float = 0
     static let terminated: Float = 1
@@ -42,10 +44,23 @@ public struct ReplayBuffer: ~Copyable {
     precondition(capacity > 0, "a buffer of \(capacity) transitions")
     let bytes = Self.byteCount(capacity: capacity, observationSize: observationSize, actionSize: actionSize)
     try Memory.check(bytes, for: "a replay buffer of \(capacity) transitions", hint: "--set bufferCapacity=N")
+    self.init(
+      capacity: capacity, slots: Self.slotCount(capacity), observationSize: observationSize, actionSize: actionSize)
+  }
+
+  /// A buffer for a known number of frames, of which nothing is ever dropped.
+  package init(frames: Int, observationSize: Int, actionSize: Int) throws {
+    let (bytes, overflow) = frames.multipliedReportingOverflow(by: 4 * (observationSize + actionSize + 2))
+    try Memory.check(overflow ? .max : bytes, for: "a data set of \(frames) observations", hint: "fewer transitions")
+    self.init(
+      capacity: max(1, frames), slots: frames + 16, observationSize: observationSize, actionSize: actionSize)
+  }
+
+  private init(capacity: Int, slots: Int, observationSize: Int, actionSize: Int) {
     self.capacity = capacity
     self.observationSize = observationSize
     self.actionSize = actionSize
-    slots = Self.slotCount(capacity)
+    self.slots = slots
     frames = FrameStore(count: slots, width: observationSize + actionSize + 2)
   }
 
@@ -87,8 +102,13 @@ public struct ReplayBuffer: ~Copyable {
     if isOpen { endEpisode() }
   }
 
-  private mutating func endEpisode() {
-    close(reward: 0, kind: Kind.final)
+  /// Ends what was added where the data have a gap: the next observation need not be an episode's start.
+  package mutating func breakOff() {
+    if isOpen { endEpisode(Kind.broken) }
+  }
+
+  private mutating func endEpisode(_ kind: Float = Kind.final) {
+    close(reward: 0, kind: kind)
     isOpen = false
   }
 
@@ -103,7 +123,7 @@ public struct ReplayBuffer: ~Copyable {
   }
 
   private mutating func dropOldest() {
-    if frames[slot(0), observationSize + actionSize + 1] != Kind.final { count -= 1 }
+    if frames[slot(0), observationSize + actionSize + 1] >= 0 { count -= 1 }
     length -= 1
   }
 
@@ -149,7 +169,7 @@ public struct ReplayBuffer: ~Copyable {
     precondition(length == 0 || n == frameTotal, "frame \(n) after \(frameTotal) frames")
     let slot = Int(n % UInt64(slots))
     frames.write(values, at: slot, offset: 0)
-    if values[frameWidth - 1] != Kind.final { count += 1 }
+    if values[frameWidth - 1] >= 0 { count += 1 }
     frameTotal = n + 1
     length += 1
     head = (slot + 1) % slots
@@ -163,6 +183,36 @@ public struct ReplayBuffer: ~Copyable {
   /// Goes on with an episode that was running when the buffer was saved.
   public mutating func resumeEpisode(_ observation: Span<Float>) { beginEpisode(observation) }
 
+  /// Shows every frame held, oldest first: observation, action, reward, kind.
+  package func forEachFrame(_ body: (ArraySlice<Float>) throws -> Void) rethrows {
+    var next = frameRange.lowerBound
+    while next < frameTotal {
+      let end = min(frameTotal, next + 4096)
+      let values = frameValues(next..<end)
+      for i in 0..<Int(end - next) { try body(values[(i * frameWidth)..<((i + 1) * frameWidth)]) }
+      next = end
+    }
+  }
+
+  /// s ← (s − shift) / scale for every observation held.
+  package func transformObservations(shift: [Float], scale: [Float]) {
+    precondition(shift.count == observationSize && scale.count == observationSize, "\(shift.count) shifts")
+    for n in 0..<length {
+      for i in 0..<observationSize { frames[slot(n), i] = (frames[slot(n), i] - shift[i]) / scale[i] }
+    }
+  }
+
+  /// A copy with room for more frames, counted from 0 on. An episode that is running is to be resumed.
+  package func copy(frames: Int) throws -> ReplayBuffer {
+    var copy = try ReplayBuffer(frames: frames, observationSize: observationSize, actionSize: actionSize)
+    var number: UInt64 = 0
+    forEachFrame { values in
+      copy.restoreFrame(number, Array(values).span)
+      number += 1
+    }
+    return copy
+  }
+
   // MARK: sampling
 
   /// Fills a batch with transitions drawn uniformly, with replacement.
@@ -175,8 +225,8 @@ public struct ReplayBuffer: ~Copyable {
     for row in 0..<batch.count { batch.frames[row] = slot(batch.frames[row]) }
     frames.read(column: kindColumn, rows: batch.frames, into: batch.kinds)
     // final frames are no transitions: drawn again
-    for row in 0..<batch.count where batch.kinds[row] == Kind.final {
-      while frames[batch.frames[row], kindColumn] == Kind.final {
+    for row in 0..<batch.count where batch.kinds[row] < 0 {
+      while frames[batch.frames[row], kindColumn] < 0 {
         batch.frames[row] = slot(stream.index(below: length))
       }
     }

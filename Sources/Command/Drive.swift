@@ -3,13 +3,31 @@
 import ArgumentParser
 import OffPolicy
 
-func makeTrainer(_ run: RunConfiguration) throws -> Trainer {
+/// The run in memory: with its task, or with the data that it learns from.
+func makeTrainer(_ run: RunConfiguration) throws -> any TrainingRun {
+  if let source = run.dataset { return try makeOfflineTrainer(run, source) }
   let task = try EnvironmentRegistry.standard.entry(run.environment)
   return try Trainer(run, workers: WorkerPool(count: run.threads)) { try task.make() }
 }
 
+private func makeOfflineTrainer(_ run: RunConfiguration, _ source: RunConfiguration.DataSource) throws -> OfflineTrainer
+{
+  let task = run.environment.isEmpty ? nil : try? EnvironmentRegistry.standard.entry(run.environment)
+  let reading = DatasetReading(
+    timeouts: source.timeouts.flatMap(TimeoutReading.init(text:)) ?? .stored, environment: task)
+  let dataset = try DatasetFiles.read(source.path, reading)
+  guard dataset.digest == source.digest else {
+    throw DatasetError(
+      source.path, "is not what the run has learned from so far: it was changed; bring the old data back")
+  }
+  let scaling = dataset.description.scaling
+  return try OfflineTrainer(
+    run, data: dataset.takeBuffer(), scaling: scaling, workers: WorkerPool(count: run.threads),
+    makeEnvironment: task.map { task in { try task.make() } })
+}
+
 /// Trains to the last step. A signal stops it: everything is saved, and the exit code is 128 + the signal's number.
-func drive(_ trainer: Trainer, _ directory: RunDirectory) throws {
+func drive(_ trainer: any TrainingRun, _ directory: RunDirectory) throws {
   let stop = StopSignal.listen()
   var progress = Progress(total: trainer.run.steps, firstStep: trainer.step)
   var checkpoints = CheckpointSchedule(every: trainer.run.checkpointEvery)

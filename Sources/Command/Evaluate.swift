@@ -1,7 +1,6 @@
 // Evaluate.swift — `offpolicy evaluate`: how good a policy is on fresh episodes.
 
 import ArgumentParser
-import Foundation
 import OffPolicy
 
 struct Evaluate: ParsableCommand {
@@ -31,8 +30,10 @@ struct Evaluate: ParsableCommand {
   }
 
   func run() throws {
-    let policy = try PolicyFile.load(path())
-    let task = try EnvironmentRegistry.standard.entry(environment ?? policy.description.environment)
+    let policy = try loadPolicy(policy, best: best)
+    let id = environment ?? policy.description.environment
+    if id.isEmpty { throw RunDirectoryError("\(self.policy) does not say its task: name it with --environment") }
+    let task = try EnvironmentRegistry.standard.entry(id)
     let environment = ContractGuard(try task.make(), name: task.id)
     let sizes = (environment.observationSpace.count, environment.actionSpace.count)
     guard sizes == (policy.description.observationSize, policy.description.actionLow.count) else {
@@ -54,21 +55,6 @@ struct Evaluate: ParsableCommand {
       print("greatest  \(result.maximum.text(2))")
       print("length    \(result.meanLength.text())")
     }
-  }
-
-  /// The policy file that the argument means.
-  private func path() throws -> String {
-    guard FileManager.default.fileExists(atPath: policy) else {
-      throw RunDirectoryError("\(policy) does not exist; give a run's folder or a policy file")
-    }
-    let isFolder = (try? URL(fileURLWithPath: policy).resourceValues(forKeys: [.isDirectoryKey]))?.isDirectory == true
-    guard isFolder else { return policy }
-    _ = try RunDirectory.describe(policy)
-    let file = "\(policy)/\(best ? "policy-best" : "policy").safetensors"
-    guard FileManager.default.fileExists(atPath: file) else {
-      throw RunDirectoryError("\(file) does not exist yet: the run has not reached a checkpoint or an evaluation")
-    }
-    return file
   }
 
   private struct Report: Encodable {

@@ -15,7 +15,7 @@ struct OffPolicyCommand: ParsableCommand {
     version: "offpolicy \(programVersion)",
     subcommands: [
       Train.self, Resume.self, Evaluate.self, List.self, EnvironmentCommand.self, ConformanceCommand.self, Bench.self,
-      Inspect.self,
+      Inspect.self, Collect.self, DatasetCommand.self, Value.self, Compare.self,
     ])
 
   static func main() {

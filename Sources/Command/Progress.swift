@@ -16,7 +16,7 @@ struct Progress {
   }
 
   /// Shows where the run is, if enough time has passed: 0.2 s on a terminal, 10 s elsewhere.
-  mutating func show(_ trainer: Trainer) {
+  mutating func show(_ trainer: any TrainingRun) {
     let now = ContinuousClock.now
     let elapsed = (now - lastShown).seconds
     guard elapsed >= (isTerminal ? 0.2 : 10) else { return }
@@ -54,7 +54,7 @@ struct Progress {
     if isTerminal { Output.note("\r\u{1b}[2K", terminator: "") }
   }
 
-  private func line(_ trainer: Trainer) -> String {
+  private func line(_ trainer: any TrainingRun) -> String {
     let percent = 100 * Double(trainer.step) / Double(max(1, total))
     let left = rate > 0 ? Double(total - trainer.step) / rate : .nan
     var parts = [
@@ -64,5 +64,34 @@ struct Progress {
     if let last = trainer.lastEvaluation { parts.append("return \(last.evaluation.mean.text())") }
     if !trainer.temperature.isNaN { parts.append("temperature \(trainer.temperature.text(4))") }
     return parts.joined(separator: " · ")
+  }
+}
+
+/// The same for work that is no run: a count, what is counted, and a word more.
+struct WorkProgress {
+  private let total: Int
+  private let unit: String
+  private let isTerminal = Output.isTerminal
+  private let start = ContinuousClock.now
+  private var lastShown = ContinuousClock.now
+
+  init(total: Int, of unit: String) { (self.total, self.unit) = (total, unit) }
+
+  /// Shows how far the work is, if enough time has passed: 0.2 s on a terminal, 10 s elsewhere.
+  mutating func show(_ done: Int, _ more: @autoclosure () -> String = "") {
+    let now = ContinuousClock.now
+    guard (now - lastShown).seconds >= (isTerminal ? 0.2 : 10) else { return }
+    lastShown = now
+    let rate = Double(done) / max(1e-9, (now - start).seconds)
+    let more = more()
+    let line =
+      "\(done.text) of \(total.text) \(unit) · \(rate.text(0)) per second · \(clock(Double(total - done) / rate)) left"
+      + (more.isEmpty ? "" : " · " + more)
+    Output.note((isTerminal ? "\r\u{1b}[2K" : "") + line, terminator: isTerminal ? "" : "\n")
+  }
+
+  /// Ends the live line.
+  func finish() {
+    if isTerminal { Output.note("\r\u{1b}[2K", terminator: "") }
   }
 }

@@ -14,7 +14,7 @@ final class StopSignal: @unchecked Sendable {
   var number: Int32 { first.load(ordering: .relaxed) }
   var wasReceived: Bool { number != 0 }
 
-  static func listen() -> StopSignal {
+  static func listen(_ message: String = "stopping: saving the run …") -> StopSignal {
     let stop = StopSignal()
     for number in [SIGINT, SIGTERM] {
       signal(number, SIG_IGN)
@@ -22,7 +22,7 @@ final class StopSignal: @unchecked Sendable {
       source.setEventHandler {
         let (exchanged, _) = stop.first.compareExchange(expected: 0, desired: number, ordering: .relaxed)
         if exchanged {
-          Output.note("\nstopping: saving the run …")
+          Output.note("\n" + message)
         } else {
           signal(number, SIG_DFL)
           raise(number)

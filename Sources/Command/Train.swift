@@ -9,13 +9,19 @@ struct Train: ParsableCommand {
     abstract: "Train an algorithm on a task, into a run directory.",
     discussion: "Hyperparameters are set with --set; `offpolicy list` shows them with their defaults and ranges.")
 
-  @Argument(help: "ddpg, td3 or sac.")
+  @Argument(help: "ddpg, td3 or sac; td3-bc with --dataset.")
   var algorithm: String
 
-  @Argument(help: "The task's id, such as HalfCheetah-v5; see `offpolicy list`.")
-  var environment: String
+  @Argument(help: "The task's id, such as HalfCheetah-v5; see `offpolicy list`. With --dataset: to evaluate on.")
+  var environment: String?
 
-  @Option(help: "Environment steps. Default: what suits the task.")
+  @Option(help: "Learn from data instead of a task: a run, or what `offpolicy collect` or others made.")
+  var dataset: String?
+
+  @Option(help: "How data without time-outs are read: from-next-observations, none, or \"every N\".")
+  var timeouts: String?
+
+  @Option(help: "Environment steps; with --dataset updates. Default: what suits the task, or 1,000,000 updates.")
   var steps: Int?
 
   @Option(help: "The same seed gives the same run, to the bit, on any number of threads.")
@@ -49,25 +55,63 @@ struct Train: ParsableCommand {
 
   func run() throws {
     let algorithm = try AlgorithmRegistry.entry(algorithm)
+    switch (algorithm.source, dataset) {
+    case (.task, nil), (.data, .some): break
+    case (.task, .some):
+      throw ValidationError("\(algorithm.name) learns from a task, not from data; td3-bc learns from --dataset")
+    case (.data, nil):
+      throw ValidationError("\(algorithm.name) learns from data: name them with --dataset")
+    case (.policy, _):
+      throw ValidationError("\(algorithm.name) learns no policy: `offpolicy value` runs it on a given one")
+    }
+    if let dataset { return try learn(algorithm, from: dataset) }
+    guard let environment else { throw ValidationError("name the task, such as HalfCheetah-v5; see `offpolicy list`") }
     let task = try EnvironmentRegistry.standard.entry(environment)
     let configuration = try algorithm.defaults.resolved(for: task, settings: settings)
     let steps = steps ?? task.suggestedSteps
-    let description = RunDescription(
-      run: RunConfiguration(
-        algorithm: algorithm.name, environment: task.id, configuration: configuration.values, steps: steps, seed: seed,
-        threads: threads ?? min(4, Processor.coreCount),
-        evaluateEvery: evaluateEvery ?? max(1000, min(10_000, steps / 20)), evaluationEpisodes: evaluationEpisodes,
-        checkpointEvery: checkpointEvery),
-      versions: RunDescription.Versions(
-        program: programVersion, swift: swiftVersion, mujoco: try task.simulatorVersion(), processor: Processor.summary)
+    let run = RunConfiguration(
+      algorithm: algorithm.name, environment: task.id, configuration: configuration.values, steps: steps, seed: seed,
+      threads: threads ?? min(4, Processor.coreCount), evaluateEvery: evaluateEvery ?? evaluationInterval(steps),
+      evaluationEpisodes: evaluationEpisodes, checkpointEvery: checkpointEvery)
+    try start(run, task: task, on: task.id, "\(steps.text) steps")
+  }
+
+  /// A run on fixed data: its steps are updates.
+  private func learn(_ algorithm: AlgorithmEntry, from path: String) throws {
+    let configuration = try algorithm.defaults.setting(settings)
+    var task = try environment.map { try EnvironmentRegistry.standard.entry($0) }
+    let reading = try DatasetReading(timeouts: TimeoutReading.argument(timeouts), environment: task)
+    let dataset = try DatasetFiles.read(path, reading)
+    // a task that the data name themselves serves too, where it is at hand
+    if task == nil, let id = dataset.description.environment { task = try? EnvironmentRegistry.standard.entry(id) }
+    let steps = steps ?? 1_000_000
+    var run = RunConfiguration(
+      algorithm: algorithm.name, environment: task?.id ?? dataset.description.environment ?? "",
+      configuration: configuration.values, steps: steps, seed: seed, threads: threads ?? min(4, Processor.coreCount),
+      evaluateEvery: task == nil ? 0 : evaluateEvery ?? evaluationInterval(steps),
+      evaluationEpisodes: evaluationEpisodes, checkpointEvery: checkpointEvery)
+    run.dataset = RunConfiguration.DataSource(
+      path: URL(fileURLWithPath: path).standardizedFileURL.path, timeouts: reading.timeouts.text, digest: dataset.digest
     )
+    let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
+    try start(run, task: task, on: name, "\(steps.text) updates on \(dataset.count.text) transitions")
+  }
+
+  private func evaluationInterval(_ steps: Int) -> Int { max(1000, min(10_000, steps / 20)) }
+
+  private func start(_ run: RunConfiguration, task: EnvironmentEntry?, on name: String, _ amount: String) throws {
+    let description = RunDescription(
+      run: run,
+      versions: RunDescription.Versions(
+        program: programVersion, swift: swiftVersion, mujoco: try task?.simulatorVersion(),
+        processor: Processor.summary))
     // everything that can be refused is refused before anything is written
-    let trainer = try makeTrainer(description.run)
-    let path = try runDirectory ?? freeDirectory(algorithm.name, task.id)
+    let trainer = try makeTrainer(run)
+    let path = try runDirectory ?? freeDirectory(run.algorithm, name)
     try RunDirectory.checkSpace(for: trainer, at: path, available: DiskSpace.available(at: path))
     let directory = try RunDirectory.create(path, description)
     try directory.lock()
-    Output.note("training \(algorithm.name) on \(task.id), \(steps.text) steps, into \(directory.displayPath)")
+    Output.note("training \(run.algorithm) on \(name), \(amount), into \(directory.displayPath)")
     try drive(trainer, directory)
   }
 

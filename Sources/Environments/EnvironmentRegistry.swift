@@ -84,6 +84,9 @@ public struct EnvironmentEntry: Sendable {
     self.makeUnlimited = make
   }
 
+  /// A new instance without its time limit: an episode ends only where the task does.
+  public func makeEndless() throws -> any Environment { try makeUnlimited() }
+
   /// A new instance, within its time limit.
   public func make() throws -> any Environment {
     let environment = try makeUnlimited()

@@ -84,6 +84,14 @@ package final class Critics: @unchecked Sendable {
     }
   }
 
+  /// The same where each critic has a target of its own: ∂/∂Q_j = 2 (Q_j − y_j) · scale.
+  package func backwardSquaredError(toEach targets: borrowing FixedArray<Block>, scale: Float, rows: Range<Int>) {
+    for j in 0..<count {
+      for row in rows { valueGradients[j][row] = 2 * (values[j][row] - targets[j][row]) * scale }
+      backward(j, rows: rows)
+    }
+  }
+
   /// scale · ∂ min_j Q_j / ∂a for some rows. The parameters get no gradient.
   ///
   /// Each row goes back through its smallest critic only: the rows of each critic are gathered at the start of the range.
@@ -161,6 +169,18 @@ package final class Critics: @unchecked Sendable {
     return sum / Double(max(1, rows))
   }
 
+  /// Σ_j mean (Q_j − y_j)² over the first `rows` rows.
+  package func squaredError(toEach targets: borrowing FixedArray<Block>, rows: Int) -> Double {
+    var sum = 0.0
+    for j in 0..<count {
+      for row in 0..<rows {
+        let error = Double(values[j][row]) - Double(targets[j][row])
+        sum += error * error
+      }
+    }
+    return sum / Double(max(1, rows))
+  }
+
   /// The mean of min_j Q_j, or of Q_0 alone, over the first `rows` rows.
   package func meanMinimum(rows: Int, members: Int? = nil) -> Double {
     var sum = 0.0
@@ -182,6 +202,11 @@ package final class Critics: @unchecked Sendable {
     var sum = 0.0
     for j in 0..<activations.count { sum += activations[j].deadUnits(rows: rows) }
     return sum / Double(max(1, activations.count))
+  }
+
+  /// The mean of |Q_0| over the first `rows` rows.
+  package func meanFirstMagnitude(rows: Int) -> Double {
+    (0..<rows).reduce(0) { $0 + Double(abs(values[0][$1])) } / Double(max(1, rows))
   }
 
   // MARK: state

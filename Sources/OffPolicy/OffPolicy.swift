@@ -6,6 +6,7 @@
 @_exported import Kernels
 @_exported import MuJoCoTasks
 @_exported import Networks
+@_exported import Offline
 @_exported import Training
 
 extension EnvironmentRegistry {

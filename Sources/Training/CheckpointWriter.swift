@@ -13,7 +13,7 @@ struct CheckpointContents: Sendable {
   var progress: RunProgress
   /// The frames that were not on disk before.
   var frames: FrameBlock
-  var policy: PolicyDescription
+  var policy: SafeTensors
   /// Logs whose rows must be on disk before the checkpoint is.
   var logs: [LogRows]
 }
@@ -111,8 +111,7 @@ final class CheckpointWriter: Sendable {
     // the checkpoint before the last one was the last that needed them
     replay.removeFiles(before: min(oldestNeededFrame, progress.frames.lowerBound))
     oldestNeededFrame = progress.frames.lowerBound
-    let learned = contents.state.algorithm.tensors
-    try DiskFile.replace(policyPath, with: PolicyFile.encode(learned, contents.policy).encodedData().span)
+    try DiskFile.replace(policyPath, with: contents.policy.encodedData().span)
     return progress
   }
 }

@@ -43,6 +43,14 @@ public final class Policy {
     try network.parameters.load("policy", from: find)
   }
 
+  /// The policy's parameters, named `policy.…`.
+  public var tensors: [Tensor] { network.parameters.tensors("policy") }
+
+  /// Whether it can draw its actions: a squashed Gaussian can.
+  public var isStochastic: Bool {
+    if case .gaussian = network { true } else { false }
+  }
+
   /// Writes the action (A), in the task's units, for an observation (S).
   public func act(_ observation: Span<Float>, into action: inout MutableSpan<Float>) {
     row.observation.setRow(0, to: observation)

@@ -2,6 +2,7 @@
 
 import Algorithms
 import Formats
+import Foundation
 import Networks
 
 /// A file that is not a policy that this program can run.
@@ -23,6 +24,8 @@ public struct PolicyDescription: Sendable, Equatable {
   public var actionHigh: [Float]
   /// Environment steps that the policy was trained for.
   public var step: Int
+  /// SAC's α after that step; nil for policies without one.
+  public var temperature: Double? = nil
 }
 
 public enum PolicyFile {
@@ -46,6 +49,9 @@ public enum PolicyFile {
       "hiddenSizes": description.hiddenSizes.map(String.init).joined(separator: ","),
       "step": "\(description.step)",
     ]
+    if let logTemperature = tensors.first(where: { $0.name == "log_temperature" })?.values.first {
+      file.metadata["temperature"] = "\(exp(Double(logTemperature)))"
+    }
     file.metadata["digest"] = digest(of: file)
     return file
   }
@@ -91,7 +97,8 @@ public enum PolicyFile {
     }
     let description = PolicyDescription(
       algorithm: try text("algorithm"), environment: try text("environment"), observationSize: observationSize,
-      hiddenSizes: hidden, actionLow: low, actionHigh: high, step: Int(try text("step")) ?? 0)
+      hiddenSizes: hidden, actionLow: low, actionHigh: high, step: Int(try text("step")) ?? 0,
+      temperature: file.metadata["temperature"].flatMap(Double.init))
     let policy = try Policy(description) { name in
       let tensor = Tensor(name: name, shape: try file.shape(name), values: try file.floats(name))
       guard tensor.values.allSatisfy(\.isFinite) else {

@@ -8,14 +8,21 @@ import Foundation
 import Kernels
 
 /// Frames copied out of a buffer, on their way to the disk.
-struct FrameBlock: Sendable {
+package struct FrameBlock: Sendable {
   let range: Range<UInt64>
   /// Values in one frame.
   let width: Int
   let values: [Float]
 
+  /// No frames, of a run whose data are not its own.
+  static let none = FrameBlock(range: 0..<0, width: 1, values: [])
+
+  private init(range: Range<UInt64>, width: Int, values: [Float]) {
+    (self.range, self.width, self.values) = (range, width, values)
+  }
+
   /// The frames of a buffer from `first` on, as far as it still holds them.
-  init(_ buffer: borrowing ReplayBuffer, from first: UInt64) {
+  package init(_ buffer: borrowing ReplayBuffer, from first: UInt64) {
     let held = buffer.frameRange
     range = min(held.upperBound, max(first, held.lowerBound))..<held.upperBound
     width = buffer.frameWidth
@@ -23,15 +30,15 @@ struct FrameBlock: Sendable {
   }
 }
 
-struct ReplayFiles: Sendable {
+package struct ReplayFiles: Sendable {
   static let framesPerFile: UInt64 = 16_384
-  let folder: URL
+  package let folder: URL
   /// Frames 0 ..< written are on disk, as far as they are still needed.
-  private(set) var written: UInt64 = 0
+  package private(set) var written: UInt64 = 0
   /// A hash of what each file holds so far, by its number.
-  private(set) var digests: [UInt64: UInt64] = [:]
+  package private(set) var digests: [UInt64: UInt64] = [:]
 
-  init(folder: URL) { self.folder = folder }
+  package init(folder: URL) { self.folder = folder }
 
   private func url(_ file: UInt64) -> URL {
     let number = String(file)
@@ -42,7 +49,7 @@ struct ReplayFiles: Sendable {
   /// Appends frames; a block begins where the last one ended, or later when the buffer did not hold what came between.
   ///
   /// When it throws, what was appended before stays, and the rest may be appended again.
-  mutating func append(_ block: FrameBlock) throws {
+  package mutating func append(_ block: FrameBlock) throws {
     var next = block.range.lowerBound
     let frameBytes = UInt64(block.width * 4)
     while next < block.range.upperBound {
@@ -84,7 +91,7 @@ struct ReplayFiles: Sendable {
   /// Puts frames back into an empty buffer.
   ///
   /// - Parameter digests: what each file's hash must be; a file without one is taken as it is.
-  mutating func restore(
+  package mutating func restore(
     _ frames: Range<UInt64>, digests expected: [UInt64: UInt64] = [:], into buffer: inout ReplayBuffer
   ) throws {
     let width = buffer.frameWidth

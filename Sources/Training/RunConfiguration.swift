@@ -21,6 +21,21 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   public var evaluationEpisodes: Int
   /// Environment steps between checkpoints; nil: every 30 seconds.
   public var checkpointEvery: Int?
+  /// The data that the run learns from; nil where it learns from its task.
+  public var dataset: DataSource? = nil
+
+  /// Data outside the run's folder.
+  public struct DataSource: Codable, Sendable, Equatable {
+    public var path: String
+    /// How files without time-outs are read; nil: they say theirs.
+    public var timeouts: String?
+    /// A hash of what was read: other data cannot go on with the run.
+    public var digest: String
+
+    public init(path: String, timeouts: String?, digest: String) {
+      (self.path, self.timeouts, self.digest) = (path, timeouts, digest)
+    }
+  }
 
   public init(
     algorithm: String, environment: String, configuration: JSONValue, steps: Int, seed: UInt64, threads: Int,

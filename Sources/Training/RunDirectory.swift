@@ -102,13 +102,15 @@ public final class RunDirectory {
   /// only the checkpoint before needs, and both checkpoints and policies beside new ones.
   ///
   /// - Parameter available: bytes that the disk has left.
-  public static func checkSpace(for trainer: Trainer, at path: String, available: Int?) throws {
-    let buffer = ReplayBuffer.byteCount(
-      capacity: trainer.buffer.capacity, observationSize: trainer.buffer.observationSize,
-      actionSize: trainer.buffer.actionSize)
-    let partial = 3 * Int(ReplayFiles.framesPerFile) * trainer.buffer.frameWidth * 4
-    // an episode of one step takes two frames
-    let frames = min(buffer + partial, 2 * trainer.run.steps * trainer.buffer.frameWidth * 4)
+  public static func checkSpace(for trainer: any TrainingRun, at path: String, available: Int?) throws {
+    var frames = 0
+    trainer.withBuffer {
+      let buffer = ReplayBuffer.byteCount(
+        capacity: $0.capacity, observationSize: $0.observationSize, actionSize: $0.actionSize)
+      let partial = 3 * Int(ReplayFiles.framesPerFile) * $0.frameWidth * 4
+      // an episode of one step takes two frames
+      frames = min(buffer + partial, 2 * trainer.run.steps * $0.frameWidth * 4)
+    }
     let state = try trainer.state().encoded(RunProgress()).encodedData().count
     let policy = trainer.policyFile().encodedData().count
     try DiskSpace.check(
@@ -205,7 +207,7 @@ public final class RunDirectory {
   ///
   /// The last two checkpoints are kept. Whatever happens in between, one of them is whole: frames are only appended, the
   /// new state is written beside and renamed, and what an older checkpoint needs is removed last.
-  public func save(_ trainer: Trainer) throws {
+  public func save(_ trainer: any TrainingRun) throws {
     // what the one before met no longer matters
     _ = try? finishSaving()
     try beginSaving(trainer)
@@ -216,19 +218,22 @@ public final class RunDirectory {
   ///
   /// Waits for the checkpoint before, should it still be written; what that one met is thrown away unless `finishSaving`
   /// was called.
-  public func beginSaving(_ trainer: Trainer) throws {
+  public func beginSaving(_ trainer: any TrainingRun) throws {
     let start = ContinuousClock.now
     _ = try? finishSaving()
     do {
       var progress = RunProgress()
-      progress.frames = trainer.buffer.frameRange
+      var frames = FrameBlock.none
+      trainer.withBuffer {
+        progress.frames = $0.frameRange
+        frames = FrameBlock($0, from: writer.writtenFrames)
+      }
       (progress.seconds, progress.pauses) = (seconds, pauses)
       for log in logs { progress.logSizes[log.name] = try log.flush() }
       writer.begin(
         CheckpointContents(
           state: try trainer.state(), progress: progress,
-          frames: FrameBlock(trainer.buffer, from: writer.writtenFrames), policy: trainer.policyDescription,
-          logs: logs.map(\.unconfirmedRows)))
+          frames: frames, policy: trainer.policyFile(), logs: logs.map(\.unconfirmedRows)))
     } catch {
       throw unwritable(error)
     }
@@ -267,7 +272,7 @@ public final class RunDirectory {
 
   /// Brings a new trainer to the newest checkpoint that is whole, and cuts the logs back to it.
   @discardableResult
-  public func restore(_ trainer: Trainer) throws -> Restoration {
+  public func restore(_ trainer: any TrainingRun) throws -> Restoration {
     let candidates = [checkpointPath, previousCheckpointPath].filter { FileManager.default.fileExists(atPath: $0) }
     guard !candidates.isEmpty else {
       throw RunDirectoryError("\(path) has no checkpoint yet: start anew with `offpolicy train` and another folder")
@@ -288,7 +293,7 @@ public final class RunDirectory {
     throw RunDirectoryError("\(path) has no checkpoint that is whole: \(problems.joined(separator: "; "))")
   }
 
-  private func restore(_ trainer: Trainer, from checkpoint: String) throws {
+  private func restore(_ trainer: any TrainingRun, from checkpoint: String) throws {
     let file = try SafeTensors(contentsOf: checkpoint)
     let state = try TrainerState(file, path: checkpoint)
     let progress = try RunProgress(file)

@@ -298,15 +298,12 @@ public final class Trainer {
 
   /// The policy as it is now, as a file's content.
   public func policyFile() -> SafeTensors {
-    PolicyFile.encode(algorithm.parameters, policyDescription)
-  }
-
-  /// What the policy's file says besides the weights.
-  var policyDescription: PolicyDescription {
-    PolicyDescription(
-      algorithm: run.algorithm, environment: run.environment, observationSize: observation.count,
-      hiddenSizes: configuration.values["hiddenSizes"].flatMap { try? $0.decode([Int].self) } ?? [],
-      actionLow: scaling.low, actionHigh: scaling.high, step: step)
+    PolicyFile.encode(
+      algorithm.parameters,
+      PolicyDescription(
+        algorithm: run.algorithm, environment: run.environment, observationSize: observation.count,
+        hiddenSizes: configuration.values["hiddenSizes"].flatMap { try? $0.decode([Int].self) } ?? [],
+        actionLow: scaling.low, actionHigh: scaling.high, step: step))
   }
 
   // MARK: state
@@ -366,7 +363,7 @@ public struct MismatchedRun: Error, CustomStringConvertible {
 
 extension RandomStream {
   /// The stream's first number.
-  fileprivate var first: UInt64 {
+  var first: UInt64 {
     var stream = self
     // 48 bits: headroom for consecutive seeds
     return stream.next() >> 16

@@ -62,11 +62,12 @@ public struct CheckpointPauses: Sendable, Equatable {
 
 /// A checkpoint that cannot be read.
 public struct CheckpointError: Error, CustomStringConvertible {
-  public let description: String
+  /// What is wrong with which file.
+  package let fault: String
 
-  init(_ path: String, _ reason: String) {
-    description = "\(path) \(reason); it cannot be resumed from"
-  }
+  init(_ path: String, _ reason: String) { fault = "\(path) \(reason)" }
+
+  public var description: String { "\(fault); it cannot be resumed from" }
 }
 
 extension TrainerState {

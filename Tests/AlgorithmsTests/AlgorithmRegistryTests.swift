@@ -4,8 +4,9 @@ import Kernels
 import Testing
 
 @Suite struct AlgorithmRegistryTests {
-  @Test func `there are three algorithms, found by name in upper or lower case`() throws {
-    #expect(AlgorithmRegistry.all.map(\.name) == ["ddpg", "td3", "sac"])
+  @Test func `there are five algorithms, found by name in upper or lower case`() throws {
+    #expect(AlgorithmRegistry.all.map(\.name) == ["ddpg", "td3", "sac", "td3-bc", "fqe"])
+    #expect(AlgorithmRegistry.all.map(\.source) == [.task, .task, .task, .data, .policy])
     #expect(try AlgorithmRegistry.entry("SAC").name == "sac" && AlgorithmRegistry.entry("td3").name == "td3")
     for entry in AlgorithmRegistry.all { #expect(!entry.summary.isEmpty && !entry.hyperparameters.isEmpty) }
   }
@@ -14,7 +15,7 @@ import Testing
     let near = #expect(throws: UnknownAlgorithm.self) { try AlgorithmRegistry.entry("sacc") }
     #expect(near?.description == #"no algorithm is called "sacc": did you mean sac?"#)
     let far = #expect(throws: UnknownAlgorithm.self) { try AlgorithmRegistry.entry("reinforce") }
-    #expect(far?.description == #"no algorithm is called "reinforce": there are ddpg, td3, sac"#)
+    #expect(far?.description == #"no algorithm is called "reinforce": there are ddpg, td3, sac, td3-bc, fqe"#)
   }
 
   @Test(arguments: ["ddpg", "td3", "sac"])

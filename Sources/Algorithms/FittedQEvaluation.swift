@@ -1,0 +1,264 @@
+// FittedQEvaluation.swift — Q^π of any policy π from any data (N2–N6): the critic of SAC and TD3 without their policy step.
+// Voloshin et al. 2021, "Empirical Study of Off-Policy Policy Evaluation", arXiv:1911.06854, sec. 3.2, with N4's targets.
+//
+//   notes    here            notes   here                              shapes
+//   π        policy          γ       configuration.discount            B batch, S observation, A action
+//   Q_φj     critics         τ       configuration.targetTracking
+//   Q̄_j      targetCritics   α       configuration.temperature
+//   RB       the data, as a ReplayBuffer
+//
+// Each critic has its own target, from its own target network: no minimum is taken, for a minimum would answer a lower
+// value than was asked for. So the critics are independent estimates of one function, and their spread says something.
+//
+// Read in order: Configuration · init · act · update · values · state.
+
+import Kernels
+import Networks
+
+public final class FittedQEvaluation: Algorithm {
+  public struct Configuration: AlgorithmConfiguration {
+    /// Discount γ, in [0, 1].
+    public var discount: Float = 0.99
+    /// How the target critics follow the critics; τ.
+    public var targetTracking = TargetTracking.soft(rate: 0.005)
+    public var batchSize = 256
+    /// Units in each hidden layer of each critic; the policy has its own sizes.
+    public var hiddenSizes = [256, 256]
+    public var criticLearningRate: Float = 3e-4
+    /// Critics, each a whole estimate of Q^π.
+    public var critics = 4
+    /// α: 0 for the plain value (N3), else the value with the entropy backed up (N11, N12).
+    public var temperature: Float = 0
+
+    public init() {}
+
+    // nothing is collected: what the trainer asks has no meaning here
+    public var bufferCapacity: Int { 1_000_000 }
+    public var randomSteps: Int { 0 }
+    public var updateEvery: Int { 1 }
+    public var updatesPerStep: Int { 1 }
+
+    public static let hyperparameters: [Hyperparameter] = [
+      .discount("as SAC and TD3, whose policies it evaluates"),
+      .targetTracking("as SAC and TD3; d3rlpy's FQE copies every 100"),
+      .batchSize("as SAC and TD3; d3rlpy's FQE has 100"),
+      .hiddenSizes("as SAC and TD3"),
+      .learningRate("criticLearningRate", "Adam's rate for the critics", "as SAC and TD3; d3rlpy's FQE has 1e-4"),
+      Hyperparameter(
+        "critics", "J", .whole(1, 64), "independent estimates of Q^π, for their spread",
+        source: "own choice; d3rlpy's FQE has 1"),
+      Hyperparameter(
+        "temperature", "α", .real(0), "weight of the entropy in the value; 0 leaves it out",
+        source: "N3; N12 where it is not 0"),
+    ]
+  }
+
+  private let configuration: Configuration
+  private let workers: WorkerPool
+  private let (observationSize, actionSize): (Int, Int)
+
+  private var policy: FixedPolicy
+  private let critics: Critics
+  private let targetCritics: Critics
+  private let criticOptimizer: Adam
+  private var updates = 0
+  /// Whether a Gaussian policy is evaluated by its draws, as it explores, or by its mean action.
+  public var drawsActions = true
+
+  private var updateStream: RandomStream
+
+  // reused by each update
+  private let noise: UpdateNoise
+  private let next: PolicyDraw  // a′, log π(a′|s′)
+  private let targets: FixedArray<Block>  // J × (B), y_j
+  private let observations: Matrix  // (B × S), rows to be valued
+
+  public init(configuration: Configuration, observationSize: Int, actionSize: Int, seed: UInt64, workers: WorkerPool) {
+    self.configuration = configuration
+    self.workers = workers
+    (self.observationSize, self.actionSize) = (observationSize, actionSize)
+    let (count, batchSize, hiddenSizes) = (configuration.critics, configuration.batchSize, configuration.hiddenSizes)
+
+    critics = Critics(
+      count: count, observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes,
+      batchSize: batchSize, isLearned: true)
+    targetCritics = Critics(
+      count: count, observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes,
+      batchSize: batchSize, isLearned: false)
+    criticOptimizer = Adam(critics.networks, learningRate: configuration.criticLearningRate)
+
+    var initialization = RandomStream(seed: seed, purpose: "initialization")
+    critics.initialize(using: &initialization)
+    targetCritics.copy(critics)
+    policy = FixedPolicy(
+      observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes, batchSize: batchSize,
+      using: &initialization)
+    updateStream = RandomStream(seed: seed, purpose: "update noise")
+
+    noise = UpdateNoise(batchSize: batchSize, actionSize: actionSize)
+    next = PolicyDraw(rows: batchSize, actionSize: actionSize)
+    targets = FixedArray(count: count) { _ in Block(count: batchSize) }
+    observations = Matrix(rows: batchSize, columns: observationSize)
+  }
+
+  // MARK: act
+
+  public func beginEpisode() {}
+
+  /// What the policy under evaluation does: a draw, or without exploration a Gaussian's mean action.
+  public func act(_ observation: Span<Float>, explore: Bool, into action: inout MutableSpan<Float>) {
+    observations.setRow(0, to: observation)
+    if explore && drawsActions {
+      updateStream.fillNormal(noise.next)
+    } else {
+      noise.next.set([Float](repeating: 0, count: actionSize))
+    }
+    policy.draw(observations, noise: noise.next, into: next, rows: 0..<1)
+    next.actions.copyRow(0, into: &action)
+  }
+
+  // MARK: update
+
+  public func update(_ batch: borrowing Batch) throws -> UpdateMetrics {
+    // without draws ε stays 0: a′ = tanh μ(s′)
+    if drawsActions { updateStream.fillNormal(noise.next) }
+    return try update(batch, noise: noise)
+  }
+
+  /// One gradient step of every critic from a batch (s, a, r, s′, d) of B transitions.
+  public func update(_ batch: borrowing Batch, noise: borrowing UpdateNoise) throws -> UpdateMetrics {
+    updates += 1
+    let scale = 1 / Float(batch.count)
+
+    workers.forEachChunk(ofRows: batch.count) { rows in
+      // s′ from the data, a′ ~ π(·|s′) from the policy under evaluation, whatever policy made the data                 (N6)
+      policy.draw(batch.nextObservations, noise: noise.next, into: next, rows: rows)
+      // critic targets, no gradient:  y_j = r + γ (1 − d) [ Q̄_j(s′, a′) − α log π(a′|s′) ]                  (N5; N12 if α > 0)
+      targetCritics.evaluate(batch.nextObservations, next.actions, rows: rows)
+      for j in 0..<critics.count {
+        for i in rows {
+          let value = targetCritics.value(j, at: i) - configuration.temperature * next.logProbabilities[i]
+          targets[j][i] = batch.rewards[i] + configuration.discount * (1 - batch.terminated[i]) * value
+        }
+      }
+
+      // critics:  L(φ) = Σ_j E[ (Q_φj(s, a) − y_j)² ]   ⇒   ∂L/∂Q_j = 2 (Q_j − y_j) / B                                (N5)
+      critics.evaluate(batch.observations, batch.actions, rows: rows)
+      critics.backwardSquaredError(toEach: targets, scale: scale, rows: rows)
+    }
+    var metrics = UpdateMetrics(criticLoss: critics.squaredError(toEach: targets, rows: batch.count))
+    metrics.targetMean =
+      (0..<critics.count).reduce(0) { $0 + mean(targets[$1], count: batch.count) } / Double(critics.count)
+    try checkFinite(metrics.criticLoss, "critic loss", update: updates)
+    criticOptimizer.beginStep()
+
+    // targets:  φ̄ ← τ φ + (1 − τ) φ̄,  or  φ̄ ← φ at every n-th update                                                  (N4)
+    let targetRate = configuration.targetTracking.rate(atUpdate: updates)
+    workers.forEachShare { share in
+      critics.weightGradients(batch.observations, batch.actions, rows: batch.count, share)
+      criticOptimizer.apply(share)
+      if let targetRate { targetCritics.track(critics, rate: targetRate, share) }
+    }
+    return metrics
+  }
+
+  // MARK: values
+
+  /// Q_j(s, a) of every critic for n observations (n × S) and actions (n × A), row by row.
+  package func actionValues(_ observations: [Float], _ actions: [Float]) -> [[Double]] {  // J × (n)
+    var result = [[Double]](repeating: [], count: critics.count)
+    forEachChunk(of: observations) { rows, start in
+      for row in 0..<rows {
+        next.actions.setRow(
+          row, to: actions.span.extracting(((start + row) * actionSize)..<((start + row + 1) * actionSize)))
+      }
+      addValues(rows: rows, to: &result)
+    }
+    return result
+  }
+
+  /// Q_j(s, a) − α log π(a|s) with one a ~ π(·|s) for each of n observations (n × S); its mean over draws is V_j(s).
+  package func drawnValues(_ observations: [Float], using stream: inout RandomStream) -> [[Double]] {  // J × (n)
+    var result = [[Double]](repeating: [], count: critics.count)
+    forEachChunk(of: observations) { rows, _ in
+      if drawsActions { stream.fillNormal(noise.current) }
+      workers.forEachChunk(ofRows: rows) {
+        policy.draw(self.observations, noise: noise.current, into: next, rows: $0)
+      }
+      addValues(rows: rows, minus: configuration.temperature, to: &result)
+    }
+    return result
+  }
+
+  /// V_j(s) = E_{a ~ π(·|s)}[ Q_j(s, a) − α log π(a|s) ], by the mean of some draws; one is exact without draws.
+  package func stateValues(_ observations: [Float], draws: Int, using stream: inout RandomStream) -> [[Double]] {
+    let draws = drawsActions && policy.isStochastic ? draws : 1
+    var sums = drawnValues(observations, using: &stream)
+    for _ in 1..<max(1, draws) {
+      let more = drawnValues(observations, using: &stream)
+      for j in sums.indices { for i in sums[j].indices { sums[j][i] += more[j][i] } }
+    }
+    return sums.map { $0.map { $0 / Double(draws) } }
+  }
+
+  private func forEachChunk(of observations: [Float], _ body: (_ rows: Int, _ start: Int) -> Void) {
+    let count = observations.count / observationSize
+    var start = 0
+    while start < count {
+      let rows = min(configuration.batchSize, count - start)
+      for row in 0..<rows {
+        let at = (start + row) * observationSize
+        self.observations.setRow(row, to: observations.span.extracting(at..<(at + observationSize)))
+      }
+      body(rows, start)
+      start += rows
+    }
+  }
+
+  private func addValues(rows: Int, minus temperature: Float = 0, to result: inout [[Double]]) {
+    workers.forEachChunk(ofRows: rows) { critics.evaluate(observations, next.actions, rows: $0) }
+    for j in result.indices {
+      for row in 0..<rows {
+        let entropy = temperature == 0 ? 0 : temperature * next.logProbabilities[row]
+        result[j].append(Double(critics.value(j, at: row) - entropy))
+      }
+    }
+  }
+
+  // MARK: state
+
+  public var parameters: [Tensor] {
+    policy.tensors("policy") + critics.tensors("critic") + targetCritics.tensors("target_critic")
+  }
+
+  public func loadParameters(from find: (String) throws -> Tensor) throws {
+    try loadPolicy(from: find)
+    try critics.load("critic", from: find)
+    try targetCritics.load("target_critic", from: find)
+  }
+
+  /// Takes the policy to be evaluated from tensors named `policy.…`.
+  public func loadPolicy(from find: (String) throws -> Tensor) throws {
+    policy = try FixedPolicy(
+      observationSize: observationSize, actionSize: actionSize, batchSize: configuration.batchSize, from: find)
+  }
+
+  public var state: AlgorithmState {
+    var state = AlgorithmState()
+    state.tensors = parameters + criticOptimizer.tensors("critic_optimizer")
+    state.counts = [
+      "updates": UInt64(updates),
+      "critic_optimizer.steps": UInt64(criticOptimizer.steps),
+      "update_stream": updateStream.position,
+    ]
+    return state
+  }
+
+  public func restore(_ state: AlgorithmState) throws {
+    let find = state.finder()
+    try loadParameters(from: find)
+    try criticOptimizer.load("critic_optimizer", steps: state.count("critic_optimizer.steps"), from: find)
+    updates = try state.count("updates")
+    updateStream.position = try state.position("update_stream")
+  }
+}

@@ -1,0 +1,306 @@
+// TD3BC.swift — TD3 plus behaviour cloning: learning from fixed data.
+// Fujimoto and Gu 2021, "A Minimalist Approach to Offline Reinforcement Learning", arXiv:2106.06860. Equation numbers are theirs.
+//
+//   paper    here            paper   here                                shapes
+//   π_φ      policy          γ       configuration.discount              B batch, S observation, A action
+//   π_φ′     targetPolicy    τ       configuration.targetTracking
+//   Q_θ1,2   critics         d       configuration.policyDelay
+//   Q_θ′1,2  targetCritics   σ̃, c    configuration.targetNoise, .targetNoiseClip
+//   D        the data, as a ReplayBuffer                       α        configuration.cloningWeight
+//
+// The critics are TD3's; the policy step is another. States come normalised (sec. 5): the trainer does it to the data once,
+// and writes policies that take states as they are.
+//
+// Read in order: Configuration · init · act · update · assess · state.
+
+import Kernels
+import Networks
+
+public final class TD3BC: Algorithm {
+  public struct Configuration: AlgorithmConfiguration {
+    /// Discount γ, in [0, 1].
+    public var discount: Float = 0.99
+    /// How the targets follow; τ.
+    public var targetTracking = TargetTracking.soft(rate: 0.005)
+    public var batchSize = 256
+    /// Units in each hidden layer of the policy and of each critic.
+    public var hiddenSizes = [256, 256]
+    public var policyLearningRate: Float = 3e-4
+    public var criticLearningRate: Float = 3e-4
+    /// Critic updates to one update of the policy and the targets; d.
+    public var policyDelay = 2
+    /// Standard deviation of the noise on target actions; σ̃, in units of [−1, 1].
+    public var targetNoise: Float = 0.2
+    /// The noise on target actions is clipped to ±c.
+    public var targetNoiseClip: Float = 0.5
+    /// α: weight of the value against the cloning of the data's actions.
+    public var cloningWeight: Float = 2.5
+    /// ε, added to the standard deviation that states are divided by; null leaves states as they are.
+    public var normalization: Float? = 1e-3
+
+    public init() {}
+
+    // nothing is collected: what the trainer asks of learning from a task has no meaning here
+    public var bufferCapacity: Int { 1_000_000 }
+    public var randomSteps: Int { 0 }
+    public var updateEvery: Int { 1 }
+    public var updatesPerStep: Int { 1 }
+
+    public static let hyperparameters: [Hyperparameter] = [
+      .discount("Fujimoto 2021, table 3"),
+      .targetTracking("Fujimoto 2021, table 3"),
+      .batchSize("Fujimoto 2021, table 3"),
+      .hiddenSizes("Fujimoto 2021, table 3"),
+      .learningRate("policyLearningRate", "Adam's rate for the policy", "Fujimoto 2021, table 3"),
+      .learningRate("criticLearningRate", "Adam's rate for the critics", "Fujimoto 2021, table 3"),
+      Hyperparameter(
+        "policyDelay", "d", .whole(1, 1_000_000), "critic updates to one update of policy and targets",
+        source: "Fujimoto 2021, table 3"),
+      Hyperparameter(
+        "targetNoise", "σ̃", .real(0, 10), "standard deviation of the noise on target actions",
+        source: "Fujimoto 2021, table 3"),
+      Hyperparameter(
+        "targetNoiseClip", "c", .real(0, 10), "bound of the noise on target actions",
+        source: "Fujimoto 2021, table 3"),
+      Hyperparameter(
+        "cloningWeight", "α", .real(0), "weight of the value against the cloning of the data's actions",
+        source: "Fujimoto 2021, table 3"),
+      Hyperparameter(
+        "normalization", "ε", .real(0, 1),
+        "added to the deviation that states are divided by; null: states as they are",
+        source: "Fujimoto 2021, sec. 5", isOptional: true),
+    ]
+  }
+
+  private let configuration: Configuration
+  private let workers: WorkerPool
+
+  private let policy: DeterministicPolicy
+  private let targetPolicy: DeterministicPolicy
+  private let critics: Critics
+  private let targetCritics: Critics
+
+  private let policyOptimizer: Adam
+  private let criticOptimizer: Adam
+  private var updates = 0
+
+  private var updateStream: RandomStream
+
+  // reused by each update
+  private let noise: UpdateNoise
+  private let nextActions: Matrix  // (B × A), a′
+  private let currentActions: Matrix  // (B × A), π(s)
+  private let targets: Block  // (B)
+  private let actionGradient: Matrix  // (B × A)
+
+  // one observation at a time
+  private let actingPolicy: DeterministicPolicy  // the same parameters
+  private let actingCritics: CriticsOfOne
+  private let acting: ActingRow
+
+  public init(configuration: Configuration, observationSize: Int, actionSize: Int, seed: UInt64, workers: WorkerPool) {
+    self.configuration = configuration
+    self.workers = workers
+    let (batchSize, hiddenSizes) = (configuration.batchSize, configuration.hiddenSizes)
+
+    policy = DeterministicPolicy(
+      observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes, batchSize: batchSize,
+      isLearned: true)
+    targetPolicy = DeterministicPolicy(
+      observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes, batchSize: batchSize,
+      isLearned: false)
+    critics = Critics(
+      count: 2, observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes,
+      batchSize: batchSize, isLearned: true)
+    targetCritics = Critics(
+      count: 2, observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes,
+      batchSize: batchSize, isLearned: false)
+
+    policyOptimizer = Adam([policy.parameters], learningRate: configuration.policyLearningRate)
+    criticOptimizer = Adam(critics.networks, learningRate: configuration.criticLearningRate)
+
+    var initialization = RandomStream(seed: seed, purpose: "initialization")
+    policy.parameters.initialize(using: &initialization)
+    critics.initialize(using: &initialization)
+    targetPolicy.parameters.copy(policy.parameters)
+    targetCritics.copy(critics)
+    updateStream = RandomStream(seed: seed, purpose: "update noise")
+
+    noise = UpdateNoise(batchSize: batchSize, actionSize: actionSize)
+    nextActions = Matrix(rows: batchSize, columns: actionSize)
+    currentActions = Matrix(rows: batchSize, columns: actionSize)
+    targets = Block(count: batchSize)
+    actionGradient = Matrix(rows: batchSize, columns: actionSize)
+    actingPolicy = DeterministicPolicy(sharing: policy, batchSize: 1)
+    actingCritics = CriticsOfOne(critics, observationSize: observationSize, actionSize: actionSize)
+    acting = ActingRow(observationSize: observationSize, actionSize: actionSize)
+  }
+
+  // MARK: act
+
+  public func beginEpisode() {}
+
+  /// a = π(s). There is no exploration: nothing is collected.
+  public func act(_ observation: Span<Float>, explore: Bool, into action: inout MutableSpan<Float>) {
+    acting.observation.setRow(0, to: observation)
+    actingPolicy.evaluate(acting.observation, into: acting.draw.actions, rows: 0..<1)
+    acting.draw.actions.copyRow(0, into: &action)
+  }
+
+  // MARK: update
+
+  public func update(_ batch: borrowing Batch) throws -> UpdateMetrics {
+    updateStream.fillNormal(noise.next)
+    return try update(batch, noise: noise)
+  }
+
+  /// One gradient step from a batch (s, a, r, s′, d) of B transitions.
+  public func update(_ batch: borrowing Batch, noise: borrowing UpdateNoise) throws -> UpdateMetrics {
+    updates += 1
+    let scale = 1 / Float(batch.count)
+
+    workers.forEachChunk(ofRows: batch.count) { rows in
+      // critic target, no gradient; a′ from the target policy
+      //   a′ = clip(π_φ′(s′) + clip(σ̃ ε, −c, c), −1, 1)                                                (TD3, sec. 5.3)
+      targetPolicy.evaluate(batch.nextObservations, into: nextActions, rows: rows)
+      smooth(nextActions, noise.next, rows: rows)
+      //   y = r + γ (1 − d) min_j Q_θ′j(s′, a′)                                                             (TD3, alg. 1)
+      targetCritics.evaluate(batch.nextObservations, nextActions, rows: rows)
+      for i in rows {
+        targets[i] =
+          batch.rewards[i] + configuration.discount * (1 - batch.terminated[i]) * targetCritics.minimum(at: i)
+      }
+
+      // critics:  J_Q(θ) = Σ_j E[ (Q_θj(s, a) − y)² ]   ⇒   ∂J_Q/∂Q_j = 2 (Q_j − y) / B                  (TD3, alg. 1; N5)
+      critics.evaluate(batch.observations, batch.actions, rows: rows)
+      critics.backwardSquaredError(to: targets, scale: scale, rows: rows)
+    }
+    var metrics = UpdateMetrics(criticLoss: critics.squaredError(to: targets, rows: batch.count))
+    metrics.targetMean = mean(targets, count: batch.count)
+    try checkFinite(metrics.criticLoss, "critic loss", update: updates)
+    criticOptimizer.beginStep()
+    workers.forEachShare { share in
+      critics.weightGradients(batch.observations, batch.actions, rows: batch.count, share)
+      criticOptimizer.apply(share)
+    }
+
+    // policy, at every d-th update:  J_π(φ) = E[ −λ Q_θ1(s, π_φ(s)) + |π_φ(s) − a|² / A ],   λ = α / E|Q_θ1(s, π_φ(s))|
+    // differs: the square is divided by A, as the authors' code does with mse_loss; eq. 5 has the plain one        (eq. 3, 5)
+    let isPolicyStep = updates % configuration.policyDelay == 0
+    if isPolicyStep {
+      workers.forEachChunk(ofRows: batch.count) { rows in
+        policy.evaluate(batch.observations, into: currentActions, rows: rows)
+        critics.evaluate(batch.observations, currentActions, members: 1, rows: rows)
+        critics.firstActionGradient(scale: -scale, into: actionGradient, rows: rows)
+      }
+      // λ over the whole batch, no gradient
+      let valueWeight = configuration.cloningWeight / Float(critics.meanFirstMagnitude(rows: batch.count))
+      let cloningScale = 2 * scale / Float(currentActions.columns)
+      workers.forEachChunk(ofRows: batch.count) { rows in
+        for row in rows {
+          for i in 0..<currentActions.columns {
+            let difference = currentActions[row, i] - batch.actions[row, i]
+            actionGradient[row, i] = valueWeight * actionGradient[row, i] + cloningScale * difference
+          }
+        }
+        policy.backward(actions: currentActions, actionGradient: actionGradient, rows: rows)
+      }
+      metrics.policyLoss =
+        -Double(valueWeight) * critics.meanMinimum(rows: batch.count, members: 1) + cloningError(batch)
+      try checkFinite(metrics.policyLoss, "policy loss", update: updates)
+      policyOptimizer.beginStep()
+    }
+
+    // targets:  θ′ ← τ θ + (1 − τ) θ′,   φ′ ← τ φ + (1 − τ) φ′,   with the policy                         (TD3, alg. 1; N4)
+    let targetRate = configuration.targetTracking.rate(atUpdate: updates, delay: configuration.policyDelay)
+    if isPolicyStep || targetRate != nil {
+      workers.forEachShare { share in
+        if isPolicyStep {
+          policy.weightGradients(batch.observations, rows: batch.count, share)
+          policyOptimizer.apply(share)
+        }
+        if let targetRate {
+          targetCritics.track(critics, rate: targetRate, share)
+          targetPolicy.parameters.track(policy.parameters, rate: targetRate, share)
+        }
+      }
+    }
+    return metrics
+  }
+
+  /// mean |π(s) − a|² / A over the batch.
+  private func cloningError(_ batch: borrowing Batch) -> Double {
+    var sum = 0.0
+    for row in 0..<batch.count {
+      for i in 0..<currentActions.columns {
+        let difference = Double(currentActions[row, i]) - Double(batch.actions[row, i])
+        sum += difference * difference
+      }
+    }
+    return sum / Double(batch.count * currentActions.columns)
+  }
+
+  /// a′ ← clip(a′ + clip(σ̃ ε, −c, c), −1, 1), with flat ε (B × A).
+  private func smooth(_ actions: borrowing Matrix, _ noise: borrowing Block, rows: Range<Int>) {
+    let (deviation, bound) = (configuration.targetNoise, configuration.targetNoiseClip)
+    for row in rows {
+      for i in 0..<actions.columns {
+        let clipped = min(bound, max(-bound, deviation * noise[row * actions.columns + i]))
+        actions[row, i] = min(1, max(-1, actions[row, i] + clipped))
+      }
+    }
+  }
+
+  // MARK: assess
+
+  public func assess(_ batch: borrowing Batch) -> Assessment {
+    policy.evaluate(batch.observations, into: currentActions, rows: 0..<batch.count)
+    critics.evaluate(batch.observations, currentActions, rows: 0..<batch.count)
+    var assessment = Assessment()
+    assessment.add(critics, rows: batch.count)
+    assessment.add(
+      policy.parameters, deadUnits: policy.deadUnits(rows: batch.count), actions: currentActions, rows: batch.count,
+      isPolicyStep: updates % configuration.policyDelay == 0)
+    return assessment
+  }
+
+  public func value(_ observation: Span<Float>, _ action: Span<Float>) -> Double {
+    actingCritics.minimum(observation, action)
+  }
+
+  // MARK: state
+
+  public var parameters: [Tensor] {
+    policy.parameters.tensors("policy") + critics.tensors("critic")
+      + targetPolicy.parameters.tensors("target_policy") + targetCritics.tensors("target_critic")
+  }
+
+  public func loadParameters(from find: (String) throws -> Tensor) throws {
+    try policy.parameters.load("policy", from: find)
+    try critics.load("critic", from: find)
+    try targetPolicy.parameters.load("target_policy", from: find)
+    try targetCritics.load("target_critic", from: find)
+  }
+
+  public var state: AlgorithmState {
+    var state = AlgorithmState()
+    state.tensors =
+      parameters + policyOptimizer.tensors("policy_optimizer") + criticOptimizer.tensors("critic_optimizer")
+    state.counts = [
+      "updates": UInt64(updates),
+      "policy_optimizer.steps": UInt64(policyOptimizer.steps),
+      "critic_optimizer.steps": UInt64(criticOptimizer.steps),
+      "update_stream": updateStream.position,
+    ]
+    return state
+  }
+
+  public func restore(_ state: AlgorithmState) throws {
+    let find = state.finder()
+    try loadParameters(from: find)
+    try policyOptimizer.load("policy_optimizer", steps: state.count("policy_optimizer.steps"), from: find)
+    try criticOptimizer.load("critic_optimizer", steps: state.count("critic_optimizer.steps"), from: find)
+    updates = try state.count("updates")
+    updateStream.position = try state.position("update_stream")
+  }
+}

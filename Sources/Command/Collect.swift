@@ -1,0 +1,70 @@
+// Collect.swift — `offpolicy collect`: fixed data from a task.
+
+import ArgumentParser
+import Foundation
+import OffPolicy
+
+struct Collect: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Take steps in a task and keep them as data.",
+    discussion: "OUT is a .npz file, a .hdf5 file or, without an extension, a folder; see Guides/Datasets.md.")
+
+  @Argument(help: "A policy file, the folder of a run, or `random`.")
+  var policy: String
+
+  @Argument(help: "The task's id.")
+  var environment: String
+
+  @Option(help: "Environment steps.")
+  var steps: Int
+
+  @Option(help: "Standard deviation of normal noise on the policy's actions, in units of [−1, 1].")
+  var noise = 0.0
+
+  @Flag(help: "A SAC policy acts by its mean; else it draws.")
+  var deterministic = false
+
+  @Flag(help: "Use the run's best policy, not its last.")
+  var best = false
+
+  @Option(help: "Seed of the task, the draws and the noise.")
+  var seed: UInt64 = 0
+
+  @Option(help: "What to write; it must not exist.")
+  var out: String
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func validate() throws {
+    if steps < 1 { throw ValidationError("--steps must be at least 1, not \(steps)") }
+    if !(noise >= 0 && noise <= 10) { throw ValidationError("--noise must be 0 to 10, not \(noise)") }
+  }
+
+  func run() throws {
+    try DatasetFiles.refuseExisting(out)
+    let task = try EnvironmentRegistry.standard.entry(environment)
+    let actor: Collector.Actor
+    let source: String
+    if policy == "random" {
+      (actor, source) = (.random, "random actions")
+    } else {
+      let given = try loadPolicy(policy, best: best)
+      try given.check(fits: task, as: policy)
+      actor = .policy(given, drawsActions: !deterministic, noise: noise)
+      source = "\(given.description.algorithm) after \(given.description.step) steps, noise \(noise)"
+    }
+    let stop = StopSignal.listen("stopping: no data are written")
+    var progress = WorkProgress(total: steps, of: "steps")
+    let dataset = try Collector.collect(
+      [actor], in: try task.make(), of: task.id, steps: steps, seed: seed, source: source
+    ) { step in
+      if step % 64 == 0 { progress.show(step) }
+      return stop.wasReceived
+    }
+    progress.finish()
+    if stop.wasReceived { throw ExitCode(128 + stop.number) }
+    try DatasetFiles.write(dataset, to: out)
+    try DatasetReport(dataset, path: out).show(json: json)
+  }
+}

@@ -1,0 +1,112 @@
+// DatasetCommand.swift — `offpolicy dataset`: what data hold, and data from one layout to another.
+
+import ArgumentParser
+import OffPolicy
+
+struct DatasetCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "dataset", abstract: "Show what data hold, or write them in another layout.",
+    subcommands: [Info.self, Convert.self])
+
+  struct Info: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Show transitions, episodes, ends, rewards and ranges of data.")
+
+    @Argument(help: "A run's folder, a folder of data, a .npz or a .hdf5 file.")
+    var data: String
+
+    @OptionGroup var reading: ReadingOptions
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+      try DatasetReport(try DatasetFiles.read(data, try reading.reading()), path: data).show(json: json)
+    }
+  }
+
+  struct Convert: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Write data in another layout: .npz, .hdf5 (D4RL) or, without an extension, a folder.")
+
+    @Argument(help: "What to read: a run's folder, a folder of data, a .npz or a .hdf5 file.")
+    var `in`: String
+
+    @Argument(help: "What to write; it must not exist.")
+    var out: String
+
+    @OptionGroup var reading: ReadingOptions
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+      try DatasetFiles.refuseExisting(out)
+      let dataset = try DatasetFiles.read(self.in, try reading.reading())
+      try DatasetFiles.write(dataset, to: out)
+      try DatasetReport(dataset, path: out).show(json: json)
+    }
+  }
+}
+
+/// What must be said where a file does not say it.
+struct ReadingOptions: ParsableArguments {
+  @Option(help: "How data without time-outs are read: from-next-observations, none, or \"every N\".")
+  var timeouts: String?
+
+  @Option(help: "The task that the data are of: its bounds scale the actions.")
+  var environment: String?
+
+  func reading() throws -> DatasetReading {
+    DatasetReading(
+      timeouts: try TimeoutReading.argument(timeouts),
+      environment: try environment.map { try EnvironmentRegistry.standard.entry($0) })
+  }
+}
+
+extension TimeoutReading {
+  /// What --timeouts says; without it the file must say it itself.
+  static func argument(_ text: String?) throws -> TimeoutReading {
+    guard let text else { return .stored }
+    guard let reading = TimeoutReading(text: text) else {
+      throw ValidationError(
+        "--timeouts must be from-next-observations, none or \"every N\", not \(text.debugDescription)")
+    }
+    return reading
+  }
+}
+
+/// What `dataset info` shows.
+struct DatasetReport: Encodable {
+  let path: String
+  let description: DatasetDescription
+  let statistics: DatasetStatistics
+  let digest: String
+
+  init(_ dataset: borrowing Dataset, path: String) {
+    self.path = path
+    (description, statistics, digest) = (dataset.description, DatasetStatistics(dataset), dataset.digest)
+  }
+
+  func show(json: Bool) throws {
+    if json { return try Output.json(self) }
+    let s = statistics
+    print("data         \(path), \(description.source)")
+    print("task         \(description.environment ?? "not said")")
+    print("sizes        \(description.observationSize) observations, \(description.actionSize) actions")
+    print("transitions  \(s.transitions.text), \(s.starts.text) starts of episodes, \(s.episodes.text) whole episodes")
+    print("ends         \(s.terminated.text) terminated, \(s.truncated.text) timed out, \(s.broken.text) broken off")
+    func row(_ name: String, _ summary: DatasetStatistics.Summary) {
+      print(
+        "\(name)  \(summary.mean.text(2)) ± \(summary.standardDeviation.text(2)), \(summary.least.text(2)) to "
+          + "\(summary.greatest.text(2))")
+    }
+    if s.episodes > 0 {
+      row("return     ", s.returns)
+      row("length     ", s.lengths)
+    }
+    row("reward     ", s.rewards)
+    row("action     ", s.actions)
+    print("digest       \(digest)")
+  }
+}

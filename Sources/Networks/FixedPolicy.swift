@@ -1,0 +1,83 @@
+// FixedPolicy.swift — a policy that is not learned here, of whichever kind its tensors are.
+
+import Kernels
+
+/// π(·|s) from tensors named `policy.…`: a squashed Gaussian where there is a log σ, else a deterministic policy.
+package struct FixedPolicy: Sendable {
+  private let network: Network
+  package let actionSize: Int
+
+  private enum Network: Sendable {
+    case gaussian(SquashedGaussian)
+    case deterministic(DeterministicPolicy)
+  }
+
+  /// Random weights of a Gaussian policy, until others are loaded.
+  package init(
+    observationSize: Int, actionSize: Int, hiddenSizes: [Int], batchSize: Int, using generator: inout RandomStream
+  ) {
+    let policy = SquashedGaussian(
+      observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes, batchSize: batchSize)
+    policy.parameters.initialize(using: &generator)
+    self.actionSize = actionSize
+    network = .gaussian(policy)
+  }
+
+  /// Reads a policy; the sizes of its hidden layers are those of its tensors.
+  ///
+  /// - Throws: what `find` throws for a tensor that is missing, `TensorMismatch` for one of another shape.
+  package init(
+    observationSize: Int, actionSize: Int, batchSize: Int, from find: (String) throws -> Tensor
+  ) throws {
+    var sizes: [Int] = []
+    while let weight = try? find("policy.layer.\(sizes.count).weight"), let size = weight.shape.first, size > 0 {
+      sizes.append(size)
+    }
+    let isGaussian = (try? find("policy.log_std.bias")) != nil
+    if !isGaussian { sizes = sizes.dropLast() }
+    guard !sizes.isEmpty else {
+      // says which tensor is missing
+      _ = try find("policy.layer.0.weight")
+      throw TensorMismatch("the policy has no hidden layer")
+    }
+    self.actionSize = actionSize
+    if isGaussian {
+      let policy = SquashedGaussian(
+        observationSize: observationSize, actionSize: actionSize, hiddenSizes: sizes, batchSize: batchSize)
+      try policy.parameters.load("policy", from: find)
+      network = .gaussian(policy)
+    } else {
+      let policy = DeterministicPolicy(
+        observationSize: observationSize, actionSize: actionSize, hiddenSizes: sizes, batchSize: batchSize,
+        isLearned: false)
+      try policy.parameters.load("policy", from: find)
+      network = .deterministic(policy)
+    }
+  }
+
+  /// Whether it draws its actions: a Gaussian does.
+  package var isStochastic: Bool {
+    if case .gaussian = network { true } else { false }
+  }
+
+  /// a ~ π(·|s) and log π(a|s) for some rows, by the given ε; ε = 0 gives a Gaussian's mean action, tanh μ(s).
+  ///
+  /// A deterministic policy reads no ε; its log π is written as 0.
+  package func draw(
+    _ observations: borrowing Matrix, noise: borrowing Block, into draw: borrowing PolicyDraw, rows: Range<Int>
+  ) {
+    switch network {
+    case .gaussian(let policy): policy.sample(observations, noise: noise, into: draw, rows: rows)
+    case .deterministic(let policy):
+      policy.evaluate(observations, into: draw.actions, rows: rows)
+      for row in rows { draw.logProbabilities[row] = 0 }
+    }
+  }
+
+  package func tensors(_ prefix: String) -> [Tensor] {
+    switch network {
+    case .gaussian(let policy): policy.parameters.tensors(prefix)
+    case .deterministic(let policy): policy.parameters.tensors(prefix)
+    }
+  }
+}

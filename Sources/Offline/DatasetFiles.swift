@@ -1,0 +1,117 @@
+// DatasetFiles.swift — which layout a path has, and data read from it or written to it.
+
+import Algorithms
+import Environments
+import Formats
+import Foundation
+import Training
+
+/// What a reader must be told where the file does not say it.
+public struct DatasetReading: Sendable {
+  public var timeouts = TimeoutReading.stored
+  /// The task whose bounds the actions are scaled by.
+  public var environment: EnvironmentEntry?
+  /// Bounds from elsewhere, such as a policy's; the file's own go before them.
+  public var bounds: (low: [Float], high: [Float])?
+
+  public init(
+    timeouts: TimeoutReading = .stored, environment: EnvironmentEntry? = nil,
+    bounds: (low: [Float], high: [Float])? = nil
+  ) {
+    (self.timeouts, self.environment, self.bounds) = (timeouts, environment, bounds)
+  }
+}
+
+public enum DatasetFiles {
+  /// Reads data: a run's folder, a folder of this program or of Minari, `.npz`, or `.hdf5`.
+  public static func read(_ path: String, _ reading: DatasetReading = DatasetReading()) throws -> Dataset {
+    let url = URL(fileURLWithPath: path)
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw DatasetError(path, "does not exist: give a run's folder, or data that `offpolicy collect` made")
+    }
+    func has(_ name: String) -> Bool {
+      FileManager.default.fileExists(atPath: url.appendingPathComponent(name).path)
+    }
+    if (try? url.resourceValues(forKeys: [.isDirectoryKey]))?.isDirectory == true {
+      if has(DatasetFolder.description) { return try DatasetFolder.read(path) }
+      if has("run.json") { return try DatasetFolder.readRun(path, reading) }
+      if has("data/main_data.hdf5") { return try MinariDataset.read(path, reading) }
+      throw DatasetError(
+        path, "is no data: it has neither \(DatasetFolder.description) nor run.json nor data/main_data.hdf5")
+    }
+    switch url.pathExtension.lowercased() {
+    case "npz": return try NumPyDataset.read(path, reading)
+    case "hdf5", "h5": return try D4RLDataset.read(path, reading)
+    default: throw unknown(path)
+    }
+  }
+
+  /// Writes data, to `.npz`, to `.hdf5` (D4RL) or, without an extension, to a folder of this program.
+  public static func write(_ dataset: borrowing Dataset, to path: String) throws {
+    try refuseExisting(path)
+    switch URL(fileURLWithPath: path).pathExtension.lowercased() {
+    case "npz": try NumPyDataset.write(dataset, to: path)
+    case "hdf5", "h5": try D4RLDataset.write(dataset, to: path)
+    case "": try DatasetFolder.write(dataset, to: path)
+    default: throw unknown(path)
+    }
+  }
+
+  /// What exists is never written over; asked before long work too.
+  public static func refuseExisting(_ path: String) throws {
+    if FileManager.default.fileExists(atPath: path) {
+      throw DatasetError(path, "exists already: choose another path, or remove it first")
+    }
+    let known = ["", "npz", "hdf5", "h5"]
+    guard known.contains(URL(fileURLWithPath: path).pathExtension.lowercased()) else { throw unknown(path) }
+  }
+
+  private static func unknown(_ path: String) -> DatasetError {
+    DatasetError(path, "has an unknown extension: data are .npz, .hdf5, or a folder without an extension")
+  }
+
+  // MARK: what files share
+
+  /// The bounds to scale actions by: the file's, the task's, or those from elsewhere.
+  static func description(
+    _ columns: TransitionColumns, environment: String?, bounds own: (low: [Float], high: [Float])?, path: String,
+    _ reading: DatasetReading
+  ) throws -> DatasetDescription {
+    var bounds = own ?? reading.bounds
+    if let task = reading.environment {
+      guard case .box(let box) = task.actionSpace else {
+        throw DatasetError(path, "cannot be of \(task.id), which has discrete actions")
+      }
+      guard columns.observationSize == task.observationSize, columns.actionSize == box.count else {
+        throw DatasetError(
+          path,
+          "has \(columns.observationSize) observations and \(columns.actionSize) actions; \(task.id) has "
+            + "\(task.observationSize) and \(box.count): give the task that the data are of")
+      }
+      bounds = (box.low, box.high)
+    }
+    guard let bounds else {
+      throw DatasetError(
+        path, "does not say the bounds of its actions: name the task with --environment, so that they can be scaled")
+    }
+    guard bounds.low.count == columns.actionSize, bounds.high.count == columns.actionSize else {
+      throw DatasetError(path, "has \(columns.actionSize) actions, but bounds for \(bounds.low.count)")
+    }
+    guard zip(bounds.low, bounds.high).allSatisfy({ $0.isFinite && $1.isFinite && $0 < $1 }) else {
+      throw DatasetError(path, "has actions without finite bounds: they cannot be scaled to [−1, 1]")
+    }
+    return DatasetDescription(
+      environment: reading.environment?.id ?? environment, observationSize: columns.observationSize,
+      actionLow: bounds.low, actionHigh: bounds.high, source: URL(fileURLWithPath: path).lastPathComponent)
+  }
+
+  static func dataset(
+    _ columns: TransitionColumns, environment: String?, bounds: (low: [Float], high: [Float])?, path: String,
+    _ reading: DatasetReading
+  ) throws -> Dataset {
+    let description = try description(columns, environment: environment, bounds: bounds, path: path, reading)
+    let buffer = try columns.makeBuffer(
+      columns.timeouts != nil ? .stored : reading.timeouts, scaling: description.scaling, path: path)
+    return try Dataset(description, buffer: buffer, path: path)
+  }
+}

@@ -1,0 +1,110 @@
+// DatasetFolder.swift — data as this program keeps them: a description and the frames of a replay buffer; a run has them too.
+
+import Algorithms
+import Environments
+import Formats
+import Foundation
+import Training
+
+enum DatasetFolder {
+  static let description = "dataset.json"
+  static let format = "swift-offpolicy dataset"
+  static let version = 1
+
+  /// What `dataset.json` holds.
+  private struct Contents: Codable {
+    var format: String
+    var version: Int
+    var description: DatasetDescription
+    var transitions: Int
+    var frames: UInt64
+    /// The first frame is an episode's first.
+    var beginsEpisode: Bool
+    /// A hash of each file of frames, by its number.
+    var digests: [String: UInt64]
+  }
+
+  static func read(_ path: String) throws -> Dataset {
+    let file = "\(path)/\(description)"
+    guard let data = FileManager.default.contents(atPath: file) else { throw DatasetError(file, "cannot be read") }
+    guard let contents = try? JSONDecoder().decode(Contents.self, from: data), contents.format == format else {
+      throw DatasetError(file, "is not a description of data: collect or convert them again")
+    }
+    guard contents.version == version else {
+      throw DatasetError(file, "has format \(contents.version), this program reads \(version)")
+    }
+    let description = contents.description
+    guard contents.frames < UInt64(Int32.max), description.observationSize > 0, description.actionSize > 0,
+      description.actionHigh.count == description.actionSize
+    else { throw DatasetError(file, "gives impossible sizes: collect or convert the data again") }
+    var buffer = try ReplayBuffer(
+      frames: Int(contents.frames), observationSize: description.observationSize, actionSize: description.actionSize)
+    let digests = Dictionary(
+      contents.digests.compactMap { key, value in UInt64(key).map { ($0, value) } }, uniquingKeysWith: { $1 })
+    try restore(0..<contents.frames, digests: digests, from: path, into: &buffer)
+    return try Dataset(description, buffer: buffer, beginsEpisode: contents.beginsEpisode, path: path)
+  }
+
+  static func write(_ dataset: borrowing Dataset, to path: String) throws {
+    // beside its place first, and then renamed: it is whole or not there
+    let partial = URL(fileURLWithPath: path + ".partial")
+    try? FileManager.default.removeItem(at: partial)
+    do {
+      // frames are numbered from 0 on, wherever they came from
+      let buffer = try dataset.buffer.copy(frames: dataset.buffer.frameRange.count)
+      var files = ReplayFiles(folder: partial)
+      try FileManager.default.createDirectory(at: partial, withIntermediateDirectories: true)
+      try files.append(FrameBlock(buffer, from: 0))
+      let contents = Contents(
+        format: format, version: version, description: dataset.description, transitions: dataset.count,
+        frames: buffer.frameTotal, beginsEpisode: dataset.beginsEpisode,
+        digests: Dictionary(uniqueKeysWithValues: files.digests.map { ("\($0.key)", $0.value) }))
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+      try encoder.encode(contents).write(to: partial.appendingPathComponent(description), options: .atomic)
+      try FileManager.default.moveItem(at: partial, to: URL(fileURLWithPath: path))
+    } catch {
+      try? FileManager.default.removeItem(at: partial)
+      throw DatasetError(path, "cannot be written: \(FileAccess.reason(of: error))")
+    }
+  }
+
+  /// The replay buffer of a run's newest whole checkpoint.
+  static func readRun(_ path: String, _ reading: DatasetReading) throws -> Dataset {
+    let directory = try RunDirectory.open(path)
+    guard let (state, progress) = try directory.checkpoint() else {
+      throw DatasetError(path, "has no checkpoint yet: wait for the first one")
+    }
+    guard !progress.frames.isEmpty else {
+      let hint = directory.description.run.dataset.map { "it learns from \($0.path)" } ?? "it has taken no step yet"
+      throw DatasetError(path, "has no transitions of its own: \(hint)")
+    }
+    let policy = try SafeTensors(contentsOf: directory.policyPath)
+    let (low, high) = try (policy.floats("action.low"), policy.floats("action.high"))
+    let size = state.observation.count
+    var buffer = try ReplayBuffer(
+      frames: progress.frames.count + 1, observationSize: size, actionSize: low.count)
+    try restore(progress.frames, digests: progress.replayDigests, from: path + "/checkpoint", into: &buffer)
+    if !state.needsReset {
+      buffer.resumeEpisode(state.observation.span)
+      buffer.abandonEpisode()
+    }
+    let run = directory.description.run
+    return try Dataset(
+      DatasetDescription(
+        environment: run.environment, observationSize: size, actionLow: low, actionHigh: high,
+        source: "replay buffer of \(run.algorithm) on \(run.environment), step \(state.step)"),
+      buffer: buffer, beginsEpisode: progress.frames.lowerBound == 0, path: path)
+  }
+
+  private static func restore(
+    _ frames: Range<UInt64>, digests: [UInt64: UInt64], from folder: String, into buffer: inout ReplayBuffer
+  ) throws {
+    var files = ReplayFiles(folder: URL(fileURLWithPath: folder))
+    do {
+      try files.restore(frames, digests: digests, into: &buffer)
+    } catch let error as CheckpointError {
+      throw DatasetError(error.fault, "; copy the folder again")
+    }
+  }
+}

@@ -1,0 +1,252 @@
+// PolicyValue.swift — J(π) from data by fitted Q evaluation, and beside it what the task itself says.
+
+import Algorithms
+import Environments
+import Foundation
+import Kernels
+import Networks
+import Training
+
+/// What is asked about a policy's value.
+public struct PolicyValueSettings: Sendable {
+  /// The learner's configuration: discount, targets, critics, temperature …
+  public var configuration: FittedQEvaluation.Configuration
+  public var updates = 100_000
+  public var seed: UInt64 = 0
+  public var threads = 1
+  /// A Gaussian policy is valued by its draws, else by its mean action.
+  public var drawsActions = true
+  /// Draws of a for V(s) = E_a[Q(s, a)].
+  public var draws = 32
+  /// Episodes of the Monte-Carlo return, where there is a task.
+  public var episodes = 100
+  /// How far an action of the data must be to count as far.
+  public var distance = NearestActions.defaultDistance
+
+  public init(configuration: FittedQEvaluation.Configuration) { self.configuration = configuration }
+}
+
+/// Where a long evaluation is.
+public struct PolicyValueProgress: Sendable {
+  public let update: Int
+  public let updates: Int
+  public let criticLoss: Double
+}
+
+/// Q^π learned from data (N2–N6), ready to be asked.
+public final class FittedValue {
+  public let evaluation: FittedQEvaluation
+  public let configuration: FittedQEvaluation.Configuration
+  /// Mean of Σ_j mean (Q_j − y_j)² over the last tenth of the updates.
+  public private(set) var criticLoss = Double.nan
+  /// The mean of V over the given states after each tenth of the updates: whether it had settled.
+  public private(set) var history: [Double] = []
+  private let settings: PolicyValueSettings
+  private var stream: RandomStream
+
+  /// Learns Q^π of a policy by `settings.updates` updates on data.
+  ///
+  /// - Parameters:
+  ///   - starts: states whose mean value is followed while it is learned, flat (n × S).
+  ///   - progress: called now and then; true asks to stop, which throws `Cancelled`.
+  public init(
+    _ policy: Policy, from buffer: borrowing ReplayBuffer, starts: [Float], _ settings: PolicyValueSettings,
+    progress: (PolicyValueProgress) -> Bool = { _ in false }
+  ) throws {
+    self.settings = settings
+    configuration = settings.configuration
+    stream = RandomStream(seed: settings.seed, purpose: "value draws")
+    let (s, a) = (buffer.observationSize, buffer.actionSize)
+    guard policy.description.observationSize == s, policy.description.actionLow.count == a else {
+      throw DatasetError(
+        "the policy",
+        "takes \(policy.description.observationSize) observations and gives \(policy.description.actionLow.count) "
+          + "actions, the data have \(s) and \(a): they belong to different tasks")
+    }
+    let workers = WorkerPool(count: settings.threads)
+    evaluation = FittedQEvaluation(
+      configuration: configuration, observationSize: s, actionSize: a, seed: settings.seed, workers: workers)
+    evaluation.drawsActions = settings.drawsActions && policy.isStochastic
+    let tensors = Dictionary(uniqueKeysWithValues: policy.tensors.map { ($0.name, $0) })
+    try evaluation.loadPolicy { name in
+      guard let tensor = tensors[name] else { throw DatasetError(name, "is not in the policy") }
+      return tensor
+    }
+    let batch = Batch(count: configuration.batchSize, observationSize: s, actionSize: a)
+    var sampling = RandomStream(seed: settings.seed, purpose: "sampling")
+    let tenth = max(1, settings.updates / 10)
+    var (loss, losses) = (0.0, 0.0)
+    for update in 1...max(1, settings.updates) {
+      buffer.sample(into: batch, using: &sampling, workers: workers)
+      let metrics = try evaluation.update(batch)
+      if (update - 1) % tenth == 0 { (loss, losses) = (0, 0) }
+      loss += metrics.criticLoss
+      losses += 1
+      if update % tenth == 0 || update == settings.updates {
+        criticLoss = loss / losses
+        if !starts.isEmpty, history.count < 10 || update == settings.updates { history.append(meanValue(starts)) }
+      }
+      if update % 32 == 0,
+        progress(PolicyValueProgress(update: update, updates: settings.updates, criticLoss: loss / losses))
+      {
+        throw Cancelled()
+      }
+    }
+  }
+
+  /// V_j(s) of every critic for states, flat (n × S).
+  public func stateValues(_ observations: [Float]) -> [[Double]] {  // J × (n)
+    evaluation.stateValues(observations, draws: settings.draws, using: &stream)
+  }
+
+  private func meanValue(_ observations: [Float]) -> Double {
+    mean(ofAll: evaluation.stateValues(observations, draws: 4, using: &stream))
+  }
+}
+
+/// Somebody asked to stop.
+public struct Cancelled: Error {
+  public init() {}
+}
+
+/// What is known about J(π), as `value` prints it.
+public struct PolicyValue: Codable, Sendable {
+  public var discount: Double
+  /// α; 0 where the entropy is left out.
+  public var temperature: Double
+  public var drawsActions: Bool
+  public var updates: Int
+  /// "task" or "data".
+  public var startsFrom: String
+  /// J by the mean of all critics, over start states; the interval is that of the starts alone.
+  public var fitted: Estimate
+  /// J by each critic.
+  public var critics: [Double]
+  /// Standard deviation over the critics, of the sample.
+  public var criticSpread: Double
+  /// Mean of Σ_j mean (Q_j − y_j)² over the last tenth of the updates.
+  public var criticLoss: Double
+  /// J after each tenth of the updates.
+  public var history: [Double]
+  /// The discounted return in the task; nil where no task is at hand.
+  public var monteCarlo: Estimate?
+  /// Steps of its episodes, at most.
+  public var horizon: Int?
+  /// Fitted minus Monte-Carlo, start by start: what the critic is wrong by.
+  public var criticError: Estimate?
+  public var nearestActions: NearestActions
+  public var warnings: [String]
+
+  /// Values a policy from data, and where a task is given holds it against the task.
+  ///
+  /// - Parameter makeEnvironment: the task without its clock.
+  public init(
+    _ policy: Policy, from dataset: borrowing Dataset, _ settings: PolicyValueSettings,
+    environment: (id: String, make: () throws -> any Environment)?,
+    progress: (PolicyValueProgress) -> Bool = { _ in false }, isCancelled: @escaping () -> Bool = { false },
+    episodeEnded: @escaping (Int) -> Void = { _ in }
+  ) throws {
+    let configuration = settings.configuration
+    discount = Double(configuration.discount)
+    temperature = Double(configuration.temperature)
+    drawsActions = settings.drawsActions && policy.isStochastic
+    updates = settings.updates
+    warnings = []
+
+    // the task first: what cannot be run is known before the long part
+    var rollouts: [PolicyRollout] = []
+    if let environment {
+      let runner = PolicyRunner(
+        makeEnvironment: environment.make, task: environment.id, discount: discount, episodes: settings.episodes,
+        seed: Self.firstSeed(settings.seed), isCancelled: isCancelled, progress: episodeEnded)
+      rollouts = try runner.run(policy, drawsActions: drawsActions, purpose: "Monte-Carlo actions")
+      guard rollouts.count == settings.episodes else { throw Cancelled() }
+      horizon = runner.horizon
+    }
+    let size = dataset.description.observationSize
+    let starts = rollouts.isEmpty ? dataset.starts() : rollouts.flatMap { $0.observations[..<size] }
+    startsFrom = rollouts.isEmpty ? "data" : "task"
+    guard starts.count >= 2 * size else {
+      throw DatasetError(
+        "the data",
+        "hold \(starts.count / size) start of an episode, an interval needs at least 2: give the task with --environment"
+      )
+    }
+
+    let value = try FittedValue(policy, from: dataset.buffer, starts: starts, settings, progress: progress)
+    let values = value.stateValues(starts)
+    let means = Self.overCritics(values)
+    fitted = Estimate(of: means, seed: settings.seed)
+    critics = values.map { $0.reduce(0, +) / Double($0.count) }
+    criticSpread = sampleDeviation(critics)
+    (criticLoss, history) = (value.criticLoss, value.history)
+    if !rollouts.isEmpty {
+      let (gamma, alpha) = (discount, temperature)
+      let returns = rollouts.map { $0.discountedReturn(gamma, temperature: alpha) }
+      monteCarlo = Estimate(of: returns, seed: settings.seed)
+      criticError = Estimate(of: zip(means, returns).map { $0 - $1 }, seed: settings.seed)
+    }
+    nearestActions = NearestActions(
+      of: try FixedPolicy(policy, batchSize: 1000), drawsActions: drawsActions, in: dataset.buffer,
+      distance: settings.distance, seed: settings.seed)
+
+    if let warning = nearestActions.warning { warnings.append(warning) }
+    if let warning = Self.unsettled(history, within: max(fitted.high - fitted.low, 2 * criticSpread)) {
+      warnings.append(warning)
+    }
+    if let warning = Self.disagreement(critics, fitted) { warnings.append(warning) }
+    if let error = criticError, !error.contains(0) {
+      let direction = error.mean > 0 ? "above" : "below"
+      warnings.append(
+        "the critic does not tell the truth: it is \(direction) the task's own return by \(short(min(abs(error.low), abs(error.high)))) "
+          + "to \(short(max(abs(error.low), abs(error.high))))")
+    }
+  }
+
+  /// Seeds of the starts: none that training or `evaluate` use by default.
+  static func firstSeed(_ seed: UInt64) -> UInt64 {
+    var stream = RandomStream(seed: seed, purpose: "value starts")
+    return stream.next() >> 16
+  }
+
+  /// The mean over critics at each state.
+  static func overCritics(_ values: [[Double]]) -> [Double] {
+    values[0].indices.map { i in values.reduce(0) { $0 + $1[i] } / Double(values.count) }
+  }
+
+  /// A line where the critics differ by more than what other starts would change: the data do not settle the value.
+  static func disagreement(_ critics: [Double], _ fitted: Estimate) -> String? {
+    let spread = sampleDeviation(critics)
+    guard spread > (fitted.high - fitted.low) / 2 else { return nil }
+    return
+      "the critics disagree, with a standard deviation of \(short(spread)): the data do not settle what the policy "
+      + "is worth; collect some where it goes"
+  }
+
+  /// A line where the last fifth of the updates moved J by more than half of what else is uncertain.
+  static func unsettled(_ history: [Double], within width: Double) -> String? {
+    guard history.count >= 3, let last = history.last else { return nil }
+    let change = abs(last - history[history.count - 3])
+    guard change > width / 2 else { return nil }
+    return "the value had not settled: it moved by \(short(change)) in the last fifth of the updates; raise --updates"
+  }
+}
+
+/// The mean over critics and states.
+func mean(ofAll values: [[Double]]) -> Double {
+  values.reduce(0) { $0 + $1.reduce(0, +) } / Double(max(1, values.reduce(0) { $0 + $1.count }))
+}
+
+/// Standard deviation of the sample; 0 for one value.
+func sampleDeviation(_ values: [Double]) -> Double {
+  guard values.count > 1 else { return 0 }
+  let mean = values.reduce(0, +) / Double(values.count)
+  return (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)).squareRoot()
+}
+
+/// A number for a sentence: four digits that count.
+func short(_ value: Double) -> Double {
+  guard value != 0, value.isFinite else { return value }
+  let scale = pow(10, 3 - log10(abs(value)).rounded(.down))
+  return (value * scale).rounded() / scale
+}
