@@ -180,6 +180,9 @@ public final class RunDirectory {
   }
 
   private func write(_ trainer: any TrainingRun) throws {
+    // a run on data has no frames of its own, which would make the folder
+    try FileManager.default.createDirectory(
+      at: url.appendingPathComponent("checkpoint"), withIntermediateDirectories: true)
     var progress = RunProgress()
     try trainer.withBuffer {
       try replay.append($0)
