@@ -66,7 +66,7 @@ public final class TD3BC: Algorithm {
         "cloningWeight", "α", .real(0), "weight of the value against the cloning of the data's actions",
         source: "Fujimoto 2021, table 3"),
       Hyperparameter(
-        "normalization", "ε", .real(0, 1),
+        "normalization", "ε", .real(0, 1, excludingLower: true),
         "added to the deviation that states are divided by; null: states as they are",
         source: "Fujimoto 2021, sec. 5", isOptional: true),
     ]

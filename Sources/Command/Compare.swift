@@ -71,7 +71,7 @@ struct Compare: ParsableCommand {
     _ before: Policy, _ after: Policy, _ task: EnvironmentEntry?, _ stop: StopSignal
   ) throws -> Dataset {
     if let dataset { return try DatasetFiles.read(dataset, try fitting.reading(before)) }
-    guard let task else { throw ValidationError("without a task there must be data: give --dataset") }
+    guard let task else { throw ArgumentMismatch("without a task there must be data: give --dataset") }
     let actors = [before, after].map { Collector.Actor.policy($0, drawsActions: !fitting.deterministic, noise: 0.1) }
     var progress = WorkProgress(total: collect, of: "steps")
     let data = try Collector.collect(

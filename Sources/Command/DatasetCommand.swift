@@ -69,7 +69,7 @@ extension TimeoutReading {
   static func argument(_ text: String?) throws -> TimeoutReading {
     guard let text else { return .stored }
     guard let reading = TimeoutReading(text: text) else {
-      throw ValidationError(
+      throw ArgumentMismatch(
         "--timeouts must be from-next-observations, none or \"every N\", not \(text.debugDescription)")
     }
     return reading

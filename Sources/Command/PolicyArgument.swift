@@ -33,3 +33,10 @@ extension Policy {
     }
   }
 }
+
+/// Arguments that do not go together, told in one line.
+struct ArgumentMismatch: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ description: String) { self.description = description }
+}

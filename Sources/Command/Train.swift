@@ -58,14 +58,14 @@ struct Train: ParsableCommand {
     switch (algorithm.source, dataset) {
     case (.task, nil), (.data, .some): break
     case (.task, .some):
-      throw ValidationError("\(algorithm.name) learns from a task, not from data; td3-bc learns from --dataset")
+      throw ArgumentMismatch("\(algorithm.name) learns from a task, not from data; td3-bc learns from --dataset")
     case (.data, nil):
-      throw ValidationError("\(algorithm.name) learns from data: name them with --dataset")
+      throw ArgumentMismatch("\(algorithm.name) learns from data: name them with --dataset")
     case (.policy, _):
-      throw ValidationError("\(algorithm.name) learns no policy: `offpolicy value` runs it on a given one")
+      throw ArgumentMismatch("\(algorithm.name) learns no policy: `offpolicy value` runs it on a given one")
     }
     if let dataset { return try learn(algorithm, from: dataset) }
-    guard let environment else { throw ValidationError("name the task, such as HalfCheetah-v5; see `offpolicy list`") }
+    guard let environment else { throw ArgumentMismatch("name the task, such as HalfCheetah-v5; see `offpolicy list`") }
     let task = try EnvironmentRegistry.standard.entry(environment)
     let configuration = try algorithm.defaults.resolved(for: task, settings: settings)
     let steps = steps ?? task.suggestedSteps

@@ -31,15 +31,15 @@ struct Value: ParsableCommand {
     var settings = try fitting.settings()
     if entropy {
       guard policy.isStochastic, !fitting.deterministic else {
-        throw ValidationError("--entropy needs a policy that draws its actions: a deterministic one has no log π")
+        throw ArgumentMismatch("--entropy needs a policy that draws its actions: a deterministic one has no log π")
       }
       guard let alpha = temperature ?? policy.description.temperature.map({ Float($0) }) else {
-        throw ValidationError("\(self.policy) does not say its temperature: give α with --temperature")
+        throw ArgumentMismatch("\(self.policy) does not say its temperature: give α with --temperature")
       }
-      guard alpha >= 0, alpha.isFinite else { throw ValidationError("--temperature must not be negative") }
+      guard alpha >= 0, alpha.isFinite else { throw ArgumentMismatch("--temperature must not be negative") }
       settings.configuration.temperature = alpha
     } else if temperature != nil {
-      throw ValidationError("--temperature is α of the entropy term: add --entropy")
+      throw ArgumentMismatch("--temperature is α of the entropy term: add --entropy")
     }
     let task = try fitting.task(for: policy, self.policy)
     let data = try DatasetFiles.read(dataset, try fitting.reading(policy))
@@ -156,7 +156,7 @@ struct FittingOptions: ParsableArguments {
     if let hard { assignments.append("targetTracking.hard.every=\(hard)") }
     let configuration = try FittedQEvaluation.Configuration().setting(assignments)
     guard configuration.discount < 1 else {
-      throw ValidationError("discount must be below 1: a value without a discount has no horizon here")
+      throw ArgumentMismatch("discount must be below 1: a value without a discount has no horizon here")
     }
     var settings = PolicyValueSettings(configuration: configuration)
     (settings.updates, settings.episodes, settings.seed) = (updates, episodes, seed)

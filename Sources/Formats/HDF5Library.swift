@@ -38,7 +38,8 @@ public struct HDF5Unavailable: Error, CustomStringConvertible {
   ]
 
   private init() throws(HDF5Unavailable) {
-    let given = unsafe getenv("OFFPOLICY_HDF5").map { unsafe String(cString: $0) }
+    // set and empty is as good as not set
+    let given = unsafe getenv("OFFPOLICY_HDF5").map { unsafe String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
     var opened: UnsafeMutableRawPointer?
     for name in given.map({ [$0] }) ?? Self.names where unsafe opened == nil {
       unsafe opened = dlopen(name, RTLD_NOW | RTLD_LOCAL)

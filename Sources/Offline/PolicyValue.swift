@@ -219,8 +219,8 @@ public struct PolicyValue: Codable, Sendable {
     let spread = sampleDeviation(critics)
     guard spread > (fitted.high - fitted.low) / 2 else { return nil }
     return
-      "the critics disagree, with a standard deviation of \(short(spread)): the data do not settle what the policy "
-      + "is worth; collect some where it goes"
+      "the critics disagree, with a standard deviation of \(short(spread)): the data do not settle the policy's worth; "
+      + "collect some where it goes"
   }
 
   /// A line where the last fifth of the updates moved J by more than half of what else is uncertain.

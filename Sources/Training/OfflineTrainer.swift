@@ -169,12 +169,13 @@ public struct ObservationNormalization: Sendable, Equatable {
     for pass in 0..<2 {
       let mean = pass == 0 ? sums : sums.map { $0 / max(1, count) }
       buffer.forEachFrame { frame in
-        guard frame[frame.count - 1] >= 0 else { return }
+        let begin = frame.startIndex
+        guard frame[frame.endIndex - 1] >= 0 else { return }
         for i in 0..<size {
           if pass == 0 {
-            sums[i] += Double(frame[i])
+            sums[i] += Double(frame[begin + i])
           } else {
-            let difference = Double(frame[i]) - mean[i]
+            let difference = Double(frame[begin + i]) - mean[i]
             squares[i] += difference * difference
           }
         }
