@@ -33,9 +33,12 @@ package struct ReplayFiles {
       let end = min(held.upperBound, (file + 1) * Self.framesPerFile)
       let values = buffer.frameValues(next..<end)
       let data = Data(words32: values) { $0.bitPattern }
-      try append(data, to: url(file), at: (next - file * Self.framesPerFile) * frameBytes)
-      // a file that begins in its middle holds nothing before
+      let (start, offset) = (file * Self.framesPerFile, (next - file * Self.framesPerFile) * frameBytes)
+      try append(data, to: url(file), at: offset)
       var digest = digests[file].map(Digest.init(value:)) ?? Digest()
+      // frames that were dropped before they were ever written are a hole of zeros
+      let filled = digests[file] != nil && written > start ? (written - start) * frameBytes : 0
+      if offset > filled { digest.add(Data(count: Int(offset - filled))) }
       digest.add(data)
       digests[file] = digest.value
       written = end

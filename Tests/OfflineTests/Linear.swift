@@ -61,7 +61,7 @@ struct LinearTask {
   }
 
   /// Steps of the given policies with much noise, cut off now and then.
-  func data(_ policies: [Policy], steps: Int = 20_000, noise: Double = 0.15) throws -> Dataset {
+  func data(_ policies: [Policy], steps: Int = 20_000, noise: Double = 0.07) throws -> Dataset {
     try Collector.collect(
       policies.map { .policy($0, drawsActions: false, noise: noise) }, in: environment(limit: 10), of: "Linear-v0",
       steps: steps, seed: 5, source: "noise")
