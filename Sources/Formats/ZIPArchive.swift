@@ -51,6 +51,7 @@ struct ZIPArchive {
         }
         extra += 4 + length
       }
+      guard offset <= bytes.count, compressed <= bytes.count else { throw damaged("the member \(name) is cut off") }
       members[name] = Member(
         method: method, checksum: UInt32(checksum), compressedSize: compressed, size: size, offset: offset)
       at = extraEnd + commentLength

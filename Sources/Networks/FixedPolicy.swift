@@ -30,10 +30,16 @@ package struct FixedPolicy: Sendable {
     observationSize: Int, actionSize: Int, batchSize: Int, from find: (String) throws -> Tensor
   ) throws {
     var sizes: [Int] = []
-    while let weight = try? find("policy.layer.\(sizes.count).weight"), let size = weight.shape.first, size > 0 {
+    func has(_ name: String) -> Bool { (try? find("policy.\(name)")) != nil }
+    while has("layer.\(sizes.count).weight") || has("layer.\(sizes.count).bias") {
+      // says which of the two is missing
+      let weight = try find("policy.layer.\(sizes.count).weight")
+      guard let size = weight.shape.first, size > 0, size <= 1 << 20 else {
+        throw TensorMismatch("\(weight.name) has the impossible shape \(weight.shape)")
+      }
       sizes.append(size)
     }
-    let isGaussian = (try? find("policy.log_std.bias")) != nil
+    let isGaussian = ["mean.weight", "mean.bias", "log_std.weight", "log_std.bias"].contains(where: has)
     if !isGaussian { sizes = sizes.dropLast() }
     guard !sizes.isEmpty else {
       // says which tensor is missing

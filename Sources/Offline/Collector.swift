@@ -64,7 +64,7 @@ public enum Collector {
       needsReset = outcome.endsEpisode
       if progress(step + 1) { break }
     }
-    if !needsReset { buffer.abandonEpisode() }
+    if !needsReset { buffer.breakOff() }
     return try Dataset(
       DatasetDescription(
         environment: task, observationSize: size, actionLow: scaling.low, actionHigh: scaling.high, source: source),

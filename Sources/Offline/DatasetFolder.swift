@@ -87,7 +87,7 @@ enum DatasetFolder {
     try restore(progress.frames, digests: progress.replayDigests, from: path + "/checkpoint", into: &buffer)
     if !state.needsReset {
       buffer.resumeEpisode(state.observation.span)
-      buffer.abandonEpisode()
+      buffer.breakOff()
     }
     let run = directory.description.run
     return try Dataset(

@@ -52,7 +52,7 @@ import Testing
         .policy(policy, drawsActions: false, noise: noise), steps: 3000, in: linear.environment(limit: 10)
       ).forEachTransition { step in
         result.append(
-          Double(step.action[step.action.startIndex] + 0.02 * step.observation[step.observation.startIndex]))
+          Double(step.action[step.action.startIndex] + 0.05 * step.observation[step.observation.startIndex]))
       }
       return result
     }

@@ -122,9 +122,10 @@ import Testing
 
   @Test func `a run's replay buffer is read as data, its running episode included`() throws {
     let trainer = try makeTrainer("sac", steps: 130, set: ["bufferCapacity=90"], environment: pendulum)
-    try trainer.train()
     let path = folder.path("run")
     let directory = try RunDirectory.create(path, describe(trainer.run))
+    trainer.observer.stepped = { if $0 == 60 { try directory.save(trainer) } }
+    try trainer.train()
     try directory.save(trainer)
     let dataset = try DatasetFiles.read(path)
     let statistics = DatasetStatistics(dataset)

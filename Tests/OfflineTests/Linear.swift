@@ -5,17 +5,17 @@ import OffPolicy
 
 @testable import Training
 
-/// A point that drifts, forces in [−25, 25] so that tanh is as good as straight, starts in [−1, 1].
+/// A point that drifts, forces in [−10, 10] so that tanh is as good as straight, starts in [−1, 1].
 struct LinearTask {
   static let discount = 0.9
   let task = LinearQuadratic(discount: LinearTask.discount)
-  static let bound = 25.0
+  static let bound = 10.0
 
   /// Without a clock; or cut off after some steps, for data.
   func environment(limit: Int? = nil) -> any Environment {
     let task = task
     let probe = Probe(
-      observations: 1, actions: Box(low: -25, high: 25, count: 1), values: [0],
+      observations: 1, actions: Box(low: -10, high: 10, count: 1), values: [0],
       begin: { $0.values = [$0.generator.uniform(-1, 1)] }, observe: { [Float($0.values[0])] }
     ) { probe, action in
       let (x, u) = (probe.values[0], Double(action[0]))
@@ -25,7 +25,7 @@ struct LinearTask {
     return limit.map { TimeLimit(probe, maximumEpisodeSteps: $0) } ?? probe
   }
 
-  /// The policy u = −k x as a network: tanh(−k x / 25), x as two rectified halves.
+  /// The policy u = −k x as a network: tanh(−k x / 10), x as two rectified halves.
   func policy(gain: Double) throws -> Policy {
     let slope = Float(gain / Self.bound)
     let tensors = [
@@ -37,8 +37,8 @@ struct LinearTask {
     let byName = Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0) })
     return try Policy(
       PolicyDescription(
-        algorithm: "td3", environment: "Linear-v0", observationSize: 1, hiddenSizes: [2], actionLow: [-25],
-        actionHigh: [25], step: 0)
+        algorithm: "td3", environment: "Linear-v0", observationSize: 1, hiddenSizes: [2], actionLow: [-10],
+        actionHigh: [10], step: 0)
     ) { name in
       guard let tensor = byName[name] else { throw MissingTensor() }
       return tensor
@@ -61,7 +61,7 @@ struct LinearTask {
   }
 
   /// Steps of the given policies with much noise, cut off now and then.
-  func data(_ policies: [Policy], steps: Int = 20_000, noise: Double = 0.06) throws -> Dataset {
+  func data(_ policies: [Policy], steps: Int = 20_000, noise: Double = 0.07) throws -> Dataset {
     try Collector.collect(
       policies.map { .policy($0, drawsActions: false, noise: noise) }, in: environment(limit: 10), of: "Linear-v0",
       steps: steps, seed: 5, source: "noise")

@@ -49,6 +49,18 @@ import Testing
     #expect(before.count == 3 && before["replay-00000000.frames"]?.count == 16_384 * 6 * 4)
   }
 
+  @Test func `frames that were dropped between two checkpoints do not make the rest look damaged`() throws {
+    let collector = try Collector(steps: 3000, capacity: 300)
+    let directory = try RunDirectory.create(folder.path("run"), describe(collector.trainer.run))
+    for step in [200, 1500, 1600, 3000] {
+      try collector.collect(to: step)
+      try directory.save(collector.trainer)
+      let other = try Collector(steps: 3000, capacity: 300)
+      try RunDirectory.open(directory.path).restore(other.trainer)
+      #expect(transitions(other.trainer) == transitions(collector.trainer), "step \(step)")
+    }
+  }
+
   @Test func `a restored buffer holds the same frames`() throws {
     let collector = try Collector(steps: 20_000, capacity: 20_000)
     let directory = try RunDirectory.create(folder.path("run"), describe(collector.trainer.run))
