@@ -8,6 +8,8 @@ public enum AlgorithmRegistry {
     AlgorithmEntry("ddpg", "Deep Deterministic Policy Gradient (Lillicrap 2015)", DDPG.self),
     AlgorithmEntry("td3", "Twin Delayed DDPG (Fujimoto 2018)", TD3.self),
     AlgorithmEntry("sac", "Soft Actor-Critic with a learned temperature (Haarnoja 2018)", SAC.self),
+    AlgorithmEntry("dqn", "Deep Q-Network, for discrete actions (Mnih 2015)", DQN.self),
+    AlgorithmEntry("sac-discrete", "Soft Actor-Critic for discrete actions (Christodoulou 2019)", DiscreteSAC.self),
     // a new algorithm: one file and one line here
   ]
 
@@ -34,6 +36,8 @@ public struct UnknownAlgorithm: Error, CustomStringConvertible {
 public struct AlgorithmEntry: Sendable {
   public let name: String
   public let summary: String
+  /// Which actions it chooses.
+  public let actions: ActionKind
   public let hyperparameters: [Hyperparameter]
   /// The default configuration.
   public let defaults: AnyConfiguration
@@ -42,6 +46,7 @@ public struct AlgorithmEntry: Sendable {
   public init<A: Algorithm>(_ name: String, _ summary: String, _ type: A.Type) {
     self.name = name
     self.summary = summary
+    actions = A.actions
     hyperparameters = A.Configuration.hyperparameters
     defaults = AnyConfiguration(A.Configuration(), for: A.self)
     read = { AnyConfiguration(try A.Configuration($0), for: A.self) }
@@ -55,6 +60,8 @@ public struct AlgorithmEntry: Sendable {
 public struct AnyConfiguration: Sendable {
   /// All properties as JSON.
   public let values: JSONValue
+  /// Which actions the algorithm chooses.
+  public let actions: ActionKind
   public let batchSize: Int
   public let bufferCapacity: Int
   public let randomSteps: Int
@@ -65,6 +72,7 @@ public struct AnyConfiguration: Sendable {
 
   init<A: Algorithm>(_ configuration: A.Configuration, for type: A.Type) {
     values = configuration.values
+    actions = A.actions
     (batchSize, bufferCapacity) = (configuration.batchSize, configuration.bufferCapacity)
     (randomSteps, updateEvery) = (configuration.randomSteps, configuration.updateEvery)
     updatesPerStep = configuration.updatesPerStep

@@ -8,8 +8,10 @@ import Testing
     .filter { $0.hasSuffix(".case.safetensors") }.map { String($0.dropLast(".case.safetensors".count)) }.sorted()
 
   @Test func `the fixtures are there`() {
-    #expect(Self.cases.count == 21)
-    for algorithm in ["ddpg", "td3", "sac"] { #expect(Self.cases.contains { $0.hasPrefix(algorithm) }) }
+    #expect(Self.cases.count == 35)
+    for algorithm in ["ddpg", "td3", "sac", "dqn", "sac-discrete"] {
+      #expect(Self.cases.contains { $0.hasPrefix(algorithm) })
+    }
   }
 
   @Test(arguments: cases)

@@ -6,7 +6,7 @@ import Testing
     let result = try Program.run("list", "--json")
     #expect(result.status == 0 && result.errors.isEmpty)
     let algorithms = try result.json()["algorithms"]?.array ?? []
-    #expect(algorithms.compactMap { $0["name"]?.string } == ["ddpg", "td3", "sac"])
+    #expect(algorithms.compactMap { $0["name"]?.string } == ["ddpg", "td3", "sac", "dqn", "sac-discrete"])
     for algorithm in algorithms {
       let entry = try AlgorithmRegistry.entry(algorithm["name"]?.string ?? "")
       let listed = algorithm["hyperparameters"]?.array ?? []
@@ -20,7 +20,9 @@ import Testing
         }
       }
     }
-    let sac = algorithms.last?["hyperparameters"]?.array ?? []
+    let kinds = algorithms.compactMap { $0["actions"]?.string }
+    #expect(kinds == ["continuous", "continuous", "continuous", "discrete", "discrete"])
+    let sac = algorithms.first { $0["name"]?.string == "sac" }?["hyperparameters"]?.array ?? []
     let find = { (name: String) in sac.first { $0["name"]?.string == name } }
     #expect(find("discount")?["default"]?.number == 0.99 && find("discount")?["range"]?.string == "[0, 1]")
     #expect(find("batchSize")?["default"]?.number == 256)
