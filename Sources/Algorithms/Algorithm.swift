@@ -5,18 +5,23 @@ import Networks
 
 /// A way to learn a policy from a critic trained off-policy.
 ///
-/// Actions are in [−1, 1]; the trainer scales them to the task's box. An algorithm is owned by one trainer and used from
-/// one thread; inside `update` a `WorkerPool` shares the work.
+/// Continuous actions are in [−1, 1]; the trainer scales them to the task's box. A discrete action is one value, its
+/// index. An algorithm is owned by one trainer and used from one thread; inside `update` a `WorkerPool` shares the work.
 public protocol Algorithm: AnyObject, SendableMetatype {
   associatedtype Configuration: AlgorithmConfiguration
 
+  /// Which actions it chooses; continuous, unless it says otherwise.
+  static var actions: ActionKind { get }
+
   /// A new algorithm: networks initialised from the seed, targets equal to what they track.
+  ///
+  /// - Parameter actionSize: A, the values of a continuous action or the number of choices.
   init(configuration: Configuration, observationSize: Int, actionSize: Int, seed: UInt64, workers: WorkerPool)
 
   /// Forgets what belongs to one episode, such as correlated noise. Called at each reset.
   func beginEpisode()
 
-  /// Chooses an action (A) for an observation (S): with exploration, or the policy's best guess.
+  /// Chooses an action (A, or 1: its index) for an observation (S): with exploration, or the policy's best guess.
   func act(_ observation: Span<Float>, explore: Bool, into action: inout MutableSpan<Float>)
 
   /// One update from a batch, with fresh noise.
@@ -40,9 +45,19 @@ public protocol Algorithm: AnyObject, SendableMetatype {
   var parameters: [Tensor] { get }
   func loadParameters(from find: (String) throws -> Tensor) throws
 
+  /// What a policy file needs, as tensors `policy.…`: a tanh policy, a squashed Gaussian, or for discrete actions a
+  /// network whose greatest output is the action.
+  var policyTensors: [Tensor] { get }
+
   /// Everything that `update` and `act` depend on: parameters, moments, temperature, streams, counts.
   var state: AlgorithmState { get }
   func restore(_ state: AlgorithmState) throws
+}
+
+extension Algorithm {
+  public static var actions: ActionKind { .continuous }
+
+  public var policyTensors: [Tensor] { parameters.filter { $0.name.hasPrefix("policy.") } }
 }
 
 /// Standard normal numbers that one update uses: ε for the next and for the current actions, flat (B × A).

@@ -107,6 +107,14 @@ public enum TargetTracking: Codable, Sendable, Equatable {
   }
 }
 
+/// α, the weight of the entropy against the reward.
+public enum Temperature: Codable, Sendable, Equatable {
+  case learned(initial: Float)
+  case fixed(value: Float)
+
+  var isLearned: Bool { if case .learned = self { true } else { false } }
+}
+
 // MARK: properties that several algorithms have
 
 extension Hyperparameter {

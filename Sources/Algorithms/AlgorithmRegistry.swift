@@ -8,6 +8,8 @@ public enum AlgorithmRegistry {
     AlgorithmEntry("ddpg", "Deep Deterministic Policy Gradient (Lillicrap 2015)", DDPG.self),
     AlgorithmEntry("td3", "Twin Delayed DDPG (Fujimoto 2018)", TD3.self),
     AlgorithmEntry("sac", "Soft Actor-Critic with a learned temperature (Haarnoja 2018)", SAC.self),
+    AlgorithmEntry("dqn", "Deep Q-Network, for discrete actions (Mnih 2015)", DQN.self),
+    AlgorithmEntry("sac-discrete", "Soft Actor-Critic for discrete actions (Christodoulou 2019)", DiscreteSAC.self),
     AlgorithmEntry("td3-bc", "TD3 plus behaviour cloning, from fixed data (Fujimoto 2021)", TD3BC.self, from: .data),
     AlgorithmEntry("fqe", "Fitted Q evaluation: the value of a given policy", FittedQEvaluation.self, from: .policy),
     // a new algorithm: one file and one line here
@@ -36,6 +38,8 @@ public struct UnknownAlgorithm: Error, CustomStringConvertible {
 public struct AlgorithmEntry: Sendable {
   public let name: String
   public let summary: String
+  /// Which actions it chooses.
+  public let actions: ActionKind
   public let hyperparameters: [Hyperparameter]
   /// The default configuration.
   public let defaults: AnyConfiguration
@@ -56,6 +60,7 @@ public struct AlgorithmEntry: Sendable {
     self.name = name
     self.summary = summary
     self.source = source
+    actions = A.actions
     hyperparameters = A.Configuration.hyperparameters
     defaults = AnyConfiguration(A.Configuration(), for: A.self)
     read = { AnyConfiguration(try A.Configuration($0), for: A.self) }
@@ -69,6 +74,8 @@ public struct AlgorithmEntry: Sendable {
 public struct AnyConfiguration: Sendable {
   /// All properties as JSON.
   public let values: JSONValue
+  /// Which actions the algorithm chooses.
+  public let actions: ActionKind
   public let batchSize: Int
   public let bufferCapacity: Int
   public let randomSteps: Int
@@ -79,6 +86,7 @@ public struct AnyConfiguration: Sendable {
 
   init<A: Algorithm>(_ configuration: A.Configuration, for type: A.Type) {
     values = configuration.values
+    actions = A.actions
     (batchSize, bufferCapacity) = (configuration.batchSize, configuration.bufferCapacity)
     (randomSteps, updateEvery) = (configuration.randomSteps, configuration.updateEvery)
     updatesPerStep = configuration.updatesPerStep

@@ -159,6 +159,7 @@ public final class FittedQEvaluation: Algorithm {
       criticOptimizer.apply(share)
       if let targetRate { targetCritics.track(critics, rate: targetRate, share) }
     }
+    try checkFinite(criticOptimizer, "critics", update: updates)
     return metrics
   }
 

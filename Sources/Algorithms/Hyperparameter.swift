@@ -66,8 +66,10 @@ public struct Hyperparameter: Sendable {
         guard case .number(let number) = number, range.contains(number) else { throw fail() }
       }
     case .number(let number):
-      guard let range = ranges[""], !range.isList, range.contains(number) else { throw fail() }
-    case .bool, .string:
+      guard let range = ranges[""], !range.isList, !range.isBoolean, range.contains(number) else { throw fail() }
+    case .bool:
+      guard ranges[""]?.isBoolean == true else { throw fail() }
+    case .string:
       throw fail()
     }
   }
@@ -81,6 +83,7 @@ public struct Interval: Sendable, Equatable, CustomStringConvertible {
   let excludesUpper: Bool
   let isInteger: Bool
   let isList: Bool
+  var isBoolean = false
 
   /// Bounds included, unless said otherwise.
   public static func real(
@@ -104,6 +107,10 @@ public struct Interval: Sendable, Equatable, CustomStringConvertible {
       isList: true)
   }
 
+  /// True or false.
+  public static let boolean = Interval(
+    lower: 0, upper: 1, excludesLower: false, excludesUpper: false, isInteger: true, isList: false, isBoolean: true)
+
   func contains(_ value: Double) -> Bool {
     // a property is a Float or an Int: what neither can hold is no value
     value.isFinite && (isInteger ? value == value.rounded() : value == 0 || Float(value).isNormal)
@@ -114,6 +121,7 @@ public struct Interval: Sendable, Equatable, CustomStringConvertible {
     func text(_ bound: Double) -> String {
       bound.isInfinite ? (bound > 0 ? "∞" : "−∞") : Int(exactly: bound).map(String.init) ?? "\(bound)"
     }
+    if isBoolean { return "true or false" }
     let left = excludesLower || lower.isInfinite ? "(" : "["
     let right = excludesUpper || upper.isInfinite ? ")" : "]"
     let range = "\(left)\(text(lower)), \(text(upper))\(right)"

@@ -66,13 +66,6 @@ public final class SAC: Algorithm {
     ]
   }
 
-  public enum Temperature: Codable, Sendable, Equatable {
-    case learned(initial: Float)
-    case fixed(value: Float)
-
-    var isLearned: Bool { if case .learned = self { true } else { false } }
-  }
-
   private let configuration: Configuration
   private let targetEntropy: Float
   private let workers: WorkerPool

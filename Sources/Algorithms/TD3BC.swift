@@ -183,6 +183,7 @@ public final class TD3BC: Algorithm {
       critics.weightGradients(batch.observations, batch.actions, rows: batch.count, share)
       criticOptimizer.apply(share)
     }
+    try checkFinite(criticOptimizer, "critics", update: updates)
 
     // policy, at every d-th update:  J_π(φ) = E[ −λ Q_θ1(s, π_φ(s)) + |π_φ(s) − a|² / A ],   λ = α / E|Q_θ1(s, π_φ(s))|
     // differs: the square is divided by A, as the authors' code does with mse_loss; eq. 5 has the plain one        (eq. 3, 5)
@@ -225,6 +226,7 @@ public final class TD3BC: Algorithm {
         }
       }
     }
+    if isPolicyStep { try checkFinite(policyOptimizer, "policy", update: updates) }
     return metrics
   }
 

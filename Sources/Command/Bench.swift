@@ -8,13 +8,13 @@ struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure updates per second: sample a batch, update everything, track the targets.")
 
-  @Option(help: "ddpg, td3 or sac.")
+  @Option(help: "The algorithm's name; see `offpolicy list`.")
   var algorithm = "sac"
 
   @Option(help: "Observation size S.")
   var observations = 17
 
-  @Option(help: "Action size A.")
+  @Option(help: "Action size A, or the number of choices.")
   var actions = 6
 
   @Option(help: "Units in each hidden layer.")

@@ -35,11 +35,14 @@ struct Evaluate: ParsableCommand {
     if id.isEmpty { throw RunDirectoryError("\(self.policy) does not say its task: name it with --environment") }
     let task = try EnvironmentRegistry.standard.entry(id)
     let environment = ContractGuard(try task.make(), name: task.id)
+    let given = policy.description
     let sizes = (environment.observationSpace.count, environment.actionSpace.count)
-    guard sizes == (policy.description.observationSize, policy.description.actionLow.count) else {
+    guard sizes == (given.observationSize, given.actionLow.count), given.choices == environment.actionSpace.choices
+    else {
       throw RunDirectoryError(
-        "\(self.policy) takes \(policy.description.observationSize) observations and gives "
-          + "\(policy.description.actionLow.count) actions; \(task.id) has \(sizes.0) and \(sizes.1)")
+        "\(self.policy) takes \(given.observationSize) observations and gives "
+          + "\(given.choices.map { "one of \($0) choices" } ?? "\(given.actionLow.count) actions"); "
+          + "\(task.id) has \(sizes.0) and \(environment.actionSpace.choices.map { "\($0) choices" } ?? "\(sizes.1)")")
     }
     let result = try Evaluator(environment).run(episodes: episodes, firstSeed: seed) { policy.act($0, into: &$1) }
     if json {

@@ -70,10 +70,11 @@ struct List: ParsableCommand {
   private struct AlgorithmReport: Encodable {
     let name: String
     let summary: String
+    let actions: ActionKind
     let hyperparameters: [ParameterReport]
 
     init(_ entry: AlgorithmEntry) {
-      (name, summary) = (entry.name, entry.summary)
+      (name, summary, actions) = (entry.name, entry.summary, entry.actions)
       hyperparameters = entry.hyperparameters.map {
         ParameterReport(
           name: $0.name, symbol: $0.symbol, defaultValue: entry.defaults.values[$0.name] ?? .null,

@@ -9,7 +9,9 @@ struct Train: ParsableCommand {
     abstract: "Train an algorithm on a task, into a run directory.",
     discussion: "Hyperparameters are set with --set; `offpolicy list` shows them with their defaults and ranges.")
 
-  @Argument(help: "ddpg, td3 or sac; td3-bc with --dataset.")
+  @Argument(
+    help: "The algorithm's name, such as sac, dqn for discrete actions, or td3-bc with --dataset; see `offpolicy list`."
+  )
   var algorithm: String
 
   @Argument(help: "The task's id, such as HalfCheetah-v5; see `offpolicy list`. With --dataset: to evaluate on.")

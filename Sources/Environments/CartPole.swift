@@ -103,6 +103,7 @@ public final class CartPole: Environment {
 
   static let entry = EnvironmentEntry(
     id: "CartPole-v1", summary: "keep a pole upright on a cart by pushing left or right", observationSize: 4,
-    actionSpace: .discrete(Discrete(2)), maximumEpisodeSteps: 500, rewardThreshold: 475
+    actionSpace: .discrete(Discrete(2)), maximumEpisodeSteps: 500, rewardThreshold: 475,
+    suggestedSteps: 50_000
   ) { CartPole() }
 }

@@ -25,7 +25,9 @@ public struct EnvironmentRegistry: Sendable {
 
   /// The tasks that need no simulator.
   public static let builtIn = EnvironmentRegistry([
+    Acrobot.entry,
     CartPole.entry,
+    MountainCar.entry,
     MountainCarContinuous.entry,
     Pendulum.entry,
   ])

@@ -52,6 +52,14 @@ public enum Space: Sendable, Equatable {
     }
   }
 
+  /// The number of choices of a discrete space; nil for a box.
+  public var choices: Int? {
+    switch self {
+    case .box: nil
+    case .discrete(let discrete): discrete.count
+    }
+  }
+
   /// Draws an action: uniform between two bounds, exponential from one, normal where there is none.
   public func sample(into action: inout MutableSpan<Float>, using generator: inout NumPyGenerator) {
     precondition(action.count == count, "an action has \(count) values, the buffer \(action.count)")

@@ -141,34 +141,3 @@ package final class DeterministicPolicy: @unchecked Sendable {
   /// The share of hidden units that are zero over the first `rows` rows of the last evaluation.
   package func deadUnits(rows: Int) -> Double { activations.deadUnits(rows: rows) }
 }
-
-// MARK: a trunk with a linear output layer
-
-extension Parameters {
-  fileprivate func forward(
-    _ input: Input, _ activations: borrowing Activations, into output: borrowing Matrix, rows: Range<Int>
-  ) {
-    forwardHidden(input, activations, rows: rows)
-    denseForward(
-      Input(activations.hidden[activations.last]), values, at: layout.output.offset, into: output, rectify: false,
-      rows: rows)
-  }
-
-  fileprivate func backwardOutput(
-    _ gradient: borrowing Matrix, _ activations: borrowing Activations, rows: Range<Int>
-  ) {
-    denseInputGradient(
-      gradient, transposed, at: layout.output.transposedOffset, mask: activations.hidden[activations.last],
-      into: activations.gradients[activations.last], rows: rows)
-    backwardHidden(activations, rows: rows)
-  }
-
-  fileprivate func weightGradients(
-    _ input: Input, _ activations: borrowing Activations, output: borrowing Matrix, rows: Int, _ share: Share
-  ) {
-    hiddenWeightGradients(input, activations, rows: rows, share)
-    denseWeightGradient(
-      Input(activations.hidden[activations.last]), output, rows: rows, into: gradients, at: layout.output.offset,
-      panels: share.range(of: layout.output.panels))
-  }
-}

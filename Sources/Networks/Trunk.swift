@@ -72,3 +72,37 @@ extension Parameters {
     }
   }
 }
+
+// MARK: a trunk with a linear output layer
+
+extension Parameters {
+  /// The output layer from the input, for some rows.
+  func forward(
+    _ input: Input, _ activations: borrowing Activations, into output: borrowing Matrix, rows: Range<Int>
+  ) {
+    forwardHidden(input, activations, rows: rows)
+    denseForward(
+      Input(activations.hidden[activations.last]), values, at: layout.output.offset, into: output, rectify: false,
+      rows: rows)
+  }
+
+  /// Passes the gradient of the output layer back to the first hidden layer, for some rows.
+  func backwardOutput(
+    _ gradient: borrowing Matrix, _ activations: borrowing Activations, rows: Range<Int>
+  ) {
+    denseInputGradient(
+      gradient, transposed, at: layout.output.transposedOffset, mask: activations.hidden[activations.last],
+      into: activations.gradients[activations.last], rows: rows)
+    backwardHidden(activations, rows: rows)
+  }
+
+  /// ∂L/∂W and ∂L/∂b of a share of all layers, over the first `rows` rows.
+  func weightGradients(
+    _ input: Input, _ activations: borrowing Activations, output: borrowing Matrix, rows: Int, _ share: Share
+  ) {
+    hiddenWeightGradients(input, activations, rows: rows, share)
+    denseWeightGradient(
+      Input(activations.hidden[activations.last]), output, rows: rows, into: gradients, at: layout.output.offset,
+      panels: share.range(of: layout.output.panels))
+  }
+}

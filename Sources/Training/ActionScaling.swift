@@ -1,6 +1,8 @@
 // ActionScaling.swift — between the algorithm's actions, in [−1, 1], and the task's box. The only place that knows both.
+// A discrete action is an index on both sides.
 
 import Environments
+import Kernels
 
 /// A task whose actions the algorithms cannot give.
 public struct UnsupportedActions: Error, CustomStringConvertible {
@@ -11,13 +13,13 @@ public struct UnsupportedActions: Error, CustomStringConvertible {
 public struct ActionScaling: Sendable {
   public let low: [Float]  // (A)
   public let high: [Float]  // (A)
+  /// The number of choices; nil for a box.
+  public let choices: Int?
 
   public init(_ space: Space, of task: String) throws {
     switch space {
-    case .discrete(let choices):
-      throw UnsupportedActions(
-        description: "\(task) has \(choices.count) discrete actions, but ddpg, td3 and sac choose real-valued ones: "
-          + "pick a task with a box of actions from `offpolicy list`")
+    case .discrete(let discrete):
+      (low, high, choices) = ([0], [Float(discrete.count - 1)], discrete.count)
     case .box(let box):
       for (i, (low, high)) in zip(box.low, box.high).enumerated() where !low.isFinite || !high.isFinite || low == high {
         throw UnsupportedActions(
@@ -25,20 +27,34 @@ public struct ActionScaling: Sendable {
             "\(task): action[\(i)] has bounds [\(low), \(high)]; finite, distinct bounds are needed to scale "
             + "actions")
       }
-      (low, high) = (box.low, box.high)
+      (low, high, choices) = (box.low, box.high, nil)
     }
   }
 
-  public init(low: [Float], high: [Float]) {
+  public init(low: [Float], high: [Float], choices: Int? = nil) {
     precondition(low.count == high.count, "\(low.count) lower bounds, \(high.count) upper bounds")
-    (self.low, self.high) = (low, high)
+    (self.low, self.high, self.choices) = (low, high, choices)
   }
 
+  /// Values in one action: A, or 1 for an index.
   public var count: Int { low.count }
 
-  /// Turns a normalised action into the task's.
+  /// What the networks are made for: A values, or the number of choices.
+  public var actionSize: Int { choices ?? count }
+
+  /// Draws one of the algorithm's actions, uniformly.
+  public func drawUniformly(into action: inout MutableSpan<Float>, using stream: inout RandomStream) {
+    if let choices {
+      action[0] = Float(stream.index(below: choices))
+    } else {
+      for i in 0..<action.count { action[i] = 2 * stream.uniform() - 1 }
+    }
+  }
+
+  /// Turns a normalised action into the task's. An index stays as it is.
   public func denormalize(_ action: inout MutableSpan<Float>) {
     precondition(action.count == count, "\(action.count) actions for \(count) bounds")
+    guard choices == nil else { return }
     for i in 0..<count {
       let value = low[i] + (action[i] + 1) / 2 * (high[i] - low[i])
       // clipped: rounding must not leave the box; NaN stays NaN, for the task's guard to find

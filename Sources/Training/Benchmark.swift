@@ -40,7 +40,9 @@ public enum Benchmark {
     let algorithm = configuration.makeAlgorithm(
       observationSize: observationSize, actionSize: actionSize, seed: 0, workers: workers)
     let buffer = try randomBuffer(configuration, observationSize: observationSize, actionSize: actionSize)
-    let batch = Batch(count: configuration.batchSize, observationSize: observationSize, actionSize: actionSize)
+    let batch = Batch(
+      count: configuration.batchSize, observationSize: observationSize,
+      actionSize: configuration.actions.width(actionSize: actionSize))
     var stream = RandomStream(seed: 0, purpose: "sampling")
 
     func update() throws {
@@ -76,7 +78,8 @@ public enum Benchmark {
     let rate = Double(times.count) / elapsed
     let flops = minimumFLOPs(
       name, batch: configuration.batchSize, observations: observationSize, actions: actionSize, hidden: hiddenSizes,
-      policyDelay: configuration.values["policyDelay"].flatMap { try? $0.decode(Int.self) } ?? 1)
+      policyDelay: configuration.values["policyDelay"].flatMap { try? $0.decode(Int.self) } ?? 1,
+      doubleQ: configuration.values["doubleQ"] == .bool(true))
     let sorted = times.sorted()
     return BenchmarkResult(
       algorithm: name, observations: observationSize, actions: actionSize, hidden: hiddenSizes,
@@ -92,8 +95,9 @@ public enum Benchmark {
   private static func randomBuffer(_ configuration: AnyConfiguration, observationSize: Int, actionSize: Int) throws
     -> ReplayBuffer
   {
+    let width = configuration.actions.width(actionSize: actionSize)
     var buffer = try ReplayBuffer(
-      capacity: configuration.bufferCapacity, observationSize: observationSize, actionSize: actionSize)
+      capacity: configuration.bufferCapacity, observationSize: observationSize, actionSize: width)
     var stream = RandomStream(seed: 1, purpose: "benchmark data")
     let values = Block(count: 1 << 16)
     stream.fillNormal(values)
@@ -106,7 +110,9 @@ public enum Benchmark {
     }
     buffer.beginEpisode(pool.span.extracting(next(observationSize)))
     while buffer.count < configuration.bufferCapacity {
-      let action = pool[next(actionSize)].map { max(-1, min(1, $0)) }
+      let action =
+        configuration.actions == .discrete
+        ? [Float(stream.index(below: actionSize))] : pool[next(width)].map { max(-1, min(1, $0)) }
       buffer.add(
         action: action.span, reward: pool[next(1).lowerBound], terminated: false, truncated: false,
         next: pool.span.extracting(next(observationSize)))
@@ -120,12 +126,20 @@ public enum Benchmark {
   /// target F_a + J F_c; critics J (2 F_c + c); SAC's policy step 2 F_a + 2 F_c + 2 c + 2 · 2 B A H + a,
   /// the deterministic ones' 2 F_a + F_c + c + 2 B A H + a, divided by TD3's delay.
   public static func minimumFLOPs(
-    _ algorithm: String, batch: Int, observations: Int, actions: Int, hidden: [Int], policyDelay: Int
+    _ algorithm: String, batch: Int, observations: Int, actions: Int, hidden: [Int], policyDelay: Int,
+    doubleQ: Bool = false
   ) -> Double {
     let b = 2.0 * Double(batch)
     let sizes = hidden.map(Double.init)
     let inner = zip(sizes, sizes.dropFirst()).reduce(0) { $0 + $1.0 * $1.1 }
     let (s, a, first, last) = (Double(observations), Double(actions), sizes[0], sizes[sizes.count - 1])
+
+    // with a value for each of A choices, of which an error goes back through one
+    if algorithm == "dqn" || algorithm == "sac-discrete" {
+      let (forward, all) = (b * (s * first + inner + a * last), b * (inner + a * last))
+      let step = forward + b * (s * first + inner + last) + b * (inner + last)
+      return algorithm == "dqn" ? (doubleQ ? 2 : 1) * forward + step : 3 * forward + 2 * step + 4 * forward + all
+    }
     let heads = algorithm == "sac" ? 2 * a : a
     let critic = b * ((s + a) * first + inner + last)
     let policy = b * (s * first + inner + heads * last)

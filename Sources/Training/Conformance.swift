@@ -30,8 +30,9 @@ public enum Conformance {
       throw ConformanceError(
         description: "batch.observations \(shape) and batch.actions \(actionShape) must be [N, B, S] and [N, B, A]")
     }
-    let (count, rows, observationSize, actionSize) = (shape[0], shape[1], shape[2], actionShape[2])
+    let (count, rows, observationSize, actionWidth) = (shape[0], shape[1], shape[2], actionShape[2])
     let configuration = try AlgorithmRegistry.entry(name).configuration(values).setting(["batchSize=\(rows)"])
+    let actionSize = try actionSize(of: file, configuration, width: actionWidth)
     try configuration.checkMemory(observationSize: observationSize, actionSize: actionSize)
     let algorithm = configuration.makeAlgorithm(
       observationSize: observationSize, actionSize: actionSize, seed: 0, workers: WorkerPool(count: threads))
@@ -47,17 +48,23 @@ public enum Conformance {
       return try file.floats(name)
     }
     let observations = try floats("batch.observations", [count, rows, observationSize])
-    let actions = try floats("batch.actions", [count, rows, actionSize])
+    let actions = try floats("batch.actions", [count, rows, actionWidth])
+    if configuration.actions == .discrete,
+      let wrong = actions.first(where: { $0.rounded() != $0 || !(0..<Float(actionSize)).contains($0) })
+    {
+      throw ConformanceError(
+        description: "batch.actions holds \(wrong): a discrete action is a whole number from 0 to \(actionSize - 1)")
+    }
     let rewards = try floats("batch.rewards", [count, rows])
     let nextObservations = try floats("batch.next_observations", [count, rows, observationSize])
     let terminated = try floats("batch.terminated", [count, rows])
     func noiseValues(_ name: String) throws -> [Float]? {
-      file.contains(name) ? try floats(name, [count, rows, actionSize]) : nil
+      file.contains(name) ? try floats(name, [count, rows, actionWidth]) : nil
     }
     let (nextNoise, currentNoise) = try (noiseValues("noise.next"), noiseValues("noise.current"))
 
-    let batch = Batch(count: rows, observationSize: observationSize, actionSize: actionSize)
-    let noise = UpdateNoise(batchSize: rows, actionSize: actionSize)
+    let batch = Batch(count: rows, observationSize: observationSize, actionSize: actionWidth)
+    let noise = UpdateNoise(batchSize: rows, actionSize: actionWidth)
     var criticLosses: [Float] = []
     var policyLosses: [Float] = []
     var temperatures: [Float] = []
@@ -66,13 +73,13 @@ public enum Conformance {
         let at = n * rows + row
         batch.observations.setRow(
           row, to: observations.span.extracting((at * observationSize)..<((at + 1) * observationSize)))
-        batch.actions.setRow(row, to: actions.span.extracting((at * actionSize)..<((at + 1) * actionSize)))
+        batch.actions.setRow(row, to: actions.span.extracting((at * actionWidth)..<((at + 1) * actionWidth)))
         batch.nextObservations.setRow(
           row, to: nextObservations.span.extracting((at * observationSize)..<((at + 1) * observationSize)))
         batch.rewards[row] = rewards[at]
         batch.terminated[row] = terminated[at]
       }
-      let noises = (n * rows * actionSize)..<((n + 1) * rows * actionSize)
+      let noises = (n * rows * actionWidth)..<((n + 1) * rows * actionWidth)
       if let nextNoise { noise.next.set(Array(nextNoise[noises])) }
       if let currentNoise { noise.current.set(Array(currentNoise[noises])) }
       let metrics = try algorithm.update(batch, noise: noise)
@@ -88,5 +95,19 @@ public enum Conformance {
     result.add("policy_loss", floats: policyLosses, shape: [count])
     if !temperatures.allSatisfy(\.isNaN) { result.add("temperature", floats: temperatures, shape: [count]) }
     return result
+  }
+
+  /// A: the width of a continuous action, or for discrete ones the outputs of the first critic.
+  private static func actionSize(of file: SafeTensors, _ configuration: AnyConfiguration, width: Int) throws -> Int {
+    guard configuration.actions == .discrete else { return width }
+    guard width == 1 else {
+      throw ConformanceError(description: "batch.actions has \(width) columns: a discrete action is one, its index")
+    }
+    let last = "critic.0.layer.\(try configuration.values["hiddenSizes"]?.decode([Int].self).count ?? 0).bias"
+    let shape = try file.shape(last)
+    guard shape.count == 1, shape[0] > 0 else {
+      throw ConformanceError(description: "\(last) has shape \(shape), expected [A], the number of choices")
+    }
+    return shape[0]
   }
 }

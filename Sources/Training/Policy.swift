@@ -4,7 +4,7 @@ import Algorithms
 import Kernels
 import Networks
 
-/// A policy that acts deterministically: tanh of the mean for a squashed Gaussian.
+/// A policy that acts deterministically: tanh of the mean for a squashed Gaussian, the greatest output for choices.
 public final class Policy {
   public let description: PolicyDescription
   private let network: Network
@@ -14,21 +14,30 @@ public final class Policy {
   private enum Network {
     case gaussian(SquashedGaussian)
     case deterministic(DeterministicPolicy)
+    /// One output for each choice: a value or a logit.
+    case choosing(ActionValues)
 
     var parameters: Parameters {
       switch self {
       case .gaussian(let policy): policy.parameters
       case .deterministic(let policy): policy.parameters
+      case .choosing(let policy): policy.networks[0]
       }
     }
   }
 
   init(_ description: PolicyDescription, from find: (String) throws -> Tensor) throws {
     self.description = description
-    scaling = ActionScaling(low: description.actionLow, high: description.actionHigh)
+    scaling = ActionScaling(
+      low: description.actionLow, high: description.actionHigh, choices: description.choices)
     let actionSize = scaling.count
-    // which of the two it is shows in its tensors
-    if (try? find("policy.log_std.bias")) != nil {
+    // which it is shows in its tensors
+    if let choices = description.choices {
+      network = .choosing(
+        ActionValues(
+          count: 1, observationSize: description.observationSize, choices: choices,
+          hiddenSizes: description.hiddenSizes, batchSize: 1, isLearned: false))
+    } else if (try? find("policy.log_std.bias")) != nil {
       network = .gaussian(
         SquashedGaussian(
           observationSize: description.observationSize, actionSize: actionSize, hiddenSizes: description.hiddenSizes,
@@ -51,12 +60,15 @@ public final class Policy {
     if case .gaussian = network { true } else { false }
   }
 
-  /// Writes the action (A), in the task's units, for an observation (S).
+  /// Writes the action (A), in the task's units, for an observation (S); the index of a discrete one.
   public func act(_ observation: Span<Float>, into action: inout MutableSpan<Float>) {
     row.observation.setRow(0, to: observation)
     switch network {
     case .gaussian(let policy): policy.mean(row.observation, into: row.draw.actions, rows: 0..<1)
     case .deterministic(let policy): policy.evaluate(row.observation, into: row.draw.actions, rows: 0..<1)
+    case .choosing(let policy):
+      policy.evaluate(row.observation, rows: 0..<1)
+      row.draw.actions[0, 0] = Float(policy.best(at: 0))
     }
     row.draw.actions.copyRow(0, into: &action)
     scaling.denormalize(&action)

@@ -26,6 +26,8 @@ public struct PolicyDescription: Sendable, Equatable {
   public var step: Int
   /// SAC's α after that step; nil for policies without one.
   public var temperature: Double? = nil
+  /// The number of choices of a discrete action; nil where actions are real-valued.
+  public var choices: Int? = nil
 }
 
 public enum PolicyFile {
@@ -52,6 +54,7 @@ public enum PolicyFile {
     if let logTemperature = tensors.first(where: { $0.name == "log_temperature" })?.values.first {
       file.metadata["temperature"] = "\(exp(Double(logTemperature)))"
     }
+    if let choices = description.choices { file.metadata["choices"] = "\(choices)" }
     file.metadata["digest"] = digest(of: file)
     return file
   }
@@ -95,10 +98,17 @@ public enum PolicyFile {
         throw PolicyFileError(path, "has \(name) of shape \(shape), where its sizes say \(expected)")
       }
     }
+    var choices: Int?
+    if let text = file.metadata["choices"] {
+      let bias = "policy.layer.\(hidden.count).bias"
+      choices = Int(text)
+      guard let choices, choices > 0, (low, high) == ([0], [Float(choices - 1)]), try file.shape(bias) == [choices]
+      else { throw PolicyFileError(path, "says \(text) choices, which its action bounds or \(bias) are not for") }
+    }
     let description = PolicyDescription(
       algorithm: try text("algorithm"), environment: try text("environment"), observationSize: observationSize,
       hiddenSizes: hidden, actionLow: low, actionHigh: high, step: Int(try text("step")) ?? 0,
-      temperature: file.metadata["temperature"].flatMap(Double.init))
+      temperature: file.metadata["temperature"].flatMap(Double.init), choices: choices)
     let policy = try Policy(description) { name in
       let tensor = Tensor(name: name, shape: try file.shape(name), values: try file.floats(name))
       guard tensor.values.allSatisfy(\.isFinite) else {

@@ -71,15 +71,16 @@ public final class Trainer {
     let guarded = { ContractGuard(try makeEnvironment(), name: run.environment) }
     environment = try guarded()
     makeEvaluationEnvironment = guarded
+    try AlgorithmRegistry.entry(run.algorithm).checkActions(environment.actionSpace, of: run.environment)
     scaling = try ActionScaling(environment.actionSpace, of: run.environment)
     let observationSize = environment.observationSpace.count
-    try configuration.checkMemory(observationSize: observationSize, actionSize: scaling.count)
+    try configuration.checkMemory(observationSize: observationSize, actionSize: scaling.actionSize)
     // no more transitions than the run has steps
     buffer = try ReplayBuffer(
       capacity: min(configuration.bufferCapacity, max(1, run.steps)), observationSize: observationSize,
       actionSize: scaling.count)
     algorithm = configuration.makeAlgorithm(
-      observationSize: observationSize, actionSize: scaling.count, seed: run.seed, workers: workers)
+      observationSize: observationSize, actionSize: scaling.actionSize, seed: run.seed, workers: workers)
     health = HealthMonitor(discount: try configuration.values["discount"]?.decode(Double.self) ?? 1)
     batch = Batch(count: configuration.batchSize, observationSize: observationSize, actionSize: scaling.count)
     randomActions = RandomStream(seed: run.seed, purpose: "random actions")
@@ -159,8 +160,7 @@ public final class Trainer {
   ) throws -> StepOutcome {
     var actionSpan = action.mutableSpan
     if step < configuration.randomSteps {
-      // uniform in the box
-      for i in 0..<actionSpan.count { actionSpan[i] = 2 * randomActions.uniform() - 1 }
+      scaling.drawUniformly(into: &actionSpan, using: &randomActions)
     } else {
       algorithm.act(observation.span, explore: true, into: &actionSpan)
     }
@@ -299,11 +299,11 @@ public final class Trainer {
   /// The policy as it is now, as a file's content.
   public func policyFile() -> SafeTensors {
     PolicyFile.encode(
-      algorithm.parameters,
+      algorithm.policyTensors,
       PolicyDescription(
         algorithm: run.algorithm, environment: run.environment, observationSize: observation.count,
         hiddenSizes: configuration.values["hiddenSizes"].flatMap { try? $0.decode([Int].self) } ?? [],
-        actionLow: scaling.low, actionHigh: scaling.high, step: step))
+        actionLow: scaling.low, actionHigh: scaling.high, step: step, choices: scaling.choices))
   }
 
   // MARK: state

@@ -51,8 +51,8 @@ import Testing
     func text(_ value: some Encodable) throws -> String { try JSONValue(encoding: value).text() }
     #expect(try text(TargetTracking.soft(rate: 0.005)) == #"{"soft":{"rate":0.005}}"#)
     #expect(try text(TargetTracking.hard(every: 1000)) == #"{"hard":{"every":1000}}"#)
-    #expect(try text(SAC.Temperature.learned(initial: 1)) == #"{"learned":{"initial":1}}"#)
-    #expect(try text(SAC.Temperature.fixed(value: 0.2)) == #"{"fixed":{"value":0.2}}"#)
+    #expect(try text(Temperature.learned(initial: 1)) == #"{"learned":{"initial":1}}"#)
+    #expect(try text(Temperature.fixed(value: 0.2)) == #"{"fixed":{"value":0.2}}"#)
     #expect(
       try text(ExplorationNoise.gaussian(standardDeviation: 0.1)) == #"{"gaussian":{"standardDeviation":0.1}}"#)
   }

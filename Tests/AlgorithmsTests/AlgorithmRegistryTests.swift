@@ -4,9 +4,9 @@ import Kernels
 import Testing
 
 @Suite struct AlgorithmRegistryTests {
-  @Test func `there are five algorithms, found by name in upper or lower case`() throws {
-    #expect(AlgorithmRegistry.all.map(\.name) == ["ddpg", "td3", "sac", "td3-bc", "fqe"])
-    #expect(AlgorithmRegistry.all.map(\.source) == [.task, .task, .task, .data, .policy])
+  @Test func `every algorithm is found by name in upper or lower case`() throws {
+    #expect(AlgorithmRegistry.all.map(\.name) == ["ddpg", "td3", "sac", "dqn", "sac-discrete", "td3-bc", "fqe"])
+    #expect(AlgorithmRegistry.all.map(\.source) == [.task, .task, .task, .task, .task, .data, .policy])
     #expect(try AlgorithmRegistry.entry("SAC").name == "sac" && AlgorithmRegistry.entry("td3").name == "td3")
     for entry in AlgorithmRegistry.all { #expect(!entry.summary.isEmpty && !entry.hyperparameters.isEmpty) }
   }
@@ -15,10 +15,12 @@ import Testing
     let near = #expect(throws: UnknownAlgorithm.self) { try AlgorithmRegistry.entry("sacc") }
     #expect(near?.description == #"no algorithm is called "sacc": did you mean sac?"#)
     let far = #expect(throws: UnknownAlgorithm.self) { try AlgorithmRegistry.entry("reinforce") }
-    #expect(far?.description == #"no algorithm is called "reinforce": there are ddpg, td3, sac, td3-bc, fqe"#)
+    #expect(
+      far?.description
+        == #"no algorithm is called "reinforce": there are ddpg, td3, sac, dqn, sac-discrete, td3-bc, fqe"#)
   }
 
-  @Test(arguments: ["ddpg", "td3", "sac"])
+  @Test(arguments: AlgorithmRegistry.all.map(\.name))
   func `an algorithm that the caller has never heard of can be configured, made and trained`(name: String) throws {
     let entry = try AlgorithmRegistry.entry(name)
     let configuration = try entry.configuration(.object(["batchSize": .number(6)])).setting([
@@ -27,10 +29,10 @@ import Testing
     #expect(configuration.batchSize == 6 && configuration.bufferCapacity == 50 && configuration.randomSteps == 3)
     #expect(configuration.updateEvery == 2 && configuration.updatesPerStep == 4)
     #expect(configuration.values["hiddenSizes"] == .array([.number(8)]))
-    #expect(entry.defaults.values["batchSize"] == .number(256), "settings do not change the defaults")
+    #expect(entry.defaults.batchSize > 6, "settings do not change the defaults")
     let algorithm = configuration.makeAlgorithm(
       observationSize: 5, actionSize: 2, seed: 1, workers: WorkerPool(count: 1))
-    #expect(try algorithm.update(exampleBatch(6)).criticLoss.isFinite)
+    #expect(try algorithm.update(exampleBatch(6, choices: entry.actions == .discrete ? 2 : nil)).criticLoss.isFinite)
     #expect(throws: ConfigurationError.self) { try configuration.setting(["nonsense=1"]) }
     #expect(throws: ConfigurationError.self) { try entry.configuration(.object(["batchSize": .number(0)])) }
   }

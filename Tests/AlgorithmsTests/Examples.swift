@@ -12,8 +12,11 @@ func numbers(_ count: Int, seed: UInt64) -> [Float] {
   return (0..<count).map { _ in 2 * stream.uniform() - 1 }
 }
 
-/// A batch of made-up transitions; every fifth ended.
-func exampleBatch(_ count: Int, observationSize: Int = 5, actionSize: Int = 2, seed: UInt64 = 1) -> Batch {
+/// A batch of made-up transitions; every fifth ended. With `choices` its actions are indices (B × 1).
+func exampleBatch(
+  _ count: Int, observationSize: Int = 5, actionSize: Int = 2, choices: Int? = nil, seed: UInt64 = 1
+) -> Batch {
+  let actionSize = choices == nil ? actionSize : 1
   let batch = Batch(count: count, observationSize: observationSize, actionSize: actionSize)
   let (s, a) = (observationSize, actionSize)
   let (x, y) = (numbers(count * s, seed: seed), numbers(count * s, seed: seed + 100))
@@ -22,6 +25,7 @@ func exampleBatch(_ count: Int, observationSize: Int = 5, actionSize: Int = 2, s
     batch.observations.setRow(row, to: x.span.extracting(row * s..<(row + 1) * s))
     batch.nextObservations.setRow(row, to: y.span.extracting(row * s..<(row + 1) * s))
     batch.actions.setRow(row, to: actions.span.extracting(row * a..<(row + 1) * a))
+    if let choices { batch.actions[row, 0] = ((actions[row] + 1) / 2 * Float(choices)).rounded(.down) }
     batch.rewards[row] = rewards[row]
     batch.terminated[row] = row % 5 == 4 ? 1 : 0
   }
@@ -87,13 +91,18 @@ private func make<A: Algorithm>(
     configuration: configuration, observationSize: 5, actionSize: 2, seed: seed, workers: WorkerPool(count: workers))
 }
 
+/// A batch with the actions of an algorithm made for two of them.
+private func example<A: Algorithm>(_ type: A.Type, _ count: Int, seed: UInt64 = 1) -> Batch {
+  exampleBatch(count, choices: A.actions == .discrete ? 2 : nil, seed: seed)
+}
+
 /// An algorithm restored from a state goes on with the same bits as the one that the state is of.
 func expectResumable<A: Algorithm>(_ type: A.Type, _ settings: [String] = []) throws {
   let original = try make(A.self, settings)
   original.beginEpisode()
   for seed in 1...5 as ClosedRange<UInt64> {
-    _ = original.action(numbers(5, seed: seed), size: 2, explore: true)
-    _ = try original.update(exampleBatch(70, seed: seed))
+    _ = original.action(numbers(5, seed: seed), size: A.actions.width(actionSize: 2), explore: true)
+    _ = try original.update(example(A.self, 70, seed: seed))
   }
   let restored = try make(A.self, settings)
   try restored.restore(original.state)
@@ -101,13 +110,14 @@ func expectResumable<A: Algorithm>(_ type: A.Type, _ settings: [String] = []) th
   for seed in 6...12 as ClosedRange<UInt64> {
     let observation = numbers(5, seed: seed)
     #expect(
-      original.action(observation, size: 2, explore: true) == restored.action(observation, size: 2, explore: true))
-    _ = try original.update(exampleBatch(70, seed: seed))
-    _ = try restored.update(exampleBatch(70, seed: seed))
+      original.action(observation, size: A.actions.width(actionSize: 2), explore: true)
+        == restored.action(observation, size: A.actions.width(actionSize: 2), explore: true))
+    _ = try original.update(example(A.self, 70, seed: seed))
+    _ = try restored.update(example(A.self, 70, seed: seed))
     #expect(differences(restored.state, original.state) == [], "update \(seed)")
   }
   // the comparison can fail
-  _ = try original.update(exampleBatch(70))
+  _ = try original.update(example(A.self, 70))
   #expect(differences(restored.state, original.state) != [])
 }
 
@@ -139,7 +149,7 @@ func expectIncompleteStatesRefused<A: Algorithm>(_ type: A.Type) throws {
 func expectSameBitsWithAnyWorkers<A: Algorithm>(_ type: A.Type) throws {
   func state(_ workers: Int) throws -> AlgorithmState {
     let algorithm = try make(A.self, workers: workers)
-    for seed in 1...6 as ClosedRange<UInt64> { _ = try algorithm.update(exampleBatch(70, seed: seed)) }
+    for seed in 1...6 as ClosedRange<UInt64> { _ = try algorithm.update(example(A.self, 70, seed: seed)) }
     return algorithm.state
   }
   let one = try state(1)
@@ -169,7 +179,7 @@ func expectPolyakTargets<A: Algorithm>(
   for n in 1...6 {
     var before: [String: [Float]] = [:]
     for tensor in algorithm.parameters { before[tensor.name] = tensor.values }
-    _ = try algorithm.update(exampleBatch(70, seed: UInt64(n)))
+    _ = try algorithm.update(example(A.self, 70, seed: UInt64(n)))
     for (target, online) in targets {
       for tensor in algorithm.parameters where tensor.name.hasPrefix(target) {
         let followed = try algorithm.tensor(online + tensor.name.dropFirst(target.count))
@@ -188,7 +198,7 @@ func expectHardTargets<A: Algorithm>(
   let algorithm = try make(A.self, ["targetTracking.hard.every=3"] + settings)
   for n in 1...7 {
     let before = targets.keys.map { ($0, algorithm.bits($0)) }
-    _ = try algorithm.update(exampleBatch(70, seed: UInt64(n)))
+    _ = try algorithm.update(example(A.self, 70, seed: UInt64(n)))
     for (target, bits) in before {
       #expect((algorithm.bits(target) == algorithm.bits(targets[target]!)) == (n % 3 == 0), "\(target), update \(n)")
       #expect((algorithm.bits(target) == bits) == (n % 3 != 0), "\(target), update \(n)")
@@ -200,8 +210,8 @@ func expectHardTargets<A: Algorithm>(
 func expectDivergenceReported<A: Algorithm>(_ type: A.Type) throws {
   for reward in [Float.nan, .infinity, -.infinity] {
     let algorithm = try make(A.self)
-    _ = try algorithm.update(exampleBatch(70))
-    let batch = exampleBatch(70)
+    _ = try algorithm.update(example(A.self, 70))
+    let batch = example(A.self, 70)
     batch.rewards[69] = reward
     let error = #expect(throws: DivergedUpdate.self) { _ = try algorithm.update(batch) }
     #expect(error?.update == 2 && error?.what == "critic loss")
@@ -213,7 +223,7 @@ func expectDivergenceReported<A: Algorithm>(_ type: A.Type) throws {
 func expectOverfit<A: Algorithm>(_ type: A.Type, _ settings: [String] = []) throws {
   let algorithm = try make(
     A.self, ["batchSize=32", "hiddenSizes=64,64", "discount=0", "criticLearningRate=0.003"] + settings)
-  let batch = exampleBatch(32)
+  let batch = example(A.self, 32)
   let first = try algorithm.update(batch).criticLoss
   var last = first
   for _ in 0..<600 { last = try algorithm.update(batch).criticLoss }
@@ -225,10 +235,12 @@ func expectActingLeavesLearningAlone<A: Algorithm>(_ type: A.Type) throws {
   let watched = try make(A.self)
   let alone = try make(A.self)
   for seed in 1...4 as ClosedRange<UInt64> {
-    for explore in [true, false] { _ = watched.action(numbers(5, seed: seed), size: 2, explore: explore) }
+    for explore in [true, false] {
+      _ = watched.action(numbers(5, seed: seed), size: A.actions.width(actionSize: 2), explore: explore)
+    }
     _ = watched.state
-    _ = try watched.update(exampleBatch(70, seed: seed))
-    _ = try alone.update(exampleBatch(70, seed: seed))
+    _ = try watched.update(example(A.self, 70, seed: seed))
+    _ = try alone.update(example(A.self, 70, seed: seed))
   }
   #expect(watched.bits("") == alone.bits(""))
 }

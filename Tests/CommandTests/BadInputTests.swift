@@ -74,8 +74,54 @@ import Testing
     try refusal(["train", "sac", "Pendulum-v1", "--run-directory", folder.path("file/run")], says: "cannot be written")
   }
 
-  @Test func `discrete actions are refused`() throws {
-    try refusal(train(task: "CartPole-v1"), says: "CartPole-v1", "discrete actions", "offpolicy list")
+  @Test func `a task whose actions an algorithm cannot choose is refused with those that can`() throws {
+    try refusal(
+      train(task: "CartPole-v1"), says: "CartPole-v1", "2 discrete actions", "use dqn or sac-discrete", "offpolicy list"
+    )
+    try refusal(train(algorithm: "dqn"), says: "Pendulum-v1", "real-valued actions", "use ddpg, td3", "offpolicy list")
+    try refusal(train(algorithm: "sac-discrete"), says: "Pendulum-v1", "use ddpg, td3")
+  }
+
+  @Test(arguments: [
+    ("doubleQ=1", "doubleQ cannot be 1: it must be true or false"), ("huberThreshold=0", "huberThreshold cannot be 0"),
+    ("initialEpsilon=1.1", "initialEpsilon cannot be 1.1"), ("epsilonSteps=-1", "epsilonSteps cannot be -1"),
+    ("epsilonStep=1", "did you mean epsilonSteps?"),
+  ])
+  func `a wrong setting of dqn is told`(setting: String, hint: String) throws {
+    try refusal(train("--set", setting, algorithm: "dqn", task: "CartPole-v1"), says: hint)
+  }
+
+  @Test func `a case of discrete actions with what is no index is refused`() throws {
+    let name = ConformanceCommandTests.folder.appendingPathComponent("dqn-one-row.case.safetensors").path
+    let given = try SafeTensors(contentsOf: name)
+    for (value, hint) in [(3, "from 0 to 2"), (0.5, "holds 0.5"), (-1, "holds -1"), (.nan, "holds nan")]
+      as [(Float, String)]
+    {
+      var changed = SafeTensors()
+      changed.metadata = given.metadata
+      for tensor in given.names {
+        let isAction = tensor == "batch.actions"
+        changed.add(tensor, floats: isAction ? [value] : try given.floats(tensor), shape: try given.shape(tensor))
+      }
+      try changed.write(to: folder.path("case"))
+      try refusal(["conformance", folder.path("case"), folder.path("out")], says: "batch.actions", hint)
+    }
+  }
+
+  @Test func `a policy of real-valued actions is refused by a task of choices, and the other way round`() throws {
+    let (continuous, discrete) = (folder.path("continuous"), folder.path("discrete"))
+    let short = ["--steps", "60", "--set", "hiddenSizes=8", "--set", "randomSteps=50", "--evaluate-every", "0"]
+    for (algorithm, task, path) in [
+      ("td3", "MountainCarContinuous-v0", continuous), ("dqn", "MountainCar-v0", discrete),
+    ] {
+      #expect(try Program.run(["train", algorithm, task, "--run-directory", path] + short).status == 0)
+    }
+    try refusal(
+      ["evaluate", continuous, "--environment", "MountainCar-v0"],
+      says: "gives 1 actions; MountainCar-v0 has 2 and 3 choices")
+    try refusal(
+      ["evaluate", discrete, "--environment", "MountainCarContinuous-v0"],
+      says: "gives one of 3 choices; MountainCarContinuous-v0 has 2 and 1")
   }
 
   @Test func `a buffer that cannot fit is refused before anything is written`() throws {

@@ -8,7 +8,7 @@ import Testing
     return try result.json()
   }
 
-  @Test(arguments: ["sac", "td3", "ddpg"], ["1", "2"])
+  @Test(arguments: AlgorithmRegistry.all.map(\.name), ["1", "2"])
   func `a benchmark has its keys, and an update allocates nothing`(algorithm: String, threads: String) throws {
     let result = try bench("--hidden", "32,32", "--algorithm", algorithm, "--threads", threads)
     for key in ["updatesPerSecond", "flopsPerUpdate", "peakGFLOPS", "fractionOfPeak"] {

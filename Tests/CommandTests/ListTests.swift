@@ -6,7 +6,8 @@ import Testing
     let result = try Program.run("list", "--json")
     #expect(result.status == 0 && result.errors.isEmpty)
     let algorithms = try result.json()["algorithms"]?.array ?? []
-    #expect(algorithms.compactMap { $0["name"]?.string } == ["ddpg", "td3", "sac", "td3-bc", "fqe"])
+    #expect(
+      algorithms.compactMap { $0["name"]?.string } == ["ddpg", "td3", "sac", "dqn", "sac-discrete", "td3-bc", "fqe"])
     for algorithm in algorithms {
       let entry = try AlgorithmRegistry.entry(algorithm["name"]?.string ?? "")
       let listed = algorithm["hyperparameters"]?.array ?? []
@@ -20,7 +21,9 @@ import Testing
         }
       }
     }
-    let sac = algorithms[2]["hyperparameters"]?.array ?? []
+    let kinds = algorithms.compactMap { $0["actions"]?.string }
+    #expect(kinds == ["continuous", "continuous", "continuous", "discrete", "discrete", "continuous", "continuous"])
+    let sac = algorithms.first { $0["name"]?.string == "sac" }?["hyperparameters"]?.array ?? []
     let find = { (name: String) in sac.first { $0["name"]?.string == name } }
     #expect(find("discount")?["default"]?.number == 0.99 && find("discount")?["range"]?.string == "[0, 1]")
     #expect(find("batchSize")?["default"]?.number == 256)
@@ -29,14 +32,15 @@ import Testing
     #expect(find("temperature")?["default"]?["learned"]?["initial"]?.number == 1)
   }
 
-  @Test func `all fourteen tasks are listed with their sizes`() throws {
+  @Test func `all sixteen tasks are listed with their sizes`() throws {
     let tasks = try Program.run("list", "--json").json()["environments"]?.array ?? []
-    #expect(tasks.count == 14)
+    #expect(tasks.count == 16)
     let sizes = Dictionary(
       uniqueKeysWithValues: tasks.map { ($0["id"]?.string ?? "", $0["observationSize"]?.number ?? 0) })
     #expect(
       sizes == [
-        "CartPole-v1": 4, "MountainCarContinuous-v0": 2, "Pendulum-v1": 3, "Ant-v5": 105, "HalfCheetah-v5": 17,
+        "Acrobot-v1": 6, "CartPole-v1": 4, "MountainCar-v0": 2, "MountainCarContinuous-v0": 2, "Pendulum-v1": 3,
+        "Ant-v5": 105, "HalfCheetah-v5": 17,
         "Hopper-v5": 11, "Humanoid-v5": 348, "HumanoidStandup-v5": 348, "InvertedDoublePendulum-v5": 9,
         "InvertedPendulum-v5": 4, "Pusher-v5": 23, "Reacher-v5": 10, "Swimmer-v5": 8, "Walker2d-v5": 17,
       ])

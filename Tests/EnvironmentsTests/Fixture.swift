@@ -54,7 +54,11 @@ final class Stepper {
 #endif
 
 /// Where a replayed task and Gymnasium's recorded one part; nil if nowhere.
-func firstDifference(of environment: any Environment, from recorded: SafeTensors, seed: UInt64) throws -> String? {
+///
+/// - Parameter tolerance: how far an observation may be from the recorded one.
+func firstDifference(
+  of environment: any Environment, from recorded: SafeTensors, seed: UInt64, tolerance: Float = observationTolerance
+) throws -> String? {
   let task = Stepper(environment)
   let size = environment.observationSpace.count
   let width = environment.actionSpace.count
@@ -65,7 +69,7 @@ func firstDifference(of environment: any Environment, from recorded: SafeTensors
   let truncated = try recorded.bytes("seed.\(seed).truncated")
 
   func isNear(_ actual: [Float], _ expected: [Float]) -> Bool {
-    zip(actual, expected).allSatisfy { abs($0 - $1) <= observationTolerance }
+    zip(actual, expected).allSatisfy { abs($0 - $1) <= tolerance }
   }
   try task.reset(seed: seed)
   let first = Array(observations[..<size])

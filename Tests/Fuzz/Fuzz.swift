@@ -131,9 +131,11 @@ private func writeSeeds(_ path: String) throws {
   try put("checkpoint", trainer.state().encoded(progress).encoded())
   try put("policy", trainer.policyFile().encoded())
   try put("safetensors", trainer.policyFile().encoded())
-  try put("segment", trainer.buffer.frameValues(trainer.buffer.frameRange).flatMap { value in
-    withUnsafeBytes(of: value.bitPattern.littleEndian, Array.init)
-  })
+  try put(
+    "segment",
+    trainer.buffer.frameValues(trainer.buffer.frameRange).flatMap { value in
+      withUnsafeBytes(of: value.bitPattern.littleEndian, Array.init)
+    })
   let run = RunDescription(
     run: trainer.run, versions: .init(program: "0", swift: "6", mujoco: nil, processor: "none"))
   try put("configuration", Array(JSONEncoder().encode(run)))

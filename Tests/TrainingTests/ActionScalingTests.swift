@@ -32,13 +32,30 @@ import Testing
     #expect(scaling.low == [-3, 0] && scaling.high == [7, 1] && scaling.count == 2)
   }
 
-  @Test func `discrete actions are refused with the task's name and a way out`() {
-    let error = #expect(throws: UnsupportedActions.self) {
-      try ActionScaling(.discrete(Discrete(2)), of: "CartPole-v1")
+  @Test func `an index is the same on both sides`() throws {
+    let scaling = try ActionScaling(.discrete(Discrete(5)), of: "Probe-v0")
+    #expect(scaling.count == 1 && scaling.actionSize == 5 && scaling.choices == 5)
+    #expect(scaling.low == [0] && scaling.high == [4])
+    for index in 0..<5 {
+      var action = [Float(index)]
+      var span = action.mutableSpan
+      scaling.denormalize(&span)
+      #expect(action == [Float(index)])
     }
-    #expect(
-      error?.description == "CartPole-v1 has 2 discrete actions, but ddpg, td3 and sac choose real-valued ones: "
-        + "pick a task with a box of actions from `offpolicy list`")
+  }
+
+  @Test func `every choice is drawn as often as the others`() throws {
+    let scaling = try ActionScaling(.discrete(Discrete(3)), of: "Probe-v0")
+    var stream = RandomStream(seed: 1, purpose: "test")
+    var counts = [0, 0, 0]
+    var action: [Float] = [0]
+    for _ in 0..<3000 {
+      var span = action.mutableSpan
+      scaling.drawUniformly(into: &span, using: &stream)
+      counts[Int(action[0])] += 1
+    }
+    // 1,000 ± 4.5 standard deviations
+    #expect(counts.allSatisfy { (880...1120).contains($0) })
   }
 
   @Test(arguments: [(-1, .infinity), (-.infinity, 1), (2, 2)] as [(Float, Float)])

@@ -22,6 +22,19 @@ import Testing
     }
   }
 
+  // forward F = 2 B (S H + H² + A H) = 35.1; back through one action 2 B (S H + 2 H² + 2 H) = 68.4, through all 69.7:
+  // DQN 2 F + 68.4, double one F more; discrete SAC 3 F, 2 (F + 68.4), 3 F + 69.7
+  @Test(
+    arguments: [("dqn", false, 138.7), ("dqn", true, 173.8), ("sac-discrete", false, 487.5)] as [(String, Bool, Double)]
+  )
+  func `an update of discrete actions needs at least the counted operations`(
+    algorithm: String, doubleQ: Bool, expected: Double
+  ) {
+    let flops = Benchmark.minimumFLOPs(
+      algorithm, batch: 256, observations: 8, actions: 4, hidden: [256, 256], policyDelay: 1, doubleQ: doubleQ)
+    #expect(abs(flops / 1e6 - expected) <= 0.6)
+  }
+
   @Test func `TD3's policy step is shared by the updates of its delay`() {
     func flops(_ delay: Int) -> Double {
       Benchmark.minimumFLOPs("td3", batch: 256, observations: 17, actions: 6, hidden: [256, 256], policyDelay: delay)

@@ -17,12 +17,12 @@ final class Probe: Environment {
   private let begin: (Probe) -> Void
 
   init(
-    observations: Int, actions: Box = Box(low: -1, high: 1, count: 1), values: [Double] = [],
+    observations: Int, actions: Box = Box(low: -1, high: 1, count: 1), choices: Int? = nil, values: [Double] = [],
     begin: @escaping (Probe) -> Void = { _ in },
     observe: @escaping (Probe) -> [Float], advance: @escaping (Probe, [Float]) -> StepOutcome
   ) {
     observationSpace = Box(low: -.infinity, high: .infinity, count: observations)
-    actionSpace = .box(actions)
+    actionSpace = choices.map { .discrete(Discrete($0)) } ?? .box(actions)
     (self.values, self.begin, self.observe, self.advance) = (values, begin, observe, advance)
   }
 
@@ -63,27 +63,31 @@ final class Probe: Environment {
 
 extension Probe {
   /// One step, reward 1: Q = 1.
-  static func constantReward() -> Probe {
-    Probe(observations: 1, observe: { _ in [0] }, advance: { _, _ in StepOutcome(reward: 1, terminated: true) })
+  static func constantReward(choices: Int? = nil) -> Probe {
+    Probe(
+      observations: 1, choices: choices, observe: { _ in [0] },
+      advance: { _, _ in StepOutcome(reward: 1, terminated: true) })
   }
 
   /// Two steps, reward 0 and then 1: Q(s₀) = γ, Q(s₁) = 1.
-  static func delayedReward() -> Probe {
-    Probe(observations: 1, observe: { [Float($0.t)] }) { probe, _ in
+  static func delayedReward(choices: Int? = nil) -> Probe {
+    Probe(observations: 1, choices: choices, observe: { [Float($0.t)] }) { probe, _ in
       StepOutcome(reward: probe.t == 2 ? 1 : 0, terminated: probe.t == 2)
     }
   }
 
   /// Reward 1 for ever; only the clock ends it: Q = 1 / (1 − γ), however short the clock.
-  static func endless(limit: Int) -> TimeLimit {
+  static func endless(limit: Int, choices: Int? = nil) -> TimeLimit {
     TimeLimit(
-      Probe(observations: 1, observe: { _ in [0.5] }, advance: { _, _ in StepOutcome(reward: 1) }),
+      Probe(
+        observations: 1, choices: choices, observe: { _ in [0.5] }, advance: { _, _ in StepOutcome(reward: 1) }),
       maximumEpisodeSteps: limit)
   }
 
   /// Reward 1 for `length` steps, then the task ends: Q(s_t) = Σ_{k < length − t} γᵏ.
-  static func chain(length: Int) -> Probe {
-    Probe(observations: length, observe: { probe in (0..<length).map { $0 == probe.t ? 1 : 0 } }) { probe, _ in
+  static func chain(length: Int, choices: Int? = nil) -> Probe {
+    Probe(observations: length, choices: choices, observe: { probe in (0..<length).map { $0 == probe.t ? 1 : 0 } }) {
+      probe, _ in
       StepOutcome(reward: 1, terminated: probe.t == length)
     }
   }
@@ -104,6 +108,28 @@ extension Probe {
     Probe(observations: 1, actions: Box(low: -3, high: 7, count: 1), observe: { _ in [0] }) { _, action in
       let error = (Double(action[0]) - 5) / 2
       return StepOutcome(reward: -error * error, terminated: true)
+    }
+  }
+
+  /// One of five choices is right: the last but one where s = 1, the first where s = −1. Right is worth 1, wrong 0.
+  static func choose() -> Probe {
+    Probe(
+      observations: 1, choices: 5, values: [1],
+      begin: { $0.values[0] = $0.generator.uniform(-1, 1) < 0 ? -1 : 1 }, observe: { [Float($0.values[0])] }
+    ) { probe, action in
+      StepOutcome(reward: action[0] == (probe.values[0] > 0 ? 3 : 0) ? 1 : 0, terminated: true)
+    }
+  }
+
+  /// A choice now decides the reward two steps later: 0 leads to 1, the others to nothing.
+  static func consequence() -> Probe {
+    Probe(
+      observations: 2, choices: 3, values: [0], begin: { $0.values[0] = 0 },
+      observe: { [Float($0.t), Float($0.values[0])] }
+    ) { probe, action in
+      if probe.t == 1 { probe.values[0] = action[0] == 0 ? 1 : -1 }
+      return StepOutcome(
+        reward: probe.t == 3 && probe.values[0] > 0 ? 1 : 0, terminated: probe.t == 3)
     }
   }
 

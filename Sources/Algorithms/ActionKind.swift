@@ -1,0 +1,57 @@
+// ActionKind.swift — which actions an algorithm chooses, and whether a task has them.
+
+import Environments
+
+/// What an algorithm's actions are.
+public enum ActionKind: String, Codable, Sendable {
+  /// A real values in [−1, 1], which the trainer scales to the task's box.
+  case continuous
+  /// One of A choices; the action is one value, its index.
+  case discrete
+
+  /// The kind that a space has.
+  public init(_ space: Space) {
+    switch space {
+    case .box: self = .continuous
+    case .discrete: self = .discrete
+    }
+  }
+
+  /// Values that one action takes in a batch and in the buffer.
+  ///
+  /// - Parameter actionSize: A, values of a continuous action or the number of choices.
+  public func width(actionSize: Int) -> Int { self == .continuous ? actionSize : 1 }
+}
+
+extension AlgorithmEntry {
+  /// Throws when a task has other actions than this algorithm chooses.
+  public func checkActions(_ space: Space, of task: String) throws(UnfitAlgorithm) {
+    if ActionKind(space) != actions {
+      throw UnfitAlgorithm(
+        algorithm: name, task: task, space: space,
+        fitting: AlgorithmRegistry.all.filter { $0.actions == ActionKind(space) }.map(\.name))
+    }
+  }
+}
+
+/// An algorithm cannot choose a task's actions.
+public struct UnfitAlgorithm: Error, Equatable, CustomStringConvertible {
+  public let algorithm: String
+  /// The task's id.
+  public let task: String
+  public let space: Space
+  /// The algorithms that can.
+  public let fitting: [String]
+
+  public var description: String {
+    let (has, chooses) =
+      switch space {
+      case .discrete(let choices): ("\(choices.count) discrete actions", "real-valued ones")
+      case .box: ("real-valued actions", "one of several discrete ones")
+      }
+    let names =
+      fitting.count < 2 ? fitting.joined() : fitting.dropLast().joined(separator: ", ") + " or \(fitting.last!)"
+    return "\(task) has \(has), but \(algorithm) chooses \(chooses): use \(names), or pick another task from "
+      + "`offpolicy list`"
+  }
+}

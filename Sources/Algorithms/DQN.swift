@@ -1,0 +1,211 @@
+// DQN.swift — Deep Q-Network: value-based learning with the max target (N4, N5), for discrete actions.
+// Mnih et al. 2015, "Human-level control through deep reinforcement learning", doi:10.1038/nature14236, alg. 1.
+// Double DQN: van Hasselt et al. 2016, "Deep Reinforcement Learning with Double Q-learning", arXiv:1509.06461, eq. 4.
+//
+//   paper    here            paper   here                              shapes
+//   Q(·;θ)   critic          γ       configuration.discount            B batch, S observation, A choices
+//   Q̂(·;θ⁻)  targetCritic    C       configuration.targetTracking
+//   D        the trainer's ReplayBuffer      ε   configuration.initialEpsilon, .finalEpsilon, .epsilonSteps
+//
+// Read in order: Configuration · init · act · update · state.
+
+import Kernels
+import Networks
+
+public final class DQN: Algorithm {
+  public static let actions = ActionKind.discrete
+
+  public struct Configuration: AlgorithmConfiguration {
+    /// Discount γ, in [0, 1].
+    public var discount: Float = 0.99
+    // differs: soft by default; the paper copies, every 10,000 steps. See Guides/DQN.md
+    /// How the target critic follows the critic.
+    public var targetTracking = TargetTracking.soft(rate: 0.01)
+    public var batchSize = 256
+    /// Units in each hidden layer.
+    public var hiddenSizes = [120, 84]
+    public var criticLearningRate: Float = 1e-3
+    /// The action of the target is the critic's best (Double DQN), not the target critic's.
+    public var doubleQ = true
+    // differs: squared error by default (N5); the paper clips the error to ±1, which is Huber's loss with δ = 1
+    /// δ of Huber's loss; null means the squared error.
+    public var huberThreshold: Float? = nil
+    /// ε of the first action that is not of the random first steps.
+    public var initialEpsilon: Float = 1
+    /// ε from the end of its schedule on.
+    public var finalEpsilon: Float = 0.05
+    /// Actions over which ε falls linearly.
+    public var epsilonSteps = 10_000
+    public var bufferCapacity = 100_000
+    public var randomSteps = 1_000
+    public var updateEvery = 1
+    public var updatesPerStep = 1
+
+    public init() {}
+
+    public static let hyperparameters: [Hyperparameter] = [
+      .discount("Mnih 2015, extended data table 1"),
+      .targetTracking("Guides/DQN.md; Mnih 2015 copied every 10,000 steps"),
+      .batchSize("as SAC; Mnih 2015 had 32"),
+      .hiddenSizes("CleanRL's dqn.py; Mnih 2015 had convolutions and 512"),
+      .learningRate("criticLearningRate", "Adam's rate for the critic", "Guides/DQN.md; CleanRL's dqn.py has 2.5e-4"),
+      Hyperparameter(
+        "doubleQ", "", .boolean, "the critic chooses the target's action (Double DQN), not the target critic",
+        source: "van Hasselt 2016"),
+      Hyperparameter(
+        "huberThreshold", "δ", .real(0, excludingLower: true), "δ of Huber's loss; null means the squared error",
+        source: "the notes (N5) and CleanRL's dqn.py; Mnih 2015 had 1", isOptional: true),
+      Hyperparameter(
+        "initialEpsilon", "ε₀", .real(0, 1), "share of random actions at the start", source: "Mnih 2015"),
+      Hyperparameter(
+        "finalEpsilon", "ε₁", .real(0, 1), "share of random actions at the schedule's end",
+        source: "CleanRL's dqn.py; Mnih 2015 had 0.1"),
+      Hyperparameter(
+        "epsilonSteps", "", .whole(0), "actions over which ε falls linearly, after the random first steps",
+        source: "Guides/DQN.md; Mnih 2015 had 1,000,000 frames"),
+      .bufferCapacity("RL Baselines3 Zoo, CartPole-v1; Mnih 2015 had 1,000,000"),
+      .randomSteps("RL Baselines3 Zoo, MountainCar-v0; Mnih 2015 had 50,000"),
+      .updateEvery,
+      .updatesPerStep,
+    ]
+  }
+
+  private let configuration: Configuration
+  private let loss: ValueLoss
+  private let workers: WorkerPool
+
+  private let critic: ActionValues
+  private let targetCritic: ActionValues
+  private let criticOptimizer: Adam
+  private var updates = 0
+  private var exploration: EpsilonGreedy
+
+  // reused by each update
+  private let noise: UpdateNoise  // empty: nothing is drawn
+  private let targets: Block  // (B)
+
+  // one observation at a time
+  private let actingCritic: ActionValues  // the same parameters
+  private let actingObservation: Matrix  // (1 × S)
+
+  /// - Parameter actionSize: A, the number of choices.
+  public init(configuration: Configuration, observationSize: Int, actionSize: Int, seed: UInt64, workers: WorkerPool) {
+    self.configuration = configuration
+    self.workers = workers
+    loss = configuration.huberThreshold.map { .huber(threshold: $0) } ?? .squared
+    let (batchSize, hiddenSizes) = (configuration.batchSize, configuration.hiddenSizes)
+
+    critic = ActionValues(
+      count: 1, observationSize: observationSize, choices: actionSize, hiddenSizes: hiddenSizes, batchSize: batchSize,
+      isLearned: true)
+    targetCritic = ActionValues(
+      count: 1, observationSize: observationSize, choices: actionSize, hiddenSizes: hiddenSizes, batchSize: batchSize,
+      isLearned: false)
+    // differs: Adam, as everybody since; the paper has RMSProp. No gradient is clipped, where SB3 keeps its norm within 10
+    criticOptimizer = Adam(critic.networks, learningRate: configuration.criticLearningRate)
+
+    var initialization = RandomStream(seed: seed, purpose: "initialization")
+    critic.initialize(using: &initialization)
+    targetCritic.copy(critic)
+    // differs: ε's steps are counted from the end of the random first steps; elsewhere from the run's first step
+    exploration = EpsilonGreedy(
+      start: configuration.initialEpsilon, end: configuration.finalEpsilon, length: configuration.epsilonSteps,
+      choices: actionSize, stream: RandomStream(seed: seed, purpose: "acting"))
+
+    noise = UpdateNoise(batchSize: 0, actionSize: 0)
+    targets = Block(count: batchSize)
+    actingCritic = ActionValues(sharing: critic, batchSize: 1)
+    actingObservation = Matrix(rows: 1, columns: observationSize)
+  }
+
+  // MARK: act
+
+  public func beginEpisode() {}
+
+  /// a = argmax_a Q(s, a); with exploration a random action in its place with probability ε.
+  public func act(_ observation: Span<Float>, explore: Bool, into action: inout MutableSpan<Float>) {
+    if explore, let random = exploration.draw() {
+      action[0] = Float(random)
+      return
+    }
+    actingObservation.setRow(0, to: observation)
+    actingCritic.evaluate(actingObservation, rows: 0..<1)
+    action[0] = Float(actingCritic.best(at: 0))
+  }
+
+  // MARK: update
+
+  public func update(_ batch: borrowing Batch) throws -> UpdateMetrics {
+    try update(batch, noise: noise)
+  }
+
+  /// One gradient step from a batch (s, a, r, s′, d) of B transitions.
+  public func update(_ batch: borrowing Batch, noise: borrowing UpdateNoise) throws -> UpdateMetrics {
+    updates += 1
+    let scale = 1 / Float(batch.count)
+
+    workers.forEachChunk(ofRows: batch.count) { rows in
+      // target, no gradient
+      //   y = r + γ (1 − d) max_a′ Q̂(s′, a′)                                                                (alg. 1, N5)
+      //   y = r + γ (1 − d) Q̂(s′, argmax_a′ Q(s′, a′))                                       (Double DQN: its eq. 4)
+      targetCritic.evaluate(batch.nextObservations, rows: rows)
+      if configuration.doubleQ { critic.evaluate(batch.nextObservations, rows: rows) }
+      for i in rows {
+        let best = configuration.doubleQ ? critic.best(at: i) : targetCritic.best(at: i)
+        let nextValue = targetCritic.value(0, of: best, at: i)
+        targets[i] = batch.rewards[i] + configuration.discount * (1 - batch.terminated[i]) * nextValue
+      }
+
+      // critic:  J_Q(θ) = E[ ℓ(Q(s, a) − y) ],  ℓ(e) = e² or Huber's   ⇒   ∂J_Q/∂Q(s, a) = ℓ′(Q(s, a) − y) / B     (N5)
+      critic.evaluate(batch.observations, rows: rows)
+      critic.backward(loss, to: targets, actions: batch.actions, scale: scale, rows: rows)
+    }
+    var metrics = UpdateMetrics(
+      criticLoss: critic.mean(loss, to: targets, actions: batch.actions, rows: batch.count))
+    metrics.targetMean = mean(targets, count: batch.count)
+    try checkFinite(metrics.criticLoss, "critic loss", update: updates)
+    criticOptimizer.beginStep()
+
+    // target critic:  θ⁻ ← τ θ + (1 − τ) θ⁻, or θ⁻ ← θ at every n-th update                                    (N4)
+    let targetRate = configuration.targetTracking.rate(atUpdate: updates)
+    workers.forEachShare { share in
+      critic.weightGradients(batch.observations, rows: batch.count, share)
+      criticOptimizer.apply(share)
+      if let targetRate { targetCritic.track(critic, rate: targetRate, share) }
+    }
+    try checkFinite(criticOptimizer, "critic", update: updates)
+    return metrics
+  }
+
+  // MARK: state
+
+  public var parameters: [Tensor] { critic.tensors("critic") + targetCritic.tensors("target_critic") }
+
+  public func loadParameters(from find: (String) throws -> Tensor) throws {
+    try critic.load("critic", from: find)
+    try targetCritic.load("target_critic", from: find)
+  }
+
+  /// The critic: its greatest output is the action.
+  public var policyTensors: [Tensor] { critic.networks[0].tensors("policy") }
+
+  public var state: AlgorithmState {
+    var state = AlgorithmState()
+    state.tensors = parameters + criticOptimizer.tensors("critic_optimizer")
+    state.counts = [
+      "updates": UInt64(updates),
+      "critic_optimizer.steps": UInt64(criticOptimizer.steps),
+      "acting_stream": exploration.stream.position,
+      "epsilon_step": UInt64(exploration.step),
+    ]
+    return state
+  }
+
+  public func restore(_ state: AlgorithmState) throws {
+    let find = state.finder()
+    try loadParameters(from: find)
+    try criticOptimizer.load("critic_optimizer", steps: state.count("critic_optimizer.steps"), from: find)
+    updates = try state.count("updates")
+    try exploration.restore(position: state.position("acting_stream"), step: state.count("epsilon_step"))
+  }
+}

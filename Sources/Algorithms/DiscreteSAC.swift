@@ -1,0 +1,282 @@
+// DiscreteSAC.swift — Soft Actor-Critic for discrete actions (N11–N14): expectations over actions are sums, not samples.
+// Christodoulou 2019, "Soft Actor-Critic for Discrete Action Settings", arXiv:1910.07207. Equation numbers are theirs.
+//
+//   paper    here            paper   here                      shapes
+//   π_φ      policy          α       temperature               B batch, S observation, A choices
+//   Q_θ1,2   critics         γ       configuration.discount
+//   Q_θ̄1,2   targetCritics   τ       configuration.targetTracking
+//   D        the trainer's ReplayBuffer      H̄   targetEntropy = targetEntropyScale · log A
+//
+// Read in order: Configuration · init · act · update · state.
+
+import Kernels
+import Networks
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+public final class DiscreteSAC: Algorithm {
+  public static let actions = ActionKind.discrete
+
+  public struct Configuration: AlgorithmConfiguration {
+    /// Discount γ, in [0, 1].
+    public var discount: Float = 0.99
+    // differs: soft by default, as SAC for continuous actions; the paper copies, every 8,000 steps
+    /// How the target critics follow the critics; τ.
+    public var targetTracking = TargetTracking.soft(rate: 0.005)
+    public var batchSize = 128
+    /// Units in each hidden layer of the policy and of each critic.
+    public var hiddenSizes = [120, 84]
+    public var policyLearningRate: Float = 1e-3
+    public var criticLearningRate: Float = 1e-3
+    public var temperatureLearningRate: Float = 3e-4
+    /// α: learned from an initial value, or fixed.
+    public var temperature = Temperature.learned(initial: 1)
+    // differs: a lower target than the paper's 0.98, which is nearly that of random actions. See Guides/DiscreteSAC.md
+    /// H̄ as a share of the greatest entropy, log A.
+    public var targetEntropyScale: Float = 0.5
+    public var bufferCapacity = 1_000_000
+    public var randomSteps = 1_000
+    public var updateEvery = 1
+    public var updatesPerStep = 1
+
+    public init() {}
+
+    public static let hyperparameters: [Hyperparameter] = [
+      .discount("Christodoulou 2019"),
+      .targetTracking("Haarnoja 2018, table 1; Christodoulou 2019 copied every 8,000 steps"),
+      .batchSize("CleanRL's dqn.py; Christodoulou 2019 had 64"),
+      .hiddenSizes("as dqn; Christodoulou 2019 had convolutions"),
+      .learningRate(
+        "policyLearningRate", "Adam's rate for the policy", "Guides/DiscreteSAC.md; Christodoulou 2019 had 3e-4"),
+      .learningRate(
+        "criticLearningRate", "Adam's rate for the critics", "Guides/DiscreteSAC.md; Christodoulou 2019 had 3e-4"),
+      .learningRate("temperatureLearningRate", "Adam's rate for log α", "Christodoulou 2019"),
+      Hyperparameter(
+        "temperature", "α",
+        cases: ["learned.initial": .real(0, excludingLower: true), "fixed.value": .real(0)],
+        "weight of the entropy against the reward", source: "softlearning: log α starts at 0"),
+      Hyperparameter(
+        "targetEntropyScale", "H̄ / log A", .real(0, 1), "entropy that α is tuned for, as a share of the greatest",
+        source: "Guides/DiscreteSAC.md; Christodoulou 2019 had 0.98, CleanRL 0.89"),
+      .bufferCapacity("Christodoulou 2019"),
+      .randomSteps("as dqn; Christodoulou 2019 had 20,000"),
+      .updateEvery,
+      .updatesPerStep,
+    ]
+  }
+
+  private let configuration: Configuration
+  private let targetEntropy: Double
+  private let workers: WorkerPool
+
+  private let policy: CategoricalPolicy
+  private let critics: ActionValues
+  private let targetCritics: ActionValues
+  private var logTemperature: Double
+
+  private let policyOptimizer: Adam
+  private let criticOptimizer: Adam
+  private var temperatureOptimizer = ScalarAdam()
+  private var updates = 0
+
+  private var actingStream: RandomStream
+
+  // reused by each update
+  private let noise: UpdateNoise  // empty: nothing is drawn
+  private let targets: Block  // (B)
+  private let objective: Matrix  // (B × A), f_a
+  private let expectations: Block  // (B), Σ_a π(a|s) f_a
+  private let entropies: Block  // (B), −Σ_a π(a|s) log π(a|s)
+
+  // one observation at a time
+  private let actingPolicy: CategoricalPolicy  // the same parameters
+  private let actingObservation: Matrix  // (1 × S)
+
+  /// - Parameter actionSize: A, the number of choices.
+  public init(configuration: Configuration, observationSize: Int, actionSize: Int, seed: UInt64, workers: WorkerPool) {
+    self.configuration = configuration
+    self.workers = workers
+    targetEntropy = Double(configuration.targetEntropyScale) * log(Double(actionSize))
+    let (batchSize, hiddenSizes) = (configuration.batchSize, configuration.hiddenSizes)
+
+    policy = CategoricalPolicy(
+      observationSize: observationSize, choices: actionSize, hiddenSizes: hiddenSizes, batchSize: batchSize)
+    critics = ActionValues(
+      count: 2, observationSize: observationSize, choices: actionSize, hiddenSizes: hiddenSizes, batchSize: batchSize,
+      isLearned: true)
+    targetCritics = ActionValues(
+      count: 2, observationSize: observationSize, choices: actionSize, hiddenSizes: hiddenSizes, batchSize: batchSize,
+      isLearned: false)
+    switch configuration.temperature {
+    case .learned(let initial): logTemperature = log(Double(initial))
+    case .fixed(let value): logTemperature = log(Double(value))
+    }
+
+    // differs: Adam's ε is 1e-8 as everywhere here; CleanRL has 1e-4
+    policyOptimizer = Adam([policy.parameters], learningRate: configuration.policyLearningRate)
+    criticOptimizer = Adam(critics.networks, learningRate: configuration.criticLearningRate)
+
+    var initialization = RandomStream(seed: seed, purpose: "initialization")
+    policy.parameters.initialize(using: &initialization)
+    critics.initialize(using: &initialization)
+    targetCritics.copy(critics)
+    actingStream = RandomStream(seed: seed, purpose: "acting")
+
+    noise = UpdateNoise(batchSize: 0, actionSize: 0)
+    targets = Block(count: batchSize)
+    objective = Matrix(rows: batchSize, columns: actionSize)
+    expectations = Block(count: batchSize)
+    entropies = Block(count: batchSize)
+    actingPolicy = CategoricalPolicy(sharing: policy, batchSize: 1)
+    actingObservation = Matrix(rows: 1, columns: observationSize)
+  }
+
+  // MARK: act
+
+  public func beginEpisode() {}
+
+  /// With exploration a draw from the policy, which needs no other noise (N14); without, the likeliest action.
+  public func act(_ observation: Span<Float>, explore: Bool, into action: inout MutableSpan<Float>) {
+    actingObservation.setRow(0, to: observation)
+    actingPolicy.evaluate(actingObservation, rows: 0..<1)
+    action[0] = Float(explore ? actingPolicy.sample(at: 0, using: &actingStream) : actingPolicy.best(at: 0))
+  }
+
+  // MARK: update
+
+  public func update(_ batch: borrowing Batch) throws -> UpdateMetrics {
+    try update(batch, noise: noise)
+  }
+
+  /// One gradient step from a batch (s, a, r, s′, d) of B transitions.
+  public func update(_ batch: borrowing Batch, noise: borrowing UpdateNoise) throws -> UpdateMetrics {
+    updates += 1
+    let scale = 1 / Float(batch.count)
+    let temperature = Float(exp(logTemperature))
+
+    workers.forEachChunk(ofRows: batch.count) { rows in
+      // critic target, no gradient; π from the current policy, not a target policy
+      //   V(s′) = Σ_a π_φ(a|s′) [ min_j Q_θ̄j(s′, a) − α log π_φ(a|s′) ]                                  (eq. 10, N12)
+      //   y = r + γ (1 − d) V(s′)
+      policy.evaluate(batch.nextObservations, rows: rows)
+      targetCritics.evaluate(batch.nextObservations, rows: rows)
+      for i in rows {
+        var softValue: Float = 0
+        for a in 0..<policy.choices {
+          softValue +=
+            policy.probability(of: a, at: i)
+            * (targetCritics.minimum(of: a, at: i) - temperature * policy.logProbability(of: a, at: i))
+        }
+        targets[i] = batch.rewards[i] + configuration.discount * (1 - batch.terminated[i]) * softValue
+      }
+
+      // critics:  J_Q(θ) = Σ_j E[ (Q_θj(s, a) − y)² ]   ⇒   ∂J_Q/∂Q_j(s, a) = 2 (Q_j(s, a) − y) / B          (eq. 4, N5)
+      // differs: no factor ½, as in the notes (N5)
+      critics.evaluate(batch.observations, rows: rows)
+      critics.backward(.squared, to: targets, actions: batch.actions, scale: scale, rows: rows)
+    }
+    var metrics = UpdateMetrics(
+      criticLoss: critics.mean(.squared, to: targets, actions: batch.actions, rows: batch.count))
+    metrics.targetMean = mean(targets, count: batch.count)
+    try checkFinite(metrics.criticLoss, "critic loss", update: updates)
+    criticOptimizer.beginStep()
+    workers.forEachShare { share in
+      critics.weightGradients(batch.observations, rows: batch.count, share)
+      criticOptimizer.apply(share)
+    }
+    try checkFinite(criticOptimizer, "critics", update: updates)
+
+    // policy:  J_π(φ) = E[ Σ_a π_φ(a|s) f_a ],   f_a = α log π_φ(a|s) − min_j Q_θj(s, a)                   (eq. 12, N13)
+    workers.forEachChunk(ofRows: batch.count) { rows in
+      policy.evaluate(batch.observations, rows: rows)
+      critics.evaluate(batch.observations, rows: rows)
+      for i in rows {
+        (expectations[i], entropies[i]) = (0, 0)
+        for a in 0..<policy.choices {
+          let (probability, logProbability) = (policy.probability(of: a, at: i), policy.logProbability(of: a, at: i))
+          objective[i, a] = temperature * logProbability - critics.minimum(of: a, at: i)
+          expectations[i] += probability * objective[i, a]
+          entropies[i] -= probability * logProbability
+        }
+      }
+      policy.backward(objective: objective, expectations: expectations, scale: scale, rows: rows)
+    }
+    let entropy = mean(entropies, count: batch.count)
+    metrics.entropy = entropy
+    metrics.policyLoss = mean(expectations, count: batch.count)
+    try checkFinite(metrics.policyLoss, "policy loss", update: updates)
+    policyOptimizer.beginStep()
+
+    // targets:  θ̄ ← τ θ + (1 − τ) θ̄                                                                          (N4)
+    let targetRate = configuration.targetTracking.rate(atUpdate: updates)
+    workers.forEachShare { share in
+      policy.weightGradients(batch.observations, rows: batch.count, share)
+      policyOptimizer.apply(share)
+      if let targetRate { targetCritics.track(critics, rate: targetRate, share) }
+    }
+    try checkFinite(policyOptimizer, "policy", update: updates)
+
+    // temperature:  J(α) = E[ Σ_a π_φ(a|s) (−α (log π_φ(a|s) + H̄)) ]                                      (eq. 11, N14)
+    // differs: the gradient is taken of −log α · (H̄ − entropy), without the factor α, as the other SAC here does
+    if configuration.temperature.isLearned {
+      temperatureOptimizer.step(
+        &logTemperature, gradient: entropy - targetEntropy, learningRate: configuration.temperatureLearningRate)
+    }
+    metrics.temperature = exp(logTemperature)
+    try checkFinite(metrics.temperature, "temperature", update: updates)
+    return metrics
+  }
+
+  // MARK: state
+
+  public var parameters: [Tensor] {
+    policy.parameters.tensors("policy") + critics.tensors("critic") + targetCritics.tensors("target_critic") + [
+      Tensor(name: "log_temperature", shape: [1], values: [Float(logTemperature)])
+    ]
+  }
+
+  public func loadParameters(from find: (String) throws -> Tensor) throws {
+    try policy.parameters.load("policy", from: find)
+    try critics.load("critic", from: find)
+    try targetCritics.load("target_critic", from: find)
+    logTemperature = Double(try find("log_temperature").values.first ?? 0)
+  }
+
+  public var state: AlgorithmState {
+    var state = AlgorithmState()
+    state.tensors =
+      parameters + policyOptimizer.tensors("policy_optimizer") + criticOptimizer.tensors("critic_optimizer")
+    state.numbers = [
+      "log_temperature": logTemperature,
+      "temperature_optimizer.first": temperatureOptimizer.firstMoment,
+      "temperature_optimizer.second": temperatureOptimizer.secondMoment,
+    ]
+    state.counts = [
+      "updates": UInt64(updates),
+      "policy_optimizer.steps": UInt64(policyOptimizer.steps),
+      "critic_optimizer.steps": UInt64(criticOptimizer.steps),
+      "temperature_optimizer.steps": UInt64(temperatureOptimizer.steps),
+      "acting_stream": actingStream.position,
+    ]
+    return state
+  }
+
+  public func restore(_ state: AlgorithmState) throws {
+    let find = state.finder()
+    try loadParameters(from: find)
+    try policyOptimizer.load("policy_optimizer", steps: state.count("policy_optimizer.steps"), from: find)
+    try criticOptimizer.load("critic_optimizer", steps: state.count("critic_optimizer.steps"), from: find)
+    logTemperature = try state.number("log_temperature")
+    temperatureOptimizer.firstMoment = try state.number("temperature_optimizer.first")
+    temperatureOptimizer.secondMoment = try state.number("temperature_optimizer.second")
+    temperatureOptimizer.steps = try state.count("temperature_optimizer.steps")
+    updates = try state.count("updates")
+    actingStream.position = try state.position("acting_stream")
+  }
+}

@@ -1,0 +1,37 @@
+// EpsilonGreedy.swift — how a policy without noise of its own explores: now and then an action at random, ever more rarely.
+
+import Kernels
+
+/// ε-greedy with a linear schedule, and where it stands.
+struct EpsilonGreedy {
+  private let start: Float
+  private let end: Float
+  private let length: Int
+  private let choices: Int
+  private(set) var stream: RandomStream
+  /// Actions chosen so far.
+  private(set) var step = 0
+
+  init(start: Float, end: Float, length: Int, choices: Int, stream: RandomStream) {
+    (self.start, self.end, self.length) = (start, end, length)
+    self.choices = choices
+    self.stream = stream
+  }
+
+  /// ε_t = ε₀ + min(1, t / n) (ε₁ − ε₀)
+  var epsilon: Float {
+    step >= length ? end : start + Float(Double(step) / Double(length)) * (end - start)
+  }
+
+  /// A uniformly random action with probability ε; nil: the greedy one.
+  mutating func draw() -> Int? {
+    let epsilon = epsilon
+    step += 1
+    return stream.uniform() < epsilon ? stream.index(below: choices) : nil
+  }
+
+  mutating func restore(position: UInt64, step: Int) {
+    stream.position = position
+    self.step = step
+  }
+}

@@ -1,0 +1,180 @@
+// ActionValues.swift — one or several Q_j(s, ·): a value for each of A choices, and the gradients that learning needs.
+
+import Kernels
+
+/// Critics of discrete actions, evaluated, trained and tracked together: one for DQN, two for discrete SAC.
+package final class ActionValues: @unchecked Sendable {
+  package let networks: [Parameters]
+  /// A, the number of choices.
+  package let choices: Int
+  /// Q_j at the rows of the last evaluation.
+  private let values: FixedArray<Matrix>  // J × (B × A)
+  private let valueGradients: FixedArray<Matrix>  // J × (B × A)
+  private let activations: FixedArray<Activations>
+
+  /// - Parameter isLearned: false for targets, which are only ever tracked.
+  package convenience init(
+    count: Int, observationSize: Int, choices: Int, hiddenSizes: [Int], batchSize: Int, isLearned: Bool
+  ) {
+    let layout = Layout(
+      inputs: observationSize, gradientInputs: 0, hidden: hiddenSizes, outputs: [(nil, choices)], scalar: false)
+    self.init(
+      (0..<count).map { _ in Parameters(layout, isLearned: isLearned) }, choices: choices, batchSize: batchSize,
+      forLearning: isLearned)
+  }
+
+  /// The same networks with buffers of their own, for acting.
+  package convenience init(sharing other: ActionValues, batchSize: Int) {
+    self.init(other.networks, choices: other.choices, batchSize: batchSize, forLearning: false)
+  }
+
+  private init(_ networks: [Parameters], choices: Int, batchSize: Int, forLearning: Bool) {
+    self.networks = networks
+    self.choices = choices
+    values = FixedArray(count: networks.count) { _ in Matrix(rows: batchSize, columns: choices) }
+    valueGradients = FixedArray(count: forLearning ? networks.count : 0) { _ in
+      Matrix(rows: batchSize, columns: choices)
+    }
+    // where nothing is learned nothing is left behind: one set of hidden layers is enough
+    activations = FixedArray(count: forLearning ? networks.count : 1) { _ in
+      Activations(networks[0].layout, rows: batchSize, forLearning: forLearning)
+    }
+  }
+
+  package var count: Int { networks.count }
+
+  package func initialize(using generator: inout RandomStream) {
+    for network in networks { network.initialize(using: &generator) }
+  }
+
+  /// θ ← other's θ, for targets at the start.
+  package func copy(_ other: ActionValues) {
+    for (network, source) in zip(networks, other.networks) { network.copy(source) }
+  }
+
+  /// θ ← rate · other + (1 − rate) · θ for a share of the parameters.
+  package func track(_ other: ActionValues, rate: Float, _ share: Share) {
+    for j in 0..<count { networks[j].track(other.networks[j], rate: rate, share) }
+  }
+
+  // MARK: values
+
+  /// Q_j(s, ·) of all critics for some rows.
+  package func evaluate(_ observations: borrowing Matrix, rows: Range<Int>) {
+    for j in 0..<count {
+      networks[j].forward(Input(observations), activations[own(j)], into: values[j], rows: rows)
+    }
+  }
+
+  /// Q_j(s, a) at a row of the last evaluation.
+  package func value(_ j: Int, of choice: Int, at row: Int) -> Float { values[j][row, choice] }
+
+  /// min_j Q_j(s, a) at a row of the last evaluation.
+  package func minimum(of choice: Int, at row: Int) -> Float {
+    var minimum = values[0][row, choice]
+    // a value that is not a number must not hide behind the other
+    for j in 1..<max(1, count) where values[j][row, choice] < minimum || values[j][row, choice].isNaN {
+      minimum = values[j][row, choice]
+    }
+    return minimum
+  }
+
+  /// argmax_a Q_0(s, a) at a row of the last evaluation; ties go to the first.
+  package func best(at row: Int) -> Int { values[0].indexOfMaximum(inRow: row) }
+
+  // MARK: gradients
+
+  /// Back from Σ_j mean ℓ(Q_j(s, a) − y) to the hidden layers, for some rows: ∂/∂Q_j(s, a) = ℓ′(Q_j(s, a) − y) · scale,
+  /// and nothing for the actions that were not taken.
+  ///
+  /// - Parameter actions: the index of the action taken (B × 1).
+  package func backward(
+    _ loss: ValueLoss, to targets: borrowing Block, actions: borrowing Matrix, scale: Float, rows: Range<Int>
+  ) {
+    for j in 0..<count {
+      for row in rows {
+        for choice in 0..<choices { valueGradients[j][row, choice] = 0 }
+        let taken = actions.choice(at: row, below: choices)
+        valueGradients[j][row, taken] = loss.derivative(values[j][row, taken] - targets[row]) * scale
+      }
+      networks[j].backwardOutput(valueGradients[j], activations[j], rows: rows)
+    }
+  }
+
+  /// ∂J_Q/∂θ of a share of every critic's parameters, over the first `rows` rows of the last backward pass.
+  package func weightGradients(_ observations: borrowing Matrix, rows: Int, _ share: Share) {
+    for j in 0..<count {
+      networks[j].weightGradients(
+        Input(observations), activations[j], output: valueGradients[j], rows: rows, share)
+    }
+  }
+
+  /// Which hidden layers critic j writes.
+  private func own(_ j: Int) -> Int { min(j, activations.count - 1) }
+
+  // MARK: loss
+
+  /// Σ_j mean ℓ(Q_j(s, a) − y) over the first `rows` rows.
+  package func mean(_ loss: ValueLoss, to targets: borrowing Block, actions: borrowing Matrix, rows: Int) -> Double {
+    var sum = 0.0
+    for j in 0..<count {
+      for row in 0..<rows {
+        let value = values[j][row, actions.choice(at: row, below: choices)]
+        sum += loss.value(Double(value) - Double(targets[row]))
+      }
+    }
+    return sum / Double(max(1, rows))
+  }
+
+  // MARK: state
+
+  /// The parameters as tensors `prefix.J.layer.K.…`.
+  package func tensors(_ prefix: String) -> [Tensor] {
+    networks.enumerated().flatMap { $1.tensors("\(prefix).\($0)") }
+  }
+
+  package func load(_ prefix: String, from find: (String) throws -> Tensor) throws {
+    for (j, network) in networks.enumerated() { try network.load("\(prefix).\(j)", from: find) }
+  }
+}
+
+/// ℓ(e), what an error e = Q − y costs.
+package enum ValueLoss: Sendable, Equatable {
+  /// e²
+  case squared
+  /// ½ e² where |e| ≤ δ, δ (|e| − ½ δ) outside (Huber 1964).
+  case huber(threshold: Float)
+
+  package func value(_ error: Double) -> Double {
+    switch self {
+    case .squared: error * error
+    case .huber(let threshold):
+      abs(error) <= Double(threshold)
+        ? 0.5 * error * error : Double(threshold) * (abs(error) - 0.5 * Double(threshold))
+    }
+  }
+
+  /// ℓ′(e): 2 e, or e within ±δ.
+  package func derivative(_ error: Float) -> Float {
+    switch self {
+    case .squared: 2 * error
+    case .huber(let threshold): min(threshold, max(-threshold, error))
+    }
+  }
+}
+
+extension Matrix {
+  /// The column of a row's greatest value; ties go to the first.
+  func indexOfMaximum(inRow row: Int) -> Int {
+    var best = 0
+    for column in 1..<max(1, columns) where self[row, column] > self[row, best] { best = column }
+    return best
+  }
+
+  /// The index that a row of a (B × 1) matrix of discrete actions holds.
+  func choice(at row: Int, below count: Int) -> Int {
+    let value = self[row, 0]
+    precondition(value >= 0 && value < Float(count), "action \(value) of \(count) choices")
+    return Int(value)
+  }
+}

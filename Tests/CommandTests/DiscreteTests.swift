@@ -1,0 +1,55 @@
+import Foundation
+import OffPolicy
+import Testing
+
+/// Algorithms of discrete actions as a process: a run, its policy, a stop and a resume.
+@Suite struct DiscreteTests {
+  let folder: TemporaryFolder
+  init() throws { folder = try TemporaryFolder() }
+
+  func run(_ algorithm: String, _ name: String, steps: Int, _ more: String...) -> [String] {
+    [
+      "train", algorithm, "CartPole-v1", "--steps", "\(steps)", "--seed", "3", "--run-directory", folder.path(name),
+      "--set", "hiddenSizes=16,16", "--set", "batchSize=32", "--set", "randomSteps=200", "--evaluate-every", "500",
+      "--evaluation-episodes", "2",
+    ] + more
+  }
+
+  func digest(_ name: String) throws -> String? {
+    try Program.run("inspect", folder.path(name), "--json").json()["digest"]?.string
+  }
+
+  @Test(arguments: ["dqn", "sac-discrete"])
+  func `a run can be inspected and evaluated, from its folder and from its policy file alone`(algorithm: String) throws
+  {
+    let result = try Program.run(run(algorithm, "run", steps: 1500))
+    #expect(result.status == 0 && result.output.isEmpty)
+    let inspection = try Program.run("inspect", folder.path("run"), "--json").json()
+    #expect(inspection["step"]?.number == 1500 && inspection["health"]?["status"]?.string == "ok")
+    let ofRun = try Program.run("evaluate", folder.path("run"), "--episodes", "4", "--json")
+    try FileManager.default.copyItem(atPath: folder.path("run/policy.safetensors"), toPath: folder.path("policy"))
+    try FileManager.default.removeItem(atPath: folder.path("run"))
+    let ofFile = try Program.run("evaluate", folder.path("policy"), "--episodes", "4", "--json")
+    #expect(ofFile.status == 0 && ofFile.output == ofRun.output)
+    let returns = try ofFile.json()["returns"]?.array.compactMap(\.number) ?? []
+    #expect(returns.count == 4 && returns.allSatisfy { (1...500).contains($0) })
+  }
+
+  @Test(arguments: ["dqn", "sac-discrete"])
+  func `threads change no bit, and a run that was stopped and resumed is the run that was not`(
+    algorithm: String
+  ) throws {
+    #expect(try Program.run(run(algorithm, "one", steps: 4000, "--threads", "1")).status == 0)
+    #expect(try Program.run(run(algorithm, "two", steps: 4000, "--threads", "2")).status == 0)
+    let log = folder.path("parts/episodes.csv")
+    let stopped = try Program.run(
+      run(algorithm, "parts", steps: 4000),
+      signal: (
+        SIGINT, { ((try? String(contentsOfFile: log, encoding: .utf8))?.split(separator: "\n").count ?? 0) > 20 }
+      ))
+    #expect(stopped.status == 130 || stopped.status == 0)
+    #expect(try Program.run("resume", folder.path("parts"), "--threads", "2").status == 0)
+    let digest = try #require(try digest("one"))
+    #expect(try self.digest("two") == digest && self.digest("parts") == digest)
+  }
+}
