@@ -57,7 +57,9 @@ public protocol Algorithm: AnyObject, SendableMetatype {
 extension Algorithm {
   public static var actions: ActionKind { .continuous }
 
-  public var policyTensors: [Tensor] { parameters.filter { $0.name.hasPrefix("policy.") } }
+  public var policyTensors: [Tensor] {
+    parameters.filter { $0.name.hasPrefix("policy.") || $0.name == "log_temperature" }
+  }
 }
 
 /// Standard normal numbers that one update uses: ε for the next and for the current actions, flat (B × A).

@@ -44,13 +44,11 @@ struct Bench: ParsableCommand {
 
   func run() throws {
     let entry = try AlgorithmRegistry.entry(algorithm)
-    let configuration = try entry.defaults.setting([
-      "hiddenSizes=\(hidden)", "batchSize=\(batch)", "bufferCapacity=\(buffer)",
-    ])
+    let configuration = try entry.defaults.setting(["hiddenSizes=\(hidden)", "batchSize=\(batch)"])
     let sizes = try configuration.values["hiddenSizes"]?.decode([Int].self) ?? []
     let result = try Benchmark.run(
       algorithm: entry.name, configuration: configuration, observationSize: observations, actionSize: actions,
-      hiddenSizes: sizes, threads: threads, seconds: seconds, allocationCount: allocationCount)
+      hiddenSizes: sizes, bufferCapacity: buffer, threads: threads, seconds: seconds, allocationCount: allocationCount)
     if json { return try Output.json(result) }
     print(
       "\(result.updatesPerSecond.text(1)) updates/s, median \(result.medianMicroseconds.text(0)) µs, "

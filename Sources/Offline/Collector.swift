@@ -22,6 +22,9 @@ public enum Collector {
     progress: (Int) -> Bool = { _ in false }
   ) throws -> Dataset {
     let scaling = try ActionScaling(environment.actionSpace, of: task)
+    guard scaling.choices == nil else {
+      throw DatasetError(task, "has discrete actions; data of real-valued ones can be collected: pick another task")
+    }
     let environment = ContractGuard(environment, name: task)
     let size = environment.observationSpace.count
     var stream = RandomStream(seed: seed, purpose: "random actions")

@@ -33,13 +33,14 @@ public enum Benchmark {
   /// Measures updates, each with a fresh batch from a full buffer of `bufferCapacity` random transitions.
   public static func run(
     algorithm name: String, configuration: AnyConfiguration, observationSize: Int, actionSize: Int, hiddenSizes: [Int],
-    threads: Int, seconds: Double, warmUp: Int = 200, allocationCount: () -> Int? = { nil }
+    bufferCapacity: Int, threads: Int, seconds: Double, warmUp: Int = 200, allocationCount: () -> Int? = { nil }
   ) throws -> BenchmarkResult {
     try configuration.checkMemory(observationSize: observationSize, actionSize: actionSize)
     let workers = WorkerPool(count: threads)
     let algorithm = configuration.makeAlgorithm(
       observationSize: observationSize, actionSize: actionSize, seed: 0, workers: workers)
-    let buffer = try randomBuffer(configuration, observationSize: observationSize, actionSize: actionSize)
+    let buffer = try randomBuffer(
+      configuration, capacity: bufferCapacity, observationSize: observationSize, actionSize: actionSize)
     let batch = Batch(
       count: configuration.batchSize, observationSize: observationSize,
       actionSize: configuration.actions.width(actionSize: actionSize))
@@ -79,7 +80,8 @@ public enum Benchmark {
     let flops = minimumFLOPs(
       name, batch: configuration.batchSize, observations: observationSize, actions: actionSize, hidden: hiddenSizes,
       policyDelay: configuration.values["policyDelay"].flatMap { try? $0.decode(Int.self) } ?? 1,
-      doubleQ: configuration.values["doubleQ"] == .bool(true))
+      doubleQ: configuration.values["doubleQ"] == .bool(true),
+      criticCount: configuration.values["critics"].flatMap { try? $0.decode(Double.self) })
     let sorted = times.sorted()
     return BenchmarkResult(
       algorithm: name, observations: observationSize, actions: actionSize, hidden: hiddenSizes,
@@ -92,12 +94,14 @@ public enum Benchmark {
       processor: Processor.summary)
   }
 
-  private static func randomBuffer(_ configuration: AnyConfiguration, observationSize: Int, actionSize: Int) throws
+  private static func randomBuffer(
+    _ configuration: AnyConfiguration, capacity: Int, observationSize: Int, actionSize: Int
+  ) throws
     -> ReplayBuffer
   {
     let width = configuration.actions.width(actionSize: actionSize)
     var buffer = try ReplayBuffer(
-      capacity: configuration.bufferCapacity, observationSize: observationSize, actionSize: width)
+      capacity: capacity, observationSize: observationSize, actionSize: width)
     var stream = RandomStream(seed: 1, purpose: "benchmark data")
     let values = Block(count: 1 << 16)
     stream.fillNormal(values)
@@ -109,7 +113,7 @@ public enum Benchmark {
       return at..<(at + count)
     }
     buffer.beginEpisode(pool.span.extracting(next(observationSize)))
-    while buffer.count < configuration.bufferCapacity {
+    while buffer.count < capacity {
       let action =
         configuration.actions == .discrete
         ? [Float(stream.index(below: actionSize))] : pool[next(width)].map { max(-1, min(1, $0)) }
@@ -124,10 +128,10 @@ public enum Benchmark {
   ///
   /// F_c and F_a are one forward pass of a critic and of the policy, c and a the gradients of their hidden inputs:
   /// target F_a + J F_c; critics J (2 F_c + c); SAC's policy step 2 F_a + 2 F_c + 2 c + 2 · 2 B A H + a,
-  /// the deterministic ones' 2 F_a + F_c + c + 2 B A H + a, divided by TD3's delay.
+  /// the deterministic ones' 2 F_a + F_c + c + 2 B A H + a, divided by TD3's delay. Fitted Q evaluation has no policy step.
   public static func minimumFLOPs(
     _ algorithm: String, batch: Int, observations: Int, actions: Int, hidden: [Int], policyDelay: Int,
-    doubleQ: Bool = false
+    doubleQ: Bool = false, criticCount: Double? = nil
   ) -> Double {
     let b = 2.0 * Double(batch)
     let sizes = hidden.map(Double.init)
@@ -140,18 +144,20 @@ public enum Benchmark {
       let step = forward + b * (s * first + inner + last) + b * (inner + last)
       return algorithm == "dqn" ? (doubleQ ? 2 : 1) * forward + step : 3 * forward + 2 * step + 4 * forward + all
     }
-    let heads = algorithm == "sac" ? 2 * a : a
+    let heads = algorithm == "sac" || algorithm == "fqe" ? 2 * a : a
     let critic = b * ((s + a) * first + inner + last)
     let policy = b * (s * first + inner + heads * last)
     let criticInputs = b * (inner + last)
     let policyInputs = b * (inner + heads * last)
     let toActions = b * a * first
-    let critics = algorithm == "ddpg" ? 1.0 : 2.0
+    let critics = criticCount ?? (algorithm == "ddpg" ? 1.0 : 2.0)
     let target = policy + critics * critic
     let criticStep = critics * (2 * critic + criticInputs)
+    // the policy under evaluation is not learned
+    if algorithm == "fqe" { return target + criticStep }
     let through = algorithm == "sac" ? 2.0 : 1.0
     let policyStep = 2 * policy + policyInputs + through * (critic + criticInputs + toActions)
-    return target + criticStep + policyStep / Double(algorithm == "td3" ? policyDelay : 1)
+    return target + criticStep + policyStep / Double(algorithm.hasPrefix("td3") ? policyDelay : 1)
   }
 }
 

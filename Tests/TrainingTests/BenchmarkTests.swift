@@ -46,10 +46,11 @@ import Testing
   @Test(arguments: algorithmNames, [1, 2])
   func `a benchmark's numbers agree with each other`(algorithm: String, threads: Int) throws {
     let configuration = try AlgorithmRegistry.entry(algorithm).defaults.setting([
-      "hiddenSizes=24,24", "batchSize=32", "bufferCapacity=2000",
+      "hiddenSizes=24,24", "batchSize=32",
     ])
     let result = try Benchmark.run(
       algorithm: algorithm, configuration: configuration, observationSize: 5, actionSize: 2, hiddenSizes: [24, 24],
+      bufferCapacity: 2000,
       threads: threads, seconds: 0.05, warmUp: 10)
     // allocations are counted for the whole process, other tests among it: CommandTests expects none
     #expect(result.updates > 10 && result.updatesPerSecond > 0 && result.peakGFLOPS > 0)
