@@ -82,5 +82,6 @@ let package = Package(
 if Context.environment["OFFPOLICY_FUZZ"] != nil {
   package.targets.append(
     .executableTarget(
-      name: "Fuzz", dependencies: ["OffPolicy"], path: "Tests/Fuzz", swiftSettings: [.unsafeFlags(["-parse-as-library"])]))
+      name: "Fuzz", dependencies: ["OffPolicy"], path: "Tests/Fuzz",
+      swiftSettings: [.unsafeFlags(["-parse-as-library"])]))
 }
