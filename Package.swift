@@ -77,11 +77,3 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
-
-// libFuzzer's own build, see Tests/Faults/fuzz: its driver is in no ordinary toolchain's default libraries
-if Context.environment["OFFPOLICY_FUZZ"] != nil {
-  package.targets.append(
-    .executableTarget(
-      name: "Fuzz", dependencies: ["OffPolicy"], path: "Tests/Fuzz",
-      swiftSettings: [.unsafeFlags(["-parse-as-library"])]))
-}
