@@ -154,9 +154,15 @@ private final class Shared: @unchecked Sendable {
     }
   }
 
+  /// Looks for the next phase before a helper sleeps, about two milliseconds: longer than any step of a task, because a
+  /// sleeping core takes 10 µs and, where the machine is virtual, sometimes milliseconds to wake.
+  private static let patience = 2_000_000
+
   /// Spins, then sleeps, until a phase newer than `seen` is published.
   private func next(after seen: Int) -> Int {
-    for _ in 0..<20_000 {
+    for spin in 1...Self.patience {
+      // the machine may have fewer free cores than workers
+      if spin % 20_000 == 0 { sched_yield() }
       let current = generation.load(ordering: .acquiring)
       if current != seen { return current }
     }
