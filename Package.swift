@@ -77,3 +77,10 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// libFuzzer brings its own `main`: see Tests/Faults/fuzz
+if Context.environment["OFFPOLICY_FUZZ"] != nil {
+  package.products.append(.executable(name: "Fuzz", targets: ["Fuzz"]))
+  package.targets.append(
+    .executableTarget(name: "Fuzz", dependencies: ["OffPolicy", "Training"], path: "Tests/Faults/Fuzz"))
+}

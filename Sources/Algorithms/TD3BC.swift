@@ -247,8 +247,8 @@ public final class TD3BC: Algorithm {
     let (deviation, bound) = (configuration.targetNoise, configuration.targetNoiseClip)
     for row in rows {
       for i in 0..<actions.columns {
-        let clipped = min(bound, max(-bound, deviation * noise[row * actions.columns + i]))
-        actions[row, i] = min(1, max(-1, actions[row, i] + clipped))
+        let clipped = (deviation * noise[row * actions.columns + i]).clipped(to: -bound, bound)
+        actions[row, i] = (actions[row, i] + clipped).clipped(to: -1, 1)
       }
     }
   }

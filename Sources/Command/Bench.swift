@@ -32,6 +32,9 @@ struct Bench: ParsableCommand {
   @Option(help: "Seconds to measure for.")
   var seconds = 3.0
 
+  @Option(help: "Updates before the measurement begins.")
+  var warmUp = 200
+
   @Flag(help: "Print JSON.")
   var json = false
 
@@ -39,6 +42,7 @@ struct Bench: ParsableCommand {
     if observations < 1 { throw ValidationError("--observations must be at least 1") }
     if actions < 1 { throw ValidationError("--actions must be at least 1") }
     if !(1...256).contains(threads) { throw ValidationError("--threads must be 1 to 256, not \(threads)") }
+    if warmUp < 0 { throw ValidationError("--warm-up must not be negative") }
     if !(seconds > 0 && seconds <= 3600) { throw ValidationError("--seconds must be above 0, at most 3600") }
   }
 
@@ -48,7 +52,8 @@ struct Bench: ParsableCommand {
     let sizes = try configuration.values["hiddenSizes"]?.decode([Int].self) ?? []
     let result = try Benchmark.run(
       algorithm: entry.name, configuration: configuration, observationSize: observations, actionSize: actions,
-      hiddenSizes: sizes, bufferCapacity: buffer, threads: threads, seconds: seconds, allocationCount: allocationCount)
+      hiddenSizes: sizes, bufferCapacity: buffer, threads: threads, seconds: seconds, warmUp: warmUp,
+      allocationCount: allocationCount)
     if json { return try Output.json(result) }
     print(
       "\(result.updatesPerSecond.text(1)) updates/s, median \(result.medianMicroseconds.text(0)) µs, "
@@ -58,6 +63,8 @@ struct Bench: ParsableCommand {
         + "\(result.peakGFLOPS.text(0)) GFLOP/s on \(result.threads) thread\(result.threads == 1 ? "" : "s"), "
         + "\((100 * result.fractionOfInterleavedPeak).text(1)) % of the \(result.interleavedPeakGFLOPS.text(0)) between updates"
     )
-    print("\(result.allocationsPerUpdate?.text(2) ?? "uncounted") allocations per update; \(result.processor)")
+    print(
+      "\(result.allocationsPerUpdate?.text(2) ?? "uncounted") allocations per update, "
+        + "\(result.actingMicroseconds.text(1)) µs to act; \(result.processor)")
   }
 }

@@ -26,6 +26,8 @@ public struct BenchmarkResult: Codable, Sendable {
   public var medianMicroseconds: Double
   public var p99Microseconds: Double
   public var updates: Int
+  /// Microseconds from one observation to an action and into the buffer: median.
+  public var actingMicroseconds: Double
   public var processor: String
 }
 
@@ -39,7 +41,7 @@ public enum Benchmark {
     let workers = WorkerPool(count: threads)
     let algorithm = configuration.makeAlgorithm(
       observationSize: observationSize, actionSize: actionSize, seed: 0, workers: workers)
-    let buffer = try randomBuffer(
+    var buffer = try randomBuffer(
       configuration, capacity: bufferCapacity, observationSize: observationSize, actionSize: actionSize)
     let batch = Batch(
       count: configuration.batchSize, observationSize: observationSize,
@@ -73,6 +75,9 @@ public enum Benchmark {
       }
     }
     let after = Processor.measurePeak(workers: workers)
+    let acting = timeActing(
+      algorithm, buffer: &buffer, observationSize: observationSize,
+      actionSize: configuration.actions.width(actionSize: actionSize))
 
     let peak = (before + after) / 2
     let interleavedPeak = interleaved / max(1, slices)
@@ -91,7 +96,24 @@ public enum Benchmark {
       allocationsPerUpdate: allocations.map { Double($0) / Double(max(1, times.count)) },
       medianMicroseconds: sorted[sorted.count / 2] * 1e6,
       p99Microseconds: sorted[min(sorted.count - 1, sorted.count * 99 / 100)] * 1e6, updates: times.count,
-      processor: Processor.summary)
+      actingMicroseconds: acting * 1e6, processor: Processor.summary)
+  }
+
+  /// Seconds from an observation to an explored action and into the buffer: median of two thousand.
+  private static func timeActing(
+    _ algorithm: any Algorithm, buffer: inout ReplayBuffer, observationSize: Int, actionSize: Int
+  ) -> Double {
+    let observation = (0..<observationSize).map { Float($0 % 7) / 7 - 0.5 }
+    var action = [Float](repeating: 0, count: actionSize)
+    algorithm.beginEpisode()
+    let times = (0..<2000).map { _ in
+      let start = ContinuousClock.now
+      var span = action.mutableSpan
+      algorithm.act(observation.span, explore: true, into: &span)
+      buffer.add(action: action.span, reward: 0, terminated: false, truncated: false, next: observation.span)
+      return (ContinuousClock.now - start).seconds
+    }
+    return times.sorted()[times.count / 2]
   }
 
   private static func randomBuffer(

@@ -158,7 +158,9 @@ extension RunProgress {
     seconds = numbers.count == 3 ? numbers[2] : 0
     if file.contains("progress.pauses") {
       let values = try file.doubles("progress.pauses")
-      if values.count == 3 { (pauses.count, pauses.total, pauses.longest) = (Int(values[0]), values[1], values[2]) }
+      if values.count == 3, let count = Int(exactly: values[0]) {
+        (pauses.count, pauses.total, pauses.longest) = (count, values[1], values[2])
+      }
     }
     let digests = try file.integers64("replay.digests")
     for i in 0..<digests.count / 2 { replayDigests[digests[2 * i]] = digests[2 * i + 1] }

@@ -1,4 +1,5 @@
 import Algorithms
+import Foundation
 import Kernels
 import Testing
 
@@ -53,5 +54,20 @@ import Testing
       _ = try given.update(exampleBatch(8, seed: seed), noise: noise)
     }
     #expect(fresh.bits("") == given.bits(""))
+  }
+
+  /// Where the machine has four cores, on four too: more threads than cores give the same bits, but take minutes.
+  @Test(arguments: ["ddpg", "td3", "sac"])
+  func `after ten thousand updates any number of threads has the same bits`(name: String) throws {
+    func state(threads: Int) throws -> AlgorithmState {
+      let algorithm = try AlgorithmRegistry.entry(name).defaults.setting(["batchSize=37", "hiddenSizes=20,33"])
+        .makeAlgorithm(observationSize: 5, actionSize: 2, seed: 6, workers: WorkerPool(count: threads))
+      let batches = FixedArray(count: 16) { exampleBatch(37, seed: UInt64($0)) }
+      for n in 0..<10_000 { _ = try algorithm.update(batches[n % 16]) }
+      return algorithm.state
+    }
+    let one = try state(threads: 1)
+    #expect(try differences(state(threads: 2), one) == [])
+    if ProcessInfo.processInfo.activeProcessorCount >= 4 { #expect(try differences(state(threads: 4), one) == []) }
   }
 }

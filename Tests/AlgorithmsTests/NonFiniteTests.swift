@@ -6,7 +6,7 @@ import Testing
 /// No number that is not finite stays unseen: each learned parameter, target and moment in turn is made one, and the next
 /// update says so, or the next action is none.
 @Suite struct NonFiniteTests {
-  static let names = ["ddpg", "td3", "sac"]
+  static let names = ["ddpg", "td3", "sac", "td3-bc"]
 
   func make(_ name: String, _ settings: [String] = []) throws -> any Algorithm {
     try AlgorithmRegistry.entry(name).defaults.setting(["batchSize=8", "hiddenSizes=4,3"] + settings).makeAlgorithm(
@@ -96,7 +96,7 @@ import Testing
     #expect(error?.what == "next parameter of the \(name == "ddpg" ? "critic" : "critics")")
   }
 
-  @Test(arguments: ["td3", "sac"])
+  @Test(arguments: ["td3", "sac", "td3-bc"])
   func `the minimum of two critics does not hide one that is not a number`(name: String) throws {
     for critic in 0...1 {
       let algorithm = try make(name)

@@ -57,5 +57,6 @@ import Testing
     let fraction = result.flopsPerUpdate * result.updatesPerSecond / (result.peakGFLOPS * 1e9)
     #expect(abs(result.fractionOfPeak / fraction - 1) < 1e-6)
     #expect(result.medianMicroseconds <= result.p99Microseconds)
+    #expect(result.actingMicroseconds > 0 && result.actingMicroseconds < 1000)
   }
 }

@@ -95,20 +95,21 @@ extension SafeTensors {
   /// The same file with some tensors left out or replaced, and other metadata.
   func changed(
     without missing: Set<String> = [], floats: [String: (shape: [Int], values: [Float])] = [:],
-    metadata changes: [String: String?] = [:]
+    doubles: [String: (shape: [Int], values: [Double])] = [:], metadata changes: [String: String?] = [:]
   ) throws -> SafeTensors {
     var copy = SafeTensors()
     copy.metadata = metadata
     for (key, value) in changes { copy.metadata[key] = value }
-    for name in names where !missing.contains(name) && floats[name] == nil {
+    for name in names where !missing.contains(name) && floats[name] == nil && doubles[name] == nil {
       let shape = try shape(name)
       switch try elementType(name) {
       case .float32: copy.add(name, floats: try self.floats(name), shape: shape)
-      case .float64: copy.add(name, doubles: try doubles(name), shape: shape)
+      case .float64: copy.add(name, doubles: try self.doubles(name), shape: shape)
       case .uint64: copy.add(name, uint64s: try integers64(name), shape: shape)
       default: copy.add(name, bytes: try bytes(name), shape: shape)
       }
     }
+    for (name, tensor) in doubles { copy.add(name, doubles: tensor.values, shape: tensor.shape) }
     for (name, tensor) in floats { copy.add(name, floats: tensor.values, shape: tensor.shape) }
     return copy
   }

@@ -2,6 +2,8 @@ import Foundation
 import OffPolicy
 import Testing
 
+@testable import Training
+
 @Suite struct TrainerStateTests {
   let folder: TemporaryFolder
   init() throws { folder = try TemporaryFolder() }
@@ -102,6 +104,53 @@ import Testing
     let short = name.split(separator: ".").suffix(2).joined(separator: ".")
     let text = try refusal { try $0.changed(without: [name]) }
     #expect(text.contains(short) || text.contains(String(name.split(separator: ".").last!)), "\(text)")
+  }
+
+  @Test(arguments: [Double.nan, .infinity, 1e300, 0.5])
+  func `pauses whose count is none are forgotten`(count: Double) throws {
+    let trainer = try trained("sac", to: 120)
+    let directory = try RunDirectory.create(folder.path("run"), describe(trainer.run))
+    try directory.save(trainer)
+    let file = try SafeTensors(contentsOf: directory.checkpointPath)
+    try file.changed(doubles: ["progress.pauses": ([3], [count, 1, 1])]).sealed().write(to: directory.checkpointPath)
+    #expect(try #require(try directory.checkpoint()).progress.pauses.count == 0)
+  }
+
+  /// The long form of this is run by Tests/Faults/flips.
+  @Test func `each changed byte of a checkpoint is noticed, or means the same`() throws {
+    let trainer = try trained("sac", to: 120)
+    let saved = try trainer.state().encoded(RunProgress())
+    let bytes = saved.encoded()
+    let long = ProcessInfo.processInfo.environment["OFFPOLICY_LONG_TESTS"] != nil
+    var (noticed, same) = (0, 0)
+
+    func tryChange(at index: Int, to value: UInt8) throws {
+      var changed = bytes
+      changed[index] = value
+      guard let file = try? SafeTensors(bytes: changed), (try? TrainerState(file, path: "x")) != nil else {
+        noticed += 1
+        return
+      }
+      // white space may be another; what is read may not
+      #expect(file.encoded() == bytes, "byte \(index) was \(bytes[index]), became \(value)")
+      same += 1
+    }
+
+    let headerEnd = 8 + bytes[0..<8].reversed().reduce(0) { $0 << 8 | Int($1) }
+    for index in 0..<headerEnd {
+      let values = long ? Array(1...255) : [1 << UInt8(index % 8), UInt8(truncatingIfNeeded: index &* 167) | 1]
+      for difference in values { try tryChange(at: index, to: bytes[index] ^ difference) }
+    }
+    let ofHeader = noticed + same
+    for n in 0..<(long ? 100_000 : 2_000) {
+      let index = headerEnd + n &* 7919 % (bytes.count - headerEnd)
+      try tryChange(at: index, to: bytes[index] ^ 1 << UInt8((n + n / (bytes.count - headerEnd)) % 8))
+    }
+    #expect(ofHeader == headerEnd * (long ? 255 : 2))
+    #expect(same < ofHeader / 20, "\(same) of \(noticed + same) changes made no difference")
+    if long {
+      print("\(ofHeader) changes of the header, 100000 flips of the body: \(noticed) noticed, \(same) without meaning")
+    }
   }
 
   @Test func `a checkpoint of another task is refused`() throws {
