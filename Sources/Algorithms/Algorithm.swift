@@ -65,11 +65,13 @@ extension Algorithm {
 /// Standard normal numbers that one update uses: ε for the next and for the current actions, flat (B × A).
 public struct UpdateNoise: ~Copyable {
   public let next: Block
+  /// With several draws for each state, one draw of the whole batch after another: (K × B × A).
   public let current: Block
 
-  public init(batchSize: Int, actionSize: Int) {
+  /// - Parameter samples: K, the draws of the current action.
+  public init(batchSize: Int, actionSize: Int, samples: Int = 1) {
     next = Block(count: batchSize * actionSize)
-    current = Block(count: batchSize * actionSize)
+    current = Block(count: samples * batchSize * actionSize)
   }
 }
 

@@ -37,7 +37,8 @@ extension AlgorithmConfiguration {
 
   /// This configuration with `key=value` settings applied, in their order.
   ///
-  /// A key may reach into a case: `temperature.learned.initial=0.1`. A value is JSON, or numbers with commas for a list.
+  /// A key may reach into a case: `temperature.learned.initial=0.1`. A value is JSON, or numbers with commas for a list,
+  /// or the name of a case without numbers: `policyGradient=pathwise`.
   public func setting(_ assignments: [String]) throws -> Self {
     var members = try Self.members(of: self)
     for assignment in assignments {
@@ -75,6 +76,7 @@ extension AlgorithmConfiguration {
       .outOfRange(
         key: ([hyperparameter.name] + path).joined(separator: "."), value: text, allowed: hyperparameter.rangeText)
     }
+    if path.isEmpty, hyperparameter.ranges[text]?.isNothing == true { return .object([text: .object([:])]) }
     let isList = hyperparameter.ranges[""]?.isList == true
     guard let value = try? JSONValue(text: isList && !text.hasPrefix("[") ? "[\(text)]" : text) else {
       throw outOfRange()

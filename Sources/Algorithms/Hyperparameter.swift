@@ -24,7 +24,7 @@ public struct Hyperparameter: Sendable {
     self.init(name, symbol, cases: ["": range], summary, source: source, isOptional: isOptional)
   }
 
-  /// - Parameter cases: the numbers of an enum's cases, `case.label` to their range.
+  /// - Parameter cases: the numbers of an enum's cases, `case.label` to their range; a case without numbers to `.nothing`.
   public init(
     _ name: String, _ symbol: String, cases: [String: Interval], _ summary: String, source: String,
     isOptional: Bool = false
@@ -35,8 +35,9 @@ public struct Hyperparameter: Sendable {
 
   /// The allowed values in words.
   public var rangeText: String {
-    ranges.sorted { $0.key < $1.key }.map { $0.key.isEmpty ? $0.value.description : "\($0.key) in \($0.value)" }
-      .joined(separator: ", ") + (isOptional ? " or null" : "")
+    ranges.sorted { $0.key < $1.key }.map {
+      $0.key.isEmpty ? $0.value.description : $0.value.isNothing ? $0.key : "\($0.key) in \($0.value)"
+    }.joined(separator: ", ") + (isOptional ? " or null" : "")
   }
 
   /// Checks a value of this property.
@@ -84,6 +85,7 @@ public struct Interval: Sendable, Equatable, CustomStringConvertible {
   let isInteger: Bool
   let isList: Bool
   var isBoolean = false
+  var isNothing = false
 
   /// Bounds included, unless said otherwise.
   public static func real(
@@ -111,6 +113,10 @@ public struct Interval: Sendable, Equatable, CustomStringConvertible {
   public static let boolean = Interval(
     lower: 0, upper: 1, excludesLower: false, excludesUpper: false, isInteger: true, isList: false, isBoolean: true)
 
+  /// No number: of a case that has none.
+  public static let nothing = Interval(
+    lower: 0, upper: 0, excludesLower: true, excludesUpper: true, isInteger: false, isList: false, isNothing: true)
+
   func contains(_ value: Double) -> Bool {
     // a property is a Float or an Int: what neither can hold is no value
     value.isFinite && (isInteger ? value == value.rounded() : value == 0 || Float(value).isNormal)
@@ -122,6 +128,7 @@ public struct Interval: Sendable, Equatable, CustomStringConvertible {
       bound.isInfinite ? (bound > 0 ? "∞" : "−∞") : Int(exactly: bound).map(String.init) ?? "\(bound)"
     }
     if isBoolean { return "true or false" }
+    if isNothing { return "{}" }
     let left = excludesLower || lower.isInfinite ? "(" : "["
     let right = excludesUpper || upper.isInfinite ? ")" : "]"
     let range = "\(left)\(text(lower)), \(text(upper))\(right)"

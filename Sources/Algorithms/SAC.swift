@@ -37,6 +37,8 @@ public final class SAC: Algorithm {
     // differs: log π is the density of the action in [−1, 1]^A, not of the action in the task's units as in CleanRL
     /// H̄ in nats, of the density of actions in [−1, 1]^A; null means −A.
     public var targetEntropy: Float? = nil
+    /// How ∇J_π is estimated: through the critics, or by the score function.
+    public var policyGradient = PolicyGradient.pathwise
     public var bufferCapacity = 1_000_000
     public var randomSteps = 10_000
     public var updateEvery = 1
@@ -59,6 +61,9 @@ public final class SAC: Algorithm {
       Hyperparameter(
         "targetEntropy", "H̄", .real(-.infinity), "entropy that α is tuned for; null means −A",
         source: "Haarnoja 2018, table 1", isOptional: true),
+      Hyperparameter(
+        "policyGradient", "∇J", cases: ["pathwise": .nothing, "scoreFunction.samples": .whole(2, 256)],
+        "through the critics, or by the score function with K draws of each state", source: "Haarnoja 2018, eq. 10"),
       .bufferCapacity("Haarnoja 2018, table 1"),
       .randomSteps("softlearning: 10 episodes of 1,000 steps"),
       .updateEvery,
@@ -89,6 +94,7 @@ public final class SAC: Algorithm {
   private let current: PolicyDraw  // ã, log π(ã|s)
   private let targets: Block  // (B)
   private let actionGradient: Matrix  // (B × A)
+  private let draws: ScoreDraws  // of the score function: K of each state
 
   // one observation at a time
   private let actingPolicy: SquashedGaussian  // the same parameters
@@ -125,7 +131,9 @@ public final class SAC: Algorithm {
     updateStream = RandomStream(seed: seed, purpose: "update noise")
     actingStream = RandomStream(seed: seed, purpose: "acting")
 
-    noise = UpdateNoise(batchSize: batchSize, actionSize: actionSize)
+    noise = UpdateNoise(
+      batchSize: batchSize, actionSize: actionSize, samples: configuration.policyGradient.samples ?? 1)
+    draws = ScoreDraws(count: configuration.policyGradient.samples ?? 0, rows: batchSize)
     next = PolicyDraw(rows: batchSize, actionSize: actionSize)
     current = PolicyDraw(rows: batchSize, actionSize: actionSize)
     targets = Block(count: batchSize)
@@ -191,15 +199,45 @@ public final class SAC: Algorithm {
     try checkFinite(criticOptimizer, "critics", update: updates)
 
     // policy:  J_π(φ) = E[ α log π_φ(ã|s) − min_j Q_θj(s, ã) ],   ã = tanh(μ + σ ⊙ ε)                  (eq. 9, N13)
-    workers.forEachChunk(ofRows: batch.count) { rows in
-      policy.sample(batch.observations, noise: noise.current, into: current, rows: rows)
-      critics.evaluate(batch.observations, current.actions, rows: rows)
-      critics.minimumActionGradient(scale: -scale, into: actionGradient, rows: rows)
-      policy.backward(actionGradient: actionGradient, logProbabilityGradient: temperature * scale, rows: rows)
+    let meanLogProbability: Double
+    switch configuration.policyGradient {
+    case .pathwise:
+      // back through Q and ã to φ:  ∇J_π = E[ α ∇_φ log π_φ(ã|s) + ∇_ã (α log π_φ(ã|s) − min_j Q_θj(s, ã)) ∇_φ ã ]
+      //                                                                                                (eq. 10, N9)
+      workers.forEachChunk(ofRows: batch.count) { rows in
+        policy.sample(batch.observations, noise: noise.current, into: current, rows: rows)
+        critics.evaluate(batch.observations, current.actions, rows: rows)
+        critics.minimumActionGradient(scale: -scale, into: actionGradient, rows: rows)
+        policy.backward(actionGradient: actionGradient, logProbabilityGradient: temperature * scale, rows: rows)
+      }
+      meanLogProbability = mean(current.logProbabilities, count: batch.count)
+      metrics.policyLoss = Double(temperature) * meanLogProbability - critics.meanMinimum(rows: batch.count)
+    case .scoreFunction(let samples):
+      // with ã held fixed:  ∇J_π = E[ ∇_φ log π_φ(ã|s) (f − b) ],   f = α log π_φ(ã|s) − min_j Q_θj(s, ã)          (N8)
+      // differs: b is the mean f of the state's other K − 1 draws (Kool 2019), not a learned value of the state
+      //   mean_k ∇ log π_k (f_k − b_k) = Σ_k ∇ log π_k (f_k − f̄) / (K − 1);   E[ α ∇ log π ] = 0 is left out
+      workers.forEachChunk(ofRows: batch.count) { rows in
+        policy.evaluate(batch.observations, rows: rows)
+        for k in 0..<samples {
+          policy.sampleAgain(k, noise: noise.current, into: current, rows: rows)
+          critics.evaluate(batch.observations, current.actions, rows: rows)
+          for i in rows {
+            let f = temperature * current.logProbabilities[i] - critics.minimum(at: i)
+            draws.set(k, at: i, objective: f, logProbability: current.logProbabilities[i])
+          }
+        }
+        for i in rows {
+          let mean = draws.meanObjective(at: i)
+          for k in 0..<samples {
+            draws.weights[draws.index(k, i)] = (draws.objectives[draws.index(k, i)] - mean) * scale / Float(samples - 1)
+          }
+        }
+        policy.backward(scoreWeights: draws.weights, draws: samples, noise: noise.current, rows: rows)
+      }
+      meanLogProbability = mean(draws.logProbabilities, count: samples * batch.count)
+      metrics.policyLoss = mean(draws.objectives, count: samples * batch.count)
     }
-    let meanLogProbability = mean(current.logProbabilities, count: batch.count)
     metrics.entropy = -meanLogProbability
-    metrics.policyLoss = Double(temperature) * meanLogProbability - critics.meanMinimum(rows: batch.count)
     try checkFinite(metrics.policyLoss, "policy loss", update: updates)
     policyOptimizer.beginStep()
 

@@ -23,6 +23,9 @@ struct Bench: ParsableCommand {
   @Option(help: "Transitions in an update.")
   var batch = 256
 
+  @Option(name: .customLong("set"), help: "Set a hyperparameter: key=value. May be repeated.")
+  var settings: [String] = []
+
   @Option(help: "Threads of an update.")
   var threads = 1
 
@@ -48,7 +51,7 @@ struct Bench: ParsableCommand {
 
   func run() throws {
     let entry = try AlgorithmRegistry.entry(algorithm)
-    let configuration = try entry.defaults.setting(["hiddenSizes=\(hidden)", "batchSize=\(batch)"])
+    let configuration = try entry.defaults.setting(["hiddenSizes=\(hidden)", "batchSize=\(batch)"] + settings)
     let sizes = try configuration.values["hiddenSizes"]?.decode([Int].self) ?? []
     let result = try Benchmark.run(
       algorithm: entry.name, configuration: configuration, observationSize: observations, actionSize: actions,

@@ -25,29 +25,33 @@ package struct GaussianRecord: ~Copyable {
 }
 
 /// a = tanh(μ + σ ε) and log π(a|s) for some rows, from heads [μ, log σ] (B × 2A) and flat noise ε (B × A).
+///
+/// - Parameter draw: which ε, where the noise is that of several draws (K × B × A).
 package func gaussianSample(
-  _ heads: borrowing Matrix, noise: borrowing Block, into actions: borrowing Matrix, _ record: borrowing GaussianRecord,
-  logProbabilities: borrowing Block, rows: Range<Int>
+  _ heads: borrowing Matrix, noise: borrowing Block, draw: Int = 0, into actions: borrowing Matrix,
+  _ record: borrowing GaussianRecord, logProbabilities: borrowing Block, rows: Range<Int>
 ) {
   let size = record.actionSize
+  let noiseRow = draw * record.rows
   precondition(
     heads.columns == 2 * size && actions.columns == size, "\(heads.columns) heads for \(actions.columns) actions")
   precondition(
-    rows.lowerBound >= 0
+    rows.lowerBound >= 0 && draw >= 0
       && rows.upperBound
-        <= min(heads.rows, actions.rows, record.rows, logProbabilities.count, noise.count / max(1, size)),
-    "rows \(rows)")
+        <= min(heads.rows, actions.rows, record.rows, logProbabilities.count, noise.count / max(1, size) - noiseRow),
+    "rows \(rows) of draw \(draw)")
   let first = rows.lowerBound
   let flat = first * size
+  let epsilons = (noiseRow + first) * size
   if wide {
     Vector512.gaussianSample(
-      rows: rows.count, actionSize: size, heads.at(first), heads.stride, noise: noise.pointer + flat,
+      rows: rows.count, actionSize: size, heads.at(first), heads.stride, noise: noise.pointer + epsilons,
       actions.at(first), actions.stride, squashed: record.squashed.pointer + flat,
       spread: record.spread.pointer + flat, passes: record.passes.pointer + flat,
       scratch: record.scratch.pointer + flat, logProbabilities: logProbabilities.pointer + first)
   } else {
     Vector.gaussianSample(
-      rows: rows.count, actionSize: size, heads.at(first), heads.stride, noise: noise.pointer + flat,
+      rows: rows.count, actionSize: size, heads.at(first), heads.stride, noise: noise.pointer + epsilons,
       actions.at(first), actions.stride, squashed: record.squashed.pointer + flat,
       spread: record.spread.pointer + flat, passes: record.passes.pointer + flat,
       scratch: record.scratch.pointer + flat, logProbabilities: logProbabilities.pointer + first)
@@ -77,6 +81,38 @@ package func gaussianGradient(
       logProbabilityGradient: logProbabilityGradient, squashed: record.squashed.pointer + flat,
       spread: record.spread.pointer + flat, passes: record.passes.pointer + flat,
       scratch: record.scratch.pointer + flat, heads.at(first), heads.stride)
+  }
+}
+
+/// The gradient of the heads from Σ_k w_k log π(a_k|s) with K drawn actions held fixed: ε (K × B × A), w (K × B).
+///
+/// - Parameter heads: what the actions were drawn from. The record is spent.
+package func gaussianScoreGradient(
+  _ heads: borrowing Matrix, _ record: borrowing GaussianRecord, draws: Int, noise: borrowing Block,
+  weights: borrowing Block, into gradient: borrowing Matrix, rows: Range<Int>
+) {
+  let size = record.actionSize
+  precondition(
+    heads.columns == 2 * size && gradient.columns == 2 * size, "\(heads.columns) heads, \(gradient.columns) gradients")
+  precondition(
+    rows.lowerBound >= 0 && rows.upperBound <= min(heads.rows, gradient.rows, record.rows), "rows \(rows)")
+  precondition(
+    draws >= 0 && noise.count >= draws * record.rows * size && weights.count >= draws * record.rows,
+    "\(draws) draws of \(record.rows) rows with \(noise.count) ε and \(weights.count) weights")
+  let first = rows.lowerBound
+  let flat = first * size
+  if wide {
+    Vector512.gaussianScoreGradient(
+      rows: rows.count, actionSize: size, draws: draws, drawStride: record.rows, heads.at(first), heads.stride,
+      noise: noise.pointer + flat, weights: weights.pointer + first, passes: record.passes.pointer + flat,
+      means: record.squashed.pointer + flat, deviations: record.scratch.pointer + flat, gradient.at(first),
+      gradient.stride)
+  } else {
+    Vector.gaussianScoreGradient(
+      rows: rows.count, actionSize: size, draws: draws, drawStride: record.rows, heads.at(first), heads.stride,
+      noise: noise.pointer + flat, weights: weights.pointer + first, passes: record.passes.pointer + flat,
+      means: record.squashed.pointer + flat, deviations: record.scratch.pointer + flat, gradient.at(first),
+      gradient.stride)
   }
 }
 

@@ -37,8 +37,16 @@ package final class SquashedGaussian: @unchecked Sendable {
     _ observations: borrowing Matrix, noise: borrowing Block, into draw: borrowing PolicyDraw, rows: Range<Int>
   ) {
     forward(observations, rows: rows)
+    sampleAgain(0, noise: noise, into: draw, rows: rows)
+  }
+
+  /// μ(s) and log σ(s) for some rows, to draw from.
+  package func evaluate(_ observations: borrowing Matrix, rows: Range<Int>) { forward(observations, rows: rows) }
+
+  /// Draws other actions from the heads of the last evaluation, with the k-th ε of K draws' noise (K × B × A).
+  package func sampleAgain(_ k: Int, noise: borrowing Block, into draw: borrowing PolicyDraw, rows: Range<Int>) {
     gaussianSample(
-      heads, noise: noise, into: draw.actions, record, logProbabilities: draw.logProbabilities, rows: rows)
+      heads, noise: noise, draw: k, into: draw.actions, record, logProbabilities: draw.logProbabilities, rows: rows)
   }
 
   /// The action that the mean gives: a = tanh μ.
@@ -55,6 +63,16 @@ package final class SquashedGaussian: @unchecked Sendable {
     gaussianGradient(
       record, actionGradient: actionGradient, logProbabilityGradient: logProbabilityGradient, into: headGradients,
       rows: rows)
+    parameters.backwardOutput(headGradients, activations, rows: rows)
+  }
+
+  /// Back from Σ_k w_k log π(a_k|s) to the hidden layers, the actions of the last K draws held fixed, for some rows.
+  ///
+  /// - Parameters:
+  ///   - weights: w (K × B), as draw k of row i counts.
+  ///   - noise: ε (K × B × A), as the draws had it.
+  package func backward(scoreWeights weights: borrowing Block, draws: Int, noise: borrowing Block, rows: Range<Int>) {
+    gaussianScoreGradient(heads, record, draws: draws, noise: noise, weights: weights, into: headGradients, rows: rows)
     parameters.backwardOutput(headGradients, activations, rows: rows)
   }
 

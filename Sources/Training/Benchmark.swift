@@ -86,7 +86,10 @@ public enum Benchmark {
       name, batch: configuration.batchSize, observations: observationSize, actions: actionSize, hidden: hiddenSizes,
       policyDelay: configuration.values["policyDelay"].flatMap { try? $0.decode(Int.self) } ?? 1,
       doubleQ: configuration.values["doubleQ"] == .bool(true),
-      criticCount: configuration.values["critics"].flatMap { try? $0.decode(Double.self) })
+      criticCount: configuration.values["critics"].flatMap { try? $0.decode(Double.self) },
+      samples: configuration.values["policyGradient"]?["scoreFunction"]?["samples"].flatMap {
+        try? $0.decode(Double.self)
+      })
     let sorted = times.sorted()
     return BenchmarkResult(
       algorithm: name, observations: observationSize, actions: actionSize, hidden: hiddenSizes,
@@ -150,10 +153,10 @@ public enum Benchmark {
   ///
   /// F_c and F_a are one forward pass of a critic and of the policy, c and a the gradients of their hidden inputs:
   /// target F_a + J F_c; critics J (2 F_c + c); SAC's policy step 2 F_a + 2 F_c + 2 c + 2 · 2 B A H + a,
-  /// the deterministic ones' 2 F_a + F_c + c + 2 B A H + a, divided by TD3's delay. Fitted Q evaluation has no policy step.
+  /// by the score function 2 F_a + 2 K F_c + a; the deterministic ones' 2 F_a + F_c + c + 2 B A H + a, divided by TD3's delay. Fitted Q evaluation has no policy step.
   public static func minimumFLOPs(
     _ algorithm: String, batch: Int, observations: Int, actions: Int, hidden: [Int], policyDelay: Int,
-    doubleQ: Bool = false, criticCount: Double? = nil
+    doubleQ: Bool = false, criticCount: Double? = nil, samples: Double? = nil
   ) -> Double {
     let b = 2.0 * Double(batch)
     let sizes = hidden.map(Double.init)
@@ -178,7 +181,8 @@ public enum Benchmark {
     // the policy under evaluation is not learned
     if algorithm == "fqe" { return target + criticStep }
     let through = algorithm == "sac" ? 2.0 : 1.0
-    let policyStep = 2 * policy + policyInputs + through * (critic + criticInputs + toActions)
+    let throughCritics = samples.map { $0 * through * critic } ?? through * (critic + criticInputs + toActions)
+    let policyStep = 2 * policy + policyInputs + throughCritics
     return target + criticStep + policyStep / Double(algorithm.hasPrefix("td3") ? policyDelay : 1)
   }
 }

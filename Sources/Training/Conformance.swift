@@ -13,7 +13,8 @@ public struct ConformanceError: Error, CustomStringConvertible {
 public enum Conformance {
   /// Runs a case's N updates and returns all parameters, losses and temperatures under the same names.
   ///
-  /// Names and shapes: `batch.…` [N, B, …], `noise.next` and `noise.current` [N, B, A], weights [out, in].
+  /// Names and shapes: `batch.…` [N, B, …], `noise.next` and `noise.current` [N, B, A], weights [out, in]; with the score
+  /// function's K draws `noise.current` is [N, K, B, A].
   public static func run(_ file: SafeTensors, threads: Int) throws -> SafeTensors {
     guard let name = file.metadata["algorithm"] else {
       throw ConformanceError(description: "the case's metadata names no algorithm: add \"algorithm\", such as \"sac\"")
@@ -58,13 +59,15 @@ public enum Conformance {
     let rewards = try floats("batch.rewards", [count, rows])
     let nextObservations = try floats("batch.next_observations", [count, rows, observationSize])
     let terminated = try floats("batch.terminated", [count, rows])
-    func noiseValues(_ name: String) throws -> [Float]? {
-      file.contains(name) ? try floats(name, [count, rows, actionWidth]) : nil
+    func noiseValues(_ name: String, draws: Int? = nil) throws -> [Float]? {
+      file.contains(name) ? try floats(name, [count] + (draws.map { [$0] } ?? []) + [rows, actionWidth]) : nil
     }
-    let (nextNoise, currentNoise) = try (noiseValues("noise.next"), noiseValues("noise.current"))
+    // K draws of every state for the score function
+    let draws = try configuration.values["policyGradient"]?["scoreFunction"]?["samples"]?.decode(Int.self)
+    let (nextNoise, currentNoise) = try (noiseValues("noise.next"), noiseValues("noise.current", draws: draws))
 
     let batch = Batch(count: rows, observationSize: observationSize, actionSize: actionWidth)
-    let noise = UpdateNoise(batchSize: rows, actionSize: actionWidth)
+    let noise = UpdateNoise(batchSize: rows, actionSize: actionWidth, samples: draws ?? 1)
     var criticLosses: [Float] = []
     var policyLosses: [Float] = []
     var temperatures: [Float] = []
@@ -79,9 +82,9 @@ public enum Conformance {
         batch.rewards[row] = rewards[at]
         batch.terminated[row] = terminated[at]
       }
-      let noises = (n * rows * actionWidth)..<((n + 1) * rows * actionWidth)
-      if let nextNoise { noise.next.set(Array(nextNoise[noises])) }
-      if let currentNoise { noise.current.set(Array(currentNoise[noises])) }
+      func noises(_ size: Int) -> Range<Int> { (n * size)..<((n + 1) * size) }
+      if let nextNoise { noise.next.set(Array(nextNoise[noises(noise.next.count)])) }
+      if let currentNoise { noise.current.set(Array(currentNoise[noises(noise.current.count)])) }
       let metrics = try algorithm.update(batch, noise: noise)
       criticLosses.append(Float(metrics.criticLoss))
       policyLosses.append(Float(metrics.policyLoss))

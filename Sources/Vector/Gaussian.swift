@@ -5,6 +5,10 @@
 //   ∂a/∂μ = 1 − a²            ∂a/∂log σ = (1 − a²) σ ε
 //   ∂log π/∂μ = 2 a           ∂log π/∂log σ = −1 + 2 a σ ε          log σ: zero where it was clamped
 //
+// With the action held fixed, as the score function needs it, tanh's part of log π does not depend on μ and σ:
+//
+//   ∂log π/∂μ = (u − μ) / σ² = ε / σ          ∂log π/∂log σ = (u − μ)² / σ² − 1 = ε² − 1
+//
 // Flat arrays (rows × A, no padding) keep every lane busy whatever A is; the heads, actions and gradients are in panels.
 
 private let halfLogTwoPi: Float = 0.918_938_533_2
@@ -63,6 +67,38 @@ package func gaussianGradient(
     store(gradient * load(passes + i, count), scratch + i, count)
   }
   pack(rows: rows, scratch, columns: actionSize, heads, headStride, firstColumn: actionSize)
+}
+
+/// The gradient of the heads (rows × 2A) from Σ_k w_k log π(a_k|s), the actions of K draws held fixed.
+///
+/// Draw k of a row has its ε at (k · drawStride + row) · A of `noise` and its w at k · drawStride + row of `weights`.
+/// `heads` is [μ, log σ] as it was drawn from, `passes` what a draw from it left; `means` and `deviations` are scratch.
+package func gaussianScoreGradient(
+  rows: Int, actionSize: Int, draws: Int, drawStride: Int, _ heads: UnsafePointer<Float>, _ headStride: Int,
+  noise: UnsafePointer<Float>, weights: UnsafePointer<Float>, passes: UnsafePointer<Float>,
+  means: UnsafeMutablePointer<Float>, deviations: UnsafeMutablePointer<Float>,
+  _ gradient: UnsafeMutablePointer<Float>, _ gradientStride: Int
+) {
+  unpack(rows: rows, heads, headStride, firstColumn: actionSize, columns: actionSize, deviations)
+  let (low, high) = (Lanes(repeating: -20), Lanes(repeating: 2))
+  // a vector is one row's: its weights are its own, and K evaluations of the critics take most of the time
+  for row in 0..<rows {
+    forEachVector(actionSize) { column, count in
+      let at = row &* actionSize &+ column
+      var (mean, deviation) = (Lanes.zero, Lanes.zero)
+      for k in 0..<draws {
+        let index = k &* drawStride &+ row
+        let (epsilon, weight) = (load(noise + (index &* actionSize &+ column), count), Lanes(repeating: weights[index]))
+        mean = fma(weight, epsilon, mean)
+        deviation = fma(weight, fma(epsilon, epsilon, -1), deviation)
+      }
+      let logDeviation = minimum(maximum(load(deviations + at, count), low), high)
+      store(mean * exponential(-logDeviation), means + at, count)
+      store(deviation * load(passes + at, count), deviations + at, count)
+    }
+  }
+  pack(rows: rows, means, columns: actionSize, gradient, gradientStride, firstColumn: 0)
+  pack(rows: rows, deviations, columns: actionSize, gradient, gradientStride, firstColumn: actionSize)
 }
 
 /// a = tanh u in place, over `panels` panels.

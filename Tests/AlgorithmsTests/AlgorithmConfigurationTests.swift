@@ -61,7 +61,8 @@ import Testing
     #expect(
       SAC.Configuration().values.text() == """
         {"batchSize":256,"bufferCapacity":1000000,"criticLearningRate":0.0003,"discount":0.99,"hiddenSizes":[256,256],\
-        "policyLearningRate":0.0003,"randomSteps":10000,"targetEntropy":null,"targetTracking":{"soft":{"rate":0.005}},\
+        "policyGradient":{"pathwise":{}},"policyLearningRate":0.0003,"randomSteps":10000,"targetEntropy":null,\
+        "targetTracking":{"soft":{"rate":0.005}},\
         "temperature":{"learned":{"initial":1}},"temperatureLearningRate":0.0003,"updateEvery":1,"updatesPerStep":1}
         """)
   }
@@ -70,6 +71,7 @@ import Testing
     let changed = try SAC.Configuration().setting([
       "discount=0.123", "targetTracking.hard.every=7", "batchSize=3", "hiddenSizes=1,2,3", "policyLearningRate=1e-7",
       "temperature.fixed.value=0.2", "targetEntropy=-3.25", "bufferCapacity=17", "updatesPerStep=4",
+      "policyGradient.scoreFunction.samples=16",
     ])
     #expect(try SAC.Configuration(try JSONValue(text: changed.values.text())) == changed)
     let noisy = try TD3.Configuration().setting([
@@ -95,6 +97,11 @@ import Testing
     #expect(try start.setting([#"temperature.fixed={"value":0.2}"#]).temperature == .fixed(value: 0.2))
     #expect(try start.setting([#"targetTracking={"hard":{"every":1000}}"#]).targetTracking == .hard(every: 1000))
     #expect(try start.setting(["targetTracking.soft.rate=1"]).targetTracking == .soft(rate: 1))
+    #expect(try start.setting(["policyGradient.scoreFunction.samples=8"]).policyGradient == .scoreFunction(samples: 8))
+    for text in ["policyGradient=pathwise", #"policyGradient={"pathwise":{}}"#, "policyGradient.pathwise={}"] {
+      let settings = ["policyGradient.scoreFunction.samples=8", text]
+      #expect(try start.setting(settings).policyGradient == .pathwise)
+    }
     #expect(try start.setting(["hiddenSizes=64,64"]).hiddenSizes == [64, 64])
     #expect(try start.setting(["hiddenSizes=64"]).hiddenSizes == [64])
     #expect(try start.setting(["hiddenSizes=[64, 32]"]).hiddenSizes == [64, 32])
@@ -150,6 +157,10 @@ import Testing
       refusal("targetTracking.soft.rate=0")
         == #"targetTracking cannot be {"soft":{"rate":0}}: it must be hard.every in a whole number in [1, 1000000000], "#
         + "soft.rate in (0, 1]")
+    #expect(
+      refusal("policyGradient.scoreFunction.samples=1")
+        == #"policyGradient cannot be {"scoreFunction":{"samples":1}}: it must be pathwise, "#
+        + "scoreFunction.samples in a whole number in [2, 256]")
     #expect(refusal("targetEntropy=low") == "targetEntropy cannot be low: it must be (−∞, ∞) or null")
   }
 
@@ -164,6 +175,9 @@ import Testing
       "temperature.fixed.value.x=1", #"temperature={"fixed":{"value":1},"learned":{"initial":1}}"#,
       #"temperature={"fixed":{"value":1,"initial":1}}"#, #"temperature={"fixed":{}}"#, "temperature={}",
       #"targetTracking={"hard":{"every":0.5}}"#, "targetTracking.hard.every=true",
+      "policyGradient=score", "policyGradient=scoreFunction", "policyGradient=1", "policyGradient.pathwise=1",
+      "policyGradient.scoreFunction={}", "policyGradient.scoreFunction.samples=2.5", "policyGradient=",
+      "policyGradient.scoreFunction.samples=257", #"policyGradient={"pathwise":{"samples":2}}"#,
       // numbers that a Float does not hold, or only as what is excluded
       "temperature.learned.initial=1e300", "temperature.learned.initial=1e-300", "targetEntropy=1e300",
       "policyLearningRate=1e-300", "targetTracking.soft.rate=1e-60",

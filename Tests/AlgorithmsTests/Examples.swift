@@ -146,9 +146,9 @@ func expectIncompleteStatesRefused<A: Algorithm>(_ type: A.Type) throws {
 }
 
 /// Any number of workers takes updates to the same bits.
-func expectSameBitsWithAnyWorkers<A: Algorithm>(_ type: A.Type) throws {
+func expectSameBitsWithAnyWorkers<A: Algorithm>(_ type: A.Type, _ settings: [String] = []) throws {
   func state(_ workers: Int) throws -> AlgorithmState {
-    let algorithm = try make(A.self, workers: workers)
+    let algorithm = try make(A.self, settings, workers: workers)
     for seed in 1...6 as ClosedRange<UInt64> { _ = try algorithm.update(example(A.self, 70, seed: seed)) }
     return algorithm.state
   }

@@ -17,6 +17,8 @@ import Testing
     let hyperparameter = Hyperparameter(
       "x", "X", cases: ["b.n": .whole(1, 2), "a.r": .real(0, 1)], "summary", source: "nowhere")
     #expect(hyperparameter.rangeText == "a.r in [0, 1], b.n in a whole number in [1, 2]")
+    let bare = Hyperparameter("x", "X", cases: ["c": .nothing, "a.r": .real(0, 1)], "summary", source: "nowhere")
+    #expect(bare.rangeText == "a.r in [0, 1], c")
     #expect(Hyperparameter("x", "X", .real(0, 1), "s", source: "n", isOptional: true).rangeText == "[0, 1] or null")
   }
 

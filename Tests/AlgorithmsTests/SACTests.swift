@@ -17,13 +17,17 @@ import Testing
     try expectResumable(SAC.self)
     try expectResumable(SAC.self, ["temperature.fixed.value=0.2", "targetTracking.hard.every=3"])
     try expectResumable(SAC.self, ["temperature.fixed.value=0"])
+    try expectResumable(SAC.self, ["policyGradient.scoreFunction.samples=3"])
   }
 
   @Test func `a state that lacks something is refused by its name`() throws {
     try expectIncompleteStatesRefused(SAC.self)
   }
 
-  @Test func `any number of workers gives the same bits`() throws { try expectSameBitsWithAnyWorkers(SAC.self) }
+  @Test func `any number of workers gives the same bits`() throws {
+    try expectSameBitsWithAnyWorkers(SAC.self)
+    try expectSameBitsWithAnyWorkers(SAC.self, ["policyGradient.scoreFunction.samples=5"])
+  }
 
   @Test func `acting does not change what is learned`() throws { try expectActingLeavesLearningAlone(SAC.self) }
 
@@ -132,9 +136,11 @@ import Testing
   // MARK: metrics
 
   @Test func `every metric is a number`() throws {
-    let metrics = try make().update(exampleBatch(40))
-    for value in [
-      metrics.criticLoss, metrics.policyLoss, metrics.targetMean, metrics.temperature, metrics.entropy,
-    ] { #expect(value.isFinite) }
+    for settings in [[], ["policyGradient.scoreFunction.samples=2"]] {
+      let metrics = try make(settings).update(exampleBatch(40))
+      for value in [
+        metrics.criticLoss, metrics.policyLoss, metrics.targetMean, metrics.temperature, metrics.entropy,
+      ] { #expect(value.isFinite) }
+    }
   }
 }

@@ -53,6 +53,7 @@ import Testing
     ("temperature.fixed.initial=1", "temperature"), ("temperature.automatic=1", "temperature"),
     ("targetTracking.soft.rate=2", "targetTracking"), ("discount.soft=1", "discount"),
     ("discount=1e999", "discount"),
+    ("policyGradient.scoreFunction.samples=1", "scoreFunction.samples in a whole number in [2,"),
   ])
   func `a value out of range is told with what is allowed`(setting: String, hint: String) throws {
     try refusal(train("--set", setting), says: hint, "it must be")

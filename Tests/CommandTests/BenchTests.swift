@@ -27,6 +27,23 @@ import Testing
     #expect(abs((result["flopsPerUpdate"]?.number ?? 0) / 1e6 - expected) <= 0.6)
   }
 
+  @Test func `the score function evaluates the critics for each of its draws, and allocates nothing either`() throws {
+    let options = ["--hidden", "32,32", "--observations", "8", "--actions", "4", "--batch", "64"]
+    func flops(_ gradient: String) throws -> Double {
+      let arguments = [
+        "bench", "--json", "--seconds", "0.1", "--buffer", "20000", "--set", "policyGradient\(gradient)",
+      ]
+      let result = try Program.run(arguments + options)
+      try #require(result.status == 0, "\(result.errors)")
+      #expect(try result.json()["allocationsPerUpdate"]?.number == 0)
+      return try #require(try result.json()["flopsPerUpdate"]?.number)
+    }
+    // multiply-adds of one critic's forward pass, of its inputs' gradient
+    let (forward, backward) = (12 * 32 + 32 * 32 + 32, 32 * 32 + 32 + 4 * 32)
+    let difference = try flops(".scoreFunction.samples=6") - flops("=pathwise")
+    #expect(difference == Double(2 * 64 * 2 * (6 * forward - forward - backward)))
+  }
+
   @Test func `people read three lines`() throws {
     let result = try Program.run(
       "bench", "--seconds", "0.05", "--buffer", "2000", "--hidden", "16,16", "--batch", "32")

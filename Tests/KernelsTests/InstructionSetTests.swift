@@ -138,9 +138,10 @@ import Vector512
       let noise = Block(numbers(flat, seed: 2))
       let gradient = Matrix(numbers(flat, seed: 3), rows: rows, columns: size)
       let area = gradient.panels * gradient.stride
-      // a, σ ε, whether log σ passes, scratch, log π, then actions and the gradient of the heads
+      let scoreWeights = Block(numbers(rows, seed: 5))
+      // a, σ ε, whether log σ passes, scratch, log π, then actions and the gradients of the heads
       #expect(
-        agree(zeros(4 * flat + rows + area + heads.panels * heads.stride)) {
+        agree(zeros(4 * flat + rows + area + 2 * heads.panels * heads.stride)) {
           let actions = $0 + 4 * flat + rows
           Vector.gaussianSample(
             rows: rows, actionSize: size, heads.pointer, heads.stride, noise: noise.pointer, actions,
@@ -150,6 +151,10 @@ import Vector512
             rows: rows, actionSize: size, gradient.pointer, gradient.stride, logProbabilityGradient: 0.3,
             squashed: $0, spread: $0 + flat, passes: $0 + 2 * flat, scratch: $0 + 3 * flat, actions + area,
             heads.stride)
+          Vector.gaussianScoreGradient(
+            rows: rows, actionSize: size, draws: 1, drawStride: rows, heads.pointer, heads.stride,
+            noise: noise.pointer, weights: scoreWeights.pointer, passes: $0 + 2 * flat, means: $0,
+            deviations: $0 + 3 * flat, actions + area + heads.panels * heads.stride, heads.stride)
         } _: {
           let actions = $0 + 4 * flat + rows
           Vector512.gaussianSample(
@@ -160,6 +165,10 @@ import Vector512
             rows: rows, actionSize: size, gradient.pointer, gradient.stride, logProbabilityGradient: 0.3,
             squashed: $0, spread: $0 + flat, passes: $0 + 2 * flat, scratch: $0 + 3 * flat, actions + area,
             heads.stride)
+          Vector512.gaussianScoreGradient(
+            rows: rows, actionSize: size, draws: 1, drawStride: rows, heads.pointer, heads.stride,
+            noise: noise.pointer, weights: scoreWeights.pointer, passes: $0 + 2 * flat, means: $0,
+            deviations: $0 + 3 * flat, actions + area + heads.panels * heads.stride, heads.stride)
         })
       #expect(
         agree(numbers(area, seed: 4).map { 20 * $0 }) {

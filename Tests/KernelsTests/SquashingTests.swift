@@ -114,6 +114,70 @@ private struct Draw: ~Copyable {
     }
   }
 
+  // of log N(u; μ, σ) with u held fixed: tanh's part of log π depends on u alone
+  @Test func `the score is the finite difference of log π at a fixed action, weighted and summed over the draws`() {
+    for (rows, size, draws) in [(1, 1, 2), (7, 3, 1), (40, 17, 3), (9, 6, 4)] {
+      let range = rows / 4..<rows
+      let count = rows * size
+      let means = numbers(count, seed: 1).map { 2 * Double($0) }
+      let logDeviations = numbers(count, seed: 2).map { 4 * Double($0) - 1 }  // some past the bound of 2
+      let noise = numbers(draws * count, seed: 3).map { 2 * $0 }
+      let weights = numbers(draws * rows, seed: 4)
+      let heads = Matrix(rows: rows, columns: 2 * size)
+      for row in 0..<rows {
+        for i in 0..<size {
+          heads[row, i] = Float(means[row * size + i])
+          heads[row, size + i] = Float(logDeviations[row * size + i])
+        }
+      }
+      let record = GaussianRecord(rows: rows, actionSize: size)
+      let actions = Matrix(rows: rows, columns: size)
+      let logProbabilities = Block(count: rows)
+      let epsilons = Block(noise)
+      for k in 0..<draws {
+        gaussianSample(
+          heads, noise: epsilons, draw: k, into: actions, record, logProbabilities: logProbabilities, rows: range)
+        for row in range {
+          for i in 0..<size {
+            let at = row * size + i
+            let reference = GaussianReference(
+              mean: Double(heads[row, i]), logDeviation: Double(heads[row, size + i]),
+              noise: Double(noise[k * count + at]))
+            #expect(abs(Double(actions[row, i]) - reference.action) < 1e-6, "draw \(k)")
+          }
+        }
+      }
+      let gradient = Matrix(repeating: untouched, rows: rows, columns: 2 * size)
+      gaussianScoreGradient(
+        heads, record, draws: draws, noise: epsilons, weights: Block(weights), into: gradient, rows: range)
+      #expect(gradient.isPaddingZero == true)
+      for row in 0..<rows {
+        for i in 0..<size {
+          guard range.contains(row) else {
+            #expect(gradient[row, i] == untouched && gradient[row, size + i] == untouched)
+            continue
+          }
+          let (mean, raw) = (Double(heads[row, i]), Double(heads[row, size + i]))
+          let clamped = min(max(raw, -20), 2)
+          func logDensities(_ mean: Double, _ raw: Double) -> Double {
+            (0..<draws).reduce(0) { sum, k in
+              let u = Double(heads[row, i]) + exp(clamped) * Double(noise[k * count + row * size + i])
+              let bounded = min(max(raw, -20), 2)
+              let z = (u - mean) / exp(bounded)
+              return sum + Double(weights[k * rows + row]) * (-0.5 * z * z - bounded)
+            }
+          }
+          let h = 1e-5
+          let byMean = (logDensities(mean + h, raw) - logDensities(mean - h, raw)) / (2 * h)
+          let byDeviation = (logDensities(mean, raw + h) - logDensities(mean, raw - h)) / (2 * h)
+          #expect(abs(Double(gradient[row, i]) - byMean) < 2e-6 * max(1, abs(byMean)) * exp(max(0, -clamped)))
+          #expect(abs(Double(gradient[row, size + i]) - byDeviation) < 4e-6 * max(1, abs(byDeviation)))
+          if raw > 2 { #expect(gradient[row, size + i] == 0 && byDeviation == 0) }
+        }
+      }
+    }
+  }
+
   @Test func `the gradient is linear in both of its inputs`() {
     let draw = Draw(9, 5, seed: 1)
     let (action, density) = (draw.gradient(action: 1, logProbability: 0), draw.gradient(action: 0, logProbability: 1))

@@ -121,6 +121,45 @@ private let hiddenSizes = [[5], [16, 33], [17, 9, 20]]
     #expect(firstDifference(policy.parameters.tensors("policy", of: policy.parameters.gradients), expected) == nil)
   }
 
+  @Test(arguments: hiddenSizes)
+  func `with the actions held fixed the gradient of every layer is the finite difference of log π`(hidden: [Int]) {
+    let (rows, observationSize, actionSize, draws) = (6, 5, 3, 4)
+    let policy = SquashedGaussian(
+      observationSize: observationSize, actionSize: actionSize, hiddenSizes: hidden, batchSize: rows)
+    var stream = RandomStream(seed: 3, purpose: "initialization")
+    policy.parameters.initialize(using: &stream)
+    let reference = NetworkReference(policy.parameters.tensors("policy"))
+    let x = inputsOffKinks([reference], rows: rows, size: observationSize, seed: 1)
+    let noise = numbers(draws * rows * actionSize, seed: 2)
+    let weights = numbers(draws * rows, seed: 3)
+
+    let observations = Matrix(x, rows: rows, columns: observationSize)
+    let draw = PolicyDraw(rows: rows, actionSize: actionSize)
+    policy.evaluate(observations, rows: 0..<rows)
+    for k in 0..<draws { policy.sampleAgain(k, noise: Block(noise), into: draw, rows: 0..<rows) }
+    policy.backward(scoreWeights: Block(weights), draws: draws, noise: Block(noise), rows: 0..<rows)
+    policy.weightGradients(observations, rows: rows, .whole)
+
+    // u of every draw, as it is held
+    let drawn = (0..<rows).map { reference.forward(x.row($0, of: observationSize)).outputs }
+    let expected = reference.gradient { network in
+      var loss = 0.0
+      for row in 0..<rows {
+        let heads = network.forward(x.row(row, of: observationSize)).outputs
+        for k in 0..<draws {
+          for i in 0..<actionSize {
+            let epsilon = Double(noise[(k * rows + row) * actionSize + i])
+            let u = drawn[row][i] + exp(drawn[row][actionSize + i]) * epsilon
+            let z = (u - heads[i]) / exp(heads[actionSize + i])
+            loss += Double(weights[k * rows + row]) * (-0.5 * z * z - heads[actionSize + i])
+          }
+        }
+      }
+      return loss
+    }
+    #expect(firstDifference(policy.parameters.tensors("policy", of: policy.parameters.gradients), expected) == nil)
+  }
+
   @Test(arguments: [(0.3, -0.7), (-1, -2), (0, 0.2)] as [(Float, Float)])
   func `the density integrates to one`(mean: Float, logDeviation: Float) throws {
     // ∫ π(a) da over the actions that a fine grid of ε gives, by trapezia

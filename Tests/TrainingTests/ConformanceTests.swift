@@ -97,6 +97,18 @@ import Testing
     if !name.hasPrefix("noise") { #expect(refusal(try file.changed(without: [name])).contains(name)) }
   }
 
+  @Test func `the score function's K draws need as many ε`() throws {
+    let file = try Self.makeCase("sac")
+    let changed = { (draws: Int) in
+      try file.changed(
+        floats: ["noise.current": ([3, draws, 5, 2], [Float](repeating: 0.5, count: 3 * draws * 10))],
+        metadata: ["configuration": #"{"hiddenSizes":[7,6],"policyGradient":{"scoreFunction":{"samples":4}}}"#])
+    }
+    #expect(try Conformance.run(changed(4), threads: 1).floats("policy_loss").allSatisfy(\.isFinite))
+    #expect(refusal(try changed(3)).contains("noise.current"))
+    #expect(refusal(try changed(4).changed(metadata: ["configuration": #"{"hiddenSizes":[7,6]}"#])).contains("noise"))
+  }
+
   @Test func `weights of another shape, or missing, are refused with their name`() throws {
     let file = try Self.makeCase("ddpg")
     let name = "target_critic.0.layer.1.weight"
