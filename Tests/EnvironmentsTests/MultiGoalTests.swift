@@ -22,6 +22,8 @@ import Testing
     let task = try Self.task(at: 0, 0)
     #expect(try task.step(-3, 0) == StepOutcome(reward: -30 - 16))
     #expect(task.observation == [-1, 0])
+    #expect(try task.step(0.5, 2) == StepOutcome(reward: -30 * 1.25 - (0.25 + 16)))
+    #expect(task.observation == [-0.5, 1])
   }
 
   @Test func `the walls hold the point, and the action costs all the same`() throws {
