@@ -29,6 +29,7 @@ public struct EnvironmentRegistry: Sendable {
     CartPole.entry,
     MountainCar.entry,
     MountainCarContinuous.entry,
+    MultiGoal.entry,
     Pendulum.entry,
   ])
 

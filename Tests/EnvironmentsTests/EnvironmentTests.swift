@@ -20,11 +20,12 @@ import Testing
   func `a task saved in mid-episode goes on in another instance to the bit`(id: String) throws {
     let original = Stepper(try EnvironmentRegistry.builtIn.make(id))
     try original.reset(seed: 11)
-    for _ in 0..<5 { try original.step(1) }
+    let width = original.environment.actionSpace.count
+    for _ in 0..<5 { _ = try original.step(Array(repeating: 1, count: width)) }
     let copy = Stepper(try EnvironmentRegistry.builtIn.make(id))
     try copy.environment.restore(original.environment.saveState())
     for n in 0..<300 {
-      let action = Float(n % 2)
+      let action = Array(repeating: Float(n % 2), count: width)
       let (a, b) = (try original.step(action), try copy.step(action))
       #expect(a == b)
       #expect(original.observation == copy.observation)

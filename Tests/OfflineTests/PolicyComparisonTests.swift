@@ -186,6 +186,27 @@ func dot(_ x: [Double], _ y: [Double]) -> Double {
     #expect(back.explanation[0].contains("is worse"))
   }
 
+  @Test func `the surrogate is the mean advantage over the data's states, whatever the new policy would visit`() throws
+  {
+    let linear = LinearTask()
+    let (k, gamma) = (0.9, LinearTask.discount)
+    let data = try linear.data([linear.policy(gain: 0)])
+    var squares = 0.0
+    data.forEachTransition { squares += Double($0.observation[$0.observation.startIndex]).squared }
+    let ofData = squares / Double(data.count)
+    // A^old(x, −k x) = A^old(1, −k) x²; the new policy's own states shrink by a − b k a step:
+    // E_{d^new}[x²] = (1 − γ) E[x₀²] / (1 − γ (a − b k)²)
+    let advantage = linear.advantage(gain: 0, 1, -k)
+    let closed = linear.task.drift - linear.task.push * k
+    let ofNew = (1 - gamma) / 3 / (1 - gamma * closed * closed)
+    let result = try PolicyComparison(
+      old: linear.policy(gain: 0), new: linear.policy(gain: k), from: data, try linear.settings(updates: 12_000),
+      environment: nil)
+    let truth = advantage * ofData / (1 - gamma)
+    #expect(abs(result.surrogate.mean - truth) < 0.15 * truth, "\(result.surrogate), \(truth)")
+    #expect(ofData > 3 * ofNew, "the states are alike: \(ofData), \(ofNew)")
+  }
+
   @Test func `without a task there is the surrogate alone, and its worth is said`() throws {
     let linear = LinearTask()
     let (old, new) = (try linear.policy(gain: 0), try linear.policy(gain: 0.9))
@@ -195,4 +216,8 @@ func dot(_ x: [Double], _ y: [Double]) -> Double {
     #expect(result.surrogate.low > 0, "\(result.surrogate)")
     #expect(result.explanation.contains { $0.contains("not to trust it") })
   }
+}
+
+extension Double {
+  fileprivate var squared: Double { self * self }
 }
