@@ -62,6 +62,19 @@ extension Algorithm {
   }
 }
 
+extension Algorithm {
+  /// One update from a batch drawn from a buffer, by the algorithm's own workers.
+  public func update(
+    _ batch: borrowing Batch, from buffer: borrowing ReplayBuffer, using stream: inout RandomStream,
+    workers: WorkerPool
+  ) throws -> UpdateMetrics {
+    try workers.withFlushedDenormals {
+      buffer.sample(into: batch, using: &stream, workers: workers)
+      return try update(batch)
+    }
+  }
+}
+
 /// Standard normal numbers that one update uses: ε for the next and for the current actions, flat (B × A).
 public struct UpdateNoise: ~Copyable {
   public let next: Block

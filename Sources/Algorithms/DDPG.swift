@@ -139,34 +139,35 @@ public final class DDPG: Algorithm {
     updates += 1
     let scale = 1 / Float(batch.count)
 
+    // critic target, no gradient; a′ from the target policy
+    //   y = r + γ (1 − d) Q′(s′, μ′(s′))                                                                     (alg. 1, N5)
     workers.forEachChunk(ofRows: batch.count) { rows in
-      // critic target, no gradient; a′ from the target policy
-      //   y = r + γ (1 − d) Q′(s′, μ′(s′))                                                                   (alg. 1, N5)
       targetPolicy.evaluate(batch.nextObservations, into: nextActions, rows: rows)
-      targetCritics.evaluate(batch.nextObservations, nextActions, rows: rows)
-      for i in rows {
-        targets[i] =
-          batch.rewards[i] + configuration.discount * (1 - batch.terminated[i]) * targetCritics.value(0, at: i)
-      }
-
-      // critic:  J_Q(φ) = E[ (Q_φ(s, a) − y)² ]   ⇒   ∂J_Q/∂Q = 2 (Q − y) / B                              (alg. 1, N5)
-      critics.evaluate(batch.observations, batch.actions, rows: rows)
-      critics.backwardSquaredError(to: targets, scale: scale, rows: rows)
+      targetCritics.evaluate(0, batch.nextObservations, nextActions, rows: rows)
+      critics.evaluate(0, batch.observations, batch.actions, rows: rows)
     }
+    for i in 0..<batch.count {
+      targets[i] = batch.rewards[i] + configuration.discount * (1 - batch.terminated[i]) * targetCritics.value(0, at: i)
+    }
+
+    // critic:  J_Q(φ) = E[ (Q_φ(s, a) − y)² ]   ⇒   ∂J_Q/∂Q = 2 (Q − y) / B                                (alg. 1, N5)
     var metrics = UpdateMetrics(criticLoss: critics.squaredError(to: targets, rows: batch.count))
     metrics.targetMean = mean(targets, count: batch.count)
     try checkFinite(metrics.criticLoss, "critic loss", update: updates)
+    workers.forEachChunk(ofRows: batch.count) { rows in
+      critics.backwardSquaredError(0, to: targets, scale: scale, rows: rows)
+    }
     criticOptimizer.beginStep()
     workers.forEachShare { share in
-      critics.weightGradients(batch.observations, batch.actions, rows: batch.count, share)
-      criticOptimizer.apply(share)
+      critics.weightGradients(0, batch.observations, batch.actions, rows: batch.count, share)
+      criticOptimizer.apply(0, share)
     }
     try checkFinite(criticOptimizer, "critic", update: updates)
 
     // policy:  J_μ(θ) = −E[ Q_φ(s, μ_θ(s)) ]                                                                 (eq. 6, N9)
     workers.forEachChunk(ofRows: batch.count) { rows in
       policy.evaluate(batch.observations, into: currentActions, rows: rows)
-      critics.evaluate(batch.observations, currentActions, rows: rows)
+      critics.evaluate(0, batch.observations, currentActions, rows: rows)
       critics.firstActionGradient(scale: -scale, into: actionGradient, rows: rows)
       policy.backward(actions: currentActions, actionGradient: actionGradient, rows: rows)
     }
@@ -180,7 +181,7 @@ public final class DDPG: Algorithm {
       policy.weightGradients(batch.observations, rows: batch.count, share)
       policyOptimizer.apply(share)
       if let targetRate {
-        targetCritics.track(critics, rate: targetRate, share)
+        targetCritics.track(0, critics, rate: targetRate, share)
         targetPolicy.parameters.track(policy.parameters, rate: targetRate, share)
       }
     }

@@ -129,7 +129,7 @@ public final class DQN: Algorithm {
       return
     }
     actingObservation.setRow(0, to: observation)
-    actingCritic.evaluate(actingObservation, rows: 0..<1)
+    actingCritic.evaluate(0, actingObservation, rows: 0..<1)
     action[0] = Float(actingCritic.best(at: 0))
   }
 
@@ -148,8 +148,8 @@ public final class DQN: Algorithm {
       // target, no gradient
       //   y = r + γ (1 − d) max_a′ Q̂(s′, a′)                                                                (alg. 1, N5)
       //   y = r + γ (1 − d) Q̂(s′, argmax_a′ Q(s′, a′))                                       (Double DQN: its eq. 4)
-      targetCritic.evaluate(batch.nextObservations, rows: rows)
-      if configuration.doubleQ { critic.evaluate(batch.nextObservations, rows: rows) }
+      targetCritic.evaluate(0, batch.nextObservations, rows: rows)
+      if configuration.doubleQ { critic.evaluate(0, batch.nextObservations, rows: rows) }
       for i in rows {
         let best = configuration.doubleQ ? critic.best(at: i) : targetCritic.best(at: i)
         let nextValue = targetCritic.value(0, of: best, at: i)
@@ -157,8 +157,8 @@ public final class DQN: Algorithm {
       }
 
       // critic:  J_Q(θ) = E[ ℓ(Q(s, a) − y) ],  ℓ(e) = e² or Huber's   ⇒   ∂J_Q/∂Q(s, a) = ℓ′(Q(s, a) − y) / B     (N5)
-      critic.evaluate(batch.observations, rows: rows)
-      critic.backward(loss, to: targets, actions: batch.actions, scale: scale, rows: rows)
+      critic.evaluate(0, batch.observations, rows: rows)
+      critic.backward(0, loss, to: targets, actions: batch.actions, scale: scale, rows: rows)
     }
     var metrics = UpdateMetrics(
       criticLoss: critic.mean(loss, to: targets, actions: batch.actions, rows: batch.count))
@@ -169,9 +169,9 @@ public final class DQN: Algorithm {
     // target critic:  θ⁻ ← τ θ + (1 − τ) θ⁻, or θ⁻ ← θ at every n-th update                                    (N4)
     let targetRate = configuration.targetTracking.rate(atUpdate: updates)
     workers.forEachShare { share in
-      critic.weightGradients(batch.observations, rows: batch.count, share)
-      criticOptimizer.apply(share)
-      if let targetRate { targetCritic.track(critic, rate: targetRate, share) }
+      critic.weightGradients(0, batch.observations, rows: batch.count, share)
+      criticOptimizer.apply(0, share)
+      if let targetRate { targetCritic.track(0, critic, rate: targetRate, share) }
     }
     try checkFinite(criticOptimizer, "critic", update: updates)
     return metrics

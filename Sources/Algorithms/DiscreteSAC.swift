@@ -160,42 +160,46 @@ public final class DiscreteSAC: Algorithm {
     let scale = 1 / Float(batch.count)
     let temperature = Float(exp(logTemperature))
 
-    workers.forEachChunk(ofRows: batch.count) { rows in
-      // critic target, no gradient; π from the current policy, not a target policy
-      //   V(s′) = Σ_a π_φ(a|s′) [ min_j Q_θ̄j(s′, a) − α log π_φ(a|s′) ]                                  (eq. 10, N12)
-      //   y = r + γ (1 − d) V(s′)
-      policy.evaluate(batch.nextObservations, rows: rows)
-      targetCritics.evaluate(batch.nextObservations, rows: rows)
-      for i in rows {
-        var softValue: Float = 0
-        for a in 0..<policy.choices {
-          softValue +=
-            policy.probability(of: a, at: i)
-            * (targetCritics.minimum(of: a, at: i) - temperature * policy.logProbability(of: a, at: i))
-        }
-        targets[i] = batch.rewards[i] + configuration.discount * (1 - batch.terminated[i]) * softValue
-      }
-
-      // critics:  J_Q(θ) = Σ_j E[ (Q_θj(s, a) − y)² ]   ⇒   ∂J_Q/∂Q_j(s, a) = 2 (Q_j(s, a) − y) / B          (eq. 4, N5)
-      // differs: no factor ½, as in the notes (N5)
-      critics.evaluate(batch.observations, rows: rows)
-      critics.backward(.squared, to: targets, actions: batch.actions, scale: scale, rows: rows)
+    // critic target, no gradient; π from the current policy, not a target policy
+    //   V(s′) = Σ_a π_φ(a|s′) [ min_j Q_θ̄j(s′, a) − α log π_φ(a|s′) ]                                    (eq. 10, N12)
+    //   y = r + γ (1 − d) V(s′)
+    workers.forEachChunk(ofRows: batch.count) { rows in policy.evaluate(batch.nextObservations, rows: rows) }
+    workers.forEachChunk(ofRows: batch.count, of: critics.count) { j, rows in
+      targetCritics.evaluate(j, batch.nextObservations, rows: rows)
+      critics.evaluate(j, batch.observations, rows: rows)
     }
+    for i in 0..<batch.count {
+      var softValue: Float = 0
+      for a in 0..<policy.choices {
+        softValue +=
+          policy.probability(of: a, at: i)
+          * (targetCritics.minimum(of: a, at: i) - temperature * policy.logProbability(of: a, at: i))
+      }
+      targets[i] = batch.rewards[i] + configuration.discount * (1 - batch.terminated[i]) * softValue
+    }
+
+    // critics:  J_Q(θ) = Σ_j E[ (Q_θj(s, a) − y)² ]   ⇒   ∂J_Q/∂Q_j(s, a) = 2 (Q_j(s, a) − y) / B            (eq. 4, N5)
+    // differs: no factor ½, as in the notes (N5)
     var metrics = UpdateMetrics(
       criticLoss: critics.mean(.squared, to: targets, actions: batch.actions, rows: batch.count))
     metrics.targetMean = mean(targets, count: batch.count)
     try checkFinite(metrics.criticLoss, "critic loss", update: updates)
+    workers.forEachChunk(ofRows: batch.count, of: critics.count) { j, rows in
+      critics.backward(j, .squared, to: targets, actions: batch.actions, scale: scale, rows: rows)
+    }
     criticOptimizer.beginStep()
-    workers.forEachShare { share in
-      critics.weightGradients(batch.observations, rows: batch.count, share)
-      criticOptimizer.apply(share)
+    workers.forEachShare(of: critics.count) { j, share in
+      critics.weightGradients(j, batch.observations, rows: batch.count, share)
+      criticOptimizer.apply(j, share)
     }
     try checkFinite(criticOptimizer, "critics", update: updates)
 
     // policy:  J_π(φ) = E[ Σ_a π_φ(a|s) f_a ],   f_a = α log π_φ(a|s) − min_j Q_θj(s, a)                   (eq. 12, N13)
+    workers.forEachChunk(ofRows: batch.count) { rows in policy.evaluate(batch.observations, rows: rows) }
+    workers.forEachChunk(ofRows: batch.count, of: critics.count) { j, rows in
+      critics.evaluate(j, batch.observations, rows: rows)
+    }
     workers.forEachChunk(ofRows: batch.count) { rows in
-      policy.evaluate(batch.observations, rows: rows)
-      critics.evaluate(batch.observations, rows: rows)
       for i in rows {
         (expectations[i], entropies[i]) = (0, 0)
         for a in 0..<policy.choices {
@@ -212,15 +216,18 @@ public final class DiscreteSAC: Algorithm {
     metrics.policyLoss = mean(expectations, count: batch.count)
     try checkFinite(metrics.policyLoss, "policy loss", update: updates)
     policyOptimizer.beginStep()
-
-    // targets:  θ̄ ← τ θ + (1 − τ) θ̄                                                                          (N4)
-    let targetRate = configuration.targetTracking.rate(atUpdate: updates)
     workers.forEachShare { share in
       policy.weightGradients(batch.observations, rows: batch.count, share)
       policyOptimizer.apply(share)
-      if let targetRate { targetCritics.track(critics, rate: targetRate, share) }
     }
     try checkFinite(policyOptimizer, "policy", update: updates)
+
+    // targets:  θ̄ ← τ θ + (1 − τ) θ̄                                                                          (N4)
+    if let targetRate = configuration.targetTracking.rate(atUpdate: updates) {
+      workers.forEachShare(of: critics.count) { j, share in
+        targetCritics.track(j, critics, rate: targetRate, share)
+      }
+    }
 
     // temperature:  J(α) = E[ Σ_a π_φ(a|s) (−α (log π_φ(a|s) + H̄)) ]                                      (eq. 11, N14)
     // differs: the gradient is taken of −log α · (H̄ − entropy), without the factor α, as the other SAC here does

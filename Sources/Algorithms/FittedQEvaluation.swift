@@ -130,21 +130,21 @@ public final class FittedQEvaluation: Algorithm {
     updates += 1
     let scale = 1 / Float(batch.count)
 
+    // s′ from the data, a′ ~ π(·|s′) from the policy under evaluation, whatever policy made the data                   (N6)
     workers.forEachChunk(ofRows: batch.count) { rows in
-      // s′ from the data, a′ ~ π(·|s′) from the policy under evaluation, whatever policy made the data                 (N6)
       policy.draw(batch.nextObservations, noise: noise.next, into: next, rows: rows)
+    }
+    workers.forEachChunk(ofRows: batch.count, of: critics.count) { j, rows in
       // critic targets, no gradient:  y_j = r + γ (1 − d) [ Q̄_j(s′, a′) − α log π(a′|s′) ]                  (N5; N12 if α > 0)
-      targetCritics.evaluate(batch.nextObservations, next.actions, rows: rows)
-      for j in 0..<critics.count {
-        for i in rows {
-          let value = targetCritics.value(j, at: i) - configuration.temperature * next.logProbabilities[i]
-          targets[j][i] = batch.rewards[i] + configuration.discount * (1 - batch.terminated[i]) * value
-        }
+      targetCritics.evaluate(j, batch.nextObservations, next.actions, rows: rows)
+      for i in rows {
+        let value = targetCritics.value(j, at: i) - configuration.temperature * next.logProbabilities[i]
+        targets[j][i] = batch.rewards[i] + configuration.discount * (1 - batch.terminated[i]) * value
       }
 
       // critics:  L(φ) = Σ_j E[ (Q_φj(s, a) − y_j)² ]   ⇒   ∂L/∂Q_j = 2 (Q_j − y_j) / B                                (N5)
-      critics.evaluate(batch.observations, batch.actions, rows: rows)
-      critics.backwardSquaredError(toEach: targets, scale: scale, rows: rows)
+      critics.evaluate(j, batch.observations, batch.actions, rows: rows)
+      critics.backwardSquaredError(j, to: targets[j], scale: scale, rows: rows)
     }
     var metrics = UpdateMetrics(criticLoss: critics.squaredError(toEach: targets, rows: batch.count))
     metrics.targetMean =
@@ -154,10 +154,10 @@ public final class FittedQEvaluation: Algorithm {
 
     // targets:  φ̄ ← τ φ + (1 − τ) φ̄,  or  φ̄ ← φ at every n-th update                                                  (N4)
     let targetRate = configuration.targetTracking.rate(atUpdate: updates)
-    workers.forEachShare { share in
-      critics.weightGradients(batch.observations, batch.actions, rows: batch.count, share)
-      criticOptimizer.apply(share)
-      if let targetRate { targetCritics.track(critics, rate: targetRate, share) }
+    workers.forEachShare(of: critics.count) { j, share in
+      critics.weightGradients(j, batch.observations, batch.actions, rows: batch.count, share)
+      criticOptimizer.apply(j, share)
+      if let targetRate { targetCritics.track(j, critics, rate: targetRate, share) }
     }
     try checkFinite(criticOptimizer, "critics", update: updates)
     return metrics

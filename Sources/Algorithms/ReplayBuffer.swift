@@ -226,17 +226,17 @@ public struct ReplayBuffer: ~Copyable {
     frames.read(column: kindColumn, rows: batch.frames, into: batch.kinds)
     // final frames are no transitions: drawn again
     for row in 0..<batch.count where batch.kinds[row] < 0 {
-      while frames[batch.frames[row], kindColumn] < 0 {
+      while batch.kinds[row] < 0 {
         batch.frames[row] = slot(stream.index(below: length))
+        batch.kinds[row] = frames[batch.frames[row], kindColumn]
       }
     }
     workers.forEachChunk(ofRows: batch.count) { rows in
-      for row in rows { gather(batch.frames[row], into: batch, row: row) }
+      for row in rows { gather(batch.frames[row], kind: batch.kinds[row], into: batch, row: row) }
     }
   }
 
-  private func gather(_ slot: Int, into batch: borrowing Batch, row: Int) {
-    let kind = frames[slot, observationSize + actionSize + 1]
+  private func gather(_ slot: Int, kind: Float, into batch: borrowing Batch, row: Int) {
     frames.read(at: slot, offset: 0, into: batch.observations, row: row)
     frames.read(at: slot, offset: observationSize, into: batch.actions, row: row)
     frames.read(at: slot + 1 == slots ? 0 : slot + 1, offset: 0, into: batch.nextObservations, row: row)

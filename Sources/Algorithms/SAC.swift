@@ -173,28 +173,32 @@ public final class SAC: Algorithm {
     let scale = 1 / Float(batch.count)
     let temperature = Float(exp(logTemperature))
 
+    // critic target, no gradient; ã′ from the current policy, not a target policy
+    //   y = r + γ (1 − d) [ min_j Q_θ̄j(s′, ã′) − α log π_φ(ã′|s′) ]                                    (eq. 3, N12)
     workers.forEachChunk(ofRows: batch.count) { rows in
-      // critic target, no gradient; ã′ from the current policy, not a target policy
-      //   y = r + γ (1 − d) [ min_j Q_θ̄j(s′, ã′) − α log π_φ(ã′|s′) ]                                  (eq. 3, N12)
       policy.sample(batch.nextObservations, noise: noise.next, into: next, rows: rows)
-      targetCritics.evaluate(batch.nextObservations, next.actions, rows: rows)
-      for i in rows {
-        let softValue = targetCritics.minimum(at: i) - temperature * next.logProbabilities[i]
-        targets[i] = batch.rewards[i] + configuration.discount * (1 - batch.terminated[i]) * softValue
-      }
-
-      // critics:  J_Q(θ) = Σ_j E[ (Q_θj(s, a) − y)² ]   ⇒   ∂J_Q/∂Q_j = 2 (Q_j − y) / B                   (eq. 5)
-      // differs: no factor ½, as in the notes (N5)
-      critics.evaluate(batch.observations, batch.actions, rows: rows)
-      critics.backwardSquaredError(to: targets, scale: scale, rows: rows)
     }
+    workers.forEachChunk(ofRows: batch.count, of: critics.count) { j, rows in
+      targetCritics.evaluate(j, batch.nextObservations, next.actions, rows: rows)
+      critics.evaluate(j, batch.observations, batch.actions, rows: rows)
+    }
+    for i in 0..<batch.count {
+      let softValue = targetCritics.minimum(at: i) - temperature * next.logProbabilities[i]
+      targets[i] = batch.rewards[i] + configuration.discount * (1 - batch.terminated[i]) * softValue
+    }
+
+    // critics:  J_Q(θ) = Σ_j E[ (Q_θj(s, a) − y)² ]   ⇒   ∂J_Q/∂Q_j = 2 (Q_j − y) / B                     (eq. 5)
+    // differs: no factor ½, as in the notes (N5)
     var metrics = UpdateMetrics(criticLoss: critics.squaredError(to: targets, rows: batch.count))
     metrics.targetMean = mean(targets, count: batch.count)
     try checkFinite(metrics.criticLoss, "critic loss", update: updates)
+    workers.forEachChunk(ofRows: batch.count, of: critics.count) { j, rows in
+      critics.backwardSquaredError(j, to: targets, scale: scale, rows: rows)
+    }
     criticOptimizer.beginStep()
-    workers.forEachShare { share in
-      critics.weightGradients(batch.observations, batch.actions, rows: batch.count, share)
-      criticOptimizer.apply(share)
+    workers.forEachShare(of: critics.count) { j, share in
+      critics.weightGradients(j, batch.observations, batch.actions, rows: batch.count, share)
+      criticOptimizer.apply(j, share)
     }
     try checkFinite(criticOptimizer, "critics", update: updates)
 
@@ -206,8 +210,15 @@ public final class SAC: Algorithm {
       //                                                                                                (eq. 10, N9)
       workers.forEachChunk(ofRows: batch.count) { rows in
         policy.sample(batch.observations, noise: noise.current, into: current, rows: rows)
-        critics.evaluate(batch.observations, current.actions, rows: rows)
-        critics.minimumActionGradient(scale: -scale, into: actionGradient, rows: rows)
+      }
+      workers.forEachChunk(ofRows: batch.count, of: critics.count) { j, rows in
+        critics.evaluate(j, batch.observations, current.actions, rows: rows)
+      }
+      critics.gatherMinimum(scale: -scale, rows: batch.count)
+      workers.forEachChunk(of: critics.count, rows: { critics.gathered[$0] }) { j, rows in
+        critics.minimumActionGradient(j, into: actionGradient, rows: rows)
+      }
+      workers.forEachChunk(ofRows: batch.count) { rows in
         policy.backward(actionGradient: actionGradient, logProbabilityGradient: temperature * scale, rows: rows)
       }
       meanLogProbability = mean(current.logProbabilities, count: batch.count)
@@ -241,14 +252,18 @@ public final class SAC: Algorithm {
     try checkFinite(metrics.policyLoss, "policy loss", update: updates)
     policyOptimizer.beginStep()
 
-    // targets:  θ̄ ← τ θ + (1 − τ) θ̄                                                                          (N4)
-    let targetRate = configuration.targetTracking.rate(atUpdate: updates)
     workers.forEachShare { share in
       policy.weightGradients(batch.observations, rows: batch.count, share)
       policyOptimizer.apply(share)
-      if let targetRate { targetCritics.track(critics, rate: targetRate, share) }
     }
     try checkFinite(policyOptimizer, "policy", update: updates)
+
+    // targets:  θ̄ ← τ θ + (1 − τ) θ̄                                                                          (N4)
+    if let targetRate = configuration.targetTracking.rate(atUpdate: updates) {
+      workers.forEachShare(of: critics.count) { j, share in
+        targetCritics.track(j, critics, rate: targetRate, share)
+      }
+    }
 
     // temperature:  J(α) = E[ −α (log π_φ(ã|s) + H̄) ]                                                   (eq. 18, N14)
     // differs: the gradient is taken of −log α · mean(log π + H̄), without the factor α, as SB3 does; see Guides/SAC.md

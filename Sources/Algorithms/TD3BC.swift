@@ -159,39 +159,41 @@ public final class TD3BC: Algorithm {
     updates += 1
     let scale = 1 / Float(batch.count)
 
+    // critic target, no gradient; a′ from the target policy
+    //   a′ = clip(π_φ′(s′) + clip(σ̃ ε, −c, c), −1, 1)                                                (TD3, sec. 5.3)
     workers.forEachChunk(ofRows: batch.count) { rows in
-      // critic target, no gradient; a′ from the target policy
-      //   a′ = clip(π_φ′(s′) + clip(σ̃ ε, −c, c), −1, 1)                                                (TD3, sec. 5.3)
       targetPolicy.evaluate(batch.nextObservations, into: nextActions, rows: rows)
       smooth(nextActions, noise.next, rows: rows)
-      //   y = r + γ (1 − d) min_j Q_θ′j(s′, a′)                                                             (TD3, alg. 1)
-      targetCritics.evaluate(batch.nextObservations, nextActions, rows: rows)
-      for i in rows {
-        targets[i] =
-          batch.rewards[i] + configuration.discount * (1 - batch.terminated[i]) * targetCritics.minimum(at: i)
-      }
-
-      // critics:  J_Q(θ) = Σ_j E[ (Q_θj(s, a) − y)² ]   ⇒   ∂J_Q/∂Q_j = 2 (Q_j − y) / B                  (TD3, alg. 1; N5)
-      critics.evaluate(batch.observations, batch.actions, rows: rows)
-      critics.backwardSquaredError(to: targets, scale: scale, rows: rows)
     }
+    //   y = r + γ (1 − d) min_j Q_θ′j(s′, a′)                                                             (TD3, alg. 1)
+    workers.forEachChunk(ofRows: batch.count, of: critics.count) { j, rows in
+      targetCritics.evaluate(j, batch.nextObservations, nextActions, rows: rows)
+      critics.evaluate(j, batch.observations, batch.actions, rows: rows)
+    }
+    for i in 0..<batch.count {
+      targets[i] = batch.rewards[i] + configuration.discount * (1 - batch.terminated[i]) * targetCritics.minimum(at: i)
+    }
+
+    // critics:  J_Q(θ) = Σ_j E[ (Q_θj(s, a) − y)² ]   ⇒   ∂J_Q/∂Q_j = 2 (Q_j − y) / B                  (TD3, alg. 1; N5)
     var metrics = UpdateMetrics(criticLoss: critics.squaredError(to: targets, rows: batch.count))
     metrics.targetMean = mean(targets, count: batch.count)
     try checkFinite(metrics.criticLoss, "critic loss", update: updates)
+    workers.forEachChunk(ofRows: batch.count, of: critics.count) { j, rows in
+      critics.backwardSquaredError(j, to: targets, scale: scale, rows: rows)
+    }
     criticOptimizer.beginStep()
-    workers.forEachShare { share in
-      critics.weightGradients(batch.observations, batch.actions, rows: batch.count, share)
-      criticOptimizer.apply(share)
+    workers.forEachShare(of: critics.count) { j, share in
+      critics.weightGradients(j, batch.observations, batch.actions, rows: batch.count, share)
+      criticOptimizer.apply(j, share)
     }
     try checkFinite(criticOptimizer, "critics", update: updates)
 
     // policy, at every d-th update:  J_π(φ) = E[ −λ Q_θ1(s, π_φ(s)) + |π_φ(s) − a|² / A ],   λ = α / E|Q_θ1(s, π_φ(s))|
     // differs: the square is divided by A, as the authors' code does with mse_loss; eq. 5 has the plain one        (eq. 3, 5)
-    let isPolicyStep = updates % configuration.policyDelay == 0
-    if isPolicyStep {
+    if updates % configuration.policyDelay == 0 {
       workers.forEachChunk(ofRows: batch.count) { rows in
         policy.evaluate(batch.observations, into: currentActions, rows: rows)
-        critics.evaluate(batch.observations, currentActions, members: 1, rows: rows)
+        critics.evaluate(0, batch.observations, currentActions, rows: rows)
         critics.firstActionGradient(scale: -scale, into: actionGradient, rows: rows)
       }
       // λ over the whole batch, no gradient
@@ -210,23 +212,20 @@ public final class TD3BC: Algorithm {
         -Double(valueWeight) * critics.meanMinimum(rows: batch.count, members: 1) + cloningError(batch)
       try checkFinite(metrics.policyLoss, "policy loss", update: updates)
       policyOptimizer.beginStep()
+      workers.forEachShare { share in
+        policy.weightGradients(batch.observations, rows: batch.count, share)
+        policyOptimizer.apply(share)
+      }
+      try checkFinite(policyOptimizer, "policy", update: updates)
     }
 
     // targets:  θ′ ← τ θ + (1 − τ) θ′,   φ′ ← τ φ + (1 − τ) φ′,   with the policy                         (TD3, alg. 1; N4)
-    let targetRate = configuration.targetTracking.rate(atUpdate: updates, delay: configuration.policyDelay)
-    if isPolicyStep || targetRate != nil {
-      workers.forEachShare { share in
-        if isPolicyStep {
-          policy.weightGradients(batch.observations, rows: batch.count, share)
-          policyOptimizer.apply(share)
-        }
-        if let targetRate {
-          targetCritics.track(critics, rate: targetRate, share)
-          targetPolicy.parameters.track(policy.parameters, rate: targetRate, share)
-        }
+    if let targetRate = configuration.targetTracking.rate(atUpdate: updates, delay: configuration.policyDelay) {
+      workers.forEachShare(of: critics.count) { j, share in
+        targetCritics.track(j, critics, rate: targetRate, share)
       }
+      workers.forEachShare { targetPolicy.parameters.track(policy.parameters, rate: targetRate, $0) }
     }
-    if isPolicyStep { try checkFinite(policyOptimizer, "policy", update: updates) }
     return metrics
   }
 

@@ -21,6 +21,7 @@ public final class WorkerPool: @unchecked Sendable {
 
   private let shared: Shared
   private var threads: [pthread_t] = []
+  private var isFlushing = false
 
   /// - Parameter count: from 1 to 256; more than the machine's cores only costs time.
   public init(count: Int) {
@@ -44,6 +45,21 @@ public final class WorkerPool: @unchecked Sendable {
     }
   }
 
+  /// Runs `body` with denormal numbers flushed to zero on the calling thread, as they are within every phase: phases
+  /// inside need not set and restore the processor's mode each.
+  public func withFlushedDenormals<Result, Failure: Error>(
+    _ body: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    if isFlushing { return try body() }
+    let saved = flushDenormals()
+    isFlushing = true
+    defer {
+      isFlushing = false
+      restore(saved)
+    }
+    return try body()
+  }
+
   /// Runs `body` over 0 ..< rows, in chunks of at most 256 rows.
   ///
   /// - Precondition: no row's result depends on another row's.
@@ -61,24 +77,75 @@ public final class WorkerPool: @unchecked Sendable {
     }
   }
 
+  /// Runs `body` over 0 ..< rows of each of several networks, in chunks of at most 256 rows.
+  ///
+  /// Workers divide the networks first and their rows second, so that a network's weights stay in the cache of as few
+  /// cores as possible: of two critics, each of two workers takes one.
+  ///
+  /// - Precondition: no row's result depends on another row's.
+  public func forEachChunk(ofRows rows: Int, of networks: Int, _ body: (_ network: Int, Range<Int>) -> Void) {
+    forEachChunk(of: networks, rows: { _ in rows }, body)
+  }
+
+  /// The same where each network has its own number of rows.
+  public func forEachChunk(
+    of networks: Int, rows: (_ network: Int) -> Int, _ body: (_ network: Int, Range<Int>) -> Void
+  ) {
+    // multiples of 4 rows, the smaller tile
+    func padded(_ network: Int) -> Int { (rows(network) + 3) / 4 * 4 }
+    var total = 0
+    for network in 0..<networks { total += padded(network) }
+    let share = (total / 4 + count - 1) / count * 4
+    forEachWorker { worker in
+      // the worker's part of all networks' rows one after another
+      var start = worker * share
+      var end = start + share
+      for network in 0..<networks {
+        var next = max(0, start)
+        let last = min(end, rows(network))
+        while next < last {
+          let chunk = next..<min(last, next + 256)
+          body(network, chunk)
+          next = chunk.upperBound
+        }
+        start -= padded(network)
+        end -= padded(network)
+      }
+    }
+  }
+
   /// Runs `body` once for each worker's share of something divided by `Share.range(of:)`.
   public func forEachShare(_ body: (Share) -> Void) {
-    forEachWorker { body(Share(index: $0, count: count)) }
+    forEachWorker { body(Share(lower: $0, upper: $0 + 1, of: count)) }
+  }
+
+  /// Runs `body` for each worker's share of each of several networks, divided as `forEachChunk(ofRows:of:)` divides.
+  public func forEachShare(of networks: Int, _ body: (_ network: Int, Share) -> Void) {
+    forEachWorker { worker in
+      for network in 0..<networks {
+        let lower = max(0, worker * networks - network * count)
+        let upper = min(count, (worker + 1) * networks - network * count)
+        if lower < upper { body(network, Share(lower: lower, upper: upper, of: count)) }
+      }
+    }
   }
 }
 
-/// One worker's part of a number of things.
-public struct Share: Sendable {
-  package let index: Int
+/// One worker's part of a number of things: from `lower` to `upper`, of `count` equal parts.
+public struct Share: Sendable, Equatable {
+  package let lower: Int
+  package let upper: Int
   package let count: Int
 
+  package init(lower: Int, upper: Int, of count: Int) { (self.lower, self.upper, self.count) = (lower, upper, count) }
+
   /// All of it.
-  public static let whole = Share(index: 0, count: 1)
+  public static let whole = Share(lower: 0, upper: 1, of: 1)
 
   /// The part of 0 ..< total, in whole pairs where possible: a pair of panels is one tile wide.
   package func range(of total: Int) -> Range<Int> {
     let pairs = (total + 1) / 2
-    return min(total, 2 * (pairs * index / count))..<min(total, 2 * (pairs * (index + 1) / count))
+    return min(total, 2 * (pairs * lower / count))..<min(total, 2 * (pairs * upper / count))
   }
 }
 
@@ -213,13 +280,22 @@ private func run(_ context: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer?
 // MARK: denormals
 
 // Moments of dead units decay into denormal numbers, on which some processors compute fifty times slower. They are
-// flushed to zero inside phases only: a simulator stepped between them must not notice.
+// flushed to zero inside phases and updates only: a simulator stepped between them must not notice.
 
-private func flushDenormals() {
+/// What the mode was.
+@discardableResult
+private func flushDenormals() -> fenv_t {
   var environment = fenv_t()
   fegetenv(&environment)
+  let saved = environment
   setFlush(&environment)
   fesetenv(&environment)
+  return saved
+}
+
+private func restore(_ saved: fenv_t) {
+  var saved = saved
+  fesetenv(&saved)
 }
 
 private func setFlush(_ environment: inout fenv_t) {
@@ -230,14 +306,4 @@ private func setFlush(_ environment: inout fenv_t) {
   #elseif arch(arm64)
     environment.__fpcr |= 1 << 24
   #endif
-}
-
-private func withFlushedDenormals(_ body: () -> Void) {
-  var saved = fenv_t()
-  fegetenv(&saved)
-  var flushed = saved
-  setFlush(&flushed)
-  fesetenv(&flushed)
-  body()
-  fesetenv(&saved)
 }

@@ -35,8 +35,7 @@ package final class ActionValues: @unchecked Sendable {
     valueGradients = FixedArray(count: forLearning ? networks.count : 0) { _ in
       Matrix(rows: batchSize, columns: choices)
     }
-    // where nothing is learned nothing is left behind: one set of hidden layers is enough
-    activations = FixedArray(count: forLearning ? networks.count : 1) { _ in
+    activations = FixedArray(count: networks.count) { _ in
       Activations(networks[0].layout, rows: batchSize, forLearning: forLearning)
     }
   }
@@ -52,18 +51,16 @@ package final class ActionValues: @unchecked Sendable {
     for (network, source) in zip(networks, other.networks) { network.copy(source) }
   }
 
-  /// θ ← rate · other + (1 − rate) · θ for a share of the parameters.
-  package func track(_ other: ActionValues, rate: Float, _ share: Share) {
-    for j in 0..<count { networks[j].track(other.networks[j], rate: rate, share) }
+  /// θ_j ← rate · other's θ_j + (1 − rate) · θ_j for a share of the parameters.
+  package func track(_ j: Int, _ other: ActionValues, rate: Float, _ share: Share) {
+    networks[j].track(other.networks[j], rate: rate, share)
   }
 
   // MARK: values
 
-  /// Q_j(s, ·) of all critics for some rows.
-  package func evaluate(_ observations: borrowing Matrix, rows: Range<Int>) {
-    for j in 0..<count {
-      networks[j].forward(Input(observations), activations[own(j)], into: values[j], rows: rows)
-    }
+  /// Q_j(s, ·) of critic j for some rows.
+  package func evaluate(_ j: Int, _ observations: borrowing Matrix, rows: Range<Int>) {
+    networks[j].forward(Input(observations), activations[j], into: values[j], rows: rows)
   }
 
   /// Q_j(s, a) at a row of the last evaluation.
@@ -84,33 +81,26 @@ package final class ActionValues: @unchecked Sendable {
 
   // MARK: gradients
 
-  /// Back from Σ_j mean ℓ(Q_j(s, a) − y) to the hidden layers, for some rows: ∂/∂Q_j(s, a) = ℓ′(Q_j(s, a) − y) · scale,
+  /// Back from mean ℓ(Q_j(s, a) − y) to critic j's hidden layers, for some rows: ∂/∂Q_j(s, a) = ℓ′(Q_j(s, a) − y) · scale,
   /// and nothing for the actions that were not taken.
   ///
   /// - Parameter actions: the index of the action taken (B × 1).
   package func backward(
-    _ loss: ValueLoss, to targets: borrowing Block, actions: borrowing Matrix, scale: Float, rows: Range<Int>
+    _ j: Int, _ loss: ValueLoss, to targets: borrowing Block, actions: borrowing Matrix, scale: Float,
+    rows: Range<Int>
   ) {
-    for j in 0..<count {
-      for row in rows {
-        for choice in 0..<choices { valueGradients[j][row, choice] = 0 }
-        let taken = actions.choice(at: row, below: choices)
-        valueGradients[j][row, taken] = loss.derivative(values[j][row, taken] - targets[row]) * scale
-      }
-      networks[j].backwardOutput(valueGradients[j], activations[j], rows: rows)
+    for row in rows {
+      for choice in 0..<choices { valueGradients[j][row, choice] = 0 }
+      let taken = actions.choice(at: row, below: choices)
+      valueGradients[j][row, taken] = loss.derivative(values[j][row, taken] - targets[row]) * scale
     }
+    networks[j].backwardOutput(valueGradients[j], activations[j], rows: rows)
   }
 
-  /// ∂J_Q/∂θ of a share of every critic's parameters, over the first `rows` rows of the last backward pass.
-  package func weightGradients(_ observations: borrowing Matrix, rows: Int, _ share: Share) {
-    for j in 0..<count {
-      networks[j].weightGradients(
-        Input(observations), activations[j], output: valueGradients[j], rows: rows, share)
-    }
+  /// ∂J_Q/∂θ_j of a share of critic j's parameters, over the first `rows` rows of the last backward pass.
+  package func weightGradients(_ j: Int, _ observations: borrowing Matrix, rows: Int, _ share: Share) {
+    networks[j].weightGradients(Input(observations), activations[j], output: valueGradients[j], rows: rows, share)
   }
-
-  /// Which hidden layers critic j writes.
-  private func own(_ j: Int) -> Int { min(j, activations.count - 1) }
 
   // MARK: loss
 

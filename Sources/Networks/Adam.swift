@@ -18,8 +18,8 @@ package final class Adam: @unchecked Sendable {
   /// Steps taken.
   package private(set) var steps = 0
   private var step = AdamStep(count: 1, learningRate: 0)
-  /// Of each share 0, or NaN where a parameter is not finite.
-  private let checks = Block(count: WorkerPool.maximumCount)
+  /// Of each network and share 0, or NaN where a parameter is not finite.
+  private let checks: Block
 
   /// - Parameter networks: networks that step together, such as both critics.
   package init(_ networks: [Parameters], learningRate: Float) {
@@ -27,6 +27,7 @@ package final class Adam: @unchecked Sendable {
     self.learningRate = Double(learningRate)
     firstMoments = FixedArray(count: networks.count) { Block(count: networks[$0].values.count) }
     secondMoments = FixedArray(count: networks.count) { Block(count: networks[$0].values.count) }
+    checks = Block(count: networks.count * WorkerPool.maximumCount)
   }
 
   /// Begins step t: its bias corrections. Once per step, before the workers apply it.
@@ -37,16 +38,19 @@ package final class Adam: @unchecked Sendable {
 
   /// Steps a share of every network along its gradients, and brings the transposed weights up to date.
   package func apply(_ share: Share) {
+    for j in networks.indices { apply(j, share) }
+  }
+
+  /// Steps a share of network j.
+  package func apply(_ j: Int, _ share: Share) {
+    let network = networks[j]
     var check: Float = 0
-    for (index, network) in networks.enumerated() {
-      for layer in network.layout.layers {
-        check += adamStep(
-          network.values, network.gradients, firstMoments[index], secondMoments[index], step,
-          range: layer.range(of: share))
-      }
-      network.refreshTransposed(share)
+    for layer in network.layout.layers {
+      check += adamStep(
+        network.values, network.gradients, firstMoments[j], secondMoments[j], step, range: layer.range(of: share))
     }
-    checks[share.index] = check
+    network.refreshTransposed(share)
+    checks[j * WorkerPool.maximumCount + share.lower] = check
   }
 
   /// Every parameter was finite after the last step: so were its gradient and its moments, or it would not be.

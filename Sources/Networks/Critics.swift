@@ -12,6 +12,8 @@ package final class Critics: @unchecked Sendable {
   private let inputGradients: FixedArray<Matrix>  // J × (B × A)
   /// The rows of the batch that gathered rows belong to.
   private let owners: FixedArray<RowIndices>  // J × (B)
+  /// How many rows were gathered for each critic.
+  package private(set) var gathered: [Int]  // (J)
 
   /// - Parameter isLearned: false for target critics, which are only ever tracked.
   package init(
@@ -23,12 +25,10 @@ package final class Critics: @unchecked Sendable {
     networks = (0..<count).map { _ in Parameters(layout, isLearned: isLearned) }
     values = FixedArray(count: count) { _ in Block(count: batchSize) }
     valueGradients = FixedArray(count: isLearned ? count : 0) { _ in Block(count: batchSize) }
-    // targets leave nothing behind, so they share one set of hidden layers
-    activations = FixedArray(count: isLearned ? count : 1) { _ in
-      Activations(layout, rows: batchSize, forLearning: isLearned)
-    }
+    activations = FixedArray(count: count) { _ in Activations(layout, rows: batchSize, forLearning: isLearned) }
     inputGradients = FixedArray(count: isLearned ? count : 0) { _ in Matrix(rows: batchSize, columns: actionSize) }
     owners = FixedArray(count: isLearned ? count : 0) { _ in RowIndices(count: batchSize) }
+    gathered = [Int](repeating: 0, count: count)
   }
 
   package var count: Int { networks.count }
@@ -42,26 +42,27 @@ package final class Critics: @unchecked Sendable {
     for (network, source) in zip(networks, other.networks) { network.copy(source) }
   }
 
-  /// θ ← rate · other + (1 − rate) · θ for a share of the parameters.
-  package func track(_ other: Critics, rate: Float, _ share: Share) {
-    for j in 0..<count { networks[j].track(other.networks[j], rate: rate, share) }
+  /// θ_j ← rate · other's θ_j + (1 − rate) · θ_j for a share of the parameters.
+  package func track(_ j: Int, _ other: Critics, rate: Float, _ share: Share) {
+    networks[j].track(other.networks[j], rate: rate, share)
   }
 
   // MARK: values
 
-  /// Q_j(s, a) of all critics, or of the first `members`, for some rows.
+  /// Q_j(s, a) of all critics for some rows.
+  package func evaluate(_ observations: borrowing Matrix, _ actions: borrowing Matrix, rows: Range<Int>) {
+    for j in 0..<count { evaluate(j, observations, actions, rows: rows) }
+  }
+
+  /// Q_j(s, a) of critic j, for some rows.
   package func evaluate(
-    _ observations: borrowing Matrix, _ actions: borrowing Matrix, members: Int? = nil, rows: Range<Int>
+    _ j: Int, _ observations: borrowing Matrix, _ actions: borrowing Matrix, rows: Range<Int>
   ) {
-    let input = Input(observations, actions)
-    for j in 0..<(members ?? count) {
-      let network = networks[j]
-      let last = activations[own(j)].last
-      network.forwardHidden(input, activations[own(j)], rows: rows)
-      headForward(
-        activations[own(j)].hidden[last], network.values, at: network.layout.output.offset, into: values[j],
-        rows: rows)
-    }
+    let network = networks[j]
+    let last = activations[j].last
+    network.forwardHidden(Input(observations, actions), activations[j], rows: rows)
+    headForward(
+      activations[j].hidden[last], network.values, at: network.layout.output.offset, into: values[j], rows: rows)
   }
 
   /// Q_j at a row of the last evaluation.
@@ -76,42 +77,40 @@ package final class Critics: @unchecked Sendable {
 
   // MARK: gradients
 
-  /// Back from Σ_j mean (Q_j − y)² to the hidden layers: ∂/∂Q_j = 2 (Q_j − y) · scale, for some rows.
-  package func backwardSquaredError(to targets: borrowing Block, scale: Float, rows: Range<Int>) {
-    for j in 0..<count {
-      for row in rows { valueGradients[j][row] = 2 * (values[j][row] - targets[row]) * scale }
-      backward(j, rows: rows)
+  /// Back from mean (Q_j − y)² to critic j's hidden layers: ∂/∂Q_j = 2 (Q_j − y) · scale, for some rows.
+  package func backwardSquaredError(_ j: Int, to targets: borrowing Block, scale: Float, rows: Range<Int>) {
+    Self.errorGradient(values[j], targets, scale: scale, into: valueGradients[j], rows: rows)
+    backward(j, rows: rows)
+  }
+
+  private static func errorGradient(
+    _ values: borrowing Block, _ targets: borrowing Block, scale: Float, into gradients: borrowing Block,
+    rows: Range<Int>
+  ) {
+    for row in rows { gradients[row] = 2 * (values[row] - targets[row]) * scale }
+  }
+
+  /// Finds each critic's rows, those where it is the smallest, and sets ∂/∂Q_j to `scale` there: each row goes back
+  /// through its smallest critic only.
+  package func gatherMinimum(scale: Float, rows: Int) {
+    for j in 0..<count { gathered[j] = 0 }
+    for row in 0..<rows {
+      let j = smallest(at: row)
+      owners[j][gathered[j]] = row
+      valueGradients[j][gathered[j]] = scale
+      gathered[j] += 1
     }
   }
 
-  /// The same where each critic has a target of its own: ∂/∂Q_j = 2 (Q_j − y_j) · scale.
-  package func backwardSquaredError(toEach targets: borrowing FixedArray<Block>, scale: Float, rows: Range<Int>) {
-    for j in 0..<count {
-      for row in rows { valueGradients[j][row] = 2 * (values[j][row] - targets[j][row]) * scale }
-      backward(j, rows: rows)
-    }
-  }
-
-  /// scale · ∂ min_j Q_j / ∂a for some rows. The parameters get no gradient.
-  ///
-  /// Each row goes back through its smallest critic only: the rows of each critic are gathered at the start of the range.
-  package func minimumActionGradient(scale: Float, into gradient: borrowing Matrix, rows: Range<Int>) {
-    for j in 0..<count {
-      var end = rows.lowerBound
-      for row in rows where smallest(at: row) == j {
-        owners[j][end] = row
-        valueGradients[j][end] = scale
-        end += 1
-      }
-      let gathered = rows.lowerBound..<end
-      let (network, last) = (networks[j], activations[j].last)
-      headInputGradient(
-        valueGradients[j], network.values, at: network.layout.output.offset, mask: activations[j].hidden[last],
-        maskRows: owners[j], into: activations[j].gradients[last], rows: gathered)
-      network.backwardHidden(activations[j], owners: owners[j], rows: gathered)
-      network.backwardInput(activations[j], into: inputGradients[j], rows: gathered)
-      for at in gathered { inputGradients[j].copyRow(at, to: gradient, row: owners[j][at]) }
-    }
+  /// scale · ∂ min_j Q_j / ∂a for some of the `gathered[j]` rows of critic j. The parameters get no gradient.
+  package func minimumActionGradient(_ j: Int, into gradient: borrowing Matrix, rows: Range<Int>) {
+    let (network, last) = (networks[j], activations[j].last)
+    headInputGradient(
+      valueGradients[j], network.values, at: network.layout.output.offset, mask: activations[j].hidden[last],
+      maskRows: owners[j], into: activations[j].gradients[last], rows: rows)
+    network.backwardHidden(activations[j], owners: owners[j], rows: rows)
+    network.backwardInput(activations[j], into: inputGradients[j], rows: rows)
+    for at in rows { inputGradients[j].copyRow(at, to: gradient, row: owners[j][at]) }
   }
 
   /// The critic with the smallest value at a row; ties go to the first.
@@ -128,19 +127,16 @@ package final class Critics: @unchecked Sendable {
     networks[0].backwardInput(activations[0], into: gradient, rows: rows)
   }
 
-  /// ∂J_Q/∂θ of a share of every critic's parameters, over the first `rows` rows of the last backward pass.
+  /// ∂J_Q/∂θ_j of a share of critic j's parameters, over the first `rows` rows of the last backward pass.
   package func weightGradients(
-    _ observations: borrowing Matrix, _ actions: borrowing Matrix, rows: Int, _ share: Share
+    _ j: Int, _ observations: borrowing Matrix, _ actions: borrowing Matrix, rows: Int, _ share: Share
   ) {
-    let input = Input(observations, actions)
-    for j in 0..<count {
-      let network = networks[j]
-      let output = network.layout.output
-      network.hiddenWeightGradients(input, activations[j], rows: rows, share)
-      headWeightGradient(
-        valueGradients[j], activations[j].hidden[activations[j].last], rows: rows, into: network.gradients,
-        at: output.offset, panels: share.range(of: output.panels))
-    }
+    let network = networks[j]
+    let output = network.layout.output
+    network.hiddenWeightGradients(Input(observations, actions), activations[j], rows: rows, share)
+    headWeightGradient(
+      valueGradients[j], activations[j].hidden[activations[j].last], rows: rows, into: network.gradients,
+      at: output.offset, panels: share.range(of: output.panels))
   }
 
   private func backward(_ j: Int, rows: Range<Int>) {
@@ -152,33 +148,29 @@ package final class Critics: @unchecked Sendable {
     network.backwardHidden(activations[j], rows: rows)
   }
 
-  /// Which hidden layers critic j writes.
-  private func own(_ j: Int) -> Int { min(j, activations.count - 1) }
-
   // MARK: loss
 
   /// Σ_j mean (Q_j − y)² over the first `rows` rows.
   package func squaredError(to targets: borrowing Block, rows: Int) -> Double {
     var sum = 0.0
-    for j in 0..<count {
-      for row in 0..<rows {
-        let error = Double(values[j][row]) - Double(targets[row])
-        sum += error * error
-      }
-    }
+    for j in 0..<count { sum += Self.squaredError(values[j], targets, rows: rows) }
     return sum / Double(max(1, rows))
   }
 
   /// Σ_j mean (Q_j − y_j)² over the first `rows` rows.
   package func squaredError(toEach targets: borrowing FixedArray<Block>, rows: Int) -> Double {
     var sum = 0.0
-    for j in 0..<count {
-      for row in 0..<rows {
-        let error = Double(values[j][row]) - Double(targets[j][row])
-        sum += error * error
-      }
-    }
+    for j in 0..<count { sum += Self.squaredError(values[j], targets[j], rows: rows) }
     return sum / Double(max(1, rows))
+  }
+
+  private static func squaredError(_ values: borrowing Block, _ targets: borrowing Block, rows: Int) -> Double {
+    var sum = 0.0
+    for row in 0..<rows {
+      let error = Double(values[row]) - Double(targets[row])
+      sum += error * error
+    }
+    return sum
   }
 
   /// The mean of min_j Q_j, or of Q_0 alone, over the first `rows` rows.

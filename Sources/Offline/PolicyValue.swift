@@ -77,8 +77,7 @@ public final class FittedValue {
     let tenth = max(1, settings.updates / 10)
     var (loss, losses) = (0.0, 0.0)
     for update in 1...max(1, settings.updates) {
-      buffer.sample(into: batch, using: &sampling, workers: workers)
-      let metrics = try evaluation.update(batch)
+      let metrics = try evaluation.update(batch, from: buffer, using: &sampling, workers: workers)
       if (update - 1) % tenth == 0 { (loss, losses) = (0, 0) }
       loss += metrics.criticLoss
       losses += 1

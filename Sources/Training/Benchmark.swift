@@ -50,8 +50,7 @@ public enum Benchmark {
     var stream = RandomStream(seed: 0, purpose: "sampling")
 
     func update() throws {
-      buffer.sample(into: batch, using: &stream, workers: workers)
-      _ = try algorithm.update(batch)
+      _ = try algorithm.update(batch, from: buffer, using: &stream, workers: workers)
     }
     for _ in 0..<warmUp { try update() }
 

@@ -75,8 +75,7 @@ public final class OfflineTrainer: TrainingRun {
   }
 
   private func advance() throws {
-    buffer.sample(into: batch, using: &sampling, workers: workers)
-    let result = try algorithm.update(batch)
+    let result = try algorithm.update(batch, from: buffer, using: &sampling, workers: workers)
     step += 1
     temperature = result.temperature
     metrics.add(result)

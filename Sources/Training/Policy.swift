@@ -67,7 +67,7 @@ public final class Policy {
     case .gaussian(let policy): policy.mean(row.observation, into: row.draw.actions, rows: 0..<1)
     case .deterministic(let policy): policy.evaluate(row.observation, into: row.draw.actions, rows: 0..<1)
     case .choosing(let policy):
-      policy.evaluate(row.observation, rows: 0..<1)
+      policy.evaluate(0, row.observation, rows: 0..<1)
       row.draw.actions[0, 0] = Float(policy.best(at: 0))
     }
     row.draw.actions.copyRow(0, into: &action)

@@ -242,10 +242,9 @@ public final class Trainer {
       step % configuration.updateEvery == 0
     else { return }
     for _ in 0..<(configuration.updateEvery * configuration.updatesPerStep) {
-      buffer.sample(into: batch, using: &sampling, workers: workers)
       let result: UpdateMetrics
       do {
-        result = try algorithm.update(batch)
+        result = try algorithm.update(batch, from: buffer, using: &sampling, workers: workers)
       } catch {
         throw explained(error)
       }

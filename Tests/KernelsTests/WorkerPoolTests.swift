@@ -24,6 +24,41 @@ private func half(_ number: borrowing Block) -> Float { number[0] / 2 }
     }
   }
 
+  @Test(arguments: 1...5)
+  func `every row of every network is done once, in chunks of at most 256, networks divided first`(workers: Int) {
+    let pool = WorkerPool(count: workers)
+    for counts in [[0, 0], [1, 0, 3], [256, 256], [100, 100, 100, 100], [37, 700, 5]] {
+      let visits = FixedArray(count: counts.count) { Block(count: counts[$0]) }
+      let owners = Mutex<[[Int: Int]]>(counts.map { _ in [:] })
+      pool.forEachChunk(of: counts.count, rows: { counts[$0] }) { network, chunk in
+        #expect(chunk.count <= 256)
+        for row in chunk { visits[network][row] += 1 }
+        let thread = ObjectIdentifier(Thread.current).hashValue
+        owners.withLock { $0[network][thread, default: 0] += chunk.count }
+      }
+      for (network, count) in counts.enumerated() {
+        #expect(visits[network].values == [Float](repeating: 1, count: count), "network \(network) of \(counts)")
+      }
+      // as many workers as networks of one size: each has its own
+      if Set(counts).count == 1, counts[0] > 0, workers == counts.count {
+        #expect(owners.withLock { $0.allSatisfy { $0.count == 1 } && Set($0.flatMap(\.keys)).count == workers })
+      }
+    }
+  }
+
+  @Test func `shares of several networks divide each without gap or overlap`() {
+    for count in 1...5 {
+      let pool = WorkerPool(count: count)
+      for networks in 1...5 {
+        let visits = Block(count: networks * 41)
+        pool.forEachShare(of: networks) { network, share in
+          for panel in share.range(of: 41) { visits[network * 41 + panel] += 1 }
+        }
+        #expect(visits.values.allSatisfy { $0 == 1 }, "\(networks) networks, \(count) workers")
+      }
+    }
+  }
+
   @Test func `shares divide panels without gap or overlap, in pairs but for the last`() {
     for count in 1...5 {
       for total in 0...40 {
@@ -43,7 +78,7 @@ private func half(_ number: borrowing Block) -> Float { number[0] / 2 }
   /// A share as a pool hands it out.
   private func share(_ index: Int, of count: Int) -> Share {
     let shares = Mutex<[Int: Share]>([:])
-    WorkerPool(count: count).forEachShare { share in shares.withLock { $0[share.index] = share } }
+    WorkerPool(count: count).forEachShare { share in shares.withLock { $0[share.lower] = share } }
     return shares.withLock { $0[index]! }
   }
 
@@ -134,6 +169,21 @@ private func half(_ number: borrowing Block) -> Float { number[0] / 2 }
     #expect(half(smallest) > 0)
     pool.forEachWorker { halves[$0] = half(smallest) }
     #expect(halves.values == [Float](repeating: 0, count: workers))
+    #expect(half(smallest) > 0)
+  }
+
+  @Test func `denormals stay flushed between the phases of one update, and are kept after it, failed or not`() {
+    struct Stop: Error {}
+    let pool = WorkerPool(count: 2)
+    let smallest = Block([.leastNormalMagnitude])
+    var between: [Float] = []
+    pool.withFlushedDenormals {
+      between.append(half(smallest))
+      pool.forEachWorker { _ in }
+      between.append(half(smallest))
+    }
+    #expect(between == [0, 0] && half(smallest) > 0)
+    #expect(throws: Stop.self) { try pool.withFlushedDenormals { throw Stop() } }
     #expect(half(smallest) > 0)
   }
 }

@@ -111,8 +111,25 @@ import Testing
     targets.copy(values)
     #expect(targets.tensors("x") == values.tensors("x"))
     values.networks[1].values[0] += 1
-    targets.track(values, rate: 0.25, .whole)
+    targets.track(1, values, rate: 0.25, .whole)
     let difference = values.networks[1].values[0] - targets.networks[1].values[0]
     #expect(abs(difference - 0.75) < 1e-6)
+  }
+}
+
+/// All critics one after another, as one worker does it.
+extension ActionValues {
+  func evaluate(_ observations: borrowing Matrix, rows: Range<Int>) {
+    for j in 0..<count { evaluate(j, observations, rows: rows) }
+  }
+
+  func backward(
+    _ loss: ValueLoss, to targets: borrowing Block, actions: borrowing Matrix, scale: Float, rows: Range<Int>
+  ) {
+    for j in 0..<count { backward(j, loss, to: targets, actions: actions, scale: scale, rows: rows) }
+  }
+
+  func weightGradients(_ observations: borrowing Matrix, rows: Int, _ share: Share) {
+    for j in 0..<count { weightGradients(j, observations, rows: rows, share) }
   }
 }

@@ -90,7 +90,7 @@ private struct Problem: ~Copyable {
     let problem = Problem(hidden: hidden)
     let gradient = Matrix(rows: 12, columns: 3)
     problem.critics.evaluate(problem.observations, problem.actions, rows: 0..<12)
-    problem.critics.minimumActionGradient(scale: -0.25, into: gradient, rows: 0..<12)
+    problem.critics.minimumActionGradient(scale: -0.25, into: gradient, rows: 12)
     var smaller = [0, 0]
     for row in 0..<12 {
       let values = (0..<2).map { problem.value($0, row) }
@@ -136,7 +136,7 @@ private struct Problem: ~Copyable {
 
       let gradient = Matrix(rows: 12, columns: 3)
       critics.evaluate(problem.observations, problem.actions, rows: 0..<12)
-      critics.minimumActionGradient(scale: 1, into: gradient, rows: 0..<12)
+      critics.minimumActionGradient(scale: 1, into: gradient, rows: 12)
       #expect(gradient.values.bits == expected.values.bits, "shift \(shift)")
     }
   }
@@ -152,8 +152,8 @@ private struct Problem: ~Copyable {
       for first in stride(from: 0, to: 150, by: chunk) {
         let rows = first..<min(150, first + chunk)
         problem.critics.evaluate(s, a, rows: rows)
-        problem.critics.minimumActionGradient(scale: 1, into: result, rows: rows)
       }
+      problem.critics.minimumActionGradient(scale: 1, into: result, rows: 150, chunk: chunk)
       var rows = [[UInt32]](repeating: [], count: 150)
       for (place, row) in order.enumerated() { rows[row] = (0..<3).map { result[place, $0].bitPattern } }
       return rows
@@ -172,7 +172,7 @@ private struct Problem: ~Copyable {
     critics.weightGradients(problem.observations, problem.actions, rows: 12, .whole)
     let before = critics.networks.map { $0.gradients.values.bits }
     let gradient = Matrix(rows: 12, columns: 3)
-    critics.minimumActionGradient(scale: 1, into: gradient, rows: 0..<12)
+    critics.minimumActionGradient(scale: 1, into: gradient, rows: 12)
     critics.firstActionGradient(scale: 1, into: gradient, rows: 0..<12)
     #expect(critics.networks.map { $0.gradients.values.bits } == before)
   }
@@ -180,7 +180,7 @@ private struct Problem: ~Copyable {
   @Test func `the first critic's action gradient is the finite difference, also when it alone was evaluated`() {
     let problem = Problem()
     let gradient = Matrix(rows: 12, columns: 3)
-    problem.critics.evaluate(problem.observations, problem.actions, members: 1, rows: 0..<12)
+    problem.critics.evaluate(0, problem.observations, problem.actions, rows: 0..<12)
     problem.critics.firstActionGradient(scale: 2, into: gradient, rows: 0..<12)
     for row in 0..<12 {
       for i in 0..<3 {
@@ -217,7 +217,7 @@ private struct Problem: ~Copyable {
     let online = problem.critics.tensors("").map(\.values)
     let pool = WorkerPool(count: workers)
     for _ in 0..<5 {
-      pool.forEachShare { targets.track(problem.critics, rate: 0.01, $0) }
+      pool.forEachShare(of: 2) { targets.track($0, problem.critics, rate: 0.01, $1) }
       for k in expected.indices {
         for i in expected[k].indices {
           expected[k][i] = expected[k][i].addingProduct(0.01, online[k][i] - expected[k][i])
@@ -225,7 +225,7 @@ private struct Problem: ~Copyable {
       }
     }
     #expect(targets.tensors("").map(\.values) == expected)
-    pool.forEachShare { targets.track(problem.critics, rate: 1, $0) }
+    pool.forEachShare(of: 2) { targets.track($0, problem.critics, rate: 1, $1) }
     #expect(targets.tensors("").map(\.values) == online)
   }
 
@@ -244,5 +244,27 @@ private struct Problem: ~Copyable {
       count: 2, observationSize: 4, actionSize: 3, hiddenSizes: [16, 33], batchSize: 12, isLearned: true)
     try other.load("critic", from: finder(tensors))
     #expect(other.tensors("critic") == tensors)
+  }
+}
+
+/// All critics one after another, as one worker does it.
+extension Critics {
+  func backwardSquaredError(to targets: borrowing Block, scale: Float, rows: Range<Int>) {
+    for j in 0..<count { backwardSquaredError(j, to: targets, scale: scale, rows: rows) }
+  }
+
+  func weightGradients(
+    _ observations: borrowing Matrix, _ actions: borrowing Matrix, rows: Int, _ share: Share
+  ) {
+    for j in 0..<count { weightGradients(j, observations, actions, rows: rows, share) }
+  }
+
+  func minimumActionGradient(scale: Float, into gradient: borrowing Matrix, rows: Int, chunk: Int = 256) {
+    gatherMinimum(scale: scale, rows: rows)
+    for j in 0..<count {
+      for start in stride(from: 0, to: gathered[j], by: chunk) {
+        minimumActionGradient(j, into: gradient, rows: start..<min(gathered[j], start + chunk))
+      }
+    }
   }
 }

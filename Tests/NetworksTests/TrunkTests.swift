@@ -26,26 +26,29 @@ import Testing
       let draw = PolicyDraw(rows: rows, actionSize: a)
       let gradient = Matrix(rows: rows, columns: a)
       for _ in 0..<3 {
-        pool.forEachChunk(ofRows: rows) {
-          critics.evaluate(x, actions, rows: $0)
-          critics.backwardSquaredError(to: targets, scale: 0.01, rows: $0)
+        pool.forEachChunk(ofRows: rows, of: 2) { j, rows in
+          critics.evaluate(j, x, actions, rows: rows)
+          critics.backwardSquaredError(j, to: targets, scale: 0.01, rows: rows)
         }
         criticOptimizer.beginStep()
-        pool.forEachShare {
-          critics.weightGradients(x, actions, rows: rows, $0)
-          criticOptimizer.apply($0)
+        pool.forEachShare(of: 2) { j, share in
+          critics.weightGradients(j, x, actions, rows: rows, share)
+          criticOptimizer.apply(j, share)
+          followers.track(j, critics, rate: 0.1, share)
+        }
+        pool.forEachChunk(ofRows: rows) { policy.sample(x, noise: noise, into: draw, rows: $0) }
+        pool.forEachChunk(ofRows: rows, of: 2) { critics.evaluate($0, x, draw.actions, rows: $1) }
+        critics.gatherMinimum(scale: -0.01, rows: rows)
+        pool.forEachChunk(of: 2, rows: { critics.gathered[$0] }) {
+          critics.minimumActionGradient($0, into: gradient, rows: $1)
         }
         pool.forEachChunk(ofRows: rows) {
-          policy.sample(x, noise: noise, into: draw, rows: $0)
-          critics.evaluate(x, draw.actions, rows: $0)
-          critics.minimumActionGradient(scale: -0.01, into: gradient, rows: $0)
           policy.backward(actionGradient: gradient, logProbabilityGradient: 0.002, rows: $0)
         }
         policyOptimizer.beginStep()
         pool.forEachShare {
           policy.weightGradients(x, rows: rows, $0)
           policyOptimizer.apply($0)
-          followers.track(critics, rate: 0.1, $0)
         }
       }
       let tensors = critics.tensors("") + followers.tensors("") + policy.parameters.tensors("")
