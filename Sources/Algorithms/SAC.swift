@@ -251,7 +251,6 @@ public final class SAC: Algorithm {
     metrics.entropy = -meanLogProbability
     try checkFinite(metrics.policyLoss, "policy loss", update: updates)
     policyOptimizer.beginStep()
-
     workers.forEachShare { share in
       policy.weightGradients(batch.observations, rows: batch.count, share)
       policyOptimizer.apply(share)

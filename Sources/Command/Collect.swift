@@ -33,6 +33,9 @@ struct Collect: ParsableCommand {
   @Option(help: "What to write; it must not exist.")
   var out: String
 
+  @Option(help: .layout)
+  var layout: DatasetLayout?
+
   @Flag(help: "Print JSON.")
   var json = false
 
@@ -42,7 +45,7 @@ struct Collect: ParsableCommand {
   }
 
   func run() throws {
-    try DatasetFiles.refuseExisting(out)
+    try DatasetFiles.refuseUnwritable(out, as: layout)
     let task = try EnvironmentRegistry.standard.entry(environment)
     let actor: Collector.Actor
     let source: String
@@ -64,7 +67,7 @@ struct Collect: ParsableCommand {
     }
     progress.finish()
     if stop.wasReceived { throw ExitCode(128 + stop.number) }
-    try DatasetFiles.write(dataset, to: out)
+    try DatasetFiles.write(dataset, to: out, as: layout)
     try DatasetReport(dataset, path: out).show(json: json)
   }
 }

@@ -21,7 +21,9 @@ struct DatasetCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-      try DatasetReport(try DatasetFiles.read(data, try reading.reading()), path: data).show(json: json)
+      var reading = try reading.reading()
+      reading.acceptsUnknownBounds = true
+      try DatasetReport(try DatasetFiles.read(data, reading), path: data).show(json: json)
     }
   }
 
@@ -35,18 +37,28 @@ struct DatasetCommand: ParsableCommand {
     @Argument(help: "What to write; it must not exist.")
     var out: String
 
+    @Option(help: .layout)
+    var layout: DatasetLayout?
+
     @OptionGroup var reading: ReadingOptions
 
     @Flag(help: "Print JSON.")
     var json = false
 
     func run() throws {
-      try DatasetFiles.refuseExisting(out)
+      try DatasetFiles.refuseUnwritable(out, as: layout)
       let dataset = try DatasetFiles.read(self.in, try reading.reading())
-      try DatasetFiles.write(dataset, to: out)
+      try DatasetFiles.write(dataset, to: out, as: layout)
       try DatasetReport(dataset, path: out).show(json: json)
     }
   }
+}
+
+extension DatasetLayout: ExpressibleByArgument {}
+
+extension ArgumentHelp {
+  static let layout = ArgumentHelp(
+    "How to write it, where the extension of OUT does not say it: minari is Minari's folder, with libhdf5.")
 }
 
 /// What must be said where a file does not say it.
@@ -107,6 +119,9 @@ struct DatasetReport: Encodable {
     }
     row("reward     ", s.rewards)
     row("action     ", s.actions)
+    if description.boundsAreOfData == true {
+      print("             in units of their own range: nobody says the bounds; name the task with --environment")
+    }
     print("digest       \(digest)")
   }
 }

@@ -83,12 +83,14 @@ private struct Types: Sendable {
   let float: Int64
   let storedFloat: Int64
   let byte: Int64
+  let integer: Int64
   let text: Int64
 
   init(_ symbols: Symbols) throws(HDF5Unavailable) {
     float = try symbols.number("H5T_NATIVE_FLOAT_g")
     storedFloat = try symbols.number("H5T_IEEE_F32LE_g")
     byte = try symbols.number("H5T_STD_I8LE_g")
+    integer = try symbols.number("H5T_NATIVE_INT64_g")
     text = try symbols.number("H5T_C_S1_g")
   }
 }
@@ -108,6 +110,9 @@ private struct Types: Sendable {
   let exists: @convention(c) @Sendable (Int64, Text, Int64) -> CInt
   let createGroup: @convention(c) @Sendable (Int64, Text, Int64, Int64, Int64) -> Int64
   let closeGroup: @convention(c) @Sendable (Int64) -> CInt
+  let createAttribute: @convention(c) @Sendable (Int64, Text, Text, Int64, Int64, Int64, Int64, Int64) -> Int64
+  let writeAttribute: @convention(c) @Sendable (Int64, Int64, UnsafeRawPointer) -> CInt
+  let closeAttribute: @convention(c) @Sendable (Int64) -> CInt
   let openData: @convention(c) @Sendable (Int64, Text, Int64) -> Int64
   let createData: @convention(c) @Sendable (Int64, Text, Int64, Int64, Int64, Int64, Int64) -> Int64
   let closeData: @convention(c) @Sendable (Int64) -> CInt
@@ -146,6 +151,9 @@ private struct Types: Sendable {
     unsafe exists = try symbols.find("H5Lexists")
     unsafe createGroup = try symbols.find("H5Gcreate2")
     closeGroup = try symbols.find("H5Gclose")
+    unsafe createAttribute = try symbols.find("H5Acreate_by_name")
+    unsafe writeAttribute = try symbols.find("H5Awrite")
+    closeAttribute = try symbols.find("H5Aclose")
     unsafe openData = try symbols.find("H5Dopen2")
     unsafe createData = try symbols.find("H5Dcreate2")
     closeData = try symbols.find("H5Dclose")
@@ -190,6 +198,9 @@ public final class HDF5File {
 
   /// Whether libhdf5 is found.
   public static var isAvailable: Bool { (try? HDF5Library.shared.get()) != nil }
+
+  /// Says why there is no libhdf5, if there is none.
+  public static func checkAvailable() throws { _ = try HDF5Library.shared.get() }
 
   /// Opens a file for reading.
   public convenience init(reading path: String) throws {
@@ -313,6 +324,19 @@ public final class HDF5File {
     let group = unsafe functions.createGroup(file, name, 0, 0, 0)
     guard group >= 0 else { throw unwritable(name) }
     _ = functions.closeGroup(group)
+  }
+
+  /// Gives a group a whole number by name.
+  public func write(attribute: String, of group: String, _ number: Int64) throws(DataFileError) {
+    let space = functions.createSpace(0, nil, nil)
+    defer { _ = functions.closeSpace(space) }
+    let handle = unsafe functions.createAttribute(file, group, attribute, library.types.integer, space, 0, 0, 0)
+    guard handle >= 0 else { throw unwritable("\(group)'s \(attribute)") }
+    defer { _ = functions.closeAttribute(handle) }
+    let status = unsafe withUnsafePointer(to: number) { pointer in
+      unsafe functions.writeAttribute(handle, library.types.integer, UnsafeRawPointer(pointer))
+    }
+    guard status >= 0 else { throw unwritable("\(group)'s \(attribute)") }
   }
 
   /// Writes float32 numbers.

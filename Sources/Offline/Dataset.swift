@@ -20,6 +20,8 @@ public struct DatasetDescription: Codable, Sendable, Equatable {
   /// The bounds that actions are scaled by, in the task's units.
   public var actionLow: [Float]  // (A)
   public var actionHigh: [Float]  // (A)
+  /// True where nobody said the bounds, and each value's least and greatest stand for them; else nil.
+  public var boundsAreOfData: Bool?
   /// Where the data came from, in words.
   public var source: String
 

@@ -13,12 +13,33 @@ public struct DatasetReading: Sendable {
   public var environment: EnvironmentEntry?
   /// Bounds from elsewhere, such as a policy's; the file's own go before them.
   public var bounds: (low: [Float], high: [Float])?
+  /// Where nobody says the bounds, the actions' own range will do: to look at data, not to learn from them.
+  public var acceptsUnknownBounds = false
 
   public init(
     timeouts: TimeoutReading = .stored, environment: EnvironmentEntry? = nil,
     bounds: (low: [Float], high: [Float])? = nil
   ) {
     (self.timeouts, self.environment, self.bounds) = (timeouts, environment, bounds)
+  }
+}
+
+/// How data lie on the disk.
+public enum DatasetLayout: String, CaseIterable, Sendable {
+  /// Frames as a run's replay buffer has them.
+  case folder
+  case npz
+  case d4rl
+  case minari
+
+  /// What a path's extension says.
+  init(path: String) throws {
+    switch URL(fileURLWithPath: path).pathExtension.lowercased() {
+    case "": self = .folder
+    case "npz": self = .npz
+    case "hdf5", "h5": self = .d4rl
+    default: throw DatasetFiles.unknown(path)
+    }
   }
 }
 
@@ -46,28 +67,31 @@ public enum DatasetFiles {
     }
   }
 
-  /// Writes data, to `.npz`, to `.hdf5` (D4RL) or, without an extension, to a folder of this program.
-  public static func write(_ dataset: borrowing Dataset, to path: String) throws {
-    try refuseExisting(path)
-    switch URL(fileURLWithPath: path).pathExtension.lowercased() {
-    case "npz": try NumPyDataset.write(dataset, to: path)
-    case "hdf5", "h5": try D4RLDataset.write(dataset, to: path)
-    case "": try DatasetFolder.write(dataset, to: path)
-    default: throw unknown(path)
+  /// Writes data in a layout, or in the one that the extension says: `.npz`, `.hdf5` (D4RL), or none for a folder of
+  /// this program.
+  public static func write(_ dataset: borrowing Dataset, to path: String, as layout: DatasetLayout? = nil) throws {
+    try refuseUnwritable(path, as: layout)
+    switch try layout ?? DatasetLayout(path: path) {
+    case .folder: try DatasetFolder.write(dataset, to: path)
+    case .npz: try NumPyDataset.write(dataset, to: path)
+    case .d4rl: try D4RLDataset.write(dataset, to: path)
+    case .minari: try MinariDataset.write(dataset, to: path)
     }
   }
 
   /// What exists is never written over; asked before long work too.
-  public static func refuseExisting(_ path: String) throws {
+  public static func refuseUnwritable(_ path: String, as layout: DatasetLayout? = nil) throws {
     if FileManager.default.fileExists(atPath: path) {
       throw DatasetError(path, "exists already: choose another path, or remove it first")
     }
-    let known = ["", "npz", "hdf5", "h5"]
-    guard known.contains(URL(fileURLWithPath: path).pathExtension.lowercased()) else { throw unknown(path) }
+    let layout = try layout ?? DatasetLayout(path: path)
+    // not only after the steps are taken
+    if layout == .d4rl || layout == .minari { try HDF5File.checkAvailable() }
   }
 
-  private static func unknown(_ path: String) -> DatasetError {
-    DatasetError(path, "has an unknown extension: data are .npz, .hdf5, or a folder without an extension")
+  fileprivate static func unknown(_ path: String) -> DatasetError {
+    DatasetError(
+      path, "has an unknown extension: data are .npz, .hdf5, or a folder without an extension; or name a --layout")
   }
 
   // MARK: what files share
@@ -90,7 +114,8 @@ public enum DatasetFiles {
       }
       bounds = (box.low, box.high)
     }
-    guard let bounds else {
+    let isKnown = bounds != nil
+    guard let bounds = bounds ?? (reading.acceptsUnknownBounds ? columns.actionRange : nil) else {
       throw DatasetError(
         path, "does not say the bounds of its actions: name the task with --environment, so that they can be scaled")
     }
@@ -100,9 +125,11 @@ public enum DatasetFiles {
     guard zip(bounds.low, bounds.high).allSatisfy({ $0.isFinite && $1.isFinite && $0 < $1 }) else {
       throw DatasetError(path, "has actions without finite bounds: they cannot be scaled to [−1, 1]")
     }
-    return DatasetDescription(
+    var description = DatasetDescription(
       environment: reading.environment?.id ?? environment, observationSize: columns.observationSize,
       actionLow: bounds.low, actionHigh: bounds.high, source: URL(fileURLWithPath: path).lastPathComponent)
+    if !isKnown { description.boundsAreOfData = true }
+    return description
   }
 
   static func dataset(

@@ -44,6 +44,105 @@ enum MinariDataset {
     return try DatasetFiles.dataset(columns, environment: environment, bounds: bounds, path: path, reading)
   }
 
+  // MARK: writing
+
+  // differs: numbers are float32, as the replay buffer keeps them; Minari's own collector keeps the task's type
+  /// Writes a folder that Minari 0.5.3 loads from where it keeps its data sets.
+  static func write(_ dataset: borrowing Dataset, to path: String) throws {
+    let columns = TransitionColumns(dataset)
+    // beside its place first, and then renamed: it is whole or not there
+    let partial = path + ".partial"
+    try? FileManager.default.removeItem(atPath: partial)
+    do {
+      try FileManager.default.createDirectory(atPath: "\(partial)/data", withIntermediateDirectories: true)
+      let name = "\(partial)/data/main_data.hdf5"
+      let episodes = columns.episodes
+      try writeEpisodes(columns, episodes, to: name)
+      let bytes = try FileManager.default.attributesOfItem(atPath: name)[.size] as? Int ?? 0
+      let id = URL(fileURLWithPath: path).lastPathComponent
+      let metadata = metadata(dataset.description, id: id, steps: columns.count, episodes: episodes.count, bytes: bytes)
+      try Data((metadata.text(pretty: true) + "\n").utf8).write(
+        to: URL(fileURLWithPath: "\(partial)/data/metadata.json"))
+    } catch {
+      try? FileManager.default.removeItem(atPath: partial)
+      throw error
+    }
+    try FileManager.default.moveItem(atPath: partial, toPath: path)
+  }
+
+  private static func writeEpisodes(_ columns: TransitionColumns, _ episodes: [Range<Int>], to name: String) throws {
+    let file = try HDF5File(writing: name)
+    let (s, a) = (columns.observationSize, columns.actionSize)
+    for (number, rows) in episodes.enumerated() {
+      let group = "episode_\(number)"
+      try file.makeGroup(group)
+      try file.write(attribute: "id", of: group, Int64(number))
+      try file.write(attribute: "total_steps", of: group, Int64(rows.count))
+      let last = ((rows.upperBound - 1) * s)..<(rows.upperBound * s)
+      let observations =
+        columns.observations[(rows.lowerBound * s)..<(rows.upperBound * s)] + (columns.nextObservations ?? [])[last]
+      try file.write("\(group)/observations", floats: Array(observations), shape: [rows.count + 1, s])
+      try file.write(
+        "\(group)/actions", floats: Array(columns.actions[(rows.lowerBound * a)..<(rows.upperBound * a)]),
+        shape: [rows.count, a])
+      try file.write("\(group)/rewards", floats: Array(columns.rewards[rows]), shape: [rows.count])
+      try file.write("\(group)/terminations", booleans: Array(columns.terminals[rows]))
+      try file.write("\(group)/truncations", booleans: Array((columns.timeouts ?? [])[rows]))
+    }
+  }
+
+  private static func metadata(
+    _ description: DatasetDescription, id: String, steps: Int, episodes: Int, bytes: Int
+  ) -> JSONValue {
+    var members: [String: JSONValue] = [
+      "dataset_id": .string(id), "data_format": .string("hdf5"), "minari_version": .string("0.5.3"),
+      "total_steps": .number(Double(steps)), "total_episodes": .number(Double(episodes)),
+      "dataset_size": .number((Double(bytes) / 1e5).rounded() / 10),
+      "algorithm_name": .string(description.source),
+      "observation_space": .string(
+        box(
+          low: [Float](repeating: -.infinity, count: description.observationSize),
+          high: [Float](repeating: .infinity, count: description.observationSize))),
+      "action_space": .string(box(low: description.actionLow, high: description.actionHigh)),
+    ]
+    if let environment = description.environment {
+      var spec: [String: JSONValue] = ["id": .string(environment), "additional_wrappers": .array([])]
+      if let task = registered(environment) {
+        spec["entry_point"] = .string("gymnasium.envs.\(task.entryPoint)")
+        spec["max_episode_steps"] = .number(Double(task.steps))
+      }
+      members["env_spec"] = .string(JSONValue.object(spec).text())
+    }
+    return .object(members)
+  }
+
+  /// A space of vectors as Minari writes it, with Python's infinities.
+  private static func box(low: [Float], high: [Float]) -> String {
+    func numbers(_ values: [Float]) -> String {
+      "[" + values.map { $0.isFinite ? "\($0)" : $0 < 0 ? "-Infinity" : "Infinity" }.joined(separator: ", ") + "]"
+    }
+    return "{\"type\": \"Box\", \"dtype\": \"float32\", \"shape\": [\(low.count)], \"low\": \(numbers(low)), "
+      + "\"high\": \(numbers(high))}"
+  }
+
+  /// Where Gymnasium 1.4.0 has a task and how long its episodes are, without which Minari cannot recover it.
+  private static func registered(_ environment: String) -> (entryPoint: String, steps: Int)? {
+    switch environment {
+    case "Pendulum-v1": return ("classic_control.pendulum:PendulumEnv", 200)
+    case "MountainCarContinuous-v0":
+      return ("classic_control.continuous_mountain_car:Continuous_MountainCarEnv", 999)
+    case "HumanoidStandup-v5": return ("mujoco.humanoidstandup_v5:HumanoidStandupEnv", 1000)
+    case "HalfCheetah-v5", "Hopper-v5", "Walker2d-v5", "Ant-v5", "Humanoid-v5", "Swimmer-v5", "Reacher-v5", "Pusher-v5",
+      "InvertedPendulum-v5", "InvertedDoublePendulum-v5":
+      let name = String(environment.dropLast(3))
+      let snake = name.reduce(into: "") { $0 += ($1.isUppercase && !$0.isEmpty ? "_" : "") + $1.lowercased() }
+      return ("mujoco.\(snake)_v5:\(name)Env", ["Reacher": 50, "Pusher": 100][name] ?? 1000)
+    default: return nil
+    }
+  }
+
+  // MARK: spaces
+
   /// The task's id and the bounds of its actions, as `data/metadata.json` has them: JSON within JSON strings.
   private static func spaces(_ path: String) -> (environment: String?, bounds: (low: [Float], high: [Float])?) {
     guard let data = FileManager.default.contents(atPath: "\(path)/data/metadata.json"),

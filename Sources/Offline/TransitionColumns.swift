@@ -134,6 +134,30 @@ struct TransitionColumns {
     return result
   }
 
+  /// The rows of each episode, whole or broken off.
+  var episodes: [Range<Int>] {
+    var (episodes, start): ([Range<Int>], Int) = ([], 0)
+    for row in 0..<count where terminals[row] || timeouts?[row] == true || row + 1 == count || !continues(row) {
+      episodes.append(start..<(row + 1))
+      start = row + 1
+    }
+    return episodes
+  }
+
+  /// The least and the greatest of each action's values, apart even where all are the same; nil without any.
+  var actionRange: (low: [Float], high: [Float])? {
+    var low = [Float](repeating: .infinity, count: actionSize)
+    var high = low.map { -$0 }
+    // one that is not finite is refused later, with its place
+    for (index, value) in actions.enumerated() where value.isFinite {
+      low[index % actionSize] = min(low[index % actionSize], value)
+      high[index % actionSize] = max(high[index % actionSize], value)
+    }
+    guard low.allSatisfy(\.isFinite) else { return nil }
+    for i in low.indices where low[i] == high[i] { (low[i], high[i]) = (low[i] - 1, high[i] + 1) }
+    return (low, high)
+  }
+
   /// Whether the next row begins where this one leads; assumed where the file does not say.
   private func continues(_ row: Int) -> Bool {
     guard let next = nextObservations else { return true }

@@ -16,20 +16,18 @@ public final class OfflineTrainer: TrainingRun {
   public let normalization: ObservationNormalization?
   /// Updates taken.
   public private(set) var step = 0
-  public private(set) var bestReturn = -Double.infinity
-  public private(set) var lastEvaluation: EvaluationRecord?
+  public var bestReturn: Double { evaluations.bestReturn }
+  public var lastEvaluation: EvaluationRecord? { evaluations.last }
   public private(set) var temperature = Double.nan
   public var observer = TrainingObserver()
 
   private let configuration: AnyConfiguration
   private let workers: WorkerPool
-  private let makeEnvironment: (() throws -> any Environment)?
-  private var evaluator: Evaluator?
+  private let evaluations: EvaluationSchedule
   private let buffer: ReplayBuffer
   private let batch: Batch
   private var sampling: RandomStream
   private var metrics = MetricsWindow()
-  private var evaluatedStep = 0
 
   /// - Parameters:
   ///   - data: transitions with actions in [−1, 1]; their states are normalised here if the algorithm asks for it.
@@ -44,8 +42,8 @@ public final class OfflineTrainer: TrainingRun {
     configuration = try run.algorithmConfiguration()
     precondition(data.count > 0, "learning from no data")
     try configuration.checkMemory(observationSize: data.observationSize, actionSize: data.actionSize)
-    let guarded = makeEnvironment.map { make in { ContractGuard(try make(), name: run.environment) } }
-    self.makeEnvironment = guarded
+    evaluations = EvaluationSchedule(
+      run, makeEnvironment: makeEnvironment.map { make in { ContractGuard(try make(), name: run.environment) } })
     if let epsilon = try configuration.values["normalization"].flatMap({ try $0.decode(Float?.self) }) {
       let normalization = ObservationNormalization(of: data, epsilon: epsilon)
       data.transformObservations(shift: normalization.mean, scale: normalization.scale)
@@ -63,7 +61,7 @@ public final class OfflineTrainer: TrainingRun {
 
   public func train() throws {
     while !observer.shouldStop() {
-      if isEvaluationDue {
+      if evaluations.isDue(at: step) {
         try evaluate()
       } else if step < run.steps {
         try advance()
@@ -94,32 +92,15 @@ public final class OfflineTrainer: TrainingRun {
     return record
   }
 
-  private var isEvaluationDue: Bool {
-    makeEnvironment != nil && run.evaluateEvery > 0 && step > 0 && step % run.evaluateEvery == 0
-      && evaluatedStep != step
-  }
-
   private func evaluate() throws {
-    guard let makeEnvironment else { return }
-    let evaluator = try self.evaluator ?? Evaluator(makeEnvironment())
-    self.evaluator = evaluator
-    let seeds = RandomStream(seed: run.seed, purpose: "evaluation seeds").first
     var state = [Float](repeating: 0, count: batch.observations.columns)
-    let result = try evaluator.run(episodes: run.evaluationEpisodes, firstSeed: seeds, isCancelled: observer.shouldStop)
-    {
-      observation, action in
+    let record = try evaluations.evaluate(step: step, isCancelled: observer.shouldStop) { observation, action in
       for i in state.indices { state[i] = observation[i] }
       normalization?.apply(to: &state)
       algorithm.act(state.span, explore: false, into: &action)
       scaling.denormalize(&action)
     }
-    // stopped in the middle: it is done again, whole, when the run goes on
-    guard result.episodes == run.evaluationEpisodes else { return }
-    evaluatedStep = step
-    let record = EvaluationRecord(step: step, evaluation: result, isBest: result.mean > bestReturn)
-    bestReturn = max(bestReturn, result.mean)
-    lastEvaluation = record
-    try observer.evaluated(record)
+    if let record { try observer.evaluated(record) }
   }
 
   /// The policy as it is now. It takes observations as they are: its first layer normalises them.
@@ -137,14 +118,16 @@ public final class OfflineTrainer: TrainingRun {
 
   public func state() throws -> TrainerState {
     TrainerState(
-      step: step, episodes: 0, updates: step, evaluatedStep: evaluatedStep, bestReturn: bestReturn, episodeReturn: 0,
+      step: step, episodes: 0, updates: step, evaluatedStep: evaluations.evaluatedStep, bestReturn: bestReturn,
+      episodeReturn: 0,
       episodeLength: 0, needsReset: true, observation: [], environment: nil, randomActions: 0,
       sampling: sampling.position, metrics: metrics, health: [], faults: SimulatorFaults(counts: []),
       algorithm: algorithm.state)
   }
 
   public func restore(_ state: TrainerState) throws {
-    (step, evaluatedStep, bestReturn) = (state.step, state.evaluatedStep, state.bestReturn)
+    step = state.step
+    evaluations.restore(evaluatedStep: state.evaluatedStep, bestReturn: state.bestReturn)
     sampling.position = state.sampling
     metrics = state.metrics
     try algorithm.restore(state.algorithm)

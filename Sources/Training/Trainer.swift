@@ -33,8 +33,8 @@ public final class Trainer {
   public private(set) var step = 0
   public private(set) var episodes = 0
   public private(set) var updates = 0
-  public private(set) var bestReturn = -Double.infinity
-  public private(set) var lastEvaluation: EvaluationRecord?
+  public var bestReturn: Double { evaluations.bestReturn }
+  public var lastEvaluation: EvaluationRecord? { evaluations.last }
   public private(set) var temperature = Double.nan
   public private(set) var faults = SimulatorFaults()
   public var observer = TrainingObserver()
@@ -42,8 +42,7 @@ public final class Trainer {
   private let configuration: AnyConfiguration
   private let workers: WorkerPool
   private let environment: any Environment
-  private let makeEvaluationEnvironment: () throws -> any Environment
-  private var evaluator: Evaluator?
+  private let evaluations: EvaluationSchedule
   public private(set) var buffer: ReplayBuffer
   private let batch: Batch
   private var randomActions: RandomStream
@@ -54,7 +53,6 @@ public final class Trainer {
   private var episodeReturn = 0.0
   private var episodeLength = 0
   private var needsReset = true
-  private var evaluatedStep = 0
   private var observation: [Float]  // (S)
   private var nextObservation: [Float]  // (S)
   private var action: [Float]  // (A), in [−1, 1]
@@ -70,7 +68,7 @@ public final class Trainer {
     configuration = try run.algorithmConfiguration()
     let guarded = { ContractGuard(try makeEnvironment(), name: run.environment) }
     environment = try guarded()
-    makeEvaluationEnvironment = guarded
+    evaluations = EvaluationSchedule(run, makeEnvironment: guarded)
     try AlgorithmRegistry.entry(run.algorithm).checkActions(environment.actionSpace, of: run.environment)
     scaling = try ActionScaling(environment.actionSpace, of: run.environment)
     let observationSize = environment.observationSpace.count
@@ -94,7 +92,7 @@ public final class Trainer {
   /// Trains until the run's steps are taken or the observer asks to stop.
   public func train() throws {
     while !observer.shouldStop() {
-      if isEvaluationDue {
+      if evaluations.isDue(at: step) {
         try evaluate()
       } else if step < run.steps {
         try advance()
@@ -271,28 +269,12 @@ public final class Trainer {
     return explained
   }
 
-  private var isEvaluationDue: Bool {
-    run.evaluateEvery > 0 && step > 0 && step % run.evaluateEvery == 0 && evaluatedStep != step
-  }
-
   private func evaluate() throws {
-    let evaluator = try self.evaluator ?? Evaluator(makeEvaluationEnvironment())
-    self.evaluator = evaluator
-    // seeds of their own, the same at each evaluation of a run: what changes is the policy
-    let seeds = RandomStream(seed: run.seed, purpose: "evaluation seeds").first
-    let result = try evaluator.run(episodes: run.evaluationEpisodes, firstSeed: seeds, isCancelled: observer.shouldStop)
-    {
-      observation, action in
+    let record = try evaluations.evaluate(step: step, isCancelled: observer.shouldStop) { observation, action in
       algorithm.act(observation, explore: false, into: &action)
       scaling.denormalize(&action)
     }
-    // stopped in the middle: it is done again, whole, when the run goes on
-    guard result.episodes == run.evaluationEpisodes else { return }
-    evaluatedStep = step
-    let record = EvaluationRecord(step: step, evaluation: result, isBest: result.mean > bestReturn)
-    bestReturn = max(bestReturn, result.mean)
-    lastEvaluation = record
-    try observer.evaluated(record)
+    if let record { try observer.evaluated(record) }
   }
 
   /// The policy as it is now, as a file's content.
@@ -310,7 +292,8 @@ public final class Trainer {
   /// Everything that the rest of the run depends on, besides the buffer's frames.
   public func state() throws -> TrainerState {
     TrainerState(
-      step: step, episodes: episodes, updates: updates, evaluatedStep: evaluatedStep, bestReturn: bestReturn,
+      step: step, episodes: episodes, updates: updates, evaluatedStep: evaluations.evaluatedStep,
+      bestReturn: bestReturn,
       episodeReturn: episodeReturn,
       episodeLength: episodeLength, needsReset: needsReset, observation: observation,
       environment: step == 0 ? nil : try environment.saveState(), randomActions: randomActions.position,
@@ -320,8 +303,8 @@ public final class Trainer {
   /// Goes on from a saved state, with the buffer's frames already in place.
   public func restore(_ state: TrainerState) throws {
     (step, episodes, updates) = (state.step, state.episodes, state.updates)
-    (bestReturn, episodeReturn, episodeLength) = (state.bestReturn, state.episodeReturn, state.episodeLength)
-    (needsReset, evaluatedStep) = (state.needsReset, state.evaluatedStep)
+    (episodeReturn, episodeLength, needsReset) = (state.episodeReturn, state.episodeLength, state.needsReset)
+    evaluations.restore(evaluatedStep: state.evaluatedStep, bestReturn: state.bestReturn)
     guard state.observation.count == observation.count else {
       throw MismatchedRun(
         "the checkpoint's observation has \(state.observation.count) values, the task's \(observation.count)")
@@ -358,13 +341,4 @@ public struct MismatchedRun: Error, CustomStringConvertible {
   public let description: String
 
   init(_ description: String) { self.description = description }
-}
-
-extension RandomStream {
-  /// The stream's first number.
-  var first: UInt64 {
-    var stream = self
-    // 48 bits: headroom for consecutive seeds
-    return stream.next() >> 16
-  }
 }

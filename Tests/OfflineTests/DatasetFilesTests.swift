@@ -55,18 +55,53 @@ import Testing
     #expect(dataset.description.actionLow == [-2] && dataset.description.actionHigh == [2])
   }
 
-  @Test(arguments: ["data", "data.npz", "data.hdf5"])
-  func `what is written is read, to the bit`(name: String) throws {
-    if name.hasSuffix("hdf5") && !HDF5File.isAvailable { return }
+  @Test(arguments: [
+    ("data", DatasetLayout?.none), ("data.npz", nil), ("data.hdf5", nil), ("data-v0", .minari), ("data.x", .d4rl),
+  ])
+  func `what is written is read, to the bit`(name: String, layout: DatasetLayout?) throws {
+    if name.hasSuffix("hdf5") || layout != nil, !HDF5File.isAvailable { return }
     let dataset = try DatasetFiles.read(Self.fixture("numpy.npz"), Self.reading)
-    let path = folder.path(name)
-    try DatasetFiles.write(dataset, to: path)
+    var path = folder.path(name)
+    try DatasetFiles.write(dataset, to: path, as: layout)
+    if layout == .d4rl {
+      path = folder.path("renamed.hdf5")
+      try FileManager.default.moveItem(atPath: folder.path(name), toPath: path)
+    }
     let back = try DatasetFiles.read(path)
     Self.check(back)
     #expect(back.digest == dataset.digest)
     #expect(back.description.actionLow == [-2])
     let error = #expect(throws: DatasetError.self) { try DatasetFiles.write(back, to: path) }
     #expect(error?.description.contains("exists already") == true)
+  }
+
+  @Test(.enabled(if: HDF5File.isAvailable))
+  func `Minari's folder says what Minari asks for: spaces, task, counts, an id for each episode`() throws {
+    var dataset = try DatasetFiles.read(Self.fixture("numpy.npz"), Self.reading)
+    dataset.description.environment = "InvertedDoublePendulum-v5"
+    let path = folder.path("mine-v0")
+    try DatasetFiles.write(dataset, to: path, as: .minari)
+    let text = try String(contentsOfFile: "\(path)/data/metadata.json", encoding: .utf8)
+    let metadata = try JSONValue(text: text)
+    #expect(metadata["dataset_id"] == .string("mine-v0") && metadata["data_format"] == .string("hdf5"))
+    #expect(metadata["total_episodes"] == .number(3) && metadata["total_steps"] == .number(9))
+    #expect(
+      metadata["action_space"]
+        == .string(#"{"type": "Box", "dtype": "float32", "shape": [1], "low": [-2.0], "high": [2.0]}"#))
+    #expect(
+      metadata["observation_space"]
+        == .string(
+          #"{"type": "Box", "dtype": "float32", "shape": [2], "low": [-Infinity, -Infinity], "high": [Infinity, Infinity]}"#
+        ))
+    guard case .string(let spec) = metadata["env_spec"] else { throw DatasetError(path, "has no env_spec") }
+    let entryPoint = try JSONValue(text: spec)["entry_point"]
+    #expect(
+      entryPoint
+        == .string("gymnasium.envs.mujoco.inverted_double_pendulum_v5:InvertedDoublePendulumEnv"))
+    let file = try HDF5File(reading: "\(path)/data/main_data.hdf5")
+    #expect(try file.shape("episode_1/observations") == [4, 2] && file.shape("episode_1/actions") == [3, 1])
+    #expect(!file.contains("episode_3"))
+    #expect(try DatasetFiles.read(path).description.environment == "InvertedDoublePendulum-v5")
   }
 
   @Test func `files without time-outs are refused unless the user says how to read them`() throws {
@@ -92,6 +127,18 @@ import Testing
     #expect(refusal(path, DatasetReading(bounds: ([-2, -2], [2, 2]))).contains("bounds for 2"))
     let pendulum = try EnvironmentRegistry.builtIn.entry("Pendulum-v1")
     #expect(refusal(path, DatasetReading(environment: pendulum)).contains("Pendulum-v1 has 3 and 1"))
+  }
+
+  @Test func `to look at data their own range will do, and the description says so`() throws {
+    var reading = DatasetReading()
+    reading.acceptsUnknownBounds = true
+    let dataset = try DatasetFiles.read(Self.fixture("numpy.npz"), reading)
+    #expect(dataset.description.boundsAreOfData == true && dataset.count == 9)
+    // (t − 1) / 2 + e / 4: least at episode 0's first step, greatest at its last
+    #expect(dataset.description.actionLow == [-0.5] && dataset.description.actionHigh == [1])
+    reading.bounds = ([-2], [2])
+    let known = try DatasetFiles.read(Self.fixture("numpy.npz"), reading)
+    #expect(known.description.boundsAreOfData == nil && known.description.actionLow == [-2])
   }
 
   @Test func `what is no data is refused`() throws {

@@ -1,0 +1,56 @@
+// EvaluationSchedule.swift — when a run is evaluated, on which seeds, and which evaluation was the best.
+
+import Environments
+import Kernels
+
+final class EvaluationSchedule {
+  private(set) var bestReturn = -Double.infinity
+  private(set) var last: EvaluationRecord?
+  /// The step of the last whole evaluation.
+  private(set) var evaluatedStep = 0
+
+  private let run: RunConfiguration
+  /// Nil: the task is not at hand, and nothing is evaluated.
+  private let makeEnvironment: (() throws -> any Environment)?
+  private var evaluator: Evaluator?
+
+  init(_ run: RunConfiguration, makeEnvironment: (() throws -> any Environment)?) {
+    (self.run, self.makeEnvironment) = (run, makeEnvironment)
+  }
+
+  func isDue(at step: Int) -> Bool {
+    makeEnvironment != nil && run.evaluateEvery > 0 && step > 0 && step % run.evaluateEvery == 0
+      && evaluatedStep != step
+  }
+
+  /// Runs the episodes that are due, on a task of their own; nil when they were stopped in the middle.
+  func evaluate(
+    step: Int, isCancelled: () -> Bool, act: (Span<Float>, inout MutableSpan<Float>) -> Void
+  ) throws -> EvaluationRecord? {
+    guard let evaluator = try self.evaluator ?? makeEnvironment.map({ Evaluator(try $0()) }) else { return nil }
+    self.evaluator = evaluator
+    // seeds of their own, the same at each evaluation of a run: what changes is the policy
+    let seeds = RandomStream(seed: run.seed, purpose: "evaluation seeds").first
+    let result = try evaluator.run(
+      episodes: run.evaluationEpisodes, firstSeed: seeds, isCancelled: isCancelled, act: act)
+    // stopped in the middle: it is done again, whole, when the run goes on
+    guard result.episodes == run.evaluationEpisodes else { return nil }
+    let record = EvaluationRecord(step: step, evaluation: result, isBest: result.mean > bestReturn)
+    (evaluatedStep, last, bestReturn) = (step, record, max(bestReturn, result.mean))
+    return record
+  }
+
+  /// Goes on from a checkpoint.
+  func restore(evaluatedStep: Int, bestReturn: Double) {
+    (self.evaluatedStep, self.bestReturn) = (evaluatedStep, bestReturn)
+  }
+}
+
+extension RandomStream {
+  /// The stream's first number.
+  fileprivate var first: UInt64 {
+    var stream = self
+    // 48 bits: headroom for consecutive seeds
+    return stream.next() >> 16
+  }
+}
