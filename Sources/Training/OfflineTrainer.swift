@@ -73,7 +73,12 @@ public final class OfflineTrainer: TrainingRun {
   }
 
   private func advance() throws {
-    let result = try algorithm.update(batch, from: buffer, using: &sampling, workers: workers)
+    let result: UpdateMetrics
+    do {
+      result = try algorithm.update(batch, from: buffer, using: &sampling, workers: workers)
+    } catch {
+      throw explain(error, step: step, updates: step, batch)
+    }
     step += 1
     temperature = result.temperature
     metrics.add(result)

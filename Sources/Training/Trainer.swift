@@ -244,29 +244,12 @@ public final class Trainer {
       do {
         result = try algorithm.update(batch, from: buffer, using: &sampling, workers: workers)
       } catch {
-        throw explained(error)
+        throw explain(error, step: step, updates: updates, batch)
       }
       updates += 1
       temperature = result.temperature
       metrics.add(result)
     }
-  }
-
-  /// Says where in batch or networks the first number is that is not finite, and leaves a dump of them.
-  private func explained(_ error: any Error) -> any Error {
-    let state = algorithm.state
-    let origin = (batch.tensors + state.tensors).lazy.filter { $0.name != "log_temperature" }
-      .compactMap(\.firstNonFinite).first
-    var explained = error
-    if var diverged = error as? DivergedUpdate {
-      diverged.origin = origin ?? "every number of batch and networks being finite"
-      explained = diverged
-    }
-    var dump = FailureDump(step: step, updates: updates, reason: "\(explained)")
-    dump.add(batch)
-    for tensor in algorithm.parameters { dump.add(tensor) }
-    observer.failed(dump)
-    return explained
   }
 
   private func evaluate() throws {

@@ -12,6 +12,7 @@ public protocol TrainingRun: AnyObject {
   /// α after the last update; NaN where there is none.
   var temperature: Double { get }
   var observer: TrainingObserver { get set }
+  var algorithm: any Algorithm { get }
 
   /// Goes on until the run's steps are taken or the observer asks to stop.
   func train() throws
@@ -25,6 +26,24 @@ public protocol TrainingRun: AnyObject {
   func withBuffer(_ body: (borrowing ReplayBuffer) throws -> Void) rethrows
   /// Puts frames back into that buffer, oldest first.
   func restoreBuffer(_ restore: (inout ReplayBuffer) throws -> Void) throws
+}
+
+extension TrainingRun {
+  /// Says where in batch or networks the first number is that is not finite, and leaves a dump of them.
+  func explain(_ error: any Error, step: Int, updates: Int, _ batch: borrowing Batch) -> any Error {
+    let origin = (batch.tensors + algorithm.state.tensors).lazy.filter { $0.name != "log_temperature" }
+      .compactMap(\.firstNonFinite).first
+    var explained = error
+    if var diverged = error as? DivergedUpdate {
+      diverged.origin = origin ?? "every number of batch and networks being finite"
+      explained = diverged
+    }
+    var dump = FailureDump(step: step, updates: updates, reason: "\(explained)")
+    dump.add(batch)
+    for tensor in algorithm.parameters { dump.add(tensor) }
+    observer.failed(dump)
+    return explained
+  }
 }
 
 extension Trainer: TrainingRun {

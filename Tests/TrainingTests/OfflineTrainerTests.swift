@@ -54,6 +54,25 @@ import Testing
     #expect(with.lastEvaluation?.step == 60)
   }
 
+  @Test func `an update that diverges says where, and leaves a dump of batch and networks`() throws {
+    let trainer = try Self.make(steps: 60)
+    let tensors = Dictionary(uniqueKeysWithValues: trainer.algorithm.parameters.map { ($0.name, $0) })
+    try trainer.algorithm.loadParameters { name in
+      let tensor = try #require(tensors[name])
+      guard name == "critic.1.layer.0.weight" else { return tensor }
+      var values = tensor.values
+      values[3] = .nan
+      return Tensor(name: name, shape: tensor.shape, values: values)
+    }
+    var dumps: [FailureDump] = []
+    trainer.observer.failed = { dumps.append($0) }
+    let error = #expect(throws: DivergedUpdate.self) { try trainer.train() }
+    let origin = try #require(error?.origin)
+    #expect(origin.hasPrefix("critic.1.layer.0.weight[") && origin.hasSuffix(" is nan"), "\(origin)")
+    #expect(dumps.count == 1 && dumps[0].file.metadata["reason"] == error?.description)
+    #expect(dumps[0].file.names.contains("batch.rewards") && dumps[0].file.names.contains("critic.1.layer.0.weight"))
+  }
+
   @Test func `states are normalised by the data's mean and deviation, and null leaves them`() throws {
     let data = try Self.data()
     var (sum, squares, count) = (0.0, 0.0, 0.0)
