@@ -39,6 +39,7 @@ let package = Package(
   name: "swift-offpolicy",
   platforms: [.macOS(.v26)],
   products: [
+    // the inner targets too, so that what uses the library is built anew when one of them has changed
     .library(
       name: "OffPolicy",
       targets: [

@@ -63,7 +63,7 @@ extension Algorithm {
 }
 
 extension Algorithm {
-  /// One update from a batch drawn from a buffer, by the algorithm's own workers.
+  /// One update from a batch drawn from a buffer. `workers` are those that the algorithm was made with.
   public func update(
     _ batch: borrowing Batch, from buffer: borrowing ReplayBuffer, using stream: inout RandomStream,
     workers: WorkerPool

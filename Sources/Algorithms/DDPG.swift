@@ -139,24 +139,23 @@ public final class DDPG: Algorithm {
     updates += 1
     let scale = 1 / Float(batch.count)
 
-    // critic target, no gradient; a′ from the target policy
-    //   y = r + γ (1 − d) Q′(s′, μ′(s′))                                                                     (alg. 1, N5)
     workers.forEachChunk(ofRows: batch.count) { rows in
+      // critic target, no gradient; a′ from the target policy
+      //   y = r + γ (1 − d) Q′(s′, μ′(s′))                                                                   (alg. 1, N5)
       targetPolicy.evaluate(batch.nextObservations, into: nextActions, rows: rows)
       targetCritics.evaluate(0, batch.nextObservations, nextActions, rows: rows)
-      critics.evaluate(0, batch.observations, batch.actions, rows: rows)
-    }
-    for i in 0..<batch.count {
-      targets[i] = batch.rewards[i] + configuration.discount * (1 - batch.terminated[i]) * targetCritics.value(0, at: i)
-    }
+      for i in rows {
+        targets[i] =
+          batch.rewards[i] + configuration.discount * (1 - batch.terminated[i]) * targetCritics.value(0, at: i)
+      }
 
-    // critic:  J_Q(φ) = E[ (Q_φ(s, a) − y)² ]   ⇒   ∂J_Q/∂Q = 2 (Q − y) / B                                (alg. 1, N5)
+      // critic:  J_Q(φ) = E[ (Q_φ(s, a) − y)² ]   ⇒   ∂J_Q/∂Q = 2 (Q − y) / B                              (alg. 1, N5)
+      critics.evaluate(0, batch.observations, batch.actions, rows: rows)
+      critics.backwardSquaredError(0, to: targets, scale: scale, rows: rows)
+    }
     var metrics = UpdateMetrics(criticLoss: critics.squaredError(to: targets, rows: batch.count))
     metrics.targetMean = mean(targets, count: batch.count)
     try checkFinite(metrics.criticLoss, "critic loss", update: updates)
-    workers.forEachChunk(ofRows: batch.count) { rows in
-      critics.backwardSquaredError(0, to: targets, scale: scale, rows: rows)
-    }
     criticOptimizer.beginStep()
     workers.forEachShare { share in
       critics.weightGradients(0, batch.observations, batch.actions, rows: batch.count, share)

@@ -194,6 +194,7 @@ public final class HDF5File {
   private let path: String
   private let library: HDF5Library
   private let file: Int64
+  private var isOpen = true
   private var functions: Functions { library.functions }
 
   /// Whether libhdf5 is found.
@@ -222,7 +223,15 @@ public final class HDF5File {
     (self.path, self.library, self.file) = (path, library, file)
   }
 
-  deinit { _ = functions.closeFile(file) }
+  deinit { if isOpen { _ = functions.closeFile(file) } }
+
+  /// Ends writing: what is still in memory goes to the disk, which may be full.
+  public func close() throws(DataFileError) {
+    isOpen = false
+    if functions.closeFile(file) < 0 {
+      throw DataFileError(path, "cannot be written to its end: check the space on the disk")
+    }
+  }
 
   // MARK: reading
 

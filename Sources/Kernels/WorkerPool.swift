@@ -64,17 +64,7 @@ public final class WorkerPool: @unchecked Sendable {
   ///
   /// - Precondition: no row's result depends on another row's.
   public func forEachChunk(ofRows rows: Int, _ body: (Range<Int>) -> Void) {
-    forEachWorker { worker in
-      // multiples of 4 rows, the smaller tile
-      let share = (rows + 4 * count - 1) / (4 * count) * 4
-      var start = min(rows, worker * share)
-      let end = min(rows, start + share)
-      while start < end {
-        let next = min(end, start + 256)
-        body(start..<next)
-        start = next
-      }
-    }
+    forEachChunk(of: 1, rows: { _ in rows }) { body($1) }
   }
 
   /// Runs `body` over 0 ..< rows of each of several networks, in chunks of at most 256 rows.
@@ -116,7 +106,7 @@ public final class WorkerPool: @unchecked Sendable {
 
   /// Runs `body` once for each worker's share of something divided by `Share.range(of:)`.
   public func forEachShare(_ body: (Share) -> Void) {
-    forEachWorker { body(Share(lower: $0, upper: $0 + 1, of: count)) }
+    forEachShare(of: 1) { body($1) }
   }
 
   /// Runs `body` for each worker's share of each of several networks, divided as `forEachChunk(ofRows:of:)` divides.

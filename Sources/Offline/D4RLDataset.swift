@@ -49,6 +49,7 @@ enum D4RLDataset {
       if let environment = dataset.description.environment {
         try file.write("metadata/environment", text: environment)
       }
+      try file.close()
     } catch {
       try? FileManager.default.removeItem(atPath: partial)
       throw error

@@ -71,6 +71,8 @@ public enum DatasetFiles {
   /// this program.
   public static func write(_ dataset: borrowing Dataset, to path: String, as layout: DatasetLayout? = nil) throws {
     try refuseUnwritable(path, as: layout)
+    // what is written beside its place must not be written into it
+    let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
     switch try layout ?? DatasetLayout(path: path) {
     case .folder: try DatasetFolder.write(dataset, to: path)
     case .npz: try NumPyDataset.write(dataset, to: path)
@@ -101,7 +103,9 @@ public enum DatasetFiles {
     _ columns: TransitionColumns, environment: String?, bounds own: (low: [Float], high: [Float])?, path: String,
     _ reading: DatasetReading
   ) throws -> DatasetDescription {
-    var bounds = own ?? reading.bounds
+    // Minari writes infinities where there are none
+    let unbounded = own.map { !($0.low + $0.high).allSatisfy(\.isFinite) } ?? false
+    var bounds = (unbounded && reading.acceptsUnknownBounds ? nil : own) ?? reading.bounds
     if let task = reading.environment {
       guard case .box(let box) = task.actionSpace else {
         throw DatasetError(path, "cannot be of \(task.id), which has discrete actions")

@@ -89,6 +89,7 @@ enum MinariDataset {
       try file.write("\(group)/terminations", booleans: Array(columns.terminals[rows]))
       try file.write("\(group)/truncations", booleans: Array((columns.timeouts ?? [])[rows]))
     }
+    try file.close()
   }
 
   private static func metadata(

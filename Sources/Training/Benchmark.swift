@@ -103,7 +103,8 @@ public enum Benchmark {
     let sorted = times.sorted()
     // with a delay updates are unlike: the mean of as many in a row as it takes to have one of each
     let fast = stride(from: 0, through: max(0, times.count - delay), by: delay).map {
-      times[$0..<min(times.count, $0 + delay)].reduce(0, +) / Double(delay)
+      let some = times[$0..<min(times.count, $0 + delay)]
+      return some.reduce(0, +) / Double(some.count)
     }.sorted()
     let undisturbedTime = fast[fast.count / 10]
     return BenchmarkResult(

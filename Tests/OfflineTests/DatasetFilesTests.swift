@@ -62,7 +62,8 @@ import Testing
     if name.hasSuffix("hdf5") || layout != nil, !HDF5File.isAvailable { return }
     let dataset = try DatasetFiles.read(Self.fixture("numpy.npz"), Self.reading)
     var path = folder.path(name)
-    try DatasetFiles.write(dataset, to: path, as: layout)
+    // a folder may be named with a slash at its end
+    try DatasetFiles.write(dataset, to: layout == .minari || name == "data" ? path + "/" : path, as: layout)
     if layout == .d4rl {
       path = folder.path("renamed.hdf5")
       try FileManager.default.moveItem(atPath: folder.path(name), toPath: path)
