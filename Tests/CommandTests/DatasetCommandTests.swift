@@ -47,6 +47,12 @@ import Testing
     #expect(again["digest"] == collected["digest"])
     let back = try succeed(["dataset", "convert", folder.path("b.npz"), folder.path("c"), "--json"]).json()
     #expect(back["digest"] == collected["digest"])
+    // a layout by its name, whatever the path looks like
+    let named = try succeed([
+      "dataset", "convert", folder.path("c"), folder.path("d.data"), "--layout", "folder", "--json",
+    ]).json()
+    #expect(named["digest"] == collected["digest"])
+    #expect(try succeed(["dataset", "info", folder.path("d.data"), "--json"]).json()["digest"] == collected["digest"])
     let text = try succeed(["dataset", "info", folder.path("c")]).output
     #expect(text.contains("500, 3 starts of episodes, 2 whole episodes") && text.contains("2 timed out"))
   }
@@ -157,6 +163,7 @@ import Testing
       ["collect", run, "MountainCarContinuous-v0", "--steps", "9", "--out", "x"], says: "takes 3 observations")
     try refusal(["dataset", "info", "nothing"], says: "does not exist")
     try refusal(["dataset", "convert", data, data], says: "exists already")
+    try refusal(["dataset", "convert", data, "x.csv"], says: "--layout")
     try refusal(["dataset", "info", data, "--timeouts", "often"], says: "--timeouts must be")
     try refusal(["value", run, "--dataset", "nothing"], says: "does not exist")
     try refusal(["value", run, "--dataset", data, "--environment", "Hopperr"], says: "no task is called")
