@@ -198,7 +198,7 @@ public final class HDF5File {
   private var functions: Functions { library.functions }
 
   /// Whether libhdf5 is found.
-  public static var isAvailable: Bool { (try? HDF5Library.shared.get()) != nil }
+  public static var isAvailable: Bool { (try? checkAvailable()) != nil }
 
   /// Says why there is no libhdf5, if there is none.
   public static func checkAvailable() throws { _ = try HDF5Library.shared.get() }

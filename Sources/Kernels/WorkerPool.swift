@@ -122,7 +122,7 @@ public final class WorkerPool: @unchecked Sendable {
 }
 
 /// One worker's part of a number of things: from `lower` to `upper`, of `count` equal parts.
-public struct Share: Sendable, Equatable {
+public struct Share: Sendable {
   package let lower: Int
   package let upper: Int
   package let count: Int

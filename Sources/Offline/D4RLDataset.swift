@@ -33,9 +33,8 @@ enum D4RLDataset {
   static func write(_ dataset: borrowing Dataset, to path: String) throws {
     let columns = TransitionColumns(dataset)
     let (n, s, a) = (columns.count, columns.observationSize, columns.actionSize)
-    // beside its place first, and then renamed: it is whole or not there
-    let partial = path + ".partial"
-    do {
+    let description = dataset.description
+    try DatasetFiles.writeWhole(path) { partial in
       let file = try HDF5File(writing: partial)
       try file.write("observations", floats: columns.observations, shape: [n, s])
       try file.write("actions", floats: columns.actions, shape: [n, a])
@@ -44,16 +43,12 @@ enum D4RLDataset {
       try file.write("timeouts", booleans: columns.timeouts ?? [])
       try file.write("next_observations", floats: columns.nextObservations ?? [], shape: [n, s])
       try file.makeGroup("metadata")
-      try file.write("metadata/action_low", floats: dataset.description.actionLow, shape: [a])
-      try file.write("metadata/action_high", floats: dataset.description.actionHigh, shape: [a])
-      if let environment = dataset.description.environment {
+      try file.write("metadata/action_low", floats: description.actionLow, shape: [a])
+      try file.write("metadata/action_high", floats: description.actionHigh, shape: [a])
+      if let environment = description.environment {
         try file.write("metadata/environment", text: environment)
       }
       try file.close()
-    } catch {
-      try? FileManager.default.removeItem(atPath: partial)
-      throw error
     }
-    try FileManager.default.moveItem(atPath: partial, toPath: path)
   }
 }

@@ -91,6 +91,19 @@ public enum DatasetFiles {
     if layout == .d4rl || layout == .minari { try HDF5File.checkAvailable() }
   }
 
+  /// Has something written beside its place, and then renames it: it is whole or not there.
+  static func writeWhole(_ path: String, _ write: (_ partial: String) throws -> Void) throws {
+    let partial = path + ".partial"
+    try? FileManager.default.removeItem(atPath: partial)
+    do {
+      try write(partial)
+      try FileManager.default.moveItem(atPath: partial, toPath: path)
+    } catch {
+      try? FileManager.default.removeItem(atPath: partial)
+      throw error
+    }
+  }
+
   fileprivate static func unknown(_ path: String) -> DatasetError {
     DatasetError(
       path, "has an unknown extension: data are .npz, .hdf5, or a folder without an extension; or name a --layout")

@@ -46,25 +46,23 @@ enum DatasetFolder {
   }
 
   static func write(_ dataset: borrowing Dataset, to path: String) throws {
-    // beside its place first, and then renamed: it is whole or not there
-    let partial = URL(fileURLWithPath: path + ".partial")
-    try? FileManager.default.removeItem(at: partial)
     do {
-      // frames are numbered from 0 on, wherever they came from
-      let buffer = try dataset.buffer.copy(frames: dataset.buffer.frameRange.count)
-      var files = ReplayFiles(folder: partial)
-      try FileManager.default.createDirectory(at: partial, withIntermediateDirectories: true)
-      try files.append(FrameBlock(buffer, from: 0))
-      let contents = Contents(
-        format: format, version: version, description: dataset.description, transitions: dataset.count,
-        frames: buffer.frameTotal, beginsEpisode: dataset.beginsEpisode,
-        digests: Dictionary(uniqueKeysWithValues: files.digests.map { ("\($0.key)", $0.value) }))
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      try encoder.encode(contents).write(to: partial.appendingPathComponent(description), options: .atomic)
-      try FileManager.default.moveItem(at: partial, to: URL(fileURLWithPath: path))
+      try DatasetFiles.writeWhole(path) { partial in
+        let folder = URL(fileURLWithPath: partial)
+        // frames are numbered from 0 on, wherever they came from
+        let buffer = try dataset.buffer.copy(frames: dataset.buffer.frameRange.count)
+        var files = ReplayFiles(folder: folder)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try files.append(FrameBlock(buffer, from: 0))
+        let contents = Contents(
+          format: format, version: version, description: dataset.description, transitions: dataset.count,
+          frames: buffer.frameTotal, beginsEpisode: dataset.beginsEpisode,
+          digests: Dictionary(uniqueKeysWithValues: files.digests.map { ("\($0.key)", $0.value) }))
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        try encoder.encode(contents).write(to: folder.appendingPathComponent(description), options: .atomic)
+      }
     } catch {
-      try? FileManager.default.removeItem(at: partial)
       throw DatasetError(path, "cannot be written: \(FileAccess.reason(of: error))")
     }
   }

@@ -50,24 +50,18 @@ enum MinariDataset {
   /// Writes a folder that Minari 0.5.3 loads from where it keeps its data sets.
   static func write(_ dataset: borrowing Dataset, to path: String) throws {
     let columns = TransitionColumns(dataset)
-    // beside its place first, and then renamed: it is whole or not there
-    let partial = path + ".partial"
-    try? FileManager.default.removeItem(atPath: partial)
-    do {
+    let description = dataset.description
+    try DatasetFiles.writeWhole(path) { partial in
       try FileManager.default.createDirectory(atPath: "\(partial)/data", withIntermediateDirectories: true)
       let name = "\(partial)/data/main_data.hdf5"
       let episodes = columns.episodes
       try writeEpisodes(columns, episodes, to: name)
       let bytes = try FileManager.default.attributesOfItem(atPath: name)[.size] as? Int ?? 0
       let id = URL(fileURLWithPath: path).lastPathComponent
-      let metadata = metadata(dataset.description, id: id, steps: columns.count, episodes: episodes.count, bytes: bytes)
+      let metadata = Self.metadata(description, id: id, steps: columns.count, episodes: episodes.count, bytes: bytes)
       try Data((metadata.text(pretty: true) + "\n").utf8).write(
         to: URL(fileURLWithPath: "\(partial)/data/metadata.json"))
-    } catch {
-      try? FileManager.default.removeItem(atPath: partial)
-      throw error
     }
-    try FileManager.default.moveItem(atPath: partial, toPath: path)
   }
 
   private static func writeEpisodes(_ columns: TransitionColumns, _ episodes: [Range<Int>], to name: String) throws {
@@ -127,7 +121,7 @@ enum MinariDataset {
   }
 
   /// Where Gymnasium 1.4.0 has a task and how long its episodes are, without which Minari cannot recover it.
-  private static func registered(_ environment: String) -> (entryPoint: String, steps: Int)? {
+  static func registered(_ environment: String) -> (entryPoint: String, steps: Int)? {
     switch environment {
     case "Pendulum-v1": return ("classic_control.pendulum:PendulumEnv", 200)
     case "MountainCarContinuous-v0":

@@ -105,6 +105,16 @@ import Testing
     #expect(try DatasetFiles.read(path).description.environment == "InvertedDoublePendulum-v5")
   }
 
+  @Test func `tasks are told to Minari with the time limits that they have here`() {
+    var told = 0
+    for entry in EnvironmentRegistry.standard.entries {
+      guard let task = MinariDataset.registered(entry.id) else { continue }
+      #expect(task.steps == entry.maximumEpisodeSteps, "\(entry.id)")
+      told += 1
+    }
+    #expect(told == 13)
+  }
+
   @Test func `files without time-outs are refused unless the user says how to read them`() throws {
     let path = Self.fixture("numpy-bare.npz")
     #expect(refusal(path).contains("has no timeouts") && refusal(path).contains("--timeouts"))
