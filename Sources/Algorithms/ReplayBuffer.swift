@@ -50,7 +50,8 @@ public struct ReplayBuffer: ~Copyable {
 
   /// A buffer for a known number of frames, of which nothing is ever dropped.
   package init(frames: Int, observationSize: Int, actionSize: Int) throws {
-    let (bytes, overflow) = frames.multipliedReportingOverflow(by: 4 * (observationSize + actionSize + 2))
+    let (bytes, overflow) = frames.multipliedReportingOverflow(
+      by: 4 * Self.frameWidth(observationSize: observationSize, actionSize: actionSize))
     try Memory.check(overflow ? .max : bytes, for: "a data set of \(frames) observations", hint: "fewer transitions")
     self.init(
       capacity: max(1, frames), slots: frames + 16, observationSize: observationSize, actionSize: actionSize)
@@ -61,7 +62,8 @@ public struct ReplayBuffer: ~Copyable {
     self.observationSize = observationSize
     self.actionSize = actionSize
     self.slots = slots
-    frames = FrameStore(count: slots, width: observationSize + actionSize + 2)
+    frames = FrameStore(
+      count: slots, width: Self.frameWidth(observationSize: observationSize, actionSize: actionSize))
   }
 
   /// Frames for `capacity` transitions: an eighth more for final ones, and the one that waits for its action.
@@ -72,7 +74,8 @@ public struct ReplayBuffer: ~Copyable {
 
   /// Bytes that a buffer takes.
   public static func byteCount(capacity: Int, observationSize: Int, actionSize: Int) -> Int {
-    let (bytes, overflow) = slotCount(capacity).multipliedReportingOverflow(by: 4 * (observationSize + actionSize + 2))
+    let (bytes, overflow) = slotCount(capacity).multipliedReportingOverflow(
+      by: 4 * frameWidth(observationSize: observationSize, actionSize: actionSize))
     return overflow ? .max : bytes
   }
 
@@ -142,7 +145,9 @@ public struct ReplayBuffer: ~Copyable {
   public var frameRange: Range<UInt64> { (frameTotal - UInt64(length))..<frameTotal }
 
   /// Values in one frame.
-  public var frameWidth: Int { observationSize + actionSize + 2 }
+  public var frameWidth: Int { Self.frameWidth(observationSize: observationSize, actionSize: actionSize) }
+
+  package static func frameWidth(observationSize: Int, actionSize: Int) -> Int { observationSize + actionSize + 2 }
 
   /// The values of some frames held, frame after frame.
   public func frameValues(_ range: Range<UInt64>) -> [Float] {

@@ -307,7 +307,7 @@ public final class HDF5File {
     var sizes = [UInt64](repeating: 0, count: Int(rank))
     if rank > 0 { _ = unsafe functions.dimensions(space, &sizes, nil) }
     // 4 bytes each must fit into memory
-    guard sizes.reduce((1.0), { $0 * Double($1) }) < 1e11 else {
+    guard sizes.allSatisfy({ $0 < 1 << 40 }), sizes.reduce(1.0, { $0 * Double($1) }) < 1e11 else {
       throw DataFileError(path, "has \(name) of \(sizes) numbers")
     }
     return sizes.map { Int($0) }

@@ -84,8 +84,9 @@ public struct NumPyArchive: Sendable {
       return (product, result.1 || overflow)
     }
     let elements = data[(data.startIndex + start + length)...]
-    let size = Int(type.dropFirst(2)).map { type.dropFirst().first == "U" ? 4 * $0 : $0 } ?? 0
-    guard !overflow, shape.allSatisfy({ $0 >= 0 }), size > 0, size < 1 << 20, count <= elements.count,
+    let units = Int(type.dropFirst(2)).flatMap { 1...1 << 18 ~= $0 ? $0 : nil } ?? 0
+    let size = type.dropFirst().first == "U" ? 4 * units : units
+    guard !overflow, shape.allSatisfy({ $0 >= 0 }), size > 0, count <= elements.count,
       elements.count == count * size
     else { throw fail("has \(elements.count) bytes for the shape \(shape) of \(type); copy it again") }
     return Array(shape: shape, type: type, data: elements)

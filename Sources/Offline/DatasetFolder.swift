@@ -10,6 +10,8 @@ enum DatasetFolder {
   static let description = "dataset.json"
   static let format = "swift-offpolicy dataset"
   static let version = 1
+  /// Numbers in an observation or an action.
+  private static let mostValues = 1 << 20
 
   /// What `dataset.json` holds.
   private struct Contents: Codable {
@@ -34,9 +36,11 @@ enum DatasetFolder {
       throw DatasetError(file, "has format \(contents.version), this program reads \(version)")
     }
     let description = contents.description
-    guard contents.frames < UInt64(Int32.max), description.observationSize > 0, description.actionSize > 0,
-      description.actionHigh.count == description.actionSize
+    guard contents.frames < UInt64(Int32.max), 1...Self.mostValues ~= description.observationSize,
+      1...Self.mostValues ~= description.actionSize, description.actionHigh.count == description.actionSize
     else { throw DatasetError(file, "gives impossible sizes: collect or convert the data again") }
+    try check(
+      0..<contents.frames, observationSize: description.observationSize, actionSize: description.actionSize, in: path)
     var buffer = try ReplayBuffer(
       frames: Int(contents.frames), observationSize: description.observationSize, actionSize: description.actionSize)
     let digests = Dictionary(
@@ -80,6 +84,7 @@ enum DatasetFolder {
     let policy = try SafeTensors(contentsOf: directory.policyPath)
     let (low, high) = try (policy.floats("action.low"), policy.floats("action.high"))
     let size = state.observation.count
+    try check(progress.frames, observationSize: size, actionSize: low.count, in: path + "/checkpoint")
     var buffer = try ReplayBuffer(
       frames: progress.frames.count + 1, observationSize: size, actionSize: low.count)
     try restore(progress.frames, digests: progress.replayDigests, from: path + "/checkpoint", into: &buffer)
@@ -95,14 +100,23 @@ enum DatasetFolder {
       buffer: buffer, beginsEpisode: progress.frames.lowerBound == 0, path: path)
   }
 
+  /// Throws when the files are not there or too short, before memory is taken for what they should hold.
+  private static func check(
+    _ frames: Range<UInt64>, observationSize: Int, actionSize: Int, in folder: String
+  ) throws {
+    let width = ReplayBuffer.frameWidth(observationSize: observationSize, actionSize: actionSize)
+    try naming { try ReplayFiles(folder: URL(fileURLWithPath: folder)).check(frames, width: width) }
+  }
+
   private static func restore(
     _ frames: Range<UInt64>, digests: [UInt64: UInt64], from folder: String, into buffer: inout ReplayBuffer
   ) throws {
     var files = ReplayFiles(folder: URL(fileURLWithPath: folder))
-    do {
-      try files.restore(frames, digests: digests, into: &buffer)
-    } catch let error as CheckpointError {
-      throw DatasetError(error.fault, "; copy the folder again")
-    }
+    try naming { try files.restore(frames, digests: digests, into: &buffer) }
+  }
+
+  /// Runs `body`; what is wrong with a file is told as a fault of the data.
+  private static func naming(_ body: () throws -> Void) throws {
+    do { try body() } catch let error as CheckpointError { throw DatasetError(error.fault, "; copy the folder again") }
   }
 }

@@ -1,6 +1,7 @@
 // HealthReport.swift — which of a run's numbers are out of hand, and what to do. Guides/Troubleshooting.md gives reasons.
 
 import Algorithms
+import Foundation
 
 /// What `inspect` says of a run's health.
 public struct HealthReport: Codable, Sendable, Equatable {
@@ -43,7 +44,7 @@ extension HealthRecord {
     func find(_ name: String, when condition: Bool, _ text: @autoclosure () -> String) {
       if condition { findings.append(HealthFinding(name: name, text: text())) }
     }
-    func percent(_ share: Double) -> String { "\(Int((100 * share).rounded())) %" }
+    func percent(_ share: Double) -> String { String(format: "%.0f %%", 100 * share) }
     func short(_ value: Double) -> String { "\((value * 1000).rounded() / 1000)" }
 
     let look = assessment
@@ -118,7 +119,7 @@ extension HealthRecord {
       return nil
     }
     self.init(step: step)
-    func count(_ value: Double) -> Int { value.isFinite ? Int(value) : 0 }
+    func count(_ value: Double) -> Int { Int(exactly: value) ?? 0 }
     (updates, valueBias, valueScale, valueEpisodes) = (count(values[0]), values[1], values[2], count(values[3]))
     (assessment.largestValue, valueBound, assessment.saturatedActions) = (values[4], values[5], values[6])
     (assessment.deadPolicyUnits, assessment.deadCriticUnits) = (values[7], values[8])

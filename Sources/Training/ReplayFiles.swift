@@ -88,6 +88,26 @@ package struct ReplayFiles: Sendable {
     }
   }
 
+  /// Throws when a file is missing or too short for these frames of `width` values, before room is made for them.
+  package func check(_ frames: Range<UInt64>, width: Int) throws {
+    var n = frames.lowerBound
+    while n < frames.upperBound {
+      let file = n / Self.framesPerFile
+      let end = min(frames.upperBound, (file + 1) * Self.framesPerFile)
+      let path = url(file).path
+      guard let size = (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int else {
+        throw CheckpointError(path, "is missing: it held frames of the replay buffer")
+      }
+      try Self.check(size, holds: Int(end - file * Self.framesPerFile), width: width, path)
+      n = end
+    }
+  }
+
+  private static func check(_ size: Int, holds frames: Int, width: Int, _ path: String) throws {
+    let needed = frames * width * 4
+    guard size >= needed else { throw CheckpointError(path, "ends after \(size) bytes, \(needed) are needed") }
+  }
+
   /// Puts frames back into an empty buffer.
   ///
   /// - Parameter digests: what each file's hash must be; a file without one is taken as it is.
@@ -106,9 +126,7 @@ package struct ReplayFiles: Sendable {
       }
       let first = Int(n - file * Self.framesPerFile) * width
       let count = Int(end - n) * width
-      guard data.count >= (first + count) * 4 else {
-        throw CheckpointError(path, "ends after \(data.count) bytes, \((first + count) * 4) are needed")
-      }
+      try Self.check(data.count, holds: Int(end - file * Self.framesPerFile), width: width, path)
       if let expected = expected[file] {
         var digest = Digest()
         digest.add(data.prefix((first + count) * 4))

@@ -121,6 +121,9 @@ extension TrainerState {
     guard counts.count == 10, whole.count == 10, numbers.count == 3, window.count == 9 else {
       throw CheckpointError(path, "has counters of another version")
     }
+    guard counts[8] <= counts[9], counts[9] < 1 << 48 else {
+      throw CheckpointError(path, "counts frames \(counts[8]) to \(counts[9]), which no run has")
+    }
     (step, episodes, updates, evaluatedStep) = (whole[0], whole[1], whole[2], whole[3])
     (episodeLength, needsReset) = (whole[4], whole[5] != 0)
     (randomActions, sampling) = (counts[6], counts[7])

@@ -60,6 +60,16 @@ import Testing
     }
   }
 
+  @Test(arguments: ["<U4611686018427387904", "<U999999999999999999", "<f0", "<f-8", "|b9223372036854775807", "<", ""])
+  func `an element of no size or of an impossible one is refused`(type: String) throws {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).npz").path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let header = "{'descr': '\(type)', 'fortran_order': False, 'shape': (0,), }"
+    let data = Data([0x93] + "NUMPY".utf8 + [1, 0, UInt8(header.utf8.count), 0] + header.utf8)
+    try ZIPArchive.encode([("x.npy", data)], path: path).write(to: URL(fileURLWithPath: path))
+    #expect(throws: DataFileError.self) { try NumPyArchive(contentsOf: path) }
+  }
+
   @Test func `deflate's stored, empty and overlapping blocks, by hand`() throws {
     func inflate(_ bytes: [UInt8], _ size: Int) throws -> [UInt8] {
       var inflater = Inflater(bytes, size: size)

@@ -166,6 +166,22 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    ("observationSize", Int.max, "impossible sizes"), ("observationSize", 1 << 20, "needed"),
+    ("frames", 1 << 30, "needed"), ("frames", -1, "not a description"), ("frames", Int.max, "impossible sizes"),
+  ])
+  func `a description of more than the files hold is refused before memory is taken`(
+    key: String, value: Int, reason: String
+  ) throws {
+    let path = folder.path("data")
+    try DatasetFiles.write(try DatasetFiles.read(Self.fixture("numpy.npz"), Self.reading), to: path)
+    let file = URL(fileURLWithPath: path + "/dataset.json")
+    var text = try String(contentsOf: file, encoding: .utf8)
+    text.replace(try Regex("\"\(key)\" : [0-9]+"), with: "\"\(key)\" : \(value)")
+    try Data(text.utf8).write(to: file)
+    #expect(refusal(path).contains(reason), "\(refusal(path))")
+  }
+
   @Test func `a folder whose frames were changed is refused`() throws {
     let path = folder.path("data")
     try DatasetFiles.write(try DatasetFiles.read(Self.fixture("numpy.npz"), Self.reading), to: path)

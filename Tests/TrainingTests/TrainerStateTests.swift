@@ -94,6 +94,17 @@ import Testing
         .contains("has checkpoint format 9, this program reads 1"))
   }
 
+  @Test func `a checkpoint of frames that no run has is refused`() throws {
+    let text = try refusal { file in
+      var copy = try file.changed(without: ["trainer.counts"])
+      var counts = try file.integers64("trainer.counts")
+      (counts[8], counts[9]) = (1 << 60, 1 << 60 + 5)
+      copy.add("trainer.counts", uint64s: counts, shape: [counts.count])
+      return copy
+    }
+    #expect(text.contains("which no run has"), "\(text)")
+  }
+
   @Test(arguments: [
     "trainer.counts", "trainer.numbers", "trainer.metrics", "trainer.observation", "environment.generator",
     "algorithm.policy.mean.bias", "algorithm.critic_optimizer.1.second.layer.0.weight",

@@ -6,7 +6,9 @@
 
 import Foundation
 import OffPolicy
+import Offline
 
+@testable import Formats
 @testable import Training
 
 /// What reads one input: it may refuse it with an error, and must do nothing else.
@@ -16,6 +18,9 @@ private let readers: [String: @Sendable ([UInt8]) -> Void] = [
   "checkpoint": { bytes in try? readCheckpoint(bytes) },
   "segment": { bytes in try? readSegment(Data(bytes)) },
   "configuration": { bytes in try? readConfiguration(Data(bytes)) },
+  "dataset": { bytes in try? readDataset(Data(bytes)) },
+  "npy": { bytes in try? readArrays(Data(bytes)) },
+  "zip": { bytes in try? readMembers(Data(bytes)) },
   "csv": { bytes in for row in CSVLog.rows(of: Data(bytes)) { _ = HealthRecord(row: row)?.findings } },
 ]
 
@@ -82,6 +87,32 @@ private func readSegment(_ data: Data) throws {
   buffer.sample(into: batch, using: &stream, workers: WorkerPool(count: 1))
 }
 
+/// Both files of a data folder: the description up to the first zero byte, then the frames.
+private func readDataset(_ data: Data) throws {
+  let parts = data.split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
+  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  try parts[0].write(to: folder.appendingPathComponent("dataset.json"))
+  try (parts.count > 1 ? parts[1] : Data()).write(to: folder.appendingPathComponent("replay-00000000.frames"))
+  _ = DatasetStatistics(try DatasetFiles.read(folder.path))
+}
+
+/// One member of an archive whose checksum fits.
+private func readArrays(_ data: Data) throws {
+  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  let path = folder.appendingPathComponent("data.npz").path
+  try ZIPArchive.encode([("x.npy", data)], path: path).write(to: URL(fileURLWithPath: path))
+  let archive = try NumPyArchive(contentsOf: path)
+  for name in archive.names { _ = try (archive.floats(name), archive.text(name)) }
+}
+
+private func readMembers(_ data: Data) throws {
+  let archive = try ZIPArchive(data, path: "fuzz")
+  for name in archive.names { _ = try? archive.contents(name) }
+  // and as what a member holds
+  var inflater = Inflater([UInt8](data), size: 1 << 16)
+  _ = try? inflater.run()
+}
+
 private func readConfiguration(_ data: Data) throws {
   if let description = try? JSONDecoder().decode(RunDescription.self, from: data) {
     _ = try? description.run.algorithmConfiguration()
@@ -107,11 +138,22 @@ private func writeSeeds(_ path: String) throws {
   try put("checkpoint", trainer.state().encoded(progress).encoded())
   try put("policy", trainer.policyFile().encoded())
   try put("safetensors", trainer.policyFile().encoded())
-  try put(
-    "segment",
-    trainer.buffer.frameValues(trainer.buffer.frameRange).flatMap { value in
-      withUnsafeBytes(of: value.bitPattern.littleEndian, Array.init)
-    })
+  let frames = trainer.buffer.frameValues(trainer.buffer.frameRange).flatMap { value in
+    withUnsafeBytes(of: value.bitPattern.littleEndian, Array.init)
+  }
+  try put("segment", frames)
+  let description = """
+    {"beginsEpisode": true, "digests": {}, "format": "swift-offpolicy dataset", "frames": \(trainer.buffer.frameTotal),
+    "transitions": \(trainer.buffer.count), "version": 1, "description": {"actionHigh": [2], "actionLow": [-2],
+    "environment": "Pendulum-v1", "observationSize": 3, "source": "fuzz"}}
+    """
+  try put("dataset", Array(description.utf8) + [0] + frames)
+  var arrays = NumPyArchive.Writer()
+  arrays.add("x", floats: [1, 2, 3, 4], shape: [2, 2])
+  let path = FileManager.default.temporaryDirectory.appendingPathComponent("fuzz-seed.npz")
+  try arrays.write(to: path.path)
+  try put("zip", Array(Data(contentsOf: path)))
+  try put("npy", Array(ZIPArchive(Data(contentsOf: path), path: "seed").contents("x.npy") ?? Data()))
   let run = RunDescription(
     run: trainer.run, versions: .init(program: "0", swift: "6", mujoco: nil, processor: "none"))
   try put("configuration", Array(JSONEncoder().encode(run)))
