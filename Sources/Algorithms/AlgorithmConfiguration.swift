@@ -68,7 +68,7 @@ extension AlgorithmConfiguration {
 
   private static func hyperparameter(_ key: String) throws(ConfigurationError) -> Hyperparameter {
     if let found = hyperparameters.first(where: { $0.name == key }) { return found }
-    throw .unknownKey(key, nearest: nearestName(to: key, among: hyperparameters.map(\.name)))
+    throw .unknownKey(key, meant: meantNames(by: key, among: hyperparameters.map(\.name)))
   }
 
   private func parse(_ text: String, for hyperparameter: Hyperparameter, path: [String]) throws -> JSONValue {

@@ -1,6 +1,5 @@
 // Hyperparameter.swift — what may be set, in which range, and how a `key=value` reaches a configuration.
 
-import Environments
 import Formats
 
 /// One property of an algorithm's configuration, as `list` shows it and `--set` checks it.
@@ -138,26 +137,20 @@ public struct Interval: Sendable, Equatable, CustomStringConvertible {
 
 /// A configuration that cannot be used, in one line.
 public enum ConfigurationError: Error, Equatable, CustomStringConvertible {
-  case unknownKey(String, nearest: String?)
+  case unknownKey(String, meant: [String])
   case outOfRange(key: String, value: String, allowed: String)
   case malformed(String)
 
   public var description: String {
     switch self {
-    case .unknownKey(let key, let nearest):
-      "there is no hyperparameter \(key.debugDescription)\(nearest.map { ": did you mean \($0)?" } ?? "")"
-        + "; `offpolicy list` shows all of them"
+    case .unknownKey(let key, let meant):
+      "there is no hyperparameter \(key.debugDescription)"
+        + (meant.isEmpty ? ";" : ": did you mean \(meant.joined(separator: " or "))?")
+        + " `offpolicy list` shows all of them"
     case .outOfRange(let key, let value, let allowed):
       "\(key) cannot be \(value): it must be \(allowed)"
     case .malformed(let text):
       text
     }
   }
-}
-
-/// The nearest of some names, if one is near enough to be meant.
-package func nearestName(to name: String, among names: [String]) -> String? {
-  let candidates = names.map { (name: $0, distance: editDistance(name.lowercased(), $0.lowercased())) }
-  guard let best = candidates.min(by: { $0.distance < $1.distance }) else { return nil }
-  return best.distance <= max(2, name.count / 3) ? best.name : nil
 }

@@ -178,6 +178,8 @@ public struct ReplayBuffer: ~Copyable {
     frameTotal = n + 1
     length += 1
     head = (slot + 1) % slots
+    // more than fit: the newest stay, as if they had been added
+    while length >= slots || count > capacity { dropOldest() }
   }
 
   /// Forgets everything, as a new buffer.

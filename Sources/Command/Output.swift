@@ -30,10 +30,12 @@ enum Output {
 }
 
 extension Double {
-  /// A number for people: `digits` after the point, grouped thousands.
+  /// A number for people: `digits` after the point.
   func text(_ digits: Int = 1) -> String {
     guard isFinite else { return isNaN ? "–" : self > 0 ? "∞" : "−∞" }
-    return formatted(.number.precision(.fractionLength(digits)).locale(Locale(identifier: "en_US_POSIX")))
+    // what rounds to nothing has no sign
+    let value = abs(self) < 0.5 * pow(10, -Double(digits)) ? 0 : self
+    return value.formatted(.number.precision(.fractionLength(digits)).locale(Locale(identifier: "en_US_POSIX")))
   }
 }
 

@@ -140,13 +140,13 @@ public struct UnknownEnvironment: Error, Equatable, CustomStringConvertible {
   public var description: String {
     let hint =
       if !versions.isEmpty {
-        "there is \(versions.joined(separator: ", "))"
+        "there is \(versions.joined(separator: ", "));"
       } else if !nearest.isEmpty {
         "did you mean \(nearest.joined(separator: " or "))?"
       } else {
-        "no id is like it"
+        "no id is like it;"
       }
-    return "no task is called \(id.debugDescription): \(hint); `offpolicy list` shows all tasks"
+    return "no task is called \(id.debugDescription): \(hint) `offpolicy list` shows all tasks"
   }
 }
 

@@ -134,15 +134,18 @@ import Testing
   @Test func `an unknown key is refused with the nearest name`() throws {
     #expect(
       refusal("discont=0.9")
-        == #"there is no hyperparameter "discont": did you mean discount?; `offpolicy list` shows all of them"#)
+        == #"there is no hyperparameter "discont": did you mean discount? `offpolicy list` shows all of them"#)
     #expect(
-      refusal("gamma=0.9") == #"there is no hyperparameter "gamma"; `offpolicy list` shows all of them"#)
+      refusal("reward=0.9") == #"there is no hyperparameter "reward"; `offpolicy list` shows all of them"#)
+    #expect(
+      refusal("gamma=0.9")
+        == #"there is no hyperparameter "gamma": did you mean discount? `offpolicy list` shows all of them"#)
     #expect(refusal("HiddenSizes=4").contains("did you mean hiddenSizes?"))
     #expect(refusal("policyDelay=2").hasPrefix(#"there is no hyperparameter "policyDelay""#), "TD3's, not SAC's")
     let error = #expect(throws: ConfigurationError.self) {
       try SAC.Configuration(try JSONValue(text: #"{"discount": 0.9, "batchsize": 3}"#))
     }
-    #expect(error == .unknownKey("batchsize", nearest: "batchSize"))
+    #expect(error == .unknownKey("batchsize", meant: ["batchSize"]))
   }
 
   @Test func `a value out of its range is refused with the range`() {

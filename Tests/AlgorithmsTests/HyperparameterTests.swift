@@ -31,13 +31,4 @@ import Testing
     }
     #expect(throws: ConfigurationError.self) { try DQN.Configuration().setting(["discount=true"]) }
   }
-
-  @Test func `the nearest name is one that may be meant, or none`() {
-    let names = ["discount", "batchSize", "hiddenSizes"]
-    #expect(nearestName(to: "discont", among: names) == "discount")
-    #expect(nearestName(to: "BATCHSIZE", among: names) == "batchSize")
-    #expect(nearestName(to: "hiddenSize", among: names) == "hiddenSizes")
-    #expect(nearestName(to: "temperature", among: names) == nil)
-    #expect(nearestName(to: "x", among: []) == nil)
-  }
 }

@@ -213,6 +213,23 @@ extension ReplayBuffer {
     #expect(restored.frameValues(buffer.frameRange) == buffer.frameValues(buffer.frameRange))
   }
 
+  @Test func `restored into a smaller buffer the newest transitions stay`() throws {
+    var buffer = try ReplayBuffer(capacity: 100, observationSize: 3, actionSize: 2)
+    var episodes = Episodes(capacity: 100, observationSize: 3, actionSize: 2, seed: 1)
+    for _ in 0..<300 { episodes.step(&buffer) }
+
+    var smaller = try ReplayBuffer(capacity: 30, observationSize: 3, actionSize: 2)
+    var n = buffer.frameRange.lowerBound
+    buffer.forEachFrame { frame in
+      smaller.restoreFrame(n, Array(frame).span)
+      n += 1
+    }
+    if let waiting = episodes.waiting { smaller.resumeEpisode(waiting.span) }
+    #expect(smaller.count <= 30 && smaller.count > 20)
+    var stream = RandomStream(seed: 1, purpose: "sampling")
+    #expect(Set(smaller.sampled(500, &stream)).isSubset(of: episodes.reference.transitions.suffix(30)))
+  }
+
   // MARK: memory
 
   @Test func `a million transitions of HalfCheetah take at most 130 MB`() {

@@ -22,9 +22,9 @@ import Testing
   }
 
   @Test(arguments: [
-    ("Pendulun-v1", #"no task is called "Pendulun-v1": did you mean Pendulum-v1?; `offpolicy list` shows all tasks"#),
-    ("pendulum", #"no task is called "pendulum": did you mean Pendulum-v1?; `offpolicy list` shows all tasks"#),
-    ("HOPPER-V5", #"no task is called "HOPPER-V5": did you mean Hopper-v5?; `offpolicy list` shows all tasks"#),
+    ("Pendulun-v1", #"no task is called "Pendulun-v1": did you mean Pendulum-v1? `offpolicy list` shows all tasks"#),
+    ("pendulum", #"no task is called "pendulum": did you mean Pendulum-v1? `offpolicy list` shows all tasks"#),
+    ("HOPPER-V5", #"no task is called "HOPPER-V5": did you mean Hopper-v5? `offpolicy list` shows all tasks"#),
     (
       "HalfCheetah-v3",
       #"no task is called "HalfCheetah-v3": there is HalfCheetah-v4, HalfCheetah-v5, HalfCheetah-v10; "#

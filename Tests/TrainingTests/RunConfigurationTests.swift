@@ -25,7 +25,7 @@ import Testing
   }
 
   @Test func `a run file that was edited is checked again`() {
-    #expect(throws: ConfigurationError.unknownKey("discont", nearest: "discount")) {
+    #expect(throws: ConfigurationError.unknownKey("discont", meant: ["discount"])) {
       try run("sac", .object(["discont": .number(0.9)])).algorithmConfiguration()
     }
     #expect(throws: ConfigurationError.outOfRange(key: "discount", value: "2", allowed: "[0, 1]")) {

@@ -1,0 +1,32 @@
+// MeantNames.swift — what a name that there is not may mean: a typing error, or what other libraries call it.
+
+import Environments
+
+/// Names of Stable-Baselines3, CleanRL and Spinning Up, in small letters without strokes, and what they are called here.
+private let elsewhere = [
+  "actionnoise": "explorationNoise", "alpha": "temperature", "buffersize": "bufferCapacity", "entcoef": "temperature",
+  "explorationfinaleps": "finalEpsilon", "explorationfraction": "epsilonSteps",
+  "explorationinitialeps": "initialEpsilon",
+  "gamma": "discount", "gradientsteps": "updatesPerStep", "learningstarts": "randomSteps", "netarch": "hiddenSizes",
+  "noiseclip": "targetNoiseClip", "policyfrequency": "policyDelay", "policynoise": "targetNoise",
+  "replaysize": "bufferCapacity", "startsteps": "randomSteps", "starttimesteps": "randomSteps",
+  "targetnetworkfrequency": "targetTracking", "targetpolicynoise": "targetNoise",
+  "targetupdateinterval": "targetTracking", "tau": "targetTracking", "trainfreq": "updateEvery",
+  "trainfrequency": "updateEvery",
+]
+
+/// Which of some hyperparameters' names may be meant, if any: by what others call it, by its end, or by its letters.
+package func meantNames(by name: String, among names: [String]) -> [String] {
+  let plain = name.lowercased().filter { $0 != "_" && $0 != "-" }
+  if let known = elsewhere[plain], names.contains(known) { return [known] }
+  if let near = nearestName(to: plain, among: names) { return [near] }
+  // learning_rate, lr: there is one for each network
+  return plain == "lr" || plain == "learningrate" ? names.filter { $0.hasSuffix("LearningRate") } : []
+}
+
+/// The nearest of some names, if one is near enough to be meant.
+package func nearestName(to name: String, among names: [String]) -> String? {
+  let candidates = names.map { (name: $0, distance: editDistance(name.lowercased(), $0.lowercased())) }
+  guard let best = candidates.min(by: { $0.distance < $1.distance }) else { return nil }
+  return best.distance <= max(2, name.count / 3) ? best.name : nil
+}
