@@ -28,7 +28,8 @@ let countsAllocations = Context.environment["OFFPOLICY_SANITIZE"] == nil
 
 // A target is built anew when a module that it names has changed, not when one behind that has: so each names all that
 // lie below it. Scripts/check-sources holds it.
-let belowNetworks: [Target.Dependency] = ["Vector", "Vector512", "Kernels"]
+let belowKernels: [Target.Dependency] = ["Intrinsics", "Vector", "Vector512"]
+let belowNetworks = belowKernels + ["Kernels"]
 let belowAlgorithms = belowNetworks + ["Networks", "Environments", "Formats"]
 let belowTraining = belowAlgorithms + ["Algorithms"]
 let belowOffline = belowTraining + ["Training"]
@@ -52,9 +53,10 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
-    .target(name: "Vector", swiftSettings: baseline),
-    .target(name: "Vector512", swiftSettings: wide),
-    .target(name: "Kernels", dependencies: ["Vector", "Vector512"]),
+    .target(name: "Intrinsics"),
+    .target(name: "Vector", dependencies: ["Intrinsics"], swiftSettings: baseline),
+    .target(name: "Vector512", dependencies: ["Intrinsics"], swiftSettings: wide),
+    .target(name: "Kernels", dependencies: belowKernels),
     .target(name: "Formats", swiftSettings: safe),
     .target(name: "Environments", swiftSettings: safe),
     .target(name: "MuJoCoTasks", dependencies: ["Environments"], swiftSettings: safe),
@@ -79,7 +81,7 @@ let package = Package(
       ]),
 
     .testTarget(
-      name: "KernelsTests", dependencies: ["Kernels", "Vector", "Vector512", "Formats"],
+      name: "KernelsTests", dependencies: belowNetworks + ["Formats"],
       resources: [.copy("Fixtures")]),
     .testTarget(
       name: "NetworksTests", dependencies: belowNetworks + ["Networks", "Formats"], resources: [.copy("Fixtures")]),

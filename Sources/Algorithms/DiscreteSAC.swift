@@ -188,9 +188,13 @@ public final class DiscreteSAC: Algorithm {
       critics.backward(j, .squared, to: targets, actions: batch.actions, scale: scale, rows: rows)
     }
     criticOptimizer.beginStep()
+
+    // targets:  θ̄ ← τ θ + (1 − τ) θ̄, as soon as θ is known: nothing below reads or changes either            (N4)
+    let targetRate = configuration.targetTracking.rate(atUpdate: updates)
     workers.forEachShare(of: critics.count) { j, share in
       critics.weightGradients(j, batch.observations, rows: batch.count, share)
       criticOptimizer.apply(j, share)
+      if let targetRate { targetCritics.track(j, critics, rate: targetRate, share) }
     }
     try checkFinite(criticOptimizer, "critics", update: updates)
 
@@ -221,13 +225,6 @@ public final class DiscreteSAC: Algorithm {
       policyOptimizer.apply(share)
     }
     try checkFinite(policyOptimizer, "policy", update: updates)
-
-    // targets:  θ̄ ← τ θ + (1 − τ) θ̄                                                                          (N4)
-    if let targetRate = configuration.targetTracking.rate(atUpdate: updates) {
-      workers.forEachShare(of: critics.count) { j, share in
-        targetCritics.track(j, critics, rate: targetRate, share)
-      }
-    }
 
     // temperature:  J(α) = E[ Σ_a π_φ(a|s) (−α (log π_φ(a|s) + H̄)) ]                                      (eq. 11, N14)
     // differs: the gradient is taken of −log α · (H̄ − entropy), without the factor α, as the other SAC here does

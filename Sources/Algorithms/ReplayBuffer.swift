@@ -239,9 +239,15 @@ public struct ReplayBuffer: ~Copyable {
       }
     }
     workers.forEachChunk(ofRows: batch.count) { rows in
-      for row in rows { gather(batch.frames[row], kind: batch.kinds[row], into: batch, row: row) }
+      for row in rows {
+        if row + Self.lookahead < rows.upperBound { frames.prefetch(batch.frames[row + Self.lookahead]) }
+        gather(batch.frames[row], kind: batch.kinds[row], into: batch, row: row)
+      }
     }
   }
+
+  /// Rows between asking for a frame and reading it: their misses overlap.
+  private static let lookahead = 8
 
   private func gather(_ slot: Int, kind: Float, into batch: borrowing Batch, row: Int) {
     frames.read(at: slot, offset: 0, into: batch.observations, row: row)

@@ -196,9 +196,13 @@ public final class SAC: Algorithm {
       critics.backwardSquaredError(j, to: targets, scale: scale, rows: rows)
     }
     criticOptimizer.beginStep()
+
+    // targets:  θ̄ ← τ θ + (1 − τ) θ̄, as soon as θ is known: nothing below reads or changes either            (N4)
+    let targetRate = configuration.targetTracking.rate(atUpdate: updates)
     workers.forEachShare(of: critics.count) { j, share in
       critics.weightGradients(j, batch.observations, batch.actions, rows: batch.count, share)
       criticOptimizer.apply(j, share)
+      if let targetRate { targetCritics.track(j, critics, rate: targetRate, share) }
     }
     try checkFinite(criticOptimizer, "critics", update: updates)
 
@@ -214,9 +218,9 @@ public final class SAC: Algorithm {
       workers.forEachChunk(ofRows: batch.count, of: critics.count) { j, rows in
         critics.evaluate(j, batch.observations, current.actions, rows: rows)
       }
-      critics.gatherMinimum(scale: -scale, rows: batch.count)
+      critics.gatherMinimum(rows: batch.count)
       workers.forEachChunk(of: critics.count, rows: { critics.gathered[$0] }) { j, rows in
-        critics.minimumActionGradient(j, into: actionGradient, rows: rows)
+        critics.minimumActionGradient(j, scale: -scale, into: actionGradient, rows: rows)
       }
       workers.forEachChunk(ofRows: batch.count) { rows in
         policy.backward(actionGradient: actionGradient, logProbabilityGradient: temperature * scale, rows: rows)
@@ -256,13 +260,6 @@ public final class SAC: Algorithm {
       policyOptimizer.apply(share)
     }
     try checkFinite(policyOptimizer, "policy", update: updates)
-
-    // targets:  θ̄ ← τ θ + (1 − τ) θ̄                                                                          (N4)
-    if let targetRate = configuration.targetTracking.rate(atUpdate: updates) {
-      workers.forEachShare(of: critics.count) { j, share in
-        targetCritics.track(j, critics, rate: targetRate, share)
-      }
-    }
 
     // temperature:  J(α) = E[ −α (log π_φ(ã|s) + H̄) ]                                                   (eq. 18, N14)
     // differs: the gradient is taken of −log α · mean(log π + H̄), without the factor α, as SB3 does; see Guides/SAC.md

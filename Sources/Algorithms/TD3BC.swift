@@ -182,9 +182,13 @@ public final class TD3BC: Algorithm {
       critics.backwardSquaredError(j, to: targets, scale: scale, rows: rows)
     }
     criticOptimizer.beginStep()
+
+    // targets, with the policy:  θ′ ← τ θ + (1 − τ) θ′, as soon as θ is known,   φ′ ← τ φ + (1 − τ) φ′ below  (TD3, alg. 1; N4)
+    let targetRate = configuration.targetTracking.rate(atUpdate: updates, delay: configuration.policyDelay)
     workers.forEachShare(of: critics.count) { j, share in
       critics.weightGradients(j, batch.observations, batch.actions, rows: batch.count, share)
       criticOptimizer.apply(j, share)
+      if let targetRate { targetCritics.track(j, critics, rate: targetRate, share) }
     }
     try checkFinite(criticOptimizer, "critics", update: updates)
 
@@ -219,11 +223,7 @@ public final class TD3BC: Algorithm {
       try checkFinite(policyOptimizer, "policy", update: updates)
     }
 
-    // targets:  θ′ ← τ θ + (1 − τ) θ′,   φ′ ← τ φ + (1 − τ) φ′,   with the policy                         (TD3, alg. 1; N4)
-    if let targetRate = configuration.targetTracking.rate(atUpdate: updates, delay: configuration.policyDelay) {
-      workers.forEachShare(of: critics.count) { j, share in
-        targetCritics.track(j, critics, rate: targetRate, share)
-      }
+    if let targetRate {
       workers.forEachShare { targetPolicy.parameters.track(policy.parameters, rate: targetRate, $0) }
     }
     return metrics

@@ -1,8 +1,9 @@
 // FixedArray.swift — a fixed number of things that cannot be copied, such as the matrices of a network's layers.
 
 @safe
+@usableFromInline
 package struct FixedArray<Element: ~Copyable>: ~Copyable {
-  package let count: Int
+  @usableFromInline package let count: Int
   @usableFromInline let pointer: UnsafeMutablePointer<Element>
 
   package init(count: Int, _ make: (Int) -> Element) {

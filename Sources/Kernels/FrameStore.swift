@@ -1,5 +1,7 @@
 // FrameStore.swift — rows of floats in one large block of memory, touched when it is made.
 
+import Intrinsics
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -63,6 +65,16 @@ package struct FrameStore: ~Copyable, @unchecked Sendable {
     precondition(column + matrix.columns <= width, "\(matrix.columns) values at \(column) of \(width)")
     precondition(target >= 0 && target < matrix.rows, "row \(target) of \(matrix.rows)")
     matrix.copyRow(target, from: pointer + offset(row, column))
+  }
+
+  /// Asks for the cache lines that a row begins with, and those of the next row behind it: they will be read soon.
+  ///
+  /// Of long rows only the beginning: the processor sees by itself how they go on.
+  package func prefetch(_ row: Int) {
+    precondition(row >= 0 && row < count, "row \(row) of \(count)")
+    let first = pointer + row &* width
+    let lines = min(8, 2 &* width / panelWidth &+ 1)
+    for line in 0..<lines { Intrinsics.prefetch(first + line &* panelWidth) }
   }
 
   /// Reads one column of many rows. The reads do not wait for each other, so their cache misses overlap.

@@ -5,7 +5,7 @@
 // type system, is what makes `@unchecked Sendable` true; it is kept in the few phases of each algorithm's update.
 
 /// Columns in a panel: the values in one vector.
-package let panelWidth = 16
+@inlinable package var panelWidth: Int { 16 }
 
 /// B rows of n columns, element (row, column) at `column / 16 · stride + row · 16 + column % 16`.
 ///
@@ -16,8 +16,8 @@ public struct Matrix: ~Copyable, @unchecked Sendable {
   public let columns: Int
   package let panels: Int
   /// Values from one panel to the next.
-  package let stride: Int
-  package let pointer: UnsafeMutablePointer<Float>
+  @usableFromInline package let stride: Int
+  @usableFromInline package let pointer: UnsafeMutablePointer<Float>
 
   /// A matrix of zeros.
   public init(rows: Int, columns: Int) {
@@ -36,12 +36,14 @@ public struct Matrix: ~Copyable, @unchecked Sendable {
     pointer + (panel &* stride &+ row &* panelWidth)
   }
 
+  @inlinable
   public subscript(row: Int, column: Int) -> Float {
     get { pointer[offset(row, column)] }
     nonmutating set { pointer[offset(row, column)] = newValue }
   }
 
-  private func offset(_ row: Int, _ column: Int) -> Int {
+  @inlinable
+  func offset(_ row: Int, _ column: Int) -> Int {
     precondition(
       row >= 0 && row < rows && column >= 0 && column < columns,
       "element (\(row), \(column)) of a \(rows) × \(columns) matrix")
@@ -91,7 +93,7 @@ public struct Matrix: ~Copyable, @unchecked Sendable {
 @safe
 public struct Block: ~Copyable, @unchecked Sendable {
   public let count: Int
-  package let pointer: UnsafeMutablePointer<Float>
+  @usableFromInline package let pointer: UnsafeMutablePointer<Float>
 
   /// A block of zeros.
   public init(count: Int) {
@@ -102,6 +104,7 @@ public struct Block: ~Copyable, @unchecked Sendable {
 
   deinit { pointer.deallocate() }
 
+  @inlinable
   public subscript(index: Int) -> Float {
     get {
       precondition(index >= 0 && index < count, "value \(index) of \(count)")
@@ -131,6 +134,12 @@ public struct Block: ~Copyable, @unchecked Sendable {
     }
   }
 
+  /// Writes one value into a range.
+  package func fill(_ value: Float, _ range: Range<Int>) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count, "values \(range) of \(count)")
+    (pointer + range.lowerBound).update(repeating: value, count: range.count)
+  }
+
   /// Copies every value of a block of the same length.
   public func copy(_ other: borrowing Block) {
     precondition(other.count == count, "\(other.count) values into \(count)")
@@ -142,7 +151,7 @@ public struct Block: ~Copyable, @unchecked Sendable {
 @safe
 package struct RowIndices: ~Copyable, @unchecked Sendable {
   package let count: Int
-  let pointer: UnsafeMutablePointer<Int32>
+  @usableFromInline let pointer: UnsafeMutablePointer<Int32>
 
   package init(count: Int) {
     self.count = count
@@ -152,6 +161,7 @@ package struct RowIndices: ~Copyable, @unchecked Sendable {
 
   deinit { pointer.deallocate() }
 
+  @inlinable
   package subscript(index: Int) -> Int {
     get {
       precondition(index >= 0 && index < count, "index \(index) of \(count)")

@@ -143,34 +143,63 @@ package func denseWeightGradient(
   if wide {
     Vector512.denseWeightGradient(
       rows: rows, input.x, input.xStride, input.xColumns, input.z, input.zStride, input.zColumns, source, dy.stride,
-      panels: panels.count, target)
+      panels: panels.count, target, biases: true)
   } else {
     Vector.denseWeightGradient(
       rows: rows, input.x, input.xStride, input.xColumns, input.z, input.zStride, input.zColumns, source, dy.stride,
-      panels: panels.count, target)
+      panels: panels.count, target, biases: true)
   }
 }
 
-/// Copies some panels of W into Wᵀ, for the layer's inputs from `firstInput` on.
+/// The same for a layer of at most 16 outputs and some panels of its inputs; those that end with the last one have db.
+package func denseWeightGradient(
+  _ x: borrowing Matrix, _ dy: borrowing Matrix, rows: Int, into gradients: borrowing Block, at offset: Int,
+  inputPanels: Range<Int>
+) {
+  check(0..<rows, dy.rows)
+  check(0..<rows, x.rows)
+  precondition(dy.panels == 1, "\(dy.columns) outputs are more than one panel")
+  precondition(inputPanels.lowerBound >= 0 && inputPanels.upperBound <= x.panels, "panels \(inputPanels)")
+  precondition(
+    offset >= 0 && offset + denseParameterCount(inputs: x.columns, outputs: dy.columns) <= gradients.count,
+    "\(x.columns) × \(dy.columns) gradients at \(offset) of \(gradients.count)")
+  let first = inputPanels.lowerBound * panelWidth
+  let columns = min(x.columns, inputPanels.upperBound * panelWidth) - first
+  guard columns > 0 else { return }
+  let source = x.at(0, panel: inputPanels.lowerBound)
+  let target = gradients.pointer + (offset + first * panelWidth)
+  let biases = inputPanels.upperBound == x.panels
+  if wide {
+    Vector512.denseWeightGradient(
+      rows: rows, source, x.stride, columns, source, x.stride, 0, dy.pointer, dy.stride, panels: 1, target,
+      biases: biases)
+  } else {
+    Vector.denseWeightGradient(
+      rows: rows, source, x.stride, columns, source, x.stride, 0, dy.pointer, dy.stride, panels: 1, target,
+      biases: biases)
+  }
+}
+
+/// Copies some inputs of some panels of W into Wᵀ, whose first panel holds the first of those inputs.
 package func denseTranspose(
-  _ parameters: borrowing Block, at offset: Int, inputs: Int, outputs: Int, firstInput: Int,
+  _ parameters: borrowing Block, at offset: Int, inputs: Int, outputs: Int, copying copied: Range<Int>,
   into transposed: borrowing Block, at target: Int, panels: Range<Int>
 ) {
   precondition(panels.lowerBound >= 0 && panels.upperBound <= panelCount(outputs), "panels \(panels)")
   precondition(
     offset + denseParameterCount(inputs: inputs, outputs: outputs) <= parameters.count, "weights at \(offset)")
   precondition(
-    firstInput >= 0 && firstInput <= inputs
-      && target + denseTransposedCount(inputs: inputs - firstInput, outputs: outputs) <= transposed.count,
+    copied.lowerBound >= 0 && copied.upperBound <= inputs && target >= 0
+      && target + denseTransposedCount(inputs: copied.count, outputs: outputs) <= transposed.count,
     "transposed weights at \(target)")
   if wide {
     Vector512.denseTranspose(
       parameters.pointer + offset, inputs: inputs, firstPanel: panels.lowerBound, panels: panels.count,
-      outputs: outputs, firstInput: firstInput, inputs: inputs - firstInput, transposed.pointer + target)
+      outputs: outputs, firstInput: copied.lowerBound, inputs: copied.count, transposed.pointer + target)
   } else {
     Vector.denseTranspose(
       parameters.pointer + offset, inputs: inputs, firstPanel: panels.lowerBound, panels: panels.count,
-      outputs: outputs, firstInput: firstInput, inputs: inputs - firstInput, transposed.pointer + target)
+      outputs: outputs, firstInput: copied.lowerBound, inputs: copied.count, transposed.pointer + target)
   }
 }
 

@@ -6,14 +6,14 @@ import Kernels
 package final class Critics: @unchecked Sendable {
   package let networks: [Parameters]
   /// Q_j at the rows of the last evaluation.
-  private let values: FixedArray<Block>  // J × (B)
+  @usableFromInline let values: FixedArray<Block>  // J × (B)
   private let valueGradients: FixedArray<Block>  // J × (B)
   private let activations: FixedArray<Activations>
   private let inputGradients: FixedArray<Matrix>  // J × (B × A)
   /// The rows of the batch that gathered rows belong to.
   private let owners: FixedArray<RowIndices>  // J × (B)
   /// How many rows were gathered for each critic.
-  package private(set) var gathered: [Int]  // (J)
+  package let gathered: RowIndices  // (J)
 
   /// - Parameter isLearned: false for target critics, which are only ever tracked.
   package init(
@@ -28,7 +28,7 @@ package final class Critics: @unchecked Sendable {
     activations = FixedArray(count: count) { _ in Activations(layout, rows: batchSize, forLearning: isLearned) }
     inputGradients = FixedArray(count: isLearned ? count : 0) { _ in Matrix(rows: batchSize, columns: actionSize) }
     owners = FixedArray(count: isLearned ? count : 0) { _ in RowIndices(count: batchSize) }
-    gathered = [Int](repeating: 0, count: count)
+    gathered = RowIndices(count: count)
   }
 
   package var count: Int { networks.count }
@@ -66,14 +66,12 @@ package final class Critics: @unchecked Sendable {
   }
 
   /// Q_j at a row of the last evaluation.
+  @inlinable
   package func value(_ j: Int, at row: Int) -> Float { values[j][row] }
 
   /// min_j Q_j at a row of the last evaluation; NaN if one of them is, which `Swift.min` would hide.
-  package func minimum(at row: Int) -> Float {
-    var minimum = values[0][row]
-    for j in 1..<max(1, count) where values[j][row] < minimum || values[j][row].isNaN { minimum = values[j][row] }
-    return minimum
-  }
+  @inlinable
+  package func minimum(at row: Int) -> Float { rowMinimum(of: values, at: row) }
 
   // MARK: gradients
 
@@ -90,20 +88,14 @@ package final class Critics: @unchecked Sendable {
     for row in rows { gradients[row] = 2 * (values[row] - targets[row]) * scale }
   }
 
-  /// Finds each critic's rows, those where it is the smallest, and sets ∂/∂Q_j to `scale` there: each row goes back
-  /// through its smallest critic only.
-  package func gatherMinimum(scale: Float, rows: Int) {
-    for j in 0..<count { gathered[j] = 0 }
-    for row in 0..<rows {
-      let j = smallest(at: row)
-      owners[j][gathered[j]] = row
-      valueGradients[j][gathered[j]] = scale
-      gathered[j] += 1
-    }
-  }
+  /// Finds each critic's rows, those where it is the smallest: each row goes back through its smallest critic only.
+  package func gatherMinimum(rows: Int) { gatherSmallest(of: values, rows: rows, into: owners, counts: gathered) }
 
   /// scale · ∂ min_j Q_j / ∂a for some of the `gathered[j]` rows of critic j. The parameters get no gradient.
-  package func minimumActionGradient(_ j: Int, into gradient: borrowing Matrix, rows: Range<Int>) {
+  package func minimumActionGradient(
+    _ j: Int, scale: Float, into gradient: borrowing Matrix, rows: Range<Int>
+  ) {
+    valueGradients[j].fill(scale, rows)
     let (network, last) = (networks[j], activations[j].last)
     headInputGradient(
       valueGradients[j], network.values, at: network.layout.output.offset, mask: activations[j].hidden[last],
@@ -113,16 +105,9 @@ package final class Critics: @unchecked Sendable {
     for at in rows { inputGradients[j].copyRow(at, to: gradient, row: owners[j][at]) }
   }
 
-  /// The critic with the smallest value at a row; ties go to the first.
-  private func smallest(at row: Int) -> Int {
-    var smallest = 0
-    for j in 1..<max(1, count) where values[j][row] < values[smallest][row] { smallest = j }
-    return smallest
-  }
-
   /// scale · ∂Q_0/∂a for some rows. The parameters get no gradient.
   package func firstActionGradient(scale: Float, into gradient: borrowing Matrix, rows: Range<Int>) {
-    for row in rows { valueGradients[0][row] = scale }
+    valueGradients[0].fill(scale, rows)
     backward(0, rows: rows)
     networks[0].backwardInput(activations[0], into: gradient, rows: rows)
   }

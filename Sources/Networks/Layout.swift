@@ -7,6 +7,8 @@ package struct Layer: Sendable {
   package enum Kind: Sendable {
     /// A matrix product: (I + 1) × 16 values for each panel of outputs, the bias last.
     case dense
+    /// The same with at most 16 outputs, one panel: workers divide its inputs.
+    case narrow
     /// One output: the weights as the panels of one row, then a vector with the bias.
     case scalar
   }
@@ -21,25 +23,35 @@ package struct Layer: Sendable {
   /// Where Wᵀ starts in the block of transposed weights.
   package let transposedOffset: Int
 
-  /// Things that workers divide: panels of outputs, or of inputs for one output.
+  /// Things that workers divide: panels of outputs, or of inputs where the outputs are one panel.
   package var panels: Int { ((kind == .dense ? outputs : inputs) + panelWidth - 1) / panelWidth }
 
   package var parameterCount: Int {
-    kind == .dense
-      ? denseParameterCount(inputs: inputs, outputs: outputs) : headParameterCount(inputs: inputs)
+    kind == .scalar ? headParameterCount(inputs: inputs) : denseParameterCount(inputs: inputs, outputs: outputs)
   }
 
   package var transposedCount: Int {
-    kind == .dense ? denseTransposedCount(inputs: inputs - firstGradientInput, outputs: outputs) : 0
+    kind == .scalar ? 0 : denseTransposedCount(inputs: inputs - firstGradientInput, outputs: outputs)
   }
 
-  /// A share's part of the flat block. A scalar layer's bias goes with its last panel.
+  /// The inputs of a share whose weights Wᵀ holds, and the panels of outputs.
+  package func transposed(of share: Share) -> (inputs: Range<Int>, panels: Range<Int>) {
+    let part = share.range(of: panels)
+    guard kind == .narrow else { return (firstGradientInput..<inputs, part) }
+    return (min(inputs, part.lowerBound * panelWidth)..<min(inputs, part.upperBound * panelWidth), 0..<1)
+  }
+
+  /// A share's part of the flat block. Where inputs are divided, the biases go with the last panel.
   package func range(of share: Share) -> Range<Int> {
     let part = share.range(of: panels)
     switch kind {
     case .dense:
       let block = (inputs + 1) * panelWidth
       return (offset + part.lowerBound * block)..<(offset + part.upperBound * block)
+    case .narrow:
+      let end = part.upperBound == panels ? inputs + 1 : part.upperBound * panelWidth
+      return part.isEmpty
+        ? offset..<offset : (offset + part.lowerBound * panelWidth * panelWidth)..<(offset + end * panelWidth)
     case .scalar:
       let end = !part.isEmpty && part.upperBound == panels ? part.upperBound + 1 : part.upperBound
       return (offset + part.lowerBound * panelWidth)..<(offset + end * panelWidth)
@@ -49,7 +61,8 @@ package struct Layer: Sendable {
   /// Where weight (output, input) is in the flat block.
   package func weightIndex(output: Int, input: Int) -> Int {
     switch kind {
-    case .dense: offset + output / panelWidth * (inputs + 1) * panelWidth + input * panelWidth + output % panelWidth
+    case .dense, .narrow:
+      offset + output / panelWidth * (inputs + 1) * panelWidth + input * panelWidth + output % panelWidth
     case .scalar: offset + input
     }
   }
@@ -57,7 +70,7 @@ package struct Layer: Sendable {
   /// Where an output's bias is in the flat block.
   package func biasIndex(output: Int) -> Int {
     switch kind {
-    case .dense: weightIndex(output: output, input: inputs)
+    case .dense, .narrow: weightIndex(output: output, input: inputs)
     case .scalar: offset + panels * panelWidth
     }
   }
@@ -117,7 +130,8 @@ package struct Layout: Sendable {
       let isOutput = index == hidden.count
       let inputs = index == 0 ? inputs : hidden[index - 1]
       let layer = Layer(
-        kind: isOutput && scalar ? .scalar : .dense, inputs: inputs, outputs: size,
+        kind: !isOutput ? .dense : scalar ? .scalar : total <= panelWidth ? .narrow : .dense, inputs: inputs,
+        outputs: size,
         firstGradientInput: index == 0 ? inputs - gradientInputs : 0, offset: offset,
         transposedOffset: transposedOffset)
       offset += layer.parameterCount

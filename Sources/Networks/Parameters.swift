@@ -89,9 +89,11 @@ package final class Parameters: @unchecked Sendable {
   package func refreshTransposed(_ share: Share) {
     guard isLearned else { return }
     for layer in layout.layers where layer.transposedCount > 0 {
+      let (inputs, panels) = layer.transposed(of: share)
       denseTranspose(
-        values, at: layer.offset, inputs: layer.inputs, outputs: layer.outputs, firstInput: layer.firstGradientInput,
-        into: transposed, at: layer.transposedOffset, panels: share.range(of: layer.panels))
+        values, at: layer.offset, inputs: layer.inputs, outputs: layer.outputs, copying: inputs,
+        into: transposed, at: layer.transposedOffset + (inputs.lowerBound - layer.firstGradientInput) * layer.outputs,
+        panels: panels)
     }
   }
 

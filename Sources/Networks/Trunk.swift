@@ -101,8 +101,15 @@ extension Parameters {
     _ input: Input, _ activations: borrowing Activations, output: borrowing Matrix, rows: Int, _ share: Share
   ) {
     hiddenWeightGradients(input, activations, rows: rows, share)
-    denseWeightGradient(
-      Input(activations.hidden[activations.last]), output, rows: rows, into: gradients, at: layout.output.offset,
-      panels: share.range(of: layout.output.panels))
+    let part = share.range(of: layout.output.panels)
+    if layout.output.kind == .narrow {
+      denseWeightGradient(
+        activations.hidden[activations.last], output, rows: rows, into: gradients, at: layout.output.offset,
+        inputPanels: part)
+    } else {
+      denseWeightGradient(
+        Input(activations.hidden[activations.last]), output, rows: rows, into: gradients, at: layout.output.offset,
+        panels: part)
+    }
   }
 }

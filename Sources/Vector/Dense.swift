@@ -193,13 +193,13 @@ private struct InputGradient: TileWork {
 
 // MARK: weight gradient
 
-/// dW = xᵀ dy and db = Σ dy over all `rows` rows, for `panels` panels of outputs, in W's own layout.
+/// dW = xᵀ dy and, if asked for, db = Σ dy over all `rows` rows, for `panels` panels of outputs, in W's own layout.
 package func denseWeightGradient(
   rows: Int,
   _ x: UnsafePointer<Float>, _ xStride: Int, _ xColumns: Int,
   _ z: UnsafePointer<Float>, _ zStride: Int, _ zColumns: Int,
   _ dy: UnsafePointer<Float>, _ dyStride: Int, panels: Int,
-  _ gradient: UnsafeMutablePointer<Float>
+  _ gradient: UnsafeMutablePointer<Float>, biases: Bool
 ) {
   let block = (xColumns &+ zColumns &+ 1) &* laneCount
   var panel = 0
@@ -210,11 +210,11 @@ package func denseWeightGradient(
     if wide {
       outerProducts(Columns.self, rows, x, xStride, xColumns, d, dyStride, g, block)
       outerProducts(Columns.self, rows, z, zStride, zColumns, d, dyStride, g + xColumns &* laneCount, block)
-      columnSums(Rows1<Columns>.self, rows, d, dyStride, g + (block &- laneCount), block)
+      if biases { columnSums(Rows1<Columns>.self, rows, d, dyStride, g + (block &- laneCount), block) }
     } else {
       outerProducts(OnePanel.self, rows, x, xStride, xColumns, d, dyStride, g, block)
       outerProducts(OnePanel.self, rows, z, zStride, zColumns, d, dyStride, g + xColumns &* laneCount, block)
-      columnSums(Rows1<OnePanel>.self, rows, d, dyStride, g + (block &- laneCount), block)
+      if biases { columnSums(Rows1<OnePanel>.self, rows, d, dyStride, g + (block &- laneCount), block) }
     }
     panel &+= wide ? 2 : 1
   }

@@ -13,12 +13,6 @@ private func bits(_ x: Lanes) -> Bits { unsafeBitCast(x, to: Bits.self) }
 private func lanes(_ x: Bits) -> Lanes { unsafeBitCast(x, to: Lanes.self) }
 
 @inline(__always)
-func fma(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes { c.addingProduct(a, b) }
-
-@inline(__always)
-func fma(_ a: Lanes, _ b: Lanes, _ c: Float) -> Lanes { Lanes(repeating: c).addingProduct(a, b) }
-
-@inline(__always)
 func minimum(_ a: Lanes, _ b: Lanes) -> Lanes { a.replacing(with: b, where: b .< a) }
 
 @inline(__always)

@@ -53,7 +53,7 @@ package func squaredNorm(count: Int, _ values: UnsafePointer<Float>) -> Float {
   var i = 0
   while i < count {
     let x = load(values + i)
-    sum.addProduct(x, x)
+    sum = fma(x, x, sum)
     i &+= laneCount
   }
   return total(sum)

@@ -14,7 +14,7 @@ package func headForward(
     var sum = Lanes.zero
     var source = h + row &* laneCount
     for panel in 0..<panels {
-      sum.addProduct(load(source), load(weights + panel &* laneCount))
+      sum = fma(load(source), load(weights + panel &* laneCount), sum)
       source += hStride
     }
     q[row] = total(sum) + bias
@@ -47,7 +47,7 @@ package func headWeightGradient(
   for panel in 0..<panels {
     var sum = Lanes.zero
     let source = h + panel &* hStride
-    for row in 0..<rows { sum.addProduct(Lanes(repeating: dq[row]), load(source + row &* laneCount)) }
+    for row in 0..<rows { sum = fma(Lanes(repeating: dq[row]), load(source + row &* laneCount), sum) }
     store(sum, gradient + panel &* laneCount)
   }
 }

@@ -9,6 +9,8 @@
 //
 // Every sum is taken in the order of k, whatever the tile, the instruction set or the number of threads: the same bits.
 
+import Intrinsics
+
 package typealias Lanes = SIMD16<Float>
 package let laneCount = 16
 
@@ -21,6 +23,13 @@ func load(_ source: UnsafePointer<Float>) -> Lanes {
 func store(_ lanes: Lanes, _ target: UnsafeMutablePointer<Float>) {
   UnsafeMutableRawPointer(target).storeBytes(of: lanes, as: Lanes.self)
 }
+
+/// a b + c, rounded once.
+@inline(__always)
+func fma(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes { fusedMultiplyAdd(a, b, c) }
+
+@inline(__always)
+func fma(_ a: Lanes, _ b: Lanes, _ c: Float) -> Lanes { fma(a, b, Lanes(repeating: c)) }
 
 /// The vectors of a tile's panels at one row, or at one step of k: one panel or two.
 protocol Panels {
@@ -41,7 +50,7 @@ struct OnePanel: Panels {
   @inline(__always) init(first: Lanes) { self.first = first }
   @inline(__always) init(_ source: UnsafePointer<Float>, _ stride: Int) { first = load(source) }
 
-  @inline(__always) mutating func add(_ a: Lanes, _ b: OnePanel) { first.addProduct(a, b.first) }
+  @inline(__always) mutating func add(_ a: Lanes, _ b: OnePanel) { first = fma(a, b.first, first) }
   @inline(__always) func forEach(_ body: (Int, Lanes) -> Void) { body(0, first) }
 }
 
@@ -58,8 +67,8 @@ struct TwoPanels: Panels {
   }
 
   @inline(__always) mutating func add(_ a: Lanes, _ b: TwoPanels) {
-    first.addProduct(a, b.first)
-    second.addProduct(a, b.second)
+    first = fma(a, b.first, first)
+    second = fma(a, b.second, second)
   }
 
   @inline(__always) func forEach(_ body: (Int, Lanes) -> Void) {

@@ -1,5 +1,7 @@
 // Transpose.swift — Wᵀ beside W: the input gradient reads weights by output, the forward pass by input.
 
+import Intrinsics
+
 /// Copies inputs `firstInput ..< firstInput + inputs` of `panels` panels of W, from panel `firstPanel` on, into Wᵀ.
 ///
 /// W has blocks of (`allInputs` + 1) × 16, Wᵀ blocks of `outputs` × 16, a block for each 16 of the copied inputs.
@@ -62,14 +64,5 @@ private func interleave(_ x: Eight, _ y: Eight) -> (Eight, Eight) {
   )
 }
 
-/// x₀ y₀ x₁ y₁ … x₇ y₇ and x₈ y₈ … x₁₅ y₁₅.
 @inline(__always)
-private func interleave(_ x: Lanes, _ y: Lanes) -> (Lanes, Lanes) {
-  var low = Lanes()
-  var high = Lanes()
-  low.evenHalf = x.lowHalf
-  low.oddHalf = y.lowHalf
-  high.evenHalf = x.highHalf
-  high.oddHalf = y.highHalf
-  return (low, high)
-}
+private func interleave(_ x: Lanes, _ y: Lanes) -> (Lanes, Lanes) { (interleaveLow(x, y), interleaveHigh(x, y)) }

@@ -272,6 +272,26 @@ import Testing
     for chunk in 1..<dy.panels { #expect(results(chunk) == whole, "\(chunk) panels at a time") }
   }
 
+  @Test func `the bits of a narrow layer's weight gradient do not depend on the inputs computed with it`() {
+    let rows = 67
+    for (inputs, outputs) in [(1, 1), (16, 16), (37, 3), (90, 12), (256, 2)] {
+      let x = Matrix(numbers(rows * inputs, seed: 6), rows: rows, columns: inputs)
+      let dy = Matrix(numbers(rows * outputs, seed: 7), rows: rows, columns: outputs)
+      let whole = Block(count: denseParameterCount(inputs: inputs, outputs: outputs))
+      denseWeightGradient(Input(x), dy, rows: rows, into: whole, at: 0, panels: 0..<1)
+      for chunk in 1...x.panels {
+        let gradients = Block([Float](repeating: untouched, count: whole.count + 2))
+        for first in stride(from: 0, to: x.panels, by: chunk) {
+          denseWeightGradient(
+            x, dy, rows: rows, into: gradients, at: 1, inputPanels: first..<min(x.panels, first + chunk))
+        }
+        #expect(
+          bits(gradients.values) == bits([untouched] + whole.values + [untouched]),
+          "\(inputs) × \(outputs), \(chunk) panels at a time")
+      }
+    }
+  }
+
   // MARK: misuse
 
   @Test func `rows that are not there trap instead of being read`() async {

@@ -52,11 +52,11 @@ import Vector512
         agree(zeros(weights.count)) {
           Vector.denseWeightGradient(
             rows: rows, x.pointer, x.stride, inputs, z.pointer, z.stride, beside, dy.pointer, dy.stride,
-            panels: dy.panels, $0)
+            panels: dy.panels, $0, biases: true)
         } _: {
           Vector512.denseWeightGradient(
             rows: rows, x.pointer, x.stride, inputs, z.pointer, z.stride, beside, dy.pointer, dy.stride,
-            panels: dy.panels, $0)
+            panels: dy.panels, $0, biases: true)
         })
       #expect(
         agree(zeros(denseTransposedCount(inputs: inputs + beside, outputs: outputs))) {

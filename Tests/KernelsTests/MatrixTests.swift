@@ -78,6 +78,13 @@ import Testing
     #expect(other.values == [values[0], 0, 0, 0, 0] + values[5...])
   }
 
+  @Test func `a range is filled with one value, and nothing else is touched`() {
+    let block = Block([1, 2, 3, 4, 5])
+    block.fill(9, 1..<3)
+    block.fill(7, 5..<5)
+    #expect(block.values == [1, 9, 9, 4, 5])
+  }
+
   @Test func `an element that is not there traps`() async {
     await #expect(processExitsWith: .failure) { _ = Matrix(rows: 3, columns: 2)[2, 2] }
     await #expect(processExitsWith: .failure) { _ = Matrix(rows: 3, columns: 2)[3, 0] }

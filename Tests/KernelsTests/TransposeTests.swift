@@ -15,11 +15,21 @@ import Testing
           // panel by panel, as workers share it
           for panel in 0..<(outputs + 15) / 16 {
             denseTranspose(
-              parameters, at: 1, inputs: inputs, outputs: outputs, firstInput: first, into: transposed, at: 1,
+              parameters, at: 1, inputs: inputs, outputs: outputs, copying: first..<inputs, into: transposed, at: 1,
               panels: panel..<panel + 1)
           }
           #expect(
             transposed.values == [untouched] + expected + [untouched], "\(inputs) × \(outputs) from \(first)")
+        }
+        // sixteen inputs at a time, as workers share a layer of one panel
+        let pieces = Block(count: layer.transposed(from: 0).count)
+        for first in stride(from: 0, to: outputs > 16 ? 0 : inputs, by: 16) {
+          denseTranspose(
+            parameters, at: 1, inputs: inputs, outputs: outputs, copying: first..<min(inputs, first + 16), into: pieces,
+            at: first * outputs, panels: 0..<1)
+        }
+        if outputs <= 16 {
+          #expect(pieces.values == layer.transposed(from: 0), "\(inputs) × \(outputs) in pieces")
         }
       }
     }

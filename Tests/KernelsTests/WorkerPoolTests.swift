@@ -3,6 +3,9 @@ import Kernels
 import Synchronization
 import Testing
 
+/// Counts a visit of a row.
+private func visit(_ row: Int, of block: borrowing Block) { block[row] += 1 }
+
 /// Half of a number that only the memory knows.
 private func half(_ number: borrowing Block) -> Float { number[0] / 2 }
 
@@ -44,7 +47,7 @@ private final class Locked<Value> {
       let owners = Locked<[[Int: Int]]>(counts.map { _ in [:] })
       pool.forEachChunk(of: counts.count, rows: { counts[$0] }) { network, chunk in
         #expect(chunk.count <= 256)
-        for row in chunk { visits[network][row] += 1 }
+        for row in chunk { visit(row, of: visits[network]) }
         let thread = ObjectIdentifier(Thread.current).hashValue
         owners.withLock { $0[network][thread, default: 0] += chunk.count }
       }

@@ -260,10 +260,10 @@ extension Critics {
   }
 
   func minimumActionGradient(scale: Float, into gradient: borrowing Matrix, rows: Int, chunk: Int = 256) {
-    gatherMinimum(scale: scale, rows: rows)
+    gatherMinimum(rows: rows)
     for j in 0..<count {
       for start in stride(from: 0, to: gathered[j], by: chunk) {
-        minimumActionGradient(j, into: gradient, rows: start..<min(gathered[j], start + chunk))
+        minimumActionGradient(j, scale: scale, into: gradient, rows: start..<min(gathered[j], start + chunk))
       }
     }
   }

@@ -38,9 +38,9 @@ import Testing
         }
         pool.forEachChunk(ofRows: rows) { policy.sample(x, noise: noise, into: draw, rows: $0) }
         pool.forEachChunk(ofRows: rows, of: 2) { critics.evaluate($0, x, draw.actions, rows: $1) }
-        critics.gatherMinimum(scale: -0.01, rows: rows)
+        critics.gatherMinimum(rows: rows)
         pool.forEachChunk(of: 2, rows: { critics.gathered[$0] }) {
-          critics.minimumActionGradient($0, into: gradient, rows: $1)
+          critics.minimumActionGradient($0, scale: -0.01, into: gradient, rows: $1)
         }
         pool.forEachChunk(ofRows: rows) {
           policy.backward(actionGradient: gradient, logProbabilityGradient: 0.002, rows: $0)

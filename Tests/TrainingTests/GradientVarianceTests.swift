@@ -57,9 +57,9 @@ private final class GradientProbe {
       stream.fillNormal(noise)
       policy.sample(batch.observations, noise: noise, into: current, rows: rows)
       critics.evaluate(batch.observations, current.actions, rows: rows)
-      critics.gatherMinimum(scale: -scale, rows: batch.count)
+      critics.gatherMinimum(rows: batch.count)
       for j in 0..<critics.count {
-        critics.minimumActionGradient(j, into: actionGradient, rows: 0..<critics.gathered[j])
+        critics.minimumActionGradient(j, scale: -scale, into: actionGradient, rows: 0..<critics.gathered[j])
       }
       policy.backward(actionGradient: actionGradient, logProbabilityGradient: temperature * scale, rows: rows)
     case .scoreFunction(let samples, let hasBaseline):
