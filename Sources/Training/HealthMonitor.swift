@@ -24,6 +24,8 @@ public struct HealthRecord: Sendable, Equatable {
   public var temperature = Double.nan
   /// How often a stored transition was learned from: updates · batch size / transitions seen.
   public var replayRatio = Double.nan
+  /// The last episodes, if the task said nothing in them; in episodes.csv, not in health.csv.
+  public var idle = IdleEpisodes()
 
   public init(step: Int) { self.step = step }
 }

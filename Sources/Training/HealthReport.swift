@@ -91,6 +91,10 @@ extension HealthRecord {
       "replay coverage", when: replayRatio < 0.5,
       "a stored transition was learned from \(short(replayRatio)) times on average: most are never seen; raise "
         + "updatesPerStep or batchSize")
+    find(
+      "no signal", when: idle.count >= IdleEpisodes.patience,
+      "the last \(idle.count) episodes ran out of time with a reward of \(short(idle.reward)) at every step: nothing "
+        + "tells good actions from bad; raise randomSteps until some episode reaches the goal, or shape the reward")
     return findings
   }
 

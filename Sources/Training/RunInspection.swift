@@ -31,8 +31,9 @@ public struct RunInspection: Sendable {
     pauses = checkpoint?.progress.pauses ?? CheckpointPauses()
     let learned = checkpoint?.state.algorithm.tensors.filter { !$0.name.contains("optimizer") }
     digest = learned.map(Self.digest)
-    health =
-      learned.map { Self.health($0, directory.rows("health.csv").last.flatMap(HealthRecord.init(row:))) } ?? .unknown
+    var record = directory.rows("health.csv").last.flatMap(HealthRecord.init(row:))
+    record?.idle = IdleEpisodes(rows: directory.rows("episodes.csv"))
+    health = learned.map { Self.health($0, record) } ?? .unknown
   }
 
   /// A hash over names and values, in the order of names.

@@ -49,6 +49,7 @@ public final class Trainer {
   private var sampling: RandomStream
   private var metrics = MetricsWindow()
   private var health: HealthMonitor
+  private var idle = IdleEpisodes()
 
   private var episodeReturn = 0.0
   private var episodeLength = 0
@@ -139,6 +140,7 @@ public final class Trainer {
     (record.entropy, record.temperature) = (metrics.entropy, metrics.temperature)
     record.replayRatio = Double(updates) * Double(configuration.batchSize) / Double(max(1, step))
     health.complete(&record, actionSize: scaling.count)
+    record.idle = idle
     return record
   }
 
@@ -186,10 +188,11 @@ public final class Trainer {
     health.end(tail: outcome.terminated ? 0 : value(observation, &action))
     episodes += 1
     needsReset = true
-    try observer.episodeEnded(
-      EpisodeRecord(
-        step: step, episode: episodes, episodeReturn: episodeReturn, length: episodeLength,
-        terminated: outcome.terminated, truncated: outcome.truncated))
+    let record = EpisodeRecord(
+      step: step, episode: episodes, episodeReturn: episodeReturn, length: episodeLength,
+      terminated: outcome.terminated, truncated: outcome.truncated)
+    idle.add(record)
+    try observer.episodeEnded(record)
   }
 
   /// Q(s, π(s)).

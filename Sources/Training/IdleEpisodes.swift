@@ -1,0 +1,37 @@
+// IdleEpisodes.swift — has the task said anything yet? Where a goal is far away, every episode may run out of time alike.
+
+/// The episodes in a row, up to the last one, in which nothing told good actions from bad: they ran out of time, and their
+/// rewards were one and the same number at or below zero.
+///
+/// The same number above zero is no such sign: so a balanced pole is paid for.
+public struct IdleEpisodes: Sendable, Equatable {
+  public private(set) var count = 0
+  /// Their return for each step; 0 where there are none.
+  public private(set) var reward = 0.0
+
+  /// Episodes in a row from which on it is told.
+  static let patience = 10
+
+  public init() {}
+
+  mutating func add(_ episode: EpisodeRecord) {
+    add(
+      episodeReturn: episode.episodeReturn, length: episode.length,
+      ranOut: episode.truncated && !episode.terminated)
+  }
+
+  private mutating func add(episodeReturn: Double, length: Int, ranOut: Bool) {
+    let reward = episodeReturn / Double(max(1, length))
+    guard ranOut, reward <= 0 else { return (count, self.reward) = (0, 0) }
+    count = reward == self.reward ? count + 1 : 1
+    self.reward = reward
+  }
+
+  /// As the rows of episodes.csv tell it.
+  init(rows: [[String]]) {
+    for row in rows.suffix(Self.patience) where row.count >= 6 {
+      add(
+        episodeReturn: Double(row[2]) ?? .nan, length: Int(row[3]) ?? 0, ranOut: row[4] == "0" && row[5] == "1")
+    }
+  }
+}
