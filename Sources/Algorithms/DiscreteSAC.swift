@@ -205,13 +205,15 @@ public final class DiscreteSAC: Algorithm {
     }
     workers.forEachChunk(ofRows: batch.count) { rows in
       for i in rows {
-        (expectations[i], entropies[i]) = (0, 0)
+        var (expectation, entropy): (Float, Float) = (0, 0)
         for a in 0..<policy.choices {
           let (probability, logProbability) = (policy.probability(of: a, at: i), policy.logProbability(of: a, at: i))
           objective[i, a] = temperature * logProbability - critics.minimum(of: a, at: i)
-          expectations[i] += probability * objective[i, a]
-          entropies[i] -= probability * logProbability
+          expectation += probability * objective[i, a]
+          entropy -= probability * logProbability
         }
+        expectations[i] = expectation
+        entropies[i] = entropy
       }
       policy.backward(objective: objective, expectations: expectations, scale: scale, rows: rows)
     }

@@ -38,6 +38,9 @@ struct Bench: ParsableCommand {
   @Option(help: "Updates before the measurement begins.")
   var warmUp = 200
 
+  @Option(help: "Share of the first hidden layers' units that die early in the warm-up, from 0 to 1.")
+  var deadUnits = 0.0
+
   @Flag(help: "Print JSON.")
   var json = false
 
@@ -46,6 +49,8 @@ struct Bench: ParsableCommand {
     if actions < 1 { throw ValidationError("--actions must be at least 1") }
     if !(1...256).contains(threads) { throw ValidationError("--threads must be 1 to 256, not \(threads)") }
     if warmUp < 0 { throw ValidationError("--warm-up must not be negative") }
+    if !(deadUnits >= 0 && deadUnits <= 1) { throw ValidationError("--dead-units must be from 0 to 1") }
+    if deadUnits > 0 && warmUp < 1 { throw ValidationError("--dead-units needs a --warm-up of at least 1") }
     if !(seconds > 0 && seconds <= 3600) { throw ValidationError("--seconds must be above 0, at most 3600") }
   }
 
@@ -56,7 +61,7 @@ struct Bench: ParsableCommand {
     let result = try Benchmark.run(
       algorithm: entry.name, configuration: configuration, observationSize: observations, actionSize: actions,
       hiddenSizes: sizes, bufferCapacity: buffer, threads: threads, seconds: seconds, warmUp: warmUp,
-      allocationCount: allocationCount)
+      deadUnits: deadUnits, allocationCount: allocationCount)
     if json { return try Output.json(result) }
     print(
       "\(result.updatesPerSecond.text(1)) updates/s, median \(result.medianMicroseconds.text(0)) µs, "

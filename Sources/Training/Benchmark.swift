@@ -2,6 +2,7 @@
 
 import Algorithms
 import Kernels
+import Networks
 
 /// What a benchmark measured.
 public struct BenchmarkResult: Codable, Sendable {
@@ -40,10 +41,17 @@ public enum Benchmark {
   /// Seconds of updates between two slices of the peak's loop.
   private static let sliceEvery = 0.02
 
+  /// Updates after which units are killed: by then all their moments are more than zero.
+  private static let aliveUpdates = 100
+
   /// Measures updates, each with a fresh batch from a full buffer of `bufferCapacity` random transitions.
+  ///
+  /// - Parameter deadUnits: the share of the first hidden layers' units that die early in the warm-up. What they learned from
+  ///   gets no gradient any more, and its moments decay into denormal numbers: the first in 800 updates, the second in 90,000.
   public static func run(
     algorithm name: String, configuration: AnyConfiguration, observationSize: Int, actionSize: Int, hiddenSizes: [Int],
-    bufferCapacity: Int, threads: Int, seconds: Double, warmUp: Int = 200, allocationCount: () -> Int? = { nil }
+    bufferCapacity: Int, threads: Int, seconds: Double, warmUp: Int = 200, deadUnits: Double = 0,
+    allocationCount: () -> Int? = { nil }
   ) throws -> BenchmarkResult {
     try configuration.checkMemory(observationSize: observationSize, actionSize: actionSize)
     let workers = WorkerPool(count: threads)
@@ -59,7 +67,10 @@ public enum Benchmark {
     func update() throws {
       _ = try algorithm.update(batch, from: buffer, using: &stream, workers: workers)
     }
-    for _ in 0..<warmUp { try update() }
+    for n in 0..<warmUp {
+      if deadUnits > 0 && n == min(Self.aliveUpdates, warmUp - 1) { try kill(deadUnits, of: algorithm) }
+      try update()
+    }
 
     let before = Processor.measurePeak(workers: workers)
     var times: [Double] = []
@@ -117,6 +128,21 @@ public enum Benchmark {
       p10Microseconds: undisturbedTime * 1e6, medianMicroseconds: sorted[sorted.count / 2] * 1e6,
       p99Microseconds: sorted[min(sorted.count - 1, sorted.count * 99 / 100)] * 1e6, updates: times.count,
       actingMicroseconds: acting * 1e6, processor: Processor.summary)
+  }
+
+  /// Gives a share of the first hidden layers' units biases that no input outweighs.
+  static func kill(_ share: Double, of algorithm: any Algorithm) throws {
+    let tensors = algorithm.parameters.map { tensor in
+      guard tensor.name.hasSuffix(".layer.0.bias") else { return tensor }
+      let dead = Int(share * Double(tensor.values.count))
+      return Tensor(
+        name: tensor.name, shape: tensor.shape,
+        values: [Float](repeating: -1e6, count: dead) + tensor.values.dropFirst(dead))
+    }
+    try algorithm.loadParameters { name in
+      guard let tensor = tensors.first(where: { $0.name == name }) else { throw TensorMismatch("there is no \(name)") }
+      return tensor
+    }
   }
 
   /// Seconds from an observation to an explored action and into the buffer: median of two thousand.

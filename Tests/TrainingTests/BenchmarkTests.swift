@@ -1,6 +1,8 @@
 import OffPolicy
 import Testing
 
+@testable import Training
+
 @Suite struct BenchmarkTests {
   // MFLOP per update at batch 256 and 256, 256 units, counted by hand from the products that each update cannot do without
   @Test(arguments: [
@@ -62,5 +64,23 @@ import Testing
     if algorithm != "td3" { #expect(result.p10Microseconds <= result.medianMicroseconds) }
     #expect(result.undisturbedFractionOfPeak > 0 && result.undisturbedFractionOfPeak < 1.5)
     #expect(result.actingMicroseconds > 0)
+  }
+
+  @Test(arguments: ["sac", "td3", "ddpg", "dqn", "sac-discrete"])
+  func `killed units are dead in every network and stay so while the others learn`(name: String) throws {
+    let configuration = try AlgorithmRegistry.entry(name).defaults.setting(["hiddenSizes=40", "batchSize=16"])
+    let algorithm = configuration.makeAlgorithm(
+      observationSize: 3, actionSize: 2, seed: 0, workers: WorkerPool(count: 1))
+    let batch = Batch(
+      count: 16, observationSize: 3, actionSize: configuration.actions.width(actionSize: 2))
+    for row in 0..<16 { batch.rewards[row] = Float(row) }
+    try Benchmark.kill(0.5, of: algorithm)
+    let before = algorithm.parameters
+    for _ in 0..<20 { _ = try algorithm.update(batch) }
+    for (old, new) in zip(before, algorithm.parameters) where new.name.hasSuffix(".layer.0.bias") {
+      // a unit that no gradient reaches is dead
+      #expect(new.values.prefix(20).allSatisfy { $0 == -1e6 }, "\(new.name)")
+      #expect(new.values.suffix(20) != old.values.suffix(20), "\(new.name)")
+    }
   }
 }
