@@ -15,7 +15,6 @@ import Testing
       #expect((result[key]?.number ?? 0) > 0, "\(key)")
     }
     #expect(result["allocationsPerUpdate"]?.number == 0)
-    #expect((result["fractionOfPeak"]?.number ?? 2) < 1)
   }
 
   @Test(arguments: [
