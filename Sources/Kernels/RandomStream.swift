@@ -57,7 +57,7 @@ public struct RandomStream: RandomNumberGenerator, Sendable, Equatable {
       guard let base = numbers.baseAddress else { return }
       var filled = 0
       while filled < indices.count {
-        if Processor.instructionSet == .wide {
+        if wide {
           Vector512.threefryNumbers(key: key, position: position, base)
         } else {
           Vector.threefryNumbers(key: key, position: position, base)
@@ -79,7 +79,7 @@ public struct RandomStream: RandomNumberGenerator, Sendable, Equatable {
     // another key than single numbers have: the two never meet
     let drawKey = (key.0 ^ 0x9e37_79b9, key.1 ^ UInt32(truncatingIfNeeded: position >> 32))
     let draw = UInt32(truncatingIfNeeded: position)
-    if Processor.instructionSet == .wide {
+    if wide {
       Vector512.normalValues(count: block.count, key: drawKey, draw: draw, first: 0, block.pointer)
     } else {
       Vector.normalValues(count: block.count, key: drawKey, draw: draw, first: 0, block.pointer)

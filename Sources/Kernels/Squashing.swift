@@ -3,8 +3,6 @@
 import Vector
 import Vector512
 
-private var wide: Bool { Processor.instructionSet == .wide }
-
 /// What a squashed-Gaussian draw leaves for its gradient: flat (B × A) arrays, see `Vector/Gaussian.swift`.
 @safe
 package struct GaussianRecord: ~Copyable {

@@ -1,11 +1,7 @@
-// Products.swift — the kernels over matrices and blocks: shapes are checked here once, then pointers go to the vectors.
-//
-// Every function works on a range of rows or of panels, so that workers share it without touching the same value.
+// Dense.swift — the products of a dense layer over matrices and blocks.
 
 import Vector
 import Vector512
-
-private var wide: Bool { Processor.instructionSet == .wide }
 
 /// One matrix, or two side by side, as the input of a layer. Valid while the matrices live.
 @safe
@@ -32,14 +28,6 @@ package struct Input {
   package var columns: Int { xColumns + zColumns }
 }
 
-@inline(__always)
-private func check(_ rows: Range<Int>, _ total: Int) {
-  precondition(rows.lowerBound >= 0 && rows.upperBound <= total, "rows \(rows) of \(total)")
-}
-
-@inline(__always)
-private func panelCount(_ columns: Int) -> Int { (columns + panelWidth - 1) / panelWidth }
-
 /// Values of a dense layer's weights and biases: a block of (I + 1) × 16 for each panel of outputs.
 package func denseParameterCount(inputs: Int, outputs: Int) -> Int {
   panelCount(outputs) * (inputs + 1) * panelWidth
@@ -49,9 +37,6 @@ package func denseParameterCount(inputs: Int, outputs: Int) -> Int {
 package func denseTransposedCount(inputs: Int, outputs: Int) -> Int {
   panelCount(inputs) * outputs * panelWidth
 }
-
-/// Values of a critic's last layer: I in panels, then the bias.
-package func headParameterCount(inputs: Int) -> Int { (panelCount(inputs) + 1) * panelWidth }
 
 /// y = x W + b, rectified or not, for some rows. W starts at `offset` in `parameters`.
 package func denseForward(
@@ -201,166 +186,4 @@ package func denseTranspose(
       parameters.pointer + offset, inputs: inputs, firstPanel: panels.lowerBound, panels: panels.count,
       outputs: outputs, firstInput: copied.lowerBound, inputs: copied.count, transposed.pointer + target)
   }
-}
-
-/// q = h · w + b for some rows.
-package func headForward(
-  _ h: borrowing Matrix, _ parameters: borrowing Block, at offset: Int, into q: borrowing Block, rows: Range<Int>
-) {
-  check(rows, h.rows)
-  check(rows, q.count)
-  precondition(offset >= 0 && offset + headParameterCount(inputs: h.columns) <= parameters.count, "head at \(offset)")
-  let first = rows.lowerBound
-  if wide {
-    Vector512.headForward(
-      rows: rows.count, h.at(first), h.stride, panels: h.panels, parameters.pointer + offset, q.pointer + first)
-  } else {
-    Vector.headForward(
-      rows: rows.count, h.at(first), h.stride, panels: h.panels, parameters.pointer + offset, q.pointer + first)
-  }
-}
-
-/// dh = dq w ⊙ [h > 0] for some rows.
-package func headInputGradient(
-  _ dq: borrowing Block, _ parameters: borrowing Block, at offset: Int, mask h: borrowing Matrix,
-  into dh: borrowing Matrix, rows: Range<Int>
-) {
-  check(rows, h.rows)
-  headInputGradient(dq, parameters, offset, h, h.at(rows.lowerBound), nil, dh, rows)
-}
-
-/// dh = dq w for some rows, row r zero where row `maskRows[r]` of h is not positive.
-package func headInputGradient(
-  _ dq: borrowing Block, _ parameters: borrowing Block, at offset: Int, mask h: borrowing Matrix,
-  maskRows: borrowing RowIndices, into dh: borrowing Matrix, rows: Range<Int>
-) {
-  check(rows, maskRows.count)
-  maskRows.check(rows, below: h.rows)
-  headInputGradient(dq, parameters, offset, h, h.pointer, maskRows.pointer + rows.lowerBound, dh, rows)
-}
-
-private func headInputGradient(
-  _ dq: borrowing Block, _ parameters: borrowing Block, _ offset: Int, _ h: borrowing Matrix,
-  _ mask: UnsafeMutablePointer<Float>, _ maskRows: UnsafeMutablePointer<Int32>?, _ dh: borrowing Matrix,
-  _ rows: Range<Int>
-) {
-  check(rows, dh.rows)
-  check(rows, dq.count)
-  precondition(h.columns == dh.columns, "mask and gradient differ in shape")
-  precondition(offset >= 0 && offset + headParameterCount(inputs: h.columns) <= parameters.count, "head at \(offset)")
-  let first = rows.lowerBound
-  let maskRows = maskRows.map { UnsafePointer($0) }
-  if wide {
-    Vector512.headInputGradient(
-      rows: rows.count, dq.pointer + first, parameters.pointer + offset, panels: h.panels, mask: mask, h.stride,
-      maskRows: maskRows, dh.at(first), dh.stride)
-  } else {
-    Vector.headInputGradient(
-      rows: rows.count, dq.pointer + first, parameters.pointer + offset, panels: h.panels, mask: mask, h.stride,
-      maskRows: maskRows, dh.at(first), dh.stride)
-  }
-}
-
-/// dw = Σ dq h over the first `rows` rows for some panels of h; the share that ends with the last panel adds db = Σ dq.
-package func headWeightGradient(
-  _ dq: borrowing Block, _ h: borrowing Matrix, rows: Int, into gradients: borrowing Block, at offset: Int,
-  panels: Range<Int>
-) {
-  check(0..<rows, h.rows)
-  check(0..<rows, dq.count)
-  precondition(panels.lowerBound >= 0 && panels.upperBound <= h.panels, "panels \(panels) of \(h.panels)")
-  precondition(offset >= 0 && offset + headParameterCount(inputs: h.columns) <= gradients.count, "head at \(offset)")
-  let target = gradients.pointer + (offset + panels.lowerBound * panelWidth)
-  if wide {
-    Vector512.headWeightGradient(
-      rows: rows, dq.pointer, h.at(0, panel: panels.lowerBound), h.stride, panels: panels.count, target)
-  } else {
-    Vector.headWeightGradient(
-      rows: rows, dq.pointer, h.at(0, panel: panels.lowerBound), h.stride, panels: panels.count, target)
-  }
-  if !panels.isEmpty && panels.upperBound == h.panels {
-    var sum: Float = 0
-    for row in 0..<rows { sum += dq.pointer[row] }
-    gradients.pointer[offset + h.panels * panelWidth] = sum
-  }
-}
-
-// MARK: elementwise
-
-/// Adam's numbers for one step t.
-package struct AdamStep: Sendable {
-  /// 1 − β₁
-  package let gain1: Float
-  package let beta2: Float
-  /// 1 − β₂, rounded once: the difference of the rounded numbers would be 5e-5 off
-  package let gain2: Float
-  /// η / (1 − β₁ᵗ)
-  package let rate: Float
-  /// 1 / √(1 − β₂ᵗ)
-  package let correction: Float
-  package let epsilon: Float
-
-  package init(gain1: Float, beta2: Float, gain2: Float, rate: Float, correction: Float, epsilon: Float) {
-    (self.gain1, self.beta2, self.gain2) = (gain1, beta2, gain2)
-    (self.rate, self.correction, self.epsilon) = (rate, correction, epsilon)
-  }
-}
-
-/// One Adam step over a range of parameters, whose bounds are multiples of 16. Returns 0, or NaN as soon as one of the new
-/// parameters is not finite.
-@discardableResult
-package func adamStep(
-  _ parameters: borrowing Block, _ gradients: borrowing Block, _ firstMoments: borrowing Block,
-  _ secondMoments: borrowing Block, _ step: AdamStep, range: Range<Int>
-) -> Float {
-  checkVectors(range, parameters.count)
-  checkVectors(range, min(gradients.count, firstMoments.count, secondMoments.count))
-  let start = range.lowerBound
-  if wide {
-    return Vector512.adamStep(
-      count: range.count, parameters.pointer + start, gradients.pointer + start, firstMoments.pointer + start,
-      secondMoments.pointer + start, gain1: step.gain1, beta2: step.beta2, gain2: step.gain2, rate: step.rate,
-      correction: step.correction, epsilon: step.epsilon)
-  } else {
-    return Vector.adamStep(
-      count: range.count, parameters.pointer + start, gradients.pointer + start, firstMoments.pointer + start,
-      secondMoments.pointer + start, gain1: step.gain1, beta2: step.beta2, gain2: step.gain2, rate: step.rate,
-      correction: step.correction, epsilon: step.epsilon)
-  }
-}
-
-/// θ̄ ← rate θ + (1 − rate) θ̄ over a range of parameters, whose bounds are multiples of 16.
-package func track(_ targets: borrowing Block, _ parameters: borrowing Block, rate: Float, range: Range<Int>) {
-  checkVectors(range, min(targets.count, parameters.count))
-  let start = range.lowerBound
-  if rate == 1 {
-    // exactly θ, which adding the difference need not give
-    (targets.pointer + start).update(from: parameters.pointer + start, count: range.count)
-  } else if wide {
-    Vector512.track(count: range.count, targets.pointer + start, parameters.pointer + start, rate: rate)
-  } else {
-    Vector.track(count: range.count, targets.pointer + start, parameters.pointer + start, rate: rate)
-  }
-}
-
-/// Σ x² over a range, whose bounds are multiples of 16.
-package func squaredNorm(_ values: borrowing Block, range: Range<Int>) -> Float {
-  checkVectors(range, values.count)
-  return wide
-    ? Vector512.squaredNorm(count: range.count, values.pointer + range.lowerBound)
-    : Vector.squaredNorm(count: range.count, values.pointer + range.lowerBound)
-}
-
-/// The mean of the first `count` values.
-package func mean(_ values: borrowing Block, count: Int) -> Double {
-  var sum = 0.0
-  for i in 0..<count { sum += Double(values[i]) }
-  return sum / Double(max(1, count))
-}
-
-@inline(__always)
-private func checkVectors(_ range: Range<Int>, _ total: Int) {
-  precondition(
-    range.lowerBound >= 0 && range.upperBound <= total && range.lowerBound % panelWidth == 0
-      && range.upperBound % panelWidth == 0, "values \(range) of \(total), in whole vectors")
 }
