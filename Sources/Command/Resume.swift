@@ -21,6 +21,10 @@ struct Resume: ParsableCommand {
     try directory.lock()
     var configuration = directory.description.run
     if let threads { configuration.threads = threads }
+    // the run's own sums, to the bit
+    if !Processor.useMatrixUnit(directory.description.versions.matrixUnit ?? false) {
+      Output.note("this run began on a matrix unit (AMX), which is not here: its numbers go on with other roundings")
+    }
     let trainer = try makeTrainer(configuration)
     let restoration = try directory.restore(trainer)
     for problem in restoration.problems { Output.note("passed over: \(problem)") }

@@ -106,7 +106,7 @@ struct Train: ParsableCommand {
       run: run,
       versions: RunDescription.Versions(
         program: programVersion, swift: swiftVersion, mujoco: try task?.simulatorVersion(),
-        processor: Processor.summary))
+        processor: Processor.summary, matrixUnit: Processor.usesMatrixUnit))
     // everything that can be refused is refused before anything is written
     let trainer = try makeTrainer(run)
     let path = try runDirectory ?? freeDirectory(run.algorithm, name)

@@ -49,7 +49,13 @@ package func denseForward(
     offset >= 0 && offset + denseParameterCount(inputs: input.columns, outputs: y.columns) <= parameters.count,
     "\(input.columns) × \(y.columns) weights at \(offset) of \(parameters.count)")
   let start = rows.lowerBound * panelWidth
-  if wide {
+  let blocks = MatrixUnit.blocks(xColumns: input.xColumns, zColumns: input.zColumns)
+  if suitsMatrixUnit(rows: y.rows, steps: input.columns, blocks: blocks, columns: y.columns) {
+    MatrixUnit.denseForward(
+      rows: rows.count, input.x + start, input.xStride, input.xColumns, input.z + start, input.zStride, input.zColumns,
+      parameters.pointer + offset, panels: y.panels, y.pointer + start, y.stride, rectify: rectify,
+      scratch(rows: rows.count, blocks: blocks))
+  } else if wide {
     Vector512.denseForward(
       rows: rows.count, input.x + start, input.xStride, input.xColumns, input.z + start, input.zStride, input.zColumns,
       parameters.pointer + offset, panels: y.panels, y.pointer + start, y.stride, rectify: rectify)
@@ -99,7 +105,13 @@ private func inputGradient(
     offset >= 0 && offset + denseTransposedCount(inputs: dx.columns, outputs: dy.columns) <= transposed.count,
     "transposed \(dx.columns) × \(dy.columns) weights at \(offset) of \(transposed.count)")
   let start = rows.lowerBound * panelWidth
-  if wide {
+  let blocks = MatrixUnit.blocks(xColumns: dy.columns, zColumns: 0)
+  if suitsMatrixUnit(rows: dx.rows, steps: dy.columns, blocks: blocks, columns: dx.columns) {
+    MatrixUnit.denseInputGradient(
+      rows: rows.count, dy.pointer + start, dy.stride, dy.columns, transposed.pointer + offset, panels: dx.panels,
+      mask: mask.map { UnsafePointer($0) }, maskStride, maskRows: maskRows.map { UnsafePointer($0) },
+      dx.pointer + start, dx.stride, scratch(rows: rows.count, blocks: blocks))
+  } else if wide {
     Vector512.denseInputGradient(
       rows: rows.count, dy.pointer + start, dy.stride, dy.columns, transposed.pointer + offset, panels: dx.panels,
       mask: mask.map { UnsafePointer($0) }, maskStride, maskRows: maskRows.map { UnsafePointer($0) },
@@ -125,7 +137,12 @@ package func denseWeightGradient(
     "\(input.columns) × \(dy.columns) gradients at \(offset) of \(gradients.count)")
   let target = gradients.pointer + (offset + panels.lowerBound * (input.columns + 1) * panelWidth)
   let source = dy.at(0, panel: panels.lowerBound)
-  if wide {
+  let blocks = MatrixUnit.blocks(rows: rows)
+  if suitsMatrixUnit(rows: input.columns, steps: rows, blocks: blocks, columns: dy.columns) {
+    MatrixUnit.denseWeightGradient(
+      rows: rows, input.x, input.xStride, input.xColumns, input.z, input.zStride, input.zColumns, source, dy.stride,
+      panels: panels.count, target, scratch(rows: input.columns + panelWidth, blocks: blocks))
+  } else if wide {
     Vector512.denseWeightGradient(
       rows: rows, input.x, input.xStride, input.xColumns, input.z, input.zStride, input.zColumns, source, dy.stride,
       panels: panels.count, target, biases: true)
@@ -186,4 +203,17 @@ package func denseTranspose(
       parameters.pointer + offset, inputs: inputs, firstPanel: panels.lowerBound, panels: panels.count,
       outputs: outputs, firstInput: copied.lowerBound, inputs: copied.count, transposed.pointer + target)
   }
+}
+
+// MARK: the matrix unit
+
+/// Whether a product goes to the matrix unit: where enough of its tiles is filled. That is a matter of the layer and the whole
+/// batch, never of a worker's part of them, so that any number of workers gives the same bits.
+private func suitsMatrixUnit(rows: Int, steps: Int, blocks: Int, columns: Int) -> Bool {
+  Processor.usesMatrixUnit && rows >= 2 * panelWidth && columns >= 2 * panelWidth && steps >= 12 * blocks
+}
+
+/// Scratch for some rows, at least a whole chunk of them, so that it is not allocated anew for a larger one.
+private func scratch(rows: Int, blocks: Int) -> UnsafeMutableRawPointer {
+  Scratch.bytes(MatrixUnit.scratchByteCount(tiles: panelCount(max(rows, 256)), blocks: blocks))
 }

@@ -1,5 +1,7 @@
 // Processor.swift — what this processor can do, and how fast.
 
+import Intrinsics
+import Synchronization
 import Vector
 import Vector512
 
@@ -39,6 +41,29 @@ public enum Processor {
     #endif
   }()
 
+  /// Whether the processor has a matrix unit (AMX) and the system lends it; `OFFPOLICY_KERNELS=wide` leaves it out.
+  public static let hasMatrixUnit: Bool = {
+    let wanted = getenv("OFFPOLICY_KERNELS").map { String(cString: $0) }
+    return instructionSet == .wide && wanted != InstructionSet.wide.rawValue
+      && ["amx_tile", "amx_bf16"].allSatisfy(features.contains) && allowMatrixUnit()
+  }()
+
+  /// Whether large products run on the matrix unit: from start where there is one.
+  ///
+  /// It adds in another order than vectors do, so it gives other bits, as exact.
+  public static var usesMatrixUnit: Bool { matrixUnit.load(ordering: .relaxed) }
+
+  /// Chooses for the whole process. Call it before the first update, never between two of one run.
+  ///
+  /// - Returns: false where it is wanted and there is none.
+  @discardableResult
+  public static func useMatrixUnit(_ wanted: Bool) -> Bool {
+    matrixUnit.store(wanted && hasMatrixUnit, ordering: .relaxed)
+    return usesMatrixUnit == wanted
+  }
+
+  private static let matrixUnit = Atomic(hasMatrixUnit)
+
   /// The name that the processor gives itself.
   public static let name: String = {
     #if os(Linux)
@@ -63,7 +88,9 @@ public enum Processor {
   }()
 
   /// What `Kernels` runs on, for run files: instruction set and processor.
-  public static var summary: String { "\(name), \(instructionSet == .wide ? "AVX-512" : baselineName)" }
+  public static var summary: String {
+    "\(name), \(usesMatrixUnit ? "AVX-512 and AMX" : instructionSet == .wide ? "AVX-512" : baselineName)"
+  }
 
   private static var baselineName: String {
     #if arch(x86_64)

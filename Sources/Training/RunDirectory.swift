@@ -28,9 +28,12 @@ public struct RunDescription: Codable, Sendable, Equatable {
     /// libmujoco's own version; null where the task needs none.
     public var mujoco: String?
     public var processor: String
+    /// Whether large products ran on a matrix unit, see `Processor.usesMatrixUnit`; null in runs of version 0.1.0, where none did.
+    public var matrixUnit: Bool?
 
-    public init(program: String, swift: String, mujoco: String?, processor: String) {
+    public init(program: String, swift: String, mujoco: String?, processor: String, matrixUnit: Bool? = nil) {
       (self.program, self.swift, self.mujoco, self.processor) = (program, swift, mujoco, processor)
+      self.matrixUnit = matrixUnit
     }
   }
 

@@ -22,4 +22,40 @@ import Testing
     #expect((inspection["step"]?.number ?? 0) >= 600 && inspection["digest"]?.string?.count == 16)
     #expect(try Program.run("evaluate", path, "--episodes", "1", "--json").status == 0)
   }
+
+  /// The run that stopped is the run that did not, wherever it goes on: its products stay on the unit that they began on.
+  @Test(arguments: ["wide", "matrix"]) func `a resumed run keeps to its own kernels`(kernels: String) throws {
+    let folder = try TemporaryFolder()
+    let began = ["OFFPOLICY_KERNELS": kernels]
+    func train(_ name: String) -> [String] {
+      shortRun("sac", into: folder.path(name), ["--set", "hiddenSizes=64,64", "--checkpoint-every", "300"])
+    }
+    func digest(_ name: String) throws -> String? {
+      try Program.run("inspect", folder.path(name), "--json").json()["digest"]?.string
+    }
+    #expect(try Program.run(train("whole"), environment: began).status == 0)
+    let log = folder.path("parts/episodes.csv")
+    let stopped = try Program.run(
+      train("parts"), environment: began,
+      signal: (SIGINT, { ((try? String(contentsOfFile: log, encoding: .utf8))?.split(separator: "\n").count ?? 0) > 3 })
+    )
+    #expect(stopped.status == 130 || stopped.status == 0)
+    // as the processor would have it, if the run said nothing
+    let resumed = try Program.run(["resume", folder.path("parts")], environment: ["OFFPOLICY_KERNELS": "matrix"])
+    #expect(resumed.status == 0 && !resumed.errors.contains("matrix unit"))
+    #expect(try digest("parts") != nil && digest("parts") == digest("whole"))
+  }
+
+  @Test(.enabled(if: Processor.hasMatrixUnit)) func `a run whose unit is not there says so and goes on`() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path("run")
+    let log = path + "/episodes.csv"
+    let stopped = try Program.run(
+      shortRun("sac", into: path, steps: 4000),
+      signal: (SIGINT, { ((try? String(contentsOfFile: log, encoding: .utf8))?.split(separator: "\n").count ?? 0) > 3 })
+    )
+    #expect(stopped.status == 130)
+    let resumed = try Program.run(["resume", path], environment: ["OFFPOLICY_KERNELS": "wide"])
+    #expect(resumed.status == 0 && resumed.errors.contains("this run began on a matrix unit (AMX), which is not here"))
+  }
 }

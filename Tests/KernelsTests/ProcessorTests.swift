@@ -17,6 +17,14 @@ import Testing
     #expect(Processor.summary.contains("AVX-512") == (Processor.instructionSet == .wide))
   }
 
+  @Test func `the matrix unit is used where there is one, and named`() {
+    #expect(Processor.usesMatrixUnit == Processor.hasMatrixUnit)
+    #expect(Processor.summary.contains("AMX") == Processor.usesMatrixUnit)
+    if let kernels = ProcessInfo.processInfo.environment["OFFPOLICY_KERNELS"], ["baseline", "wide"].contains(kernels) {
+      #expect(!Processor.hasMatrixUnit)
+    }
+  }
+
   // from a slow virtual core to a fast one with two wide units, times the workers
   @Test(arguments: [1, 2])
   func `the peak is what a processor can do, and not what a loop without work would`(count: Int) {

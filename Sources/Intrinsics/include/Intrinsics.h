@@ -1,7 +1,9 @@
-// Intrinsics.h — the few processor instructions that Swift has no word for. All are inlined into Swift.
+// Intrinsics.h — the few processor instructions that Swift has no word for. Those here are inlined into Swift.
 
 #ifndef INTRINSICS_H
 #define INTRINSICS_H
+
+#include "MatrixUnit.h"
 
 typedef float FloatLanes __attribute__((ext_vector_type(16)));
 
