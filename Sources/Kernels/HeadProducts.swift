@@ -1,4 +1,4 @@
-// ScalarHead.swift — a critic's last layer, one output, over matrices and blocks.
+// HeadProducts.swift — a critic's last layer, one output, over matrices and blocks.
 
 import Vector
 import Vector512

@@ -1,4 +1,4 @@
-// Dense.swift — the products of a dense layer over matrices and blocks.
+// DenseProducts.swift — the products of a dense layer over matrices and blocks.
 
 import Vector
 import Vector512

@@ -1,4 +1,4 @@
-// Optimizer.swift — Adam and target tracking over blocks of parameters.
+// ParameterSteps.swift — Adam and target tracking over blocks of parameters.
 
 import Vector
 import Vector512
