@@ -77,7 +77,6 @@ public final class DDPG: Algorithm {
 
   public init(configuration: Configuration, observationSize: Int, actionSize: Int, seed: UInt64, workers: WorkerPool) {
     self.configuration = configuration
-    self.workers = workers
     let (batchSize, hiddenSizes) = (configuration.batchSize, configuration.hiddenSizes)
 
     policy = DeterministicPolicy(
@@ -93,6 +92,8 @@ public final class DDPG: Algorithm {
     targetCritics = Critics(
       count: 1, observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes,
       batchSize: batchSize, isLearned: false)
+
+    self.workers = workers.forPhases(rows: batchSize, weights: policy.parameters.values.count)
 
     policyOptimizer = Adam([policy.parameters], learningRate: configuration.policyLearningRate)
     criticOptimizer = Adam(critics.networks, learningRate: configuration.criticLearningRate)

@@ -91,7 +91,6 @@ public final class DQN: Algorithm {
   /// - Parameter actionSize: A, the number of choices.
   public init(configuration: Configuration, observationSize: Int, actionSize: Int, seed: UInt64, workers: WorkerPool) {
     self.configuration = configuration
-    self.workers = workers
     loss = configuration.huberThreshold.map { .huber(threshold: $0) } ?? .squared
     let (batchSize, hiddenSizes) = (configuration.batchSize, configuration.hiddenSizes)
 
@@ -101,6 +100,7 @@ public final class DQN: Algorithm {
     targetCritic = ActionValues(
       count: 1, observationSize: observationSize, choices: actionSize, hiddenSizes: hiddenSizes, batchSize: batchSize,
       isLearned: false)
+    self.workers = workers.forPhases(rows: batchSize, weights: critic.networks[0].values.count)
     // differs: Adam, as everybody since; the paper has RMSProp. No gradient is clipped, where SB3 keeps its norm within 10
     criticOptimizer = Adam(critic.networks, learningRate: configuration.criticLearningRate)
 

@@ -74,6 +74,8 @@ public final class DiscreteSAC: Algorithm {
   private let configuration: Configuration
   private let targetEntropy: Double
   private let workers: WorkerPool
+  /// Those that the policy is divided among.
+  private let policyWorkers: WorkerPool
 
   private let policy: CategoricalPolicy
   private let critics: ActionValues
@@ -113,6 +115,7 @@ public final class DiscreteSAC: Algorithm {
     targetCritics = ActionValues(
       count: 2, observationSize: observationSize, choices: actionSize, hiddenSizes: hiddenSizes, batchSize: batchSize,
       isLearned: false)
+    policyWorkers = workers.forPhases(rows: batchSize, weights: policy.parameters.values.count)
     switch configuration.temperature {
     case .learned(let initial): logTemperature = log(Double(initial))
     case .fixed(let value): logTemperature = log(Double(value))
@@ -163,7 +166,7 @@ public final class DiscreteSAC: Algorithm {
     // critic target, no gradient; π from the current policy, not a target policy
     //   V(s′) = Σ_a π_φ(a|s′) [ min_j Q_θ̄j(s′, a) − α log π_φ(a|s′) ]                                    (eq. 10, N12)
     //   y = r + γ (1 − d) V(s′)
-    workers.forEachChunk(ofRows: batch.count) { rows in policy.evaluate(batch.nextObservations, rows: rows) }
+    policyWorkers.forEachChunk(ofRows: batch.count) { rows in policy.evaluate(batch.nextObservations, rows: rows) }
     workers.forEachChunk(ofRows: batch.count, of: critics.count) { j, rows in
       targetCritics.evaluate(j, batch.nextObservations, rows: rows)
       critics.evaluate(j, batch.observations, rows: rows)
@@ -199,11 +202,11 @@ public final class DiscreteSAC: Algorithm {
     try checkFinite(criticOptimizer, "critics", update: updates)
 
     // policy:  J_π(φ) = E[ Σ_a π_φ(a|s) f_a ],   f_a = α log π_φ(a|s) − min_j Q_θj(s, a)                   (eq. 12, N13)
-    workers.forEachChunk(ofRows: batch.count) { rows in policy.evaluate(batch.observations, rows: rows) }
+    policyWorkers.forEachChunk(ofRows: batch.count) { rows in policy.evaluate(batch.observations, rows: rows) }
     workers.forEachChunk(ofRows: batch.count, of: critics.count) { j, rows in
       critics.evaluate(j, batch.observations, rows: rows)
     }
-    workers.forEachChunk(ofRows: batch.count) { rows in
+    policyWorkers.forEachChunk(ofRows: batch.count) { rows in
       for i in rows {
         var (expectation, entropy): (Float, Float) = (0, 0)
         for a in 0..<policy.choices {
@@ -222,7 +225,7 @@ public final class DiscreteSAC: Algorithm {
     metrics.policyLoss = mean(expectations, count: batch.count)
     try checkFinite(metrics.policyLoss, "policy loss", update: updates)
     policyOptimizer.beginStep()
-    workers.forEachShare { share in
+    policyWorkers.forEachShare { share in
       policy.weightGradients(batch.observations, rows: batch.count, share)
       policyOptimizer.apply(share)
     }

@@ -74,8 +74,11 @@ public final class SAC: Algorithm {
   private let configuration: Configuration
   private let targetEntropy: Float
   private let workers: WorkerPool
+  /// Those that the policy is divided among.
+  private let policyWorkers: WorkerPool
 
   private let policy: SquashedGaussian
+  private let nextPolicy: SquashedGaussian  // the same parameters
   private let critics: Critics
   private let targetCritics: Critics
   private var logTemperature: Double
@@ -110,6 +113,8 @@ public final class SAC: Algorithm {
     // differs: log σ is clamped to [−20, 2], with no gradient outside; CleanRL rescales it by tanh, softlearning has a softplus
     policy = SquashedGaussian(
       observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes, batchSize: batchSize)
+    nextPolicy = SquashedGaussian(sharing: policy, batchSize: batchSize)
+    policyWorkers = workers.forPhases(rows: batchSize, weights: policy.parameters.values.count)
     critics = Critics(
       count: 2, observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes,
       batchSize: batchSize, isLearned: true)
@@ -173,10 +178,15 @@ public final class SAC: Algorithm {
     let scale = 1 / Float(batch.count)
     let temperature = Float(exp(logTemperature))
 
-    // critic target, no gradient; ã′ from the current policy, not a target policy
+    // critic target, no gradient; ã′ from the current policy, not a target policy. In the same phase ã for the policy's step
+    // below, as φ is the same until then.
     //   y = r + γ (1 − d) [ min_j Q_θ̄j(s′, ã′) − α log π_φ(ã′|s′) ]                                    (eq. 3, N12)
-    workers.forEachChunk(ofRows: batch.count) { rows in
-      policy.sample(batch.nextObservations, noise: noise.next, into: next, rows: rows)
+    workers.forEachChunk(ofRows: batch.count, of: configuration.policyGradient == .pathwise ? 2 : 1) { draw, rows in
+      if draw == 0 {
+        nextPolicy.sample(batch.nextObservations, noise: noise.next, into: next, rows: rows)
+      } else {
+        policy.sample(batch.observations, noise: noise.current, into: current, rows: rows)
+      }
     }
     workers.forEachChunk(ofRows: batch.count, of: critics.count) { j, rows in
       targetCritics.evaluate(j, batch.nextObservations, next.actions, rows: rows)
@@ -212,9 +222,6 @@ public final class SAC: Algorithm {
     case .pathwise:
       // back through Q and ã to φ:  ∇J_π = E[ α ∇_φ log π_φ(ã|s) + ∇_ã (α log π_φ(ã|s) − min_j Q_θj(s, ã)) ∇_φ ã ]
       //                                                                                                (eq. 10, N9)
-      workers.forEachChunk(ofRows: batch.count) { rows in
-        policy.sample(batch.observations, noise: noise.current, into: current, rows: rows)
-      }
       workers.forEachChunk(ofRows: batch.count, of: critics.count) { j, rows in
         critics.evaluate(j, batch.observations, current.actions, rows: rows)
       }
@@ -222,7 +229,7 @@ public final class SAC: Algorithm {
       workers.forEachChunk(of: critics.count, rows: { critics.gathered[$0] }) { j, rows in
         critics.minimumActionGradient(j, scale: -scale, into: actionGradient, rows: rows)
       }
-      workers.forEachChunk(ofRows: batch.count) { rows in
+      policyWorkers.forEachChunk(ofRows: batch.count) { rows in
         policy.backward(actionGradient: actionGradient, logProbabilityGradient: temperature * scale, rows: rows)
       }
       meanLogProbability = mean(current.logProbabilities, count: batch.count)
@@ -255,7 +262,7 @@ public final class SAC: Algorithm {
     metrics.entropy = -meanLogProbability
     try checkFinite(metrics.policyLoss, "policy loss", update: updates)
     policyOptimizer.beginStep()
-    workers.forEachShare { share in
+    policyWorkers.forEachShare { share in
       policy.weightGradients(batch.observations, rows: batch.count, share)
       policyOptimizer.apply(share)
     }

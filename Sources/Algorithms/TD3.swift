@@ -65,6 +65,8 @@ public final class TD3: Algorithm {
 
   private let configuration: Configuration
   private let workers: WorkerPool
+  /// Those that the policy is divided among.
+  private let policyWorkers: WorkerPool
 
   private let policy: DeterministicPolicy
   private let targetPolicy: DeterministicPolicy
@@ -107,6 +109,7 @@ public final class TD3: Algorithm {
     targetCritics = Critics(
       count: 2, observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes,
       batchSize: batchSize, isLearned: false)
+    policyWorkers = workers.forPhases(rows: batchSize, weights: policy.parameters.values.count)
 
     policyOptimizer = Adam([policy.parameters], learningRate: configuration.policyLearningRate)
     criticOptimizer = Adam(critics.networks, learningRate: configuration.criticLearningRate)
@@ -156,7 +159,7 @@ public final class TD3: Algorithm {
 
     // critic target, no gradient; a′ from the target policy
     //   a′ = clip(π_φ′(s′) + clip(σ̃ ε, −c, c), −1, 1)                                                (sec. 5.3, N10)
-    workers.forEachChunk(ofRows: batch.count) { rows in
+    policyWorkers.forEachChunk(ofRows: batch.count) { rows in
       targetPolicy.evaluate(batch.nextObservations, into: nextActions, rows: rows)
       smooth(nextActions, noise.next, rows: rows)
     }
@@ -189,7 +192,7 @@ public final class TD3: Algorithm {
 
     // policy, at every d-th update:  J_π(φ) = −E[ Q_θ1(s, π_φ(s)) ]                                          (alg. 1, N9)
     if updates % configuration.policyDelay == 0 {
-      workers.forEachChunk(ofRows: batch.count) { rows in
+      policyWorkers.forEachChunk(ofRows: batch.count) { rows in
         policy.evaluate(batch.observations, into: currentActions, rows: rows)
         critics.evaluate(0, batch.observations, currentActions, rows: rows)
         critics.firstActionGradient(scale: -scale, into: actionGradient, rows: rows)
@@ -198,7 +201,7 @@ public final class TD3: Algorithm {
       metrics.policyLoss = -critics.meanMinimum(rows: batch.count, members: 1)
       try checkFinite(metrics.policyLoss, "policy loss", update: updates)
       policyOptimizer.beginStep()
-      workers.forEachShare { share in
+      policyWorkers.forEachShare { share in
         policy.weightGradients(batch.observations, rows: batch.count, share)
         policyOptimizer.apply(share)
       }
@@ -206,7 +209,7 @@ public final class TD3: Algorithm {
     }
 
     if let targetRate {
-      workers.forEachShare { targetPolicy.parameters.track(policy.parameters, rate: targetRate, $0) }
+      policyWorkers.forEachShare { targetPolicy.parameters.track(policy.parameters, rate: targetRate, $0) }
     }
     return metrics
   }

@@ -74,6 +74,8 @@ public final class TD3BC: Algorithm {
 
   private let configuration: Configuration
   private let workers: WorkerPool
+  /// Those that the policy is divided among.
+  private let policyWorkers: WorkerPool
 
   private let policy: DeterministicPolicy
   private let targetPolicy: DeterministicPolicy
@@ -115,6 +117,7 @@ public final class TD3BC: Algorithm {
     targetCritics = Critics(
       count: 2, observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes,
       batchSize: batchSize, isLearned: false)
+    policyWorkers = workers.forPhases(rows: batchSize, weights: policy.parameters.values.count)
 
     policyOptimizer = Adam([policy.parameters], learningRate: configuration.policyLearningRate)
     criticOptimizer = Adam(critics.networks, learningRate: configuration.criticLearningRate)
@@ -161,7 +164,7 @@ public final class TD3BC: Algorithm {
 
     // critic target, no gradient; a′ from the target policy
     //   a′ = clip(π_φ′(s′) + clip(σ̃ ε, −c, c), −1, 1)                                                (TD3, sec. 5.3)
-    workers.forEachChunk(ofRows: batch.count) { rows in
+    policyWorkers.forEachChunk(ofRows: batch.count) { rows in
       targetPolicy.evaluate(batch.nextObservations, into: nextActions, rows: rows)
       smooth(nextActions, noise.next, rows: rows)
     }
@@ -195,7 +198,7 @@ public final class TD3BC: Algorithm {
     // policy, at every d-th update:  J_π(φ) = E[ −λ Q_θ1(s, π_φ(s)) + |π_φ(s) − a|² / A ],   λ = α / E|Q_θ1(s, π_φ(s))|
     // differs: the square is divided by A, as the authors' code does with mse_loss; eq. 5 has the plain one        (eq. 3, 5)
     if updates % configuration.policyDelay == 0 {
-      workers.forEachChunk(ofRows: batch.count) { rows in
+      policyWorkers.forEachChunk(ofRows: batch.count) { rows in
         policy.evaluate(batch.observations, into: currentActions, rows: rows)
         critics.evaluate(0, batch.observations, currentActions, rows: rows)
         critics.firstActionGradient(scale: -scale, into: actionGradient, rows: rows)
@@ -203,7 +206,7 @@ public final class TD3BC: Algorithm {
       // λ over the whole batch, no gradient
       let valueWeight = configuration.cloningWeight / Float(critics.meanFirstMagnitude(rows: batch.count))
       let cloningScale = 2 * scale / Float(currentActions.columns)
-      workers.forEachChunk(ofRows: batch.count) { rows in
+      policyWorkers.forEachChunk(ofRows: batch.count) { rows in
         for row in rows {
           for i in 0..<currentActions.columns {
             let difference = currentActions[row, i] - batch.actions[row, i]
@@ -216,7 +219,7 @@ public final class TD3BC: Algorithm {
         -Double(valueWeight) * critics.meanMinimum(rows: batch.count, members: 1) + cloningError(batch)
       try checkFinite(metrics.policyLoss, "policy loss", update: updates)
       policyOptimizer.beginStep()
-      workers.forEachShare { share in
+      policyWorkers.forEachShare { share in
         policy.weightGradients(batch.observations, rows: batch.count, share)
         policyOptimizer.apply(share)
       }
@@ -224,7 +227,7 @@ public final class TD3BC: Algorithm {
     }
 
     if let targetRate {
-      workers.forEachShare { targetPolicy.parameters.track(policy.parameters, rate: targetRate, $0) }
+      policyWorkers.forEachShare { targetPolicy.parameters.track(policy.parameters, rate: targetRate, $0) }
     }
     return metrics
   }

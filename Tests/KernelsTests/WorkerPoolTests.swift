@@ -202,4 +202,12 @@ private final class Locked<Value> {
     #expect(throws: Stop.self) { try pool.withFlushedDenormals { throw Stop() } }
     #expect(half(smallest) > 0)
   }
+
+  @Test func `phases too small to be worth dividing stay on the calling thread`() {
+    let pool = WorkerPool(count: 2)
+    #expect(pool.forPhases(rows: 100, weights: 64 * 64).count == 1)
+    #expect(pool.forPhases(rows: 256, weights: 256 * 256) === pool)
+    let alone = WorkerPool(count: 1)
+    #expect(alone.forPhases(rows: 1, weights: 1) === alone)
+  }
 }
