@@ -16,18 +16,15 @@ enum { requestPermission = 0x1023, tileData = 18, rowValues = 16, rowBytes = 64,
 
 bool allowMatrixUnit(void) { return syscall(SYS_arch_prctl, requestPermission, tileData) == 0; }
 
-UNIT void enterMatrixUnit(void) {
-  struct {
-    uint8_t palette, startRow, reserved[14];
-    uint16_t rowBytes[16];
-    uint8_t rows[16];
-  } configuration = {.palette = 1};
-  for (int tile = 0; tile < 8; tile++) {
-    configuration.rowBytes[tile] = rowBytes;
-    configuration.rows[tile] = 16;
-  }
-  _tile_loadconfig(&configuration);
-}
+/// All eight tiles whole: 16 rows of 64 bytes.
+static const struct {
+  uint8_t palette, startRow, reserved[14];
+  uint16_t rowBytes[16];
+  uint8_t rows[16];
+} wholeTiles __attribute__((aligned(64))) = {
+    .palette = 1, .rowBytes = {64, 64, 64, 64, 64, 64, 64, 64}, .rows = {16, 16, 16, 16, 16, 16, 16, 16}};
+
+UNIT void enterMatrixUnit(void) { _tile_loadconfig(&wholeTiles); }
 
 UNIT void leaveMatrixUnit(void) { _tile_release(); }
 
