@@ -15,7 +15,8 @@ public struct BenchmarkResult: Codable, Sendable {
   public var updatesPerSecond: Double
   /// Floating-point operations that one update needs at least, multiply and add counted apart.
   public var flopsPerUpdate: Double
-  /// The register-only loop on as many threads, just before and just after.
+  /// The register-only loop of multiply-adds on as many threads, just before and just after. It runs on vectors: with a
+  /// matrix unit an update may be faster.
   public var peakGFLOPS: Double
   public var fractionOfPeak: Double
   /// The same loop between the updates, at the clock that they run at: a processor lowers it under load.
