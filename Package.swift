@@ -2,7 +2,7 @@
 import PackageDescription
 
 // The vector kernels are one set of source files, compiled twice on x86-64: `Vector` for AVX2 and FMA, which every
-// processor since 2013 has, and `Vector512` (links to the same files) for AVX-512. `Kernels` picks one at start.
+// processor since 2013 has, and `Vector512` (links to the same files, and the matrix unit) for AVX-512. `Kernels` picks one at start.
 // The flags steer Swift's own code generation. On arm64 the baseline already has fused multiply-add.
 #if arch(x86_64)
   let baseline: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-mavx2", "-Xcc", "-mfma"])]
@@ -17,7 +17,7 @@ import PackageDescription
   let wide: [SwiftSetting] = []
 #endif
 
-/// Memory safety is checked everywhere; `unsafe` is written only in the kernels and in the file that calls libmujoco.
+/// Memory safety is checked everywhere; `unsafe` is written only in the kernels and where a C library is called.
 let safe: [SwiftSetting] = [
   .strictMemorySafety(),
   .treatWarning("StrictMemorySafety", as: .error),

@@ -49,8 +49,10 @@ package func denseForward(
     offset >= 0 && offset + denseParameterCount(inputs: input.columns, outputs: y.columns) <= parameters.count,
     "\(input.columns) × \(y.columns) weights at \(offset) of \(parameters.count)")
   let start = rows.lowerBound * panelWidth
-  let blocks = MatrixUnit.blocks(xColumns: input.xColumns, zColumns: input.zColumns)
-  if suitsMatrixUnit(rows: y.rows, steps: input.columns, blocks: blocks, columns: y.columns) {
+  if let blocks = matrixUnitBlocks(
+    MatrixUnit.blocks(xColumns: input.xColumns, zColumns: input.zColumns), rows: y.rows, steps: input.columns,
+    columns: y.columns)
+  {
     MatrixUnit.denseForward(
       rows: rows.count, input.x + start, input.xStride, input.xColumns, input.z + start, input.zStride, input.zColumns,
       parameters.pointer + offset, panels: y.panels, y.pointer + start, y.stride, rectify: rectify,
@@ -105,8 +107,9 @@ private func inputGradient(
     offset >= 0 && offset + denseTransposedCount(inputs: dx.columns, outputs: dy.columns) <= transposed.count,
     "transposed \(dx.columns) × \(dy.columns) weights at \(offset) of \(transposed.count)")
   let start = rows.lowerBound * panelWidth
-  let blocks = MatrixUnit.blocks(xColumns: dy.columns, zColumns: 0)
-  if suitsMatrixUnit(rows: dx.rows, steps: dy.columns, blocks: blocks, columns: dx.columns) {
+  if let blocks = matrixUnitBlocks(
+    MatrixUnit.blocks(xColumns: dy.columns, zColumns: 0), rows: dx.rows, steps: dy.columns, columns: dx.columns)
+  {
     MatrixUnit.denseInputGradient(
       rows: rows.count, dy.pointer + start, dy.stride, dy.columns, transposed.pointer + offset, panels: dx.panels,
       mask: mask.map { UnsafePointer($0) }, maskStride, maskRows: maskRows.map { UnsafePointer($0) },
@@ -137,8 +140,9 @@ package func denseWeightGradient(
     "\(input.columns) × \(dy.columns) gradients at \(offset) of \(gradients.count)")
   let target = gradients.pointer + (offset + panels.lowerBound * (input.columns + 1) * panelWidth)
   let source = dy.at(0, panel: panels.lowerBound)
-  let blocks = MatrixUnit.blocks(rows: rows)
-  if suitsMatrixUnit(rows: input.columns, steps: rows, blocks: blocks, columns: dy.columns) {
+  if let blocks = matrixUnitBlocks(
+    MatrixUnit.blocks(rows: rows), rows: input.columns, steps: rows, columns: dy.columns)
+  {
     MatrixUnit.denseWeightGradient(
       rows: rows, input.x, input.xStride, input.xColumns, input.z, input.zStride, input.zColumns, source, dy.stride,
       panels: panels.count, target, scratch(rows: input.columns + panelWidth, blocks: blocks))
@@ -207,10 +211,14 @@ package func denseTranspose(
 
 // MARK: the matrix unit
 
-/// Whether a product goes to the matrix unit: where enough of its tiles is filled. That is a matter of the layer and the whole
-/// batch, never of a worker's part of them, so that any number of workers gives the same bits.
-private func suitsMatrixUnit(rows: Int, steps: Int, blocks: Int, columns: Int) -> Bool {
-  Processor.usesMatrixUnit && rows >= 2 * panelWidth && columns >= 2 * panelWidth && steps >= 12 * blocks
+/// The blocks of 32 steps of k of a product that goes to the matrix unit: where enough of its tiles is filled. That is a matter
+/// of the layer and the whole batch, never of a worker's part of them, so that any number of workers gives the same bits.
+///
+/// They are counted only where there is a unit: even that is code that other processors cannot run.
+private func matrixUnitBlocks(_ blocks: @autoclosure () -> Int, rows: Int, steps: Int, columns: Int) -> Int? {
+  guard Processor.usesMatrixUnit && rows >= 2 * panelWidth && columns >= 2 * panelWidth else { return nil }
+  let blocks = blocks()
+  return steps >= 12 * blocks ? blocks : nil
 }
 
 /// Scratch for some rows, at least a whole chunk of them, so that it is not allocated anew for a larger one.
