@@ -181,11 +181,12 @@ public final class SAC: Algorithm {
     // critic target, no gradient; ã′ from the current policy, not a target policy. In the same phase ã for the policy's step
     // below, as φ is the same until then.
     //   y = r + γ (1 − d) [ min_j Q_θ̄j(s′, ã′) − α log π_φ(ã′|s′) ]                                    (eq. 3, N12)
-    workers.forEachChunk(ofRows: batch.count, of: configuration.policyGradient == .pathwise ? 2 : 1) { draw, rows in
-      if draw == 0 {
-        nextPolicy.sample(batch.nextObservations, noise: noise.next, into: next, rows: rows)
-      } else {
+    let drawsBoth = configuration.policyGradient == .pathwise
+    workers.forEachChunk(ofRows: batch.count, of: drawsBoth ? 2 : 1) { draw, rows in
+      if drawsBoth && draw == 0 {  // by the thread that goes back through it where the policy is not divided
         policy.sample(batch.observations, noise: noise.current, into: current, rows: rows)
+      } else {
+        nextPolicy.sample(batch.nextObservations, noise: noise.next, into: next, rows: rows)
       }
     }
     workers.forEachChunk(ofRows: batch.count, of: critics.count) { j, rows in

@@ -140,8 +140,10 @@ package func denseWeightGradient(
     "\(input.columns) × \(dy.columns) gradients at \(offset) of \(gradients.count)")
   let target = gradients.pointer + (offset + panels.lowerBound * (input.columns + 1) * panelWidth)
   let source = dy.at(0, panel: panels.lowerBound)
-  if let blocks = matrixUnitBlocks(
-    MatrixUnit.blocks(rows: rows), rows: input.columns, steps: rows, columns: dy.columns)
+  // the input is transposed as well, which pays from 96 columns on
+  if input.columns >= 6 * panelWidth,
+    let blocks = matrixUnitBlocks(
+      MatrixUnit.blocks(rows: rows), rows: input.columns, steps: rows, columns: dy.columns)
   {
     MatrixUnit.denseWeightGradient(
       rows: rows, input.x, input.xStride, input.xColumns, input.z, input.zStride, input.zColumns, source, dy.stride,

@@ -231,10 +231,29 @@ extension MatrixUnit {
       let target = gradient + (panel &* panelSize &+ part.first &* laneCount)
       for r in 0..<part.columns { store(load(sums + r &* laneCount), target + r &* laneCount) }
     }
-    for panel in 0..<panels {
-      var sum = Lanes.zero
-      for row in 0..<rows { sum += load(dy + (panel &* dyStride &+ row &* laneCount)) }
-      store(sum, gradient + ((panel &+ 1) &* panelSize &- laneCount))
+    biasGradients(rows: rows, dy, dyStride, panels: panels, gradient, panelSize)
+  }
+
+  /// db = Σ dy, the last row of each panel; four panels at once, as one sum would wait for itself.
+  private static func biasGradients(
+    rows: Int, _ dy: UnsafePointer<Float>, _ dyStride: Int, panels: Int, _ gradient: UnsafeMutablePointer<Float>,
+    _ panelSize: Int
+  ) {
+    for panel in stride(from: 0, to: panels, by: 4) {
+      /// The panel i places on, or the last.
+      @inline(__always) func at(_ i: Int) -> Int { min(panel &+ i, panels &- 1) }
+      let sources = (dy + at(0) &* dyStride, dy + at(1) &* dyStride, dy + at(2) &* dyStride, dy + at(3) &* dyStride)
+      var sums = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
+      for row in 0..<rows {
+        sums.0 += load(sources.0 + row &* laneCount)
+        sums.1 += load(sources.1 + row &* laneCount)
+        sums.2 += load(sources.2 + row &* laneCount)
+        sums.3 += load(sources.3 + row &* laneCount)
+      }
+      store(sums.0, gradient + ((at(0) &+ 1) &* panelSize &- laneCount))
+      store(sums.1, gradient + ((at(1) &+ 1) &* panelSize &- laneCount))
+      store(sums.2, gradient + ((at(2) &+ 1) &* panelSize &- laneCount))
+      store(sums.3, gradient + ((at(3) &+ 1) &* panelSize &- laneCount))
     }
   }
 }
