@@ -105,9 +105,11 @@ public struct AnyConfiguration: Sendable {
     let weights = zip([observationSize + actionSize] + hidden, hidden).reduce(0) { $0 + $1.0 * $1.1 }
     let units = hidden.reduce(0, +)
     let draws = (try? values["policyGradient"]?["scoreFunction"]?["samples"]?.decode(Int.self)) ?? 0
-    // at least a policy and a critic, 4 bytes a number: weights, gradients, two moments, target; rows and their gradients
+    // at least a policy and a critic, 4 bytes a number: weights, gradients, two moments, target; rows and their gradients;
+    // a layer's rows in the matrix unit's three parts of 2 bytes
     try Memory.check(
-      2 * 4 * (5 * weights + 2 * batchSize * units) + 4 * draws * batchSize * (actionSize + 3),
+      2 * 4 * (5 * weights + 2 * batchSize * units) + 4 * draws * batchSize * (actionSize + 3)
+        + 6 * batchSize * (hidden.max() ?? 0),
       for: "networks with hidden layers of \(hidden.map(String.init).joined(separator: ", "))",
       hint: "--set hiddenSizes=256,256")
   }

@@ -114,6 +114,7 @@ package final class Parameters: @unchecked Sendable {
   }
 
   package func load(_ prefix: String, into block: borrowing Block, from find: (String) throws -> Tensor) throws {
+    block.fill(0, 0..<block.count)  // what is beside the tensors, too: numbers that were not finite may have reached it
     for view in layout.tensors {
       let tensor = try find("\(prefix).\(view.name)")
       guard tensor.shape == view.shape else {

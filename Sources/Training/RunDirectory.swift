@@ -274,6 +274,9 @@ public final class RunDirectory {
   }
 
   /// Brings a new trainer to the newest checkpoint that is whole, and cuts the logs back to it.
+  ///
+  /// Its numbers go on to the bit where its products run on what they began on: call
+  /// `Processor.useMatrixUnit(description.versions.matrixUnit ?? false)` first.
   @discardableResult
   public func restore(_ trainer: any TrainingRun) throws -> Restoration {
     let candidates = [checkpointPath, previousCheckpointPath].filter { FileManager.default.fileExists(atPath: $0) }

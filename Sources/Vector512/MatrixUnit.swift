@@ -2,7 +2,7 @@
 //
 // Operands are split into bfloat16 parts first, see `MatrixUnit.h`. Panels of 16 columns are both: 16 steps of k in the left
 // operand, 16 outputs in the right one. The left operand, a chunk of rows or the inputs of a weight gradient, is split whole
-// into the second cache; of the right one two panels and 128 steps of k at a time, which stay in the first cache while every tile
+// into the second cache, up to about 1,000 of 256; of the right one two panels and 128 steps of k at a time, which stay in the first cache while every tile
 // of the left one goes past them.
 
 import Intrinsics

@@ -44,6 +44,11 @@ import Testing
     let resumed = try Program.run(["resume", folder.path("parts")], environment: ["OFFPOLICY_KERNELS": "matrix"])
     #expect(resumed.status == 0 && !resumed.errors.contains("matrix unit"))
     #expect(try digest("parts") != nil && digest("parts") == digest("whole"))
+    if Processor.hasMatrixUnit {  // else the two could not be told apart
+      let other = ["OFFPOLICY_KERNELS": kernels == "wide" ? "matrix" : "wide"]
+      #expect(try Program.run(train("other"), environment: other).status == 0)
+      #expect(try digest("other") != digest("whole"))
+    }
   }
 
   @Test(.enabled(if: Processor.hasMatrixUnit)) func `a run whose unit is not there says so and goes on`() throws {

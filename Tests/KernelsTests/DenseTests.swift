@@ -81,6 +81,19 @@ import Testing
     }
   }
 
+  /// Large enough for the matrix unit, where there is one.
+  @Test func `two inputs side by side are one input, wherever the panels of both end`() {
+    let sizes = [1, 15, 16, 17, 31, 32, 33, 48, 49, 70]
+    for first in sizes {
+      for second in sizes {
+        #expect(
+          forwardFailure(33, beside: second, first + second, 48, rectify: second % 2 == 0) == nil,
+          "33 × (\(first) + \(second)) × 48")
+        #expect(weightGradientFailure(37, beside: second, first + second, 40) == nil, "\(first) + \(second), 37 × 40")
+      }
+    }
+  }
+
   @Test(arguments: [(256, 23, 256), (100, 393, 250), (33, 300, 257), (256, 256, 6)])
   func `a layer of common size is as near`(rows: Int, inputs: Int, outputs: Int) {
     #expect(forwardFailure(rows, beside: 0, inputs, outputs, rectify: true) == nil)

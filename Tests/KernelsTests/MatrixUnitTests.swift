@@ -6,15 +6,17 @@ import Vector512
 @Suite(.enabled(if: Processor.hasMatrixUnit)) struct MatrixUnitTests {
   private func scratch(_ tiles: Int, _ blocks: Int, _ body: (UnsafeMutableRawPointer) -> Void) {
     let count = MatrixUnit.scratchByteCount(tiles: tiles, blocks: blocks)
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: count, alignment: 64)
-    memory.initializeMemory(as: UInt8.self, repeating: 0xff, count: count)
+    let (beyond, unwritten) = (4096, UInt8(0xff))
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: count + beyond, alignment: 64)
+    memory.initializeMemory(as: UInt8.self, repeating: unwritten, count: count + beyond)
     body(memory)
+    let after = UnsafeRawBufferPointer(start: memory + count, count: beyond)
+    #expect(after.allSatisfy { $0 == unwritten }, "written past the scratch")
     memory.deallocate()
   }
 
   private func forward(
-    _ x: borrowing Matrix, _ z: borrowing Matrix, _ weights: borrowing Block, outputs: Int, rows: Range<Int>,
-    into y: borrowing Matrix
+    _ x: borrowing Matrix, _ z: borrowing Matrix, _ weights: borrowing Block, rows: Range<Int>, into y: borrowing Matrix
   ) {
     let blocks = MatrixUnit.blocks(xColumns: x.columns, zColumns: z.columns)
     let start = rows.lowerBound * panelWidth
@@ -34,7 +36,7 @@ import Vector512
     let layer = LayerReference(inputs: inputs + beside, outputs: outputs, seed: 4)
     let weights = Block(layer.panels)
     let y = Matrix(rows: rows, columns: outputs)
-    forward(x, z, weights, outputs: outputs, rows: 0..<rows, into: y)
+    forward(x, z, weights, rows: 0..<rows, into: y)
 
     // the inputs in the order of the panels, with zeros where a panel is not full
     let order: [Int?] = Twin.order(inputs, beside)
@@ -57,7 +59,7 @@ import Vector512
     let layer = LayerReference(inputs: inputs, outputs: outputs, seed: 2)
     let weights = Block(layer.panels)
     let y = Matrix(rows: rows, columns: outputs)
-    forward(x, none, weights, outputs: outputs, rows: 0..<rows, into: y)
+    forward(x, none, weights, rows: 0..<rows, into: y)
     var (error, chainError) = (0.0, 0.0)
     for row in 0..<rows {
       for output in 0..<outputs {
@@ -81,9 +83,9 @@ import Vector512
     let weights = Block(LayerReference(inputs: inputs, outputs: outputs, seed: 2).panels)
     let whole = Matrix(rows: rows, columns: outputs)
     let parts = Matrix(rows: rows, columns: outputs)
-    forward(x, none, weights, outputs: outputs, rows: 0..<rows, into: whole)
+    forward(x, none, weights, rows: 0..<rows, into: whole)
     for part in [0..<1, 1..<20, 20..<52, 52..<70] {
-      forward(x, none, weights, outputs: outputs, rows: part, into: parts)
+      forward(x, none, weights, rows: part, into: parts)
     }
     for row in 0..<rows {
       for output in 0..<outputs { #expect(whole[row, output].bitPattern == parts[row, output].bitPattern) }
@@ -102,15 +104,47 @@ import Vector512
       let good = x[row, column]
       x[row, column] = bad
       let weights = Block(layer.panels)
-      forward(x, none, weights, outputs: 32, rows: 0..<32, into: y)
+      forward(x, none, weights, rows: 0..<32, into: y)
       for output in 0..<32 { #expect(!y[row, output].isFinite) }
-      #expect(y[(row + 1) % 32, 3].isFinite)
+      for other in 0..<32 where other != row {
+        for output in 0..<32 { #expect(y[other, output].isFinite) }
+      }
       x[row, column] = good
 
       weights[LayerReference.index(column, row, inputs: 32)] = bad
-      forward(x, none, weights, outputs: 32, rows: 0..<32, into: y)
+      forward(x, none, weights, rows: 0..<32, into: y)
       for r in 0..<32 { #expect(!y[r, row].isFinite) }
     }
+  }
+
+  /// Sizes just within what goes to the unit, and one too small in each way: there the bits are those of vectors.
+  @Test(arguments: [
+    (32, 20, 32, true), (31, 20, 32, false), (32, 19, 32, false), (32, 20, 31, false), (40, 40, 48, true),
+    (40, 39, 48, false),
+  ])
+  func `a layer's product goes to the unit where it fills it`(rows: Int, inputs: Int, outputs: Int, fills: Bool) {
+    let x = Matrix(numbers(rows * inputs, seed: 1), rows: rows, columns: inputs)
+    let none = Matrix(rows: rows, columns: 0)
+    let weights = Block(LayerReference(inputs: inputs, outputs: outputs, seed: 2).panels)
+    let y = Matrix(rows: rows, columns: outputs)
+    let onUnit = Matrix(rows: rows, columns: outputs)
+    let onVectors = Matrix(rows: rows, columns: outputs)
+    denseForward(Input(x), weights, at: 0, into: y, rectify: false, rows: 0..<rows)
+    forward(x, none, weights, rows: 0..<rows, into: onUnit)
+    Vector512.denseForward(
+      rows: rows, x.pointer, x.stride, inputs, x.pointer, x.stride, 0, weights.pointer, panels: y.panels,
+      onVectors.pointer, y.stride, rectify: false)
+    #expect(bits(onUnit.values) != bits(onVectors.values))
+    #expect(bits(y.values) == (fills ? bits(onUnit.values) : bits(onVectors.values)))
+  }
+
+  @Test func `gradients of an empty batch are zero`() {
+    let x = Matrix(rows: 8, columns: 96)
+    let dy = Matrix(rows: 8, columns: 32)
+    let gradient = Block(count: denseParameterCount(inputs: 96, outputs: 32))
+    gradient.fill(7, 0..<gradient.count)
+    denseWeightGradient(Input(x), dy, rows: 0, into: gradient, at: 0, panels: 0..<dy.panels)
+    for i in 0..<gradient.count { #expect(gradient[i] == 0) }
   }
 
   @Test(arguments: [(32, 32, 0, 32), (37, 40, 23, 70), (100, 64, 6, 64), (256, 17, 20, 33)])

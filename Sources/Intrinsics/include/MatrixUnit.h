@@ -2,7 +2,8 @@
 //
 // A float32 x is the sum of three bfloat16, h + m + l: h is x rounded to 8 bits, m what is left of x, and l the rest, exactly.
 // A product of two such sums needs six of its nine parts, h h + h m + m h + h l + m m + l h: the others are together below
-// 2⁻²⁴ of it, less than float32 rounds away.
+// 2⁻²⁴ of it, less than float32 rounds away. That holds from 2⁻¹⁰³ to 2¹²⁷: the unit takes parts and products below 2⁻¹²⁶ for
+// zero, and what is larger than 3.39e38, or infinite, becomes NaN.
 //
 // A tile holds one such part of 16 rows and 32 steps of k, as 16 pairs: pair p is (k, k + 16), the first in the lower half. The
 // three parts of a tile follow one another, and the blocks of 32 steps of k after them.
