@@ -174,3 +174,10 @@ func checkFinite(_ optimizer: Adam, _ whose: String, update: Int) throws {
     throw DivergedUpdate(update: update, what: "next parameter of the \(whose)", value: .nan)
   }
 }
+
+/// The same for what follows it.
+func checkFinite(_ targets: some Tracking, _ whose: String, update: Int) throws {
+  guard targets.trackedAllFinite else {
+    throw DivergedUpdate(update: update, what: "next parameter of the \(whose)", value: .nan)
+  }
+}

@@ -186,6 +186,8 @@ public final class DDPG: Algorithm {
       }
     }
     try checkFinite(policyOptimizer, "policy", update: updates)
+    try checkFinite(targetCritics, "target critic", update: updates)
+    try checkFinite(targetPolicy.parameters, "target policy", update: updates)
     return metrics
   }
 

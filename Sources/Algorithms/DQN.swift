@@ -174,6 +174,7 @@ public final class DQN: Algorithm {
       if let targetRate { targetCritic.track(0, critic, rate: targetRate, share) }
     }
     try checkFinite(criticOptimizer, "critic", update: updates)
+    try checkFinite(targetCritic, "target critic", update: updates)
     return metrics
   }
 

@@ -200,6 +200,7 @@ public final class DiscreteSAC: Algorithm {
       if let targetRate { targetCritics.track(j, critics, rate: targetRate, share) }
     }
     try checkFinite(criticOptimizer, "critics", update: updates)
+    try checkFinite(targetCritics, "target critics", update: updates)
 
     // policy:  J_π(φ) = E[ Σ_a π_φ(a|s) f_a ],   f_a = α log π_φ(a|s) − min_j Q_θj(s, a)                   (eq. 12, N13)
     policyWorkers.forEachChunk(ofRows: batch.count) { rows in policy.evaluate(batch.observations, rows: rows) }

@@ -160,6 +160,7 @@ public final class FittedQEvaluation: Algorithm {
       if let targetRate { targetCritics.track(j, critics, rate: targetRate, share) }
     }
     try checkFinite(criticOptimizer, "critics", update: updates)
+    try checkFinite(targetCritics, "target critics", update: updates)
     return metrics
   }
 

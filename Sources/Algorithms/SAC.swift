@@ -216,6 +216,7 @@ public final class SAC: Algorithm {
       if let targetRate { targetCritics.track(j, critics, rate: targetRate, share) }
     }
     try checkFinite(criticOptimizer, "critics", update: updates)
+    try checkFinite(targetCritics, "target critics", update: updates)
 
     // policy:  J_π(φ) = E[ α log π_φ(ã|s) − min_j Q_θj(s, ã) ],   ã = tanh(μ + σ ⊙ ε)                  (eq. 9, N13)
     let meanLogProbability: Double

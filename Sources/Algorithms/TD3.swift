@@ -189,6 +189,7 @@ public final class TD3: Algorithm {
       if let targetRate { targetCritics.track(j, critics, rate: targetRate, share) }
     }
     try checkFinite(criticOptimizer, "critics", update: updates)
+    try checkFinite(targetCritics, "target critics", update: updates)
 
     // policy, at every d-th update:  J_π(φ) = −E[ Q_θ1(s, π_φ(s)) ]                                          (alg. 1, N9)
     if updates % configuration.policyDelay == 0 {
@@ -210,6 +211,7 @@ public final class TD3: Algorithm {
 
     if let targetRate {
       policyWorkers.forEachShare { targetPolicy.parameters.track(policy.parameters, rate: targetRate, $0) }
+      try checkFinite(targetPolicy.parameters, "target policy", update: updates)
     }
     return metrics
   }

@@ -194,6 +194,7 @@ public final class TD3BC: Algorithm {
       if let targetRate { targetCritics.track(j, critics, rate: targetRate, share) }
     }
     try checkFinite(criticOptimizer, "critics", update: updates)
+    try checkFinite(targetCritics, "target critics", update: updates)
 
     // policy, at every d-th update:  J_π(φ) = E[ −λ Q_θ1(s, π_φ(s)) + |π_φ(s) − a|² / A ],   λ = α / E|Q_θ1(s, π_φ(s))|
     // differs: the square is divided by A, as the authors' code does with mse_loss; eq. 5 has the plain one        (eq. 3, 5)
@@ -228,6 +229,7 @@ public final class TD3BC: Algorithm {
 
     if let targetRate {
       policyWorkers.forEachShare { targetPolicy.parameters.track(policy.parameters, rate: targetRate, $0) }
+      try checkFinite(targetPolicy.parameters, "target policy", update: updates)
     }
     return metrics
   }

@@ -60,11 +60,13 @@ package func denseForward(
   } else if wide {
     Vector512.denseForward(
       rows: rows.count, input.x + start, input.xStride, input.xColumns, input.z + start, input.zStride, input.zColumns,
-      parameters.pointer + offset, panels: y.panels, y.pointer + start, y.stride, rectify: rectify)
+      parameters.pointer + offset, panels: y.panels, y.pointer + start, y.stride, rectify: rectify,
+      nonzeros(rows: rows.count, steps: input.columns))
   } else {
     Vector.denseForward(
       rows: rows.count, input.x + start, input.xStride, input.xColumns, input.z + start, input.zStride, input.zColumns,
-      parameters.pointer + offset, panels: y.panels, y.pointer + start, y.stride, rectify: rectify)
+      parameters.pointer + offset, panels: y.panels, y.pointer + start, y.stride, rectify: rectify,
+      nonzeros(rows: rows.count, steps: input.columns))
   }
 }
 
@@ -118,12 +120,12 @@ private func inputGradient(
     Vector512.denseInputGradient(
       rows: rows.count, dy.pointer + start, dy.stride, dy.columns, transposed.pointer + offset, panels: dx.panels,
       mask: mask.map { UnsafePointer($0) }, maskStride, maskRows: maskRows.map { UnsafePointer($0) },
-      dx.pointer + start, dx.stride)
+      dx.pointer + start, dx.stride, nonzeros(rows: rows.count, steps: dy.columns))
   } else {
     Vector.denseInputGradient(
       rows: rows.count, dy.pointer + start, dy.stride, dy.columns, transposed.pointer + offset, panels: dx.panels,
       mask: mask.map { UnsafePointer($0) }, maskStride, maskRows: maskRows.map { UnsafePointer($0) },
-      dx.pointer + start, dx.stride)
+      dx.pointer + start, dx.stride, nonzeros(rows: rows.count, steps: dy.columns))
   }
 }
 
@@ -152,11 +154,11 @@ package func denseWeightGradient(
   } else if wide {
     Vector512.denseWeightGradient(
       rows: rows, input.x, input.xStride, input.xColumns, input.z, input.zStride, input.zColumns, source, dy.stride,
-      panels: panels.count, target, biases: true)
+      panels: panels.count, target, biases: true, nonzeros(rows: input.columns, steps: rows))
   } else {
     Vector.denseWeightGradient(
       rows: rows, input.x, input.xStride, input.xColumns, input.z, input.zStride, input.zColumns, source, dy.stride,
-      panels: panels.count, target, biases: true)
+      panels: panels.count, target, biases: true, nonzeros(rows: input.columns, steps: rows))
   }
 }
 
@@ -210,6 +212,13 @@ package func denseTranspose(
       parameters.pointer + offset, inputs: inputs, firstPanel: panels.lowerBound, panels: panels.count,
       outputs: outputs, firstInput: copied.lowerBound, inputs: copied.count, transposed.pointer + target)
   }
+}
+
+// MARK: scratch
+
+/// Memory for the marks of some rows, at least of a whole chunk of them, so that it is not allocated anew for a larger one.
+private func nonzeros(rows: Int, steps: Int) -> UnsafeMutableRawPointer {
+  Scratch.bytes(Vector.nonzerosByteCount(rows: max(rows, 256), steps: steps))
 }
 
 // MARK: the matrix unit

@@ -46,17 +46,22 @@ package func adamStep(
 }
 
 /// θ̄ ← rate θ + (1 − rate) θ̄ over a range of parameters, whose bounds are multiples of 16.
-package func track(_ targets: borrowing Block, _ parameters: borrowing Block, rate: Float, range: Range<Int>) {
+///
+/// Returns 0, or NaN where a new θ̄ is not finite; a rate of 1 copies θ, whose step has looked.
+@discardableResult
+package func track(
+  _ targets: borrowing Block, _ parameters: borrowing Block, rate: Float, range: Range<Int>
+) -> Float {
   checkVectors(range, min(targets.count, parameters.count))
   let start = range.lowerBound
   if rate == 1 {
     // exactly θ, which adding the difference need not give
     (targets.pointer + start).update(from: parameters.pointer + start, count: range.count)
-  } else if wide {
-    Vector512.track(count: range.count, targets.pointer + start, parameters.pointer + start, rate: rate)
-  } else {
-    Vector.track(count: range.count, targets.pointer + start, parameters.pointer + start, rate: rate)
+    return 0
   }
+  return wide
+    ? Vector512.track(count: range.count, targets.pointer + start, parameters.pointer + start, rate: rate)
+    : Vector.track(count: range.count, targets.pointer + start, parameters.pointer + start, rate: rate)
 }
 
 /// Σ x² over a range, whose bounds are multiples of 16.

@@ -3,7 +3,7 @@
 import Kernels
 
 /// Critics of discrete actions, evaluated, trained and tracked together: one for DQN, two for discrete SAC.
-package final class ActionValues: @unchecked Sendable {
+package final class ActionValues: Tracking, @unchecked Sendable {
   package let networks: [Parameters]
   /// A, the number of choices.
   package let choices: Int
@@ -55,6 +55,8 @@ package final class ActionValues: @unchecked Sendable {
   package func track(_ j: Int, _ other: ActionValues, rate: Float, _ share: Share) {
     networks[j].track(other.networks[j], rate: rate, share)
   }
+
+  package var trackedAllFinite: Bool { networks.allSatisfy(\.trackedAllFinite) }
 
   // MARK: values
 

@@ -3,7 +3,7 @@
 import Kernels
 
 /// Critics that are evaluated, trained and tracked together: one for DDPG, two for TD3 and SAC.
-package final class Critics: @unchecked Sendable {
+package final class Critics: Tracking, @unchecked Sendable {
   package let networks: [Parameters]
   /// Q_j at the rows of the last evaluation.
   @usableFromInline let values: FixedArray<Block>  // J × (B)
@@ -46,6 +46,8 @@ package final class Critics: @unchecked Sendable {
   package func track(_ j: Int, _ other: Critics, rate: Float, _ share: Share) {
     networks[j].track(other.networks[j], rate: rate, share)
   }
+
+  package var trackedAllFinite: Bool { networks.allSatisfy(\.trackedAllFinite) }
 
   // MARK: values
 

@@ -46,7 +46,13 @@ public struct TensorMismatch: Error, CustomStringConvertible {
   package init(_ description: String) { self.description = description }
 }
 
-package final class Parameters: @unchecked Sendable {
+/// What follows learned parameters, and looks at each number as it does.
+package protocol Tracking {
+  /// Every parameter was finite after the last tracking.
+  var trackedAllFinite: Bool { get }
+}
+
+package final class Parameters: Tracking, @unchecked Sendable {
   package let layout: Layout
   /// θ
   package let values: Block
@@ -55,6 +61,8 @@ package final class Parameters: @unchecked Sendable {
   /// Wᵀ of the layers that pass a gradient back, kept in step with θ; empty where nothing is learned.
   package let transposed: Block
   private let isLearned: Bool
+  /// Of each share 0, or NaN where a parameter is not finite after tracking; empty where θ is learned.
+  private let trackingChecks: Block
 
   /// Zeros.
   package init(_ layout: Layout, isLearned: Bool) {
@@ -63,6 +71,7 @@ package final class Parameters: @unchecked Sendable {
     values = Block(count: layout.parameterCount)
     gradients = Block(count: isLearned ? layout.parameterCount : 0)
     transposed = Block(count: isLearned ? layout.transposedCount : 0)
+    trackingChecks = Block(count: isLearned ? 0 : WorkerPool.maximumCount)
   }
 
   /// Weights and biases from U(±1/√fan_in), PyTorch's default and every reference implementation's.
@@ -82,7 +91,17 @@ package final class Parameters: @unchecked Sendable {
 
   /// θ ← rate · other + (1 − rate) · θ for a share of the parameters.
   package func track(_ other: Parameters, rate: Float, _ share: Share) {
-    for layer in layout.layers { Kernels.track(values, other.values, rate: rate, range: layer.range(of: share)) }
+    var check: Float = 0
+    for layer in layout.layers {
+      check += Kernels.track(values, other.values, rate: rate, range: layer.range(of: share))
+    }
+    trackingChecks[share.lower] = check
+  }
+
+  package var trackedAllFinite: Bool {
+    var check: Float = 0
+    for i in 0..<trackingChecks.count { check += trackingChecks[i] }
+    return check == 0
   }
 
   /// Brings Wᵀ up to date with a share of W.
@@ -110,6 +129,7 @@ package final class Parameters: @unchecked Sendable {
   /// Reads the parameters from tensors named `prefix.…`.
   package func load(_ prefix: String, from find: (String) throws -> Tensor) throws {
     try load(prefix, into: values, from: find)
+    trackingChecks.fill(0, 0..<trackingChecks.count)
     refreshTransposed(.whole)
   }
 

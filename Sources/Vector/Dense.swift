@@ -21,15 +21,37 @@
 
 // MARK: rows by panels
 
-/// A product whose results are rows by panels: one tile of them, each value written once and never read back.
-private protocol TileWork {
-  func run<T: Tile>(_: T.Type, row: Int, panel: Int)
+/// What a product's sums of rows by panels begin with, and where they end.
+protocol RowsByPanels {
+  func start<C: Panels>(_: C.Type, _ panel: Int) -> C
+  func finish(_ sum: Lanes, row: Int, panel: Int) -> Lanes
+  /// The results of row 0 of panel 0, and values from one panel to the next.
+  var results: UnsafeMutablePointer<Float> { get }
+  var stride: Int { get }
 }
 
-/// Runs every tile of `rows` rows and `panels` panels, panels outside: a panel's weights stay in the first cache.
+/// One tile of them at a time, each value written once and never read back.
+private protocol TileWork: RowsByPanels {
+  func add<T: Tile>(to tile: inout T, row: Int, panel: Int)
+}
+
+extension TileWork {
+  @inline(__always)
+  func run<T: Tile>(_: T.Type, row: Int, panel: Int) {
+    var tile = T(start(T.Columns.self, panel))
+    add(to: &tile, row: row, panel: panel)
+    let target = results + (panel &* stride &+ row &* laneCount)
+    tile.forEach { r, p, sum in
+      store(finish(sum, row: row &+ r, panel: panel &+ p), target + (p &* stride &+ r &* laneCount))
+    }
+  }
+}
+
+/// Runs every tile of `rows` rows and some panels, panels outside: a panel's weights stay in the first cache.
 @inline(__always)
-private func cover<W: TileWork>(_ rows: Int, _ panels: Int, _ work: W) {
-  var panel = 0
+private func cover<W: TileWork>(_ rows: Int, _ panels: Range<Int>, _ work: W) {
+  var panel = panels.lowerBound
+  let panels = panels.upperBound
   while Columns.count == 2 && panel &+ 2 <= panels {
     cover(Columns.self, rows, panel, work)
     panel &+= 2
@@ -71,19 +93,22 @@ private func cover<C: Panels, W: TileWork>(_: C.Type, _ rows: Int, _ panel: Int,
 // MARK: forward
 
 /// y = x W + b for `rows` rows, rectified or not. Pointers are at the first row; `panels` is O in panels.
+///
+/// With `marks`, zeros among x are skipped where that pays: memory of `nonzerosByteCount` for `rows` rows of `xColumns` columns.
 package func denseForward(
   rows: Int,
   _ x: UnsafePointer<Float>, _ xStride: Int, _ xColumns: Int,
   _ z: UnsafePointer<Float>, _ zStride: Int, _ zColumns: Int,
   _ weights: UnsafePointer<Float>, panels: Int,
-  _ y: UnsafeMutablePointer<Float>, _ yStride: Int, rectify: Bool
+  _ y: UnsafeMutablePointer<Float>, _ yStride: Int, rectify: Bool, _ marks: UnsafeMutableRawPointer? = nil
 ) {
   let block = (xColumns &+ zColumns &+ 1) &* laneCount
-  cover(
-    rows, panels,
-    Forward(
-      x: x, xStride: xStride, xColumns: xColumns, z: z, zStride: zStride, zColumns: zColumns, weights: weights,
-      block: block, y: y, yStride: yStride, rectify: rectify))
+  let work = Forward(
+    x: x, xStride: xStride, xColumns: xColumns, z: z, zStride: zStride, zColumns: zColumns, weights: weights,
+    block: block, results: y, stride: yStride, rectify: rectify)
+  let left = RowsOfPanels(x: x, stride: xStride, rows: rows, steps: xColumns)
+  let done = zColumns > 0 ? 0 : coverNonzeros(left, weights, block, panels: panels, work, marks)
+  cover(rows, done..<panels, work)
 }
 
 private struct Forward: TileWork {
@@ -93,22 +118,23 @@ private struct Forward: TileWork {
   let zStride, zColumns: Int
   let weights: UnsafePointer<Float>
   let block: Int
-  let y: UnsafeMutablePointer<Float>
-  let yStride: Int
+  let results: UnsafeMutablePointer<Float>
+  let stride: Int
   let rectify: Bool
 
   @inline(__always)
-  func run<T: Tile>(_: T.Type, row: Int, panel: Int) {
-    let start = row &* laneCount
+  func start<C: Panels>(_: C.Type, _ panel: Int) -> C { C(weights + ((panel &+ 1) &* block &- laneCount), block) }
+
+  @inline(__always)
+  func add<T: Tile>(to tile: inout T, row: Int, panel: Int) {
     let w = weights + panel &* block
-    var tile = T(T.Columns(w + (block &- laneCount), block))
-    multiply(&tile, x + start, xStride, xColumns, w, block)
-    multiply(&tile, z + start, zStride, zColumns, w + xColumns &* laneCount, block)
-    let target = y + (panel &* yStride &+ start)
-    tile.forEach { r, p, sum in
-      let value = rectify ? sum.replacing(with: 0, where: sum .< 0) : sum
-      store(value, target + (p &* yStride &+ r &* laneCount))
-    }
+    multiply(&tile, x + row &* laneCount, xStride, xColumns, w, block)
+    multiply(&tile, z + row &* laneCount, zStride, zColumns, w + xColumns &* laneCount, block)
+  }
+
+  @inline(__always)
+  func finish(_ sum: Lanes, row: Int, panel: Int) -> Lanes {
+    rectify ? sum.replacing(with: 0, where: sum .< 0) : sum
   }
 }
 
@@ -146,19 +172,20 @@ private func multiply<T: Tile>(
 
 /// dx = dy Wᵀ for `rows` rows, and zero where `mask` is not positive. `columns` is O, `panels` is I in panels.
 ///
-/// Row r's mask is row r of `mask`, or row `maskRows[r]`.
+/// Row r's mask is row r of `mask`, or row `maskRows[r]`. With `marks`, zeros among dy are skipped where that pays.
 package func denseInputGradient(
   rows: Int,
   _ dy: UnsafePointer<Float>, _ dyStride: Int, _ columns: Int,
   _ transposed: UnsafePointer<Float>, panels: Int,
   mask: UnsafePointer<Float>?, _ maskStride: Int, maskRows: UnsafePointer<Int32>?,
-  _ dx: UnsafeMutablePointer<Float>, _ dxStride: Int
+  _ dx: UnsafeMutablePointer<Float>, _ dxStride: Int, _ marks: UnsafeMutableRawPointer? = nil
 ) {
-  cover(
-    rows, panels,
-    InputGradient(
-      dy: dy, dyStride: dyStride, columns: columns, transposed: transposed, mask: mask, maskStride: maskStride,
-      maskRows: maskRows, dx: dx, dxStride: dxStride))
+  let work = InputGradient(
+    dy: dy, dyStride: dyStride, columns: columns, transposed: transposed, mask: mask, maskStride: maskStride,
+    maskRows: maskRows, results: dx, stride: dxStride)
+  let left = RowsOfPanels(x: dy, stride: dyStride, rows: rows, steps: columns)
+  let done = coverNonzeros(left, transposed, columns &* laneCount, panels: panels, work, marks)
+  cover(rows, done..<panels, work)
 }
 
 private struct InputGradient: TileWork {
@@ -168,56 +195,66 @@ private struct InputGradient: TileWork {
   let mask: UnsafePointer<Float>?
   let maskStride: Int
   let maskRows: UnsafePointer<Int32>?
-  let dx: UnsafeMutablePointer<Float>
-  let dxStride: Int
+  let results: UnsafeMutablePointer<Float>
+  let stride: Int
 
   @inline(__always)
-  func run<T: Tile>(_: T.Type, row: Int, panel: Int) {
-    let start = row &* laneCount
+  func start<C: Panels>(_: C.Type, _ panel: Int) -> C { .zero }
+
+  @inline(__always)
+  func add<T: Tile>(to tile: inout T, row: Int, panel: Int) {
     let block = columns &* laneCount
-    var tile = T(.zero)
-    multiply(&tile, dy + start, dyStride, columns, transposed + panel &* block, block)
-    let target = dx + (panel &* dxStride &+ start)
-    if let mask {
-      let inputs = mask + panel &* maskStride
-      tile.forEach { r, p, sum in
-        let maskRow = maskRows.map { Int($0[row &+ r]) } ?? row &+ r
-        let input = load(inputs + (p &* maskStride &+ maskRow &* laneCount))
-        store(sum.replacing(with: 0, where: input .<= 0), target + (p &* dxStride &+ r &* laneCount))
-      }
-    } else {
-      tile.forEach { r, p, sum in store(sum, target + (p &* dxStride &+ r &* laneCount)) }
-    }
+    multiply(&tile, dy + row &* laneCount, dyStride, columns, transposed + panel &* block, block)
+  }
+
+  @inline(__always)
+  func finish(_ sum: Lanes, row: Int, panel: Int) -> Lanes {
+    guard let mask else { return sum }
+    let maskRow = maskRows.map { Int($0[row]) } ?? row
+    return sum.replacing(with: 0, where: load(mask + (panel &* maskStride &+ maskRow &* laneCount)) .<= 0)
   }
 }
 
 // MARK: weight gradient
 
 /// dW = xᵀ dy and, if asked for, db = Σ dy over all `rows` rows, for `panels` panels of outputs, in W's own layout.
+///
+/// With `marks`, zeros among x are skipped where that pays: memory of `nonzerosByteCount` for `xColumns` rows of `rows` columns.
 package func denseWeightGradient(
   rows: Int,
   _ x: UnsafePointer<Float>, _ xStride: Int, _ xColumns: Int,
   _ z: UnsafePointer<Float>, _ zStride: Int, _ zColumns: Int,
   _ dy: UnsafePointer<Float>, _ dyStride: Int, panels: Int,
-  _ gradient: UnsafeMutablePointer<Float>, biases: Bool
+  _ gradient: UnsafeMutablePointer<Float>, biases: Bool, _ marks: UnsafeMutableRawPointer? = nil
 ) {
   let block = (xColumns &+ zColumns &+ 1) &* laneCount
+  let left = ColumnsOfPanels(x: x, stride: xStride, rows: xColumns, steps: rows)
+  let done = coverNonzeros(left, dy, dyStride, panels: panels, WeightGradient(results: gradient, stride: block), marks)
   var panel = 0
   while panel < panels {
     let d = dy + panel &* dyStride
     let g = gradient + panel &* block
     let wide = Columns.count == 2 && panel &+ 2 <= panels
     if wide {
-      outerProducts(Columns.self, rows, x, xStride, xColumns, d, dyStride, g, block)
+      if panel >= done { outerProducts(Columns.self, rows, x, xStride, xColumns, d, dyStride, g, block) }
       outerProducts(Columns.self, rows, z, zStride, zColumns, d, dyStride, g + xColumns &* laneCount, block)
       if biases { columnSums(Rows1<Columns>.self, rows, d, dyStride, g + (block &- laneCount), block) }
     } else {
-      outerProducts(OnePanel.self, rows, x, xStride, xColumns, d, dyStride, g, block)
+      if panel >= done { outerProducts(OnePanel.self, rows, x, xStride, xColumns, d, dyStride, g, block) }
       outerProducts(OnePanel.self, rows, z, zStride, zColumns, d, dyStride, g + xColumns &* laneCount, block)
       if biases { columnSums(Rows1<OnePanel>.self, rows, d, dyStride, g + (block &- laneCount), block) }
     }
     panel &+= wide ? 2 : 1
   }
+}
+
+/// With x's columns as the rows of the product: its sums are the results.
+private struct WeightGradient: RowsByPanels {
+  let results: UnsafeMutablePointer<Float>
+  let stride: Int
+
+  @inline(__always) func start<C: Panels>(_: C.Type, _ panel: Int) -> C { .zero }
+  @inline(__always) func finish(_ sum: Lanes, row: Int, panel: Int) -> Lanes { sum }
 }
 
 /// g[i] = Σ_k x[k][i] dy[k]: the tile's rows are x's columns, k steps through the batch.

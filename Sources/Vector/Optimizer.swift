@@ -34,17 +34,22 @@ package func adamStep(
   return total(check)
 }
 
-/// θ̄ ← θ̄ + rate (θ − θ̄) over `count` parameters, a multiple of 16.
+/// θ̄ ← θ̄ + rate (θ − θ̄) over `count` parameters, a multiple of 16. Returns Σ 0 · θ̄, as `adamStep` does.
+@discardableResult
 package func track(
   count: Int, _ targets: UnsafeMutablePointer<Float>, _ parameters: UnsafePointer<Float>, rate: Float
-) {
+) -> Float {
   let rate = Lanes(repeating: rate)
+  var check = Lanes.zero
   var i = 0
   while i < count {
-    let target = load(targets + i)
-    store(fma(rate, load(parameters + i) - target, target), targets + i)
+    let old = load(targets + i)
+    let target = fma(rate, load(parameters + i) - old, old)
+    store(target, targets + i)
+    check = fma(target, .zero, check)
     i &+= laneCount
   }
+  return total(check)
 }
 
 /// Σ x² over `count` values, a multiple of 16.

@@ -31,10 +31,10 @@ func fma(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes { fusedMultiplyAdd(a, b, c
 @inline(__always)
 func fma(_ a: Lanes, _ b: Lanes, _ c: Float) -> Lanes { fma(a, b, Lanes(repeating: c)) }
 
-/// The vectors of a tile's panels at one row, or at one step of k: one panel or two.
+/// The vectors of some panels at one row, or at one step of k: one panel or two of a tile, four or eight of a row alone.
 protocol Panels {
   static var count: Int { get }
-  /// From `source` and, for a second panel, `source + stride`.
+  /// From `source` and, for each panel after the first, `stride` further.
   init(_ source: UnsafePointer<Float>, _ stride: Int)
   static var zero: Self { get }
   mutating func add(_ a: Lanes, _ b: Self)
@@ -77,7 +77,53 @@ struct TwoPanels: Panels {
   }
 }
 
-/// Sums of R rows of one or two panels.
+struct FourPanels: Panels {
+  var low: TwoPanels
+  var high: TwoPanels
+
+  @inline(__always) static var count: Int { 4 }
+  @inline(__always) static var zero: FourPanels { FourPanels(low: .zero, high: .zero) }
+
+  @inline(__always) init(low: TwoPanels, high: TwoPanels) { (self.low, self.high) = (low, high) }
+  @inline(__always) init(_ source: UnsafePointer<Float>, _ stride: Int) {
+    (low, high) = (TwoPanels(source, stride), TwoPanels(source + 2 &* stride, stride))
+  }
+
+  @inline(__always) mutating func add(_ a: Lanes, _ b: FourPanels) {
+    low.add(a, b.low)
+    high.add(a, b.high)
+  }
+
+  @inline(__always) func forEach(_ body: (Int, Lanes) -> Void) {
+    low.forEach(body)
+    high.forEach { body(2 &+ $0, $1) }
+  }
+}
+
+struct EightPanels: Panels {
+  var low: FourPanels
+  var high: FourPanels
+
+  @inline(__always) static var count: Int { 8 }
+  @inline(__always) static var zero: EightPanels { EightPanels(low: .zero, high: .zero) }
+
+  @inline(__always) init(low: FourPanels, high: FourPanels) { (self.low, self.high) = (low, high) }
+  @inline(__always) init(_ source: UnsafePointer<Float>, _ stride: Int) {
+    (low, high) = (FourPanels(source, stride), FourPanels(source + 4 &* stride, stride))
+  }
+
+  @inline(__always) mutating func add(_ a: Lanes, _ b: EightPanels) {
+    low.add(a, b.low)
+    high.add(a, b.high)
+  }
+
+  @inline(__always) func forEach(_ body: (Int, Lanes) -> Void) {
+    low.forEach(body)
+    high.forEach { body(4 &+ $0, $1) }
+  }
+}
+
+/// Sums of R rows of some panels.
 protocol Tile {
   associatedtype Columns: Panels
   static var rows: Int { get }

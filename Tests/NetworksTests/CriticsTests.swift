@@ -227,6 +227,22 @@ private struct Problem: ~Copyable {
     #expect(targets.tensors("").map(\.values) == expected)
     pool.forEachShare(of: 2) { targets.track($0, problem.critics, rate: 1, $1) }
     #expect(targets.tensors("").map(\.values) == online)
+    #expect(targets.trackedAllFinite)
+  }
+
+  @Test(arguments: [Float.nan, .infinity, -.infinity])
+  func `a target that is not finite is seen as it follows, in any share`(value: Float) {
+    let problem = Problem()
+    let pool = WorkerPool(count: 3)
+    for index in [0, 100, 400] {
+      let targets = Critics(
+        count: 2, observationSize: 4, actionSize: 3, hiddenSizes: [16, 33], batchSize: 12, isLearned: false)
+      pool.forEachShare(of: 2) { targets.track($0, problem.critics, rate: 0.01, $1) }
+      #expect(targets.trackedAllFinite)
+      targets.networks[1].values[index] = value
+      pool.forEachShare(of: 2) { targets.track($0, problem.critics, rate: 0.01, $1) }
+      #expect(!targets.trackedAllFinite)
+    }
   }
 
   // MARK: state

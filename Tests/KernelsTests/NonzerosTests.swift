@@ -1,0 +1,148 @@
+import Kernels
+import Testing
+import Vector
+import Vector512
+
+/// Products that skip zeros against the same products that do not, bit for bit.
+@Suite struct NonzerosTests {
+  /// Rows, steps and columns below, at and past a group, a word of marks, and four and eight panels.
+  static let shapes = [
+    (1, 32, 64), (2, 33, 70), (7, 64, 128), (33, 65, 140), (67, 130, 200), (64, 256, 256), (100, 64, 64), (3, 300, 400),
+  ]
+
+  /// Some values zero at random, and some columns zero throughout, as units are.
+  private func sparse(_ rows: Int, _ columns: Int, density: Float, seed: Int) -> [Float] {
+    let values = numbers(rows * columns, seed: seed)
+    let chances = numbers(rows * columns, seed: seed + 1)
+    let units = numbers(columns, seed: seed + 2)
+    return values.indices.map { abs(chances[$0]) < density && abs(units[$0 % columns]) < 0.8 ? values[$0] : 0 }
+  }
+
+  /// Whether a product writes the same with and without memory for marks, and nothing past that memory.
+  private func skipsToTheSameBits(
+    _ count: Int, rows: Int, steps: Int, _ product: (UnsafeMutablePointer<Float>, UnsafeMutableRawPointer?) -> Void
+  ) -> Bool {
+    let (size, beyond, unwritten) = (nonzerosByteCount(rows: rows, steps: steps), 256, UInt8(0xa5))
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: size + beyond, alignment: 64)
+    defer { memory.deallocate() }
+    memory.initializeMemory(as: UInt8.self, repeating: unwritten, count: size + beyond)
+    let whole = Block([Float](repeating: untouched, count: count))
+    let skipping = Block([Float](repeating: untouched, count: count))
+    product(whole.pointer, nil)
+    product(skipping.pointer, memory)
+    let after = UnsafeRawBufferPointer(start: memory + size, count: beyond)
+    let used = UnsafeRawBufferPointer(start: memory, count: size).contains { $0 != unwritten }
+    return bits(whole.values) == bits(skipping.values) && after.allSatisfy { $0 == unwritten } && used
+  }
+
+  private func nonzerosByteCount(rows: Int, steps: Int) -> Int {
+    max(Vector.nonzerosByteCount(rows: rows, steps: steps), Vector512.nonzerosByteCount(rows: rows, steps: steps))
+  }
+
+  @Test(arguments: shapes, [0, 0.1, 0.5, 0.6] as [Float])
+  func `a layer's output has the same bits`(shape: (Int, Int, Int), density: Float) {
+    let (rows, inputs, outputs) = shape
+    let x = Matrix(sparse(rows, inputs, density: density, seed: 1), rows: rows, columns: inputs)
+    let y = Matrix(rows: rows, columns: outputs)
+    let weights = Block(LayerReference(inputs: inputs, outputs: outputs, seed: 4).panels)
+    for rectify in [false, true] {
+      #expect(
+        skipsToTheSameBits(y.panels * y.stride, rows: rows, steps: inputs) {
+          Vector.denseForward(
+            rows: rows, x.pointer, x.stride, inputs, x.pointer, x.stride, 0, weights.pointer, panels: y.panels, $0,
+            y.stride, rectify: rectify, $1)
+        })
+      guard Processor.instructionSet == .wide else { continue }
+      #expect(
+        skipsToTheSameBits(y.panels * y.stride, rows: rows, steps: inputs) {
+          Vector512.denseForward(
+            rows: rows, x.pointer, x.stride, inputs, x.pointer, x.stride, 0, weights.pointer, panels: y.panels, $0,
+            y.stride, rectify: rectify, $1)
+        })
+    }
+  }
+
+  @Test(arguments: shapes, [0, 0.1, 0.5, 0.6] as [Float])
+  func `a gradient passed back has the same bits`(shape: (Int, Int, Int), density: Float) {
+    let (rows, outputs, inputs) = shape
+    let dy = Matrix(sparse(rows, outputs, density: density, seed: 1), rows: rows, columns: outputs)
+    let h = Matrix(sparse(rows, inputs, density: 0.5, seed: 7), rows: rows, columns: inputs)
+    let transposed = Block(LayerReference(inputs: inputs, outputs: outputs, seed: 4).transposed(from: 0))
+    let owners = Block((0..<rows).map { Float(bitPattern: UInt32(rows - 1 - $0)) })
+    let ownerRows = UnsafeRawPointer(owners.pointer).assumingMemoryBound(to: Int32.self)
+    for (mask, maskRows) in [(nil, nil), (h.pointer, nil), (h.pointer, ownerRows)]
+      as [(UnsafeMutablePointer<Float>?, UnsafePointer<Int32>?)]
+    {
+      #expect(
+        skipsToTheSameBits(h.panels * h.stride, rows: rows, steps: outputs) {
+          Vector.denseInputGradient(
+            rows: rows, dy.pointer, dy.stride, outputs, transposed.pointer, panels: h.panels, mask: mask, h.stride,
+            maskRows: maskRows, $0, h.stride, $1)
+        })
+      guard Processor.instructionSet == .wide else { continue }
+      #expect(
+        skipsToTheSameBits(h.panels * h.stride, rows: rows, steps: outputs) {
+          Vector512.denseInputGradient(
+            rows: rows, dy.pointer, dy.stride, outputs, transposed.pointer, panels: h.panels, mask: mask, h.stride,
+            maskRows: maskRows, $0, h.stride, $1)
+        })
+    }
+  }
+
+  @Test(arguments: shapes, [0, 0.1, 0.5, 0.6] as [Float])
+  func `a gradient of weights has the same bits`(shape: (Int, Int, Int), density: Float) {
+    let (inputs, rows, outputs) = shape
+    let beside = inputs % 3
+    let x = Matrix(sparse(rows, inputs, density: density, seed: 1), rows: rows, columns: inputs)
+    let z = Matrix(numbers(rows * beside, seed: 2), rows: rows, columns: beside)
+    let dy = Matrix(numbers(rows * outputs, seed: 3), rows: rows, columns: outputs)
+    let count = denseParameterCount(inputs: inputs + beside, outputs: outputs)
+    #expect(
+      skipsToTheSameBits(count, rows: inputs, steps: rows) {
+        Vector.denseWeightGradient(
+          rows: rows, x.pointer, x.stride, inputs, z.pointer, z.stride, beside, dy.pointer, dy.stride,
+          panels: dy.panels, $0, biases: true, $1)
+      })
+    guard Processor.instructionSet == .wide else { return }
+    #expect(
+      skipsToTheSameBits(count, rows: inputs, steps: rows) {
+        Vector512.denseWeightGradient(
+          rows: rows, x.pointer, x.stride, inputs, z.pointer, z.stride, beside, dy.pointer, dy.stride,
+          panels: dy.panels, $0, biases: true, $1)
+      })
+  }
+
+  // Infinite weights show which steps were taken: zero times infinity is not a number.
+  @Test func `layers skip what is zero for all rows, where that pays`() {
+    let (rows, inputs, outputs) = (20, 64, 64)
+    for (zeros, isSkipped) in [(4, false), (32, true)] {
+      let values = numbers(rows * inputs, seed: 1).enumerated().map { $0.offset % inputs < zeros ? 0 : $0.element }
+      let x = Matrix(values, rows: rows, columns: inputs)
+      let y = Matrix(rows: rows, columns: outputs)
+      var panels = LayerReference(inputs: inputs, outputs: outputs, seed: 2).panels
+      for output in 0..<outputs { panels[LayerReference.index(0, output, inputs: inputs)] = .infinity }
+      denseForward(Input(x), Block(panels), at: 0, into: y, rectify: false, rows: 0..<rows)
+      #expect(y.values.allSatisfy { $0.isFinite == isSkipped })
+
+      let transposed = Block([Float](repeating: 1, count: denseTransposedCount(inputs: outputs, outputs: inputs)))
+      for panel in 0..<y.panels {
+        for lane in 0..<16 { transposed.pointer[panel * inputs * 16 + lane] = .infinity }
+      }
+      denseInputGradient(x, transposed, at: 0, into: y, rows: 0..<rows)
+      #expect(y.values.allSatisfy { $0.isFinite == isSkipped })
+
+      // the batch's first rows are zero
+      let batch = Matrix(
+        numbers(inputs * rows, seed: 3).enumerated().map { $0.offset < zeros * rows ? 0 : $0.element }, rows: inputs,
+        columns: rows)
+      let dy = Matrix(numbers(inputs * outputs, seed: 4), rows: inputs, columns: outputs)
+      for output in 0..<outputs { dy[0, output] = .infinity }
+      let gradient = Block(count: denseParameterCount(inputs: rows, outputs: outputs))
+      denseWeightGradient(Input(batch), dy, rows: inputs, into: gradient, at: 0, panels: 0..<dy.panels)
+      let weights = (0..<rows * outputs).map {
+        gradient.pointer[LayerReference.index($0 % rows, $0 / rows, inputs: rows)]
+      }
+      #expect(weights.allSatisfy { $0.isFinite == isSkipped })
+    }
+  }
+}
