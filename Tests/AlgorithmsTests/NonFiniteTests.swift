@@ -106,7 +106,9 @@ import Testing
     _ = try algorithm.update(exampleBatch(8, observationSize: 3, actionSize: 2))
     try poison(algorithm, network + ".layer.1.weight", 7 * 64 + 5, .nan)
     // TD3's policy steps, and its targets follow, at every second update
-    #expect(throws: DivergedUpdate.self) { _ = try algorithm.update(exampleBatch(8, observationSize: 3, actionSize: 2)) }
+    #expect(throws: DivergedUpdate.self) {
+      _ = try algorithm.update(exampleBatch(8, observationSize: 3, actionSize: 2))
+    }
   }
 
   @Test(arguments: ["td3", "sac", "td3-bc"])
