@@ -7,7 +7,7 @@
 //   y[r] = Σ x[r][k] w[k]   over the k where x[r][k] ≠ 0 or x[r+1][k] ≠ 0, in the order of k: the bits of the whole sum
 //
 // Two rows and not one: a vector of weights is read once for both, where reading is the limit. Not more, because fewer steps
-// are zero for all. It goes at 0.88 of a tile's rate, for the share of marked steps: 0.75 where a random half is zero, less
+// are zero for all. It takes 0.1 and the share of marked steps of a tile's time: 0.75 where a random half is zero, less
 // where units are on or off for a whole batch, as most are through which a gradient comes back.
 //
 // 64 steps are taken at a time: their marks are one word, and the panels' rows at them stay in the first cache while all
@@ -19,11 +19,12 @@ import Intrinsics
 private let stepsAtOnce = 64
 
 #if WIDE
-  // 16 sums, a vector of weights, and two broadcasts
-  private typealias Group = Rows2
+  // 32 registers of 16 values: 16 sums, 8 vectors of weights, and two broadcasts
+  private typealias Group = Rows2<EightPanels>
   private let groupRows = 2
 #else
-  private typealias Group = Rows1
+  // 16 registers of 8 values: 8 sums and a broadcast; the weights are read from memory as they are needed
+  private typealias Group = Rows1<FourPanels>
   private let groupRows = 1
 #endif
 
@@ -32,11 +33,11 @@ private func groupCount(_ rows: Int) -> Int { (rows &+ groupRows &- 1) / groupRo
 
 /// Bytes, on a cache line, that a product needs for the marks of some rows over some steps.
 package func nonzerosByteCount(rows: Int, steps: Int) -> Int {
-  copyByteCount &+ blockCount(steps) &* groupCount(rows) &* MemoryLayout<UInt64>.stride
+  placeBytes &+ blockCount(steps) &* groupCount(rows) &* MemoryLayout<UInt64>.stride
 }
 
-/// The values of a group at the steps of one word come before the marks.
-private var copyByteCount: Int { stepsAtOnce &* groupRows &* MemoryLayout<Float>.stride }
+/// Before the marks is where a row's values of the steps of one word are.
+private let placeBytes = stepsAtOnce &* MemoryLayout<Int32>.stride
 
 // MARK: what is marked
 
@@ -44,13 +45,12 @@ private var copyByteCount: Int { stepsAtOnce &* groupRows &* MemoryLayout<Float>
 protocol StepsOfRows {
   var rows: Int { get }
   var steps: Int { get }
-  /// From a step's value to the next one's, and from a row's to the next one's, in what `values` returns.
-  static var stepStride: Int { get }
+  /// The value of a row at a step that begins a word, and how far from there are its others and the next row's first.
+  func first(_ row: Int, at step: Int) -> UnsafePointer<Float>
+  func place(_ k: Int) -> Int
   static var rowStride: Int { get }
-  /// Some rows' values from a step on, as many as one word marks; `copy` is room for them.
-  func values(_ row: Int, rows: Int, from step: Int, _ copy: UnsafeMutablePointer<Float>) -> UnsafePointer<Float>
   /// Bit k of `marks[block · groups + group]` says whether that group is not zero at step 64 block + k; returns how many are set.
-  func mark(_ marks: UnsafeMutablePointer<UInt64>, _ copy: UnsafeMutablePointer<Float>) -> Int
+  func mark(_ marks: UnsafeMutablePointer<UInt64>) -> Int
 }
 
 /// The rows of a matrix in panels, a step for each of its columns.
@@ -60,37 +60,26 @@ struct RowsOfPanels: StepsOfRows {
   let rows: Int
   let steps: Int
 
-  @inline(__always) static var stepStride: Int { 1 }
-  @inline(__always) static var rowStride: Int { stepsAtOnce }
-
   @inline(__always)
-  func values(
-    _ row: Int, rows: Int, from step: Int, _ copy: UnsafeMutablePointer<Float>
-  ) -> UnsafePointer<Float> {
-    var source = x + (step / laneCount &* stride &+ row &* laneCount)
-    var target = copy
-    var left = min(stepsAtOnce, steps &- step)
-    while left > 0 {
-      for r in 0..<rows { store(load(source + r &* laneCount), target + r &* stepsAtOnce) }
-      source += stride
-      target += laneCount
-      left &-= laneCount
-    }
-    return UnsafePointer(copy)
+  func first(_ row: Int, at step: Int) -> UnsafePointer<Float> {
+    x + (step / laneCount &* stride &+ row &* laneCount)
   }
 
-  func mark(_ marks: UnsafeMutablePointer<UInt64>, _: UnsafeMutablePointer<Float>) -> Int {
+  @inline(__always) func place(_ k: Int) -> Int { k / laneCount &* stride &+ k % laneCount }
+  @inline(__always) static var rowStride: Int { laneCount }
+
+  func mark(_ marks: UnsafeMutablePointer<UInt64>) -> Int {
     let groups = groupCount(rows)
     var (count, word, step) = (0, marks, 0)
     while step < steps {
-      let panels = min(stepsAtOnce / laneCount, (steps &- step &+ laneCount &- 1) / laneCount)
+      let panels = min(stepsAtOnce, steps &- step &+ laneCount &- 1) / laneCount
       for group in 0..<groups {
-        let first = x + (step / laneCount &* stride &+ group &* groupRows &* laneCount)
-        let pair = groupRows == 2 && group &* groupRows &+ 1 < rows
+        let values = first(group &* groupRows, at: step)
+        let isPair = groupRows == 2 && group &* groupRows &+ 1 < rows
         var mark: UInt64 = 0
         for panel in 0..<panels {
-          var bits = nonzeroLanes(load(first + panel &* stride))
-          if pair { bits |= nonzeroLanes(load(first + (panel &* stride &+ laneCount))) }
+          var bits = nonzeroLanes(load(values + panel &* stride))
+          if isPair { bits |= nonzeroLanes(load(values + (panel &* stride &+ laneCount))) }
           mark |= UInt64(bits) &<< (panel &* laneCount)
         }
         word[group] = mark
@@ -110,44 +99,46 @@ struct ColumnsOfPanels: StepsOfRows {
   let rows: Int
   let steps: Int
 
-  @inline(__always) static var stepStride: Int { laneCount }
-  @inline(__always) static var rowStride: Int { 1 }
-
   @inline(__always)
-  func values(_ row: Int, rows: Int, from step: Int, _: UnsafeMutablePointer<Float>) -> UnsafePointer<Float> {
+  func first(_ row: Int, at step: Int) -> UnsafePointer<Float> {
     x + (row / laneCount &* stride &+ step &* laneCount &+ row % laneCount)
   }
 
-  func mark(_ marks: UnsafeMutablePointer<UInt64>, _ copy: UnsafeMutablePointer<Float>) -> Int {
-    let lanes = UnsafeMutableRawPointer(copy).assumingMemoryBound(to: UInt16.self)
+  @inline(__always) func place(_ k: Int) -> Int { k &* laneCount }
+  @inline(__always) static var rowStride: Int { 1 }
+
+  func mark(_ marks: UnsafeMutablePointer<UInt64>) -> Int {
     let groups = groupCount(rows)
     let groupsInPanel = laneCount / groupRows
     let groupLanes = UInt16(1) &<< UInt16(groupRows) &- 1
-    var (count, word, step) = (0, marks, 0)
-    while step < steps {
-      let here = min(stepsAtOnce, steps &- step)
-      for k in here..<stepsAtOnce { lanes[k] = 0 }
-      var group = 0
-      while group < groups {
-        let panel = x + (group / groupsInPanel &* stride &+ step &* laneCount)
-        for k in 0..<here { lanes[k] = nonzeroLanes(load(panel + k &* laneCount)) }
-        for i in 0..<min(groupsInPanel, groups &- group) {
-          let mark = wordsWithAny(lanes, groupLanes &<< UInt16(i &* groupRows))
-          word[group &+ i] = mark
-          count &+= mark.nonzeroBitCount
+    return withUnsafeTemporaryAllocation(of: UInt16.self, capacity: stepsAtOnce) { buffer in
+      guard let lanes = buffer.baseAddress else { return 0 }
+      var (count, word, step) = (0, marks, 0)
+      while step < steps {
+        let here = min(stepsAtOnce, steps &- step)
+        for k in here..<stepsAtOnce { lanes[k] = 0 }
+        var group = 0
+        while group < groups {
+          let values = x + (group / groupsInPanel &* stride &+ step &* laneCount)
+          for k in 0..<here { lanes[k] = nonzeroLanes(load(values + k &* laneCount)) }
+          for i in 0..<min(groupsInPanel, groups &- group) {
+            let mark = wordsWithAny(lanes, groupLanes &<< UInt16(i &* groupRows))
+            word[group &+ i] = mark
+            count &+= mark.nonzeroBitCount
+          }
+          group &+= groupsInPanel
         }
-        group &+= groupsInPanel
+        word += groups
+        step &+= stepsAtOnce
       }
-      word += groups
-      step &+= stepsAtOnce
+      return count
     }
-    return count
   }
 }
 
 // MARK: the product
 
-/// Runs a product over as many of its panels as go by four or eight, where so few steps are marked that it pays; returns how many.
+/// Runs a product over as many of its panels as groups take, where so few steps are marked that it pays; returns how many.
 ///
 /// Row k of the panels of the right operand is what step k adds. `memory` is of `nonzerosByteCount`; without it, none is run.
 @inline(__always)
@@ -155,49 +146,43 @@ func coverNonzeros<S: StepsOfRows, W: RowsByPanels>(
   _ left: S, _ right: UnsafePointer<Float>, _ rightStride: Int, panels: Int, _ work: W,
   _ memory: UnsafeMutableRawPointer?
 ) -> Int {
-  guard let memory, left.steps >= stepsAtOnce / 2, panels >= FourPanels.count else { return 0 }
-  let copy = memory.assumingMemoryBound(to: Float.self)
-  let marks = (memory + copyByteCount).assumingMemoryBound(to: UInt64.self)
-  guard 8 &* left.mark(marks, copy) <= 7 &* groupCount(left.rows) &* left.steps else { return 0 }
+  let width = Group.Columns.count
+  guard let memory, left.steps >= stepsAtOnce / 2, panels >= width else { return 0 }
+  let marks = (memory + placeBytes).assumingMemoryBound(to: UInt64.self)
+  guard 8 &* left.mark(marks) <= 7 &* groupCount(left.rows) &* left.steps else { return 0 }
+  let places = memory.assumingMemoryBound(to: Int32.self)
+  for k in 0..<stepsAtOnce { places[k] = Int32(truncatingIfNeeded: left.place(k)) }
   var panel = 0
-  #if WIDE
-    while panel &+ EightPanels.count <= panels {
-      addMarked(EightPanels.self, left, right, rightStride, panel, work, marks, copy)
-      panel &+= EightPanels.count
-    }
-  #endif
-  while panel &+ FourPanels.count <= panels {
-    addMarked(FourPanels.self, left, right, rightStride, panel, work, marks, copy)
-    panel &+= FourPanels.count
+  while panel &+ width <= panels {
+    addMarked(left, right + panel &* rightStride, rightStride, panel, work, marks, places)
+    panel &+= width
   }
   return panel
 }
 
-/// All rows over some panels. Between two words of marks the sums are where the results will be.
+/// All rows over the panels of a group. Between two words of marks the sums are where the results will be.
 @inline(__always)
-private func addMarked<C: Panels, S: StepsOfRows, W: RowsByPanels>(
-  _: C.Type, _ left: S, _ right: UnsafePointer<Float>, _ rightStride: Int, _ panel: Int, _ work: W,
-  _ marks: UnsafePointer<UInt64>, _ copy: UnsafeMutablePointer<Float>
+private func addMarked<S: StepsOfRows, W: RowsByPanels>(
+  _ left: S, _ right: UnsafePointer<Float>, _ rightStride: Int, _ panel: Int, _ work: W,
+  _ marks: UnsafePointer<UInt64>, _ places: UnsafePointer<Int32>
 ) {
   let whole = left.rows / groupRows
-  var marks = marks
-  var step = 0
+  var (marks, right, step) = (marks, right, 0)
   while step < left.steps {
-    let weights = right + (panel &* rightStride &+ step &* laneCount)
     let isFirst = step == 0
     let isLast = step &+ stepsAtOnce >= left.steps
 
     @inline(__always)
-    func run<T: GrowingTile>(_: T.Type, _ group: Int) where T.Columns == C {
+    func run<T: GrowingTile>(_: T.Type, _ group: Int) where T.Columns == Group.Columns {
       let row = group &* groupRows
-      let values = left.values(row, rows: T.rows, from: step, copy)
+      let values = left.first(row, at: step)
       let target = work.results + (panel &* work.stride &+ row &* laneCount)
-      var tile = isFirst ? T(work.start(C.self, panel)) : T(target, work.stride)
-      var left = marks[group]
-      while left != 0 {
-        let k = left.trailingZeroBitCount
-        left &= left &- 1
-        tile.add(values + k &* S.stepStride, S.rowStride, C(weights + k &* laneCount, rightStride))
+      var tile = isFirst ? T(work.start(T.Columns.self, panel)) : T(target, work.stride)
+      var mark = marks[group]
+      while mark != 0 {
+        let k = mark.trailingZeroBitCount
+        mark &= mark &- 1
+        tile.add(values + Int(places[k]), S.rowStride, T.Columns(right + k &* laneCount, rightStride))
       }
       tile.forEach { r, p, sum in
         let result = isLast ? work.finish(sum, row: row &+ r, panel: panel &+ p) : sum
@@ -205,9 +190,10 @@ private func addMarked<C: Panels, S: StepsOfRows, W: RowsByPanels>(
       }
     }
 
-    for group in 0..<whole { run(Group<C>.self, group) }
-    if whole &* groupRows < left.rows { run(Rows1<C>.self, whole) }
+    for group in 0..<whole { run(Group.self, group) }
+    if whole &* groupRows < left.rows { run(Rows1<Group.Columns>.self, whole) }
     marks += groupCount(left.rows)
+    right += stepsAtOnce &* laneCount
     step &+= stepsAtOnce
   }
 }

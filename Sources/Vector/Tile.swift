@@ -78,48 +78,72 @@ struct TwoPanels: Panels {
 }
 
 struct FourPanels: Panels {
-  var low: TwoPanels
-  var high: TwoPanels
+  var p0, p1, p2, p3: Lanes
 
   @inline(__always) static var count: Int { 4 }
-  @inline(__always) static var zero: FourPanels { FourPanels(low: .zero, high: .zero) }
+  @inline(__always) static var zero: FourPanels { FourPanels(repeating: .zero) }
 
-  @inline(__always) init(low: TwoPanels, high: TwoPanels) { (self.low, self.high) = (low, high) }
+  @inline(__always) init(repeating x: Lanes) { (p0, p1, p2, p3) = (x, x, x, x) }
   @inline(__always) init(_ source: UnsafePointer<Float>, _ stride: Int) {
-    (low, high) = (TwoPanels(source, stride), TwoPanels(source + 2 &* stride, stride))
+    p0 = load(source)
+    p1 = load(source + stride)
+    p2 = load(source + 2 &* stride)
+    p3 = load(source + 3 &* stride)
   }
 
   @inline(__always) mutating func add(_ a: Lanes, _ b: FourPanels) {
-    low.add(a, b.low)
-    high.add(a, b.high)
+    p0 = fma(a, b.p0, p0)
+    p1 = fma(a, b.p1, p1)
+    p2 = fma(a, b.p2, p2)
+    p3 = fma(a, b.p3, p3)
   }
 
   @inline(__always) func forEach(_ body: (Int, Lanes) -> Void) {
-    low.forEach(body)
-    high.forEach { body(2 &+ $0, $1) }
+    body(0, p0)
+    body(1, p1)
+    body(2, p2)
+    body(3, p3)
   }
 }
 
 struct EightPanels: Panels {
-  var low: FourPanels
-  var high: FourPanels
+  var p0, p1, p2, p3, p4, p5, p6, p7: Lanes
 
   @inline(__always) static var count: Int { 8 }
-  @inline(__always) static var zero: EightPanels { EightPanels(low: .zero, high: .zero) }
+  @inline(__always) static var zero: EightPanels { EightPanels(repeating: .zero) }
 
-  @inline(__always) init(low: FourPanels, high: FourPanels) { (self.low, self.high) = (low, high) }
+  @inline(__always) init(repeating x: Lanes) { (p0, p1, p2, p3, p4, p5, p6, p7) = (x, x, x, x, x, x, x, x) }
   @inline(__always) init(_ source: UnsafePointer<Float>, _ stride: Int) {
-    (low, high) = (FourPanels(source, stride), FourPanels(source + 4 &* stride, stride))
+    p0 = load(source)
+    p1 = load(source + stride)
+    p2 = load(source + 2 &* stride)
+    p3 = load(source + 3 &* stride)
+    p4 = load(source + 4 &* stride)
+    p5 = load(source + 5 &* stride)
+    p6 = load(source + 6 &* stride)
+    p7 = load(source + 7 &* stride)
   }
 
   @inline(__always) mutating func add(_ a: Lanes, _ b: EightPanels) {
-    low.add(a, b.low)
-    high.add(a, b.high)
+    p0 = fma(a, b.p0, p0)
+    p1 = fma(a, b.p1, p1)
+    p2 = fma(a, b.p2, p2)
+    p3 = fma(a, b.p3, p3)
+    p4 = fma(a, b.p4, p4)
+    p5 = fma(a, b.p5, p5)
+    p6 = fma(a, b.p6, p6)
+    p7 = fma(a, b.p7, p7)
   }
 
   @inline(__always) func forEach(_ body: (Int, Lanes) -> Void) {
-    low.forEach(body)
-    high.forEach { body(4 &+ $0, $1) }
+    body(0, p0)
+    body(1, p1)
+    body(2, p2)
+    body(3, p3)
+    body(4, p4)
+    body(5, p5)
+    body(6, p6)
+    body(7, p7)
   }
 }
 
