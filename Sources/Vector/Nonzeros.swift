@@ -73,6 +73,8 @@ struct RowsOfPanels: StepsOfRows {
     var (count, word, step) = (0, marks, 0)
     while step < steps {
       let panels = min(stepsAtOnce, steps &- step &+ laneCount &- 1) / laneCount
+      // the columns past the last one are zero, unless what is not finite has reached them
+      let isStep = ~UInt64(0) &>> UInt64(max(0, stepsAtOnce &- (steps &- step)))
       for group in 0..<groups {
         let values = first(group &* groupRows, at: step)
         let isPair = groupRows == 2 && group &* groupRows &+ 1 < rows
@@ -82,6 +84,7 @@ struct RowsOfPanels: StepsOfRows {
           if isPair { bits |= nonzeroLanes(load(values + (panel &* stride &+ laneCount))) }
           mark |= UInt64(bits) &<< (panel &* laneCount)
         }
+        mark &= isStep
         word[group] = mark
         count &+= mark.nonzeroBitCount
       }

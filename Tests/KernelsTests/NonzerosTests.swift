@@ -19,6 +19,15 @@ import Vector512
     return values.indices.map { abs(chances[$0]) < density && abs(units[$0 % columns]) < 0.8 ? values[$0] : 0 }
   }
 
+  /// The columns past the last one, which no product may read.
+  private func fillPadding(of x: borrowing Matrix, with value: Float) {
+    for row in 0..<x.rows {
+      for column in x.columns..<x.panels * panelWidth {
+        x.pointer[column / panelWidth * x.stride + row * panelWidth + column % panelWidth] = value
+      }
+    }
+  }
+
   /// Whether a product writes the same with and without memory for marks, and nothing past that memory.
   private func skipsToTheSameBits(
     _ count: Int, rows: Int, steps: Int, _ product: (UnsafeMutablePointer<Float>, UnsafeMutableRawPointer?) -> Void
@@ -44,6 +53,7 @@ import Vector512
   func `a layer's output has the same bits`(shape: (Int, Int, Int), density: Float) {
     let (rows, inputs, outputs) = shape
     let x = Matrix(sparse(rows, inputs, density: density, seed: 1), rows: rows, columns: inputs)
+    fillPadding(of: x, with: .nan)
     let y = Matrix(rows: rows, columns: outputs)
     let weights = Block(LayerReference(inputs: inputs, outputs: outputs, seed: 4).panels)
     for rectify in [false, true] {
@@ -67,6 +77,7 @@ import Vector512
   func `a gradient passed back has the same bits`(shape: (Int, Int, Int), density: Float) {
     let (rows, outputs, inputs) = shape
     let dy = Matrix(sparse(rows, outputs, density: density, seed: 1), rows: rows, columns: outputs)
+    fillPadding(of: dy, with: .nan)
     let h = Matrix(sparse(rows, inputs, density: 0.5, seed: 7), rows: rows, columns: inputs)
     let transposed = Block(LayerReference(inputs: inputs, outputs: outputs, seed: 4).transposed(from: 0))
     let owners = Block((0..<rows).map { Float(bitPattern: UInt32(rows - 1 - $0)) })
