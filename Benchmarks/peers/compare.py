@@ -52,7 +52,7 @@ def useful_flops(S, A, H, B):
 
 # what each contender really computes, over the minimum (performance notes; read in their sources)
 DOES = {
-    "offpolicy": "minimum less one input gradient of a critic (rows routed)",
+    "offpolicy": "minimum less one input gradient of a critic (rows routed) and, on vectors, what a rectifier made zero",
     "sb3": "critics' weight gradients in the policy step, too",
     "sbx": "minimum",
     "sbx-batched": "minimum; 50 updates a call",

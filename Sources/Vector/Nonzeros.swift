@@ -176,11 +176,13 @@ private func addMarked<S: StepsOfRows, W: RowsByPanels>(
     let isLast = step &+ stepsAtOnce >= left.steps
 
     @inline(__always)
-    func run<T: GrowingTile>(_: T.Type, _ group: Int) where T.Columns == Group.Columns {
+    func run<T: Tile>(_: T.Type, _ group: Int) where T.Columns == Group.Columns {
       let row = group &* groupRows
       let values = left.first(row, at: step)
       let target = work.results + (panel &* work.stride &+ row &* laneCount)
-      var tile = isFirst ? T(work.start(T.Columns.self, panel)) : T(target, work.stride)
+      var tile = T { r in
+        isFirst ? work.start(T.Columns.self, panel) : T.Columns(target + r &* laneCount, work.stride)
+      }
       var mark = marks[group]
       while mark != 0 {
         let k = mark.trailingZeroBitCount
@@ -198,26 +200,5 @@ private func addMarked<S: StepsOfRows, W: RowsByPanels>(
     marks += groupCount(left.rows)
     right += stepsAtOnce &* laneCount
     step &+= stepsAtOnce
-  }
-}
-
-/// A tile that goes on from what is stored.
-private protocol GrowingTile: Tile {
-  /// From the sums of the first row and, for each row after it, a panel's width further.
-  init(_ sums: UnsafePointer<Float>, _ stride: Int)
-}
-
-extension Rows1: GrowingTile {
-  @inline(__always)
-  init(_ sums: UnsafePointer<Float>, _ stride: Int) {
-    s0 = Columns(sums, stride)
-  }
-}
-
-extension Rows2: GrowingTile {
-  @inline(__always)
-  init(_ sums: UnsafePointer<Float>, _ stride: Int) {
-    s0 = Columns(sums, stride)
-    s1 = Columns(sums + laneCount, stride)
   }
 }

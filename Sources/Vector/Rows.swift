@@ -8,8 +8,8 @@ struct Rows1<Columns: Panels>: Tile {
   @inline(__always) static var rows: Int { 1 }
 
   @inline(__always)
-  init(_ initial: Columns) {
-    s0 = initial
+  init(_ row: (Int) -> Columns) {
+    s0 = row(0)
   }
 
   @inline(__always)
@@ -29,9 +29,9 @@ struct Rows2<Columns: Panels>: Tile {
   @inline(__always) static var rows: Int { 2 }
 
   @inline(__always)
-  init(_ initial: Columns) {
-    s0 = initial
-    s1 = initial
+  init(_ row: (Int) -> Columns) {
+    s0 = row(0)
+    s1 = row(1)
   }
 
   @inline(__always)
@@ -53,11 +53,11 @@ struct Rows4<Columns: Panels>: Tile {
   @inline(__always) static var rows: Int { 4 }
 
   @inline(__always)
-  init(_ initial: Columns) {
-    s0 = initial
-    s1 = initial
-    s2 = initial
-    s3 = initial
+  init(_ row: (Int) -> Columns) {
+    s0 = row(0)
+    s1 = row(1)
+    s2 = row(2)
+    s3 = row(3)
   }
 
   @inline(__always)
@@ -83,13 +83,13 @@ struct Rows6<Columns: Panels>: Tile {
   @inline(__always) static var rows: Int { 6 }
 
   @inline(__always)
-  init(_ initial: Columns) {
-    s0 = initial
-    s1 = initial
-    s2 = initial
-    s3 = initial
-    s4 = initial
-    s5 = initial
+  init(_ row: (Int) -> Columns) {
+    s0 = row(0)
+    s1 = row(1)
+    s2 = row(2)
+    s3 = row(3)
+    s4 = row(4)
+    s5 = row(5)
   }
 
   @inline(__always)
@@ -119,15 +119,15 @@ struct Rows8<Columns: Panels>: Tile {
   @inline(__always) static var rows: Int { 8 }
 
   @inline(__always)
-  init(_ initial: Columns) {
-    s0 = initial
-    s1 = initial
-    s2 = initial
-    s3 = initial
-    s4 = initial
-    s5 = initial
-    s6 = initial
-    s7 = initial
+  init(_ row: (Int) -> Columns) {
+    s0 = row(0)
+    s1 = row(1)
+    s2 = row(2)
+    s3 = row(3)
+    s4 = row(4)
+    s5 = row(5)
+    s6 = row(6)
+    s7 = row(7)
   }
 
   @inline(__always)
@@ -161,19 +161,19 @@ struct Rows12<Columns: Panels>: Tile {
   @inline(__always) static var rows: Int { 12 }
 
   @inline(__always)
-  init(_ initial: Columns) {
-    s0 = initial
-    s1 = initial
-    s2 = initial
-    s3 = initial
-    s4 = initial
-    s5 = initial
-    s6 = initial
-    s7 = initial
-    s8 = initial
-    s9 = initial
-    s10 = initial
-    s11 = initial
+  init(_ row: (Int) -> Columns) {
+    s0 = row(0)
+    s1 = row(1)
+    s2 = row(2)
+    s3 = row(3)
+    s4 = row(4)
+    s5 = row(5)
+    s6 = row(6)
+    s7 = row(7)
+    s8 = row(8)
+    s9 = row(9)
+    s10 = row(10)
+    s11 = row(11)
   }
 
   @inline(__always)

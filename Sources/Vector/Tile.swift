@@ -151,7 +151,8 @@ struct EightPanels: Panels {
 protocol Tile {
   associatedtype Columns: Panels
   static var rows: Int { get }
-  init(_ initial: Columns)
+  /// From what row r begins with.
+  init(_ row: (Int) -> Columns)
   /// Adds a[r · stride] · b to row r.
   mutating func add(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Columns)
   /// Row, sums.
@@ -159,6 +160,10 @@ protocol Tile {
 }
 
 extension Tile {
+  /// From what every row begins with.
+  @inline(__always)
+  init(_ initial: Columns) { self.init { _ in initial } }
+
   /// Row, panel, sums.
   @inline(__always)
   func forEach(_ body: (Int, Int, Lanes) -> Void) {
