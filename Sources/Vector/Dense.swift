@@ -134,7 +134,7 @@ private struct Forward: TileWork {
 
   @inline(__always)
   func finish(_ sum: Lanes, row: Int, panel: Int) -> Lanes {
-    rectify ? sum.replacing(with: 0, where: sum .< 0) : sum
+    rectify ? sum.replacing(with: 0, where: sum .<= 0) : withoutNegativeZero(sum)
   }
 }
 
@@ -209,6 +209,7 @@ private struct InputGradient: TileWork {
 
   @inline(__always)
   func finish(_ sum: Lanes, row: Int, panel: Int) -> Lanes {
+    let sum = withoutNegativeZero(sum)
     guard let mask else { return sum }
     let maskRow = maskRows.map { Int($0[row]) } ?? row
     return sum.replacing(with: 0, where: load(mask + (panel &* maskStride &+ maskRow &* laneCount)) .<= 0)
@@ -254,7 +255,7 @@ private struct WeightGradient: RowsByPanels {
   let stride: Int
 
   @inline(__always) func start<C: Panels>(_: C.Type, _ panel: Int) -> C { .zero }
-  @inline(__always) func finish(_ sum: Lanes, row: Int, panel: Int) -> Lanes { sum }
+  @inline(__always) func finish(_ sum: Lanes, row: Int, panel: Int) -> Lanes { withoutNegativeZero(sum) }
 }
 
 /// g[i] = Σ_k x[k][i] dy[k]: the tile's rows are x's columns, k steps through the batch.
@@ -292,7 +293,7 @@ private func outerProducts<C: Panels>(
           left &-= 1
         }
         let target = g + i &* laneCount
-        tile.forEach { r, p, sum in store(sum, target + (p &* block &+ r &* laneCount)) }
+        tile.forEach { r, p, sum in store(withoutNegativeZero(sum), target + (p &* block &+ r &* laneCount)) }
         i &+= U.rows
       }
     }

@@ -31,6 +31,10 @@ func fma(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes { fusedMultiplyAdd(a, b, c
 @inline(__always)
 func fma(_ a: Lanes, _ b: Lanes, _ c: Float) -> Lanes { fma(a, b, Lanes(repeating: c)) }
 
+/// With 0 for −0: which zero a sum of zeros ends at depends on which of them were added.
+@inline(__always)
+func withoutNegativeZero(_ sum: Lanes) -> Lanes { sum + Lanes.zero }
+
 /// The vectors of some panels at one row, or at one step of k: one panel or two of a tile, four or eight of a row alone.
 protocol Panels {
   static var count: Int { get }
