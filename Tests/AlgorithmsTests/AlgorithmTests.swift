@@ -58,10 +58,11 @@ import Testing
 
   /// Where the machine has four cores, on four too: more threads than cores give the same bits, but take minutes. So do two
   /// among other tests: OFFPOLICY_LONG_TESTS makes it ten thousand updates.
-  @Test(arguments: ["ddpg", "td3", "sac"])
-  func `after many updates any number of threads has the same bits`(name: String) throws {
+  /// The wider layers are those whose zeros are left out.
+  @Test(arguments: ["ddpg", "td3", "sac"], ["20,33", "130,140"])
+  func `after many updates any number of threads has the same bits`(name: String, sizes: String) throws {
     func state(threads: Int) throws -> AlgorithmState {
-      let algorithm = try AlgorithmRegistry.entry(name).defaults.setting(["batchSize=37", "hiddenSizes=20,33"])
+      let algorithm = try AlgorithmRegistry.entry(name).defaults.setting(["batchSize=37", "hiddenSizes=\(sizes)"])
         .makeAlgorithm(observationSize: 5, actionSize: 2, seed: 6, workers: WorkerPool(count: threads))
       let batches = FixedArray(count: 16) { exampleBatch(37, seed: UInt64($0)) }
       for n in 0..<(ProcessInfo.processInfo.environment["OFFPOLICY_LONG_TESTS"] == nil ? 500 : 10_000) {
