@@ -217,6 +217,7 @@ package func denseTranspose(
 // MARK: scratch
 
 /// Memory for the marks of some rows, at least of a whole chunk of them, so that it is not allocated anew for a larger one.
+/// Vector512 marks two rows at once and needs less.
 private func nonzeros(rows: Int, steps: Int) -> UnsafeMutableRawPointer {
   Scratch.bytes(Vector.nonzerosByteCount(rows: max(rows, 256), steps: steps))
 }
