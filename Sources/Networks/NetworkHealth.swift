@@ -50,7 +50,7 @@ package struct CriticsOfOne: ~Copyable {
     action = Matrix(rows: 1, columns: actionSize)
   }
 
-  /// min_j Q_j(s, a)
+  /// min_j Q_j(s, a); NaN if one of them is, which `Swift.min` would hide.
   package func minimum(_ observation: Span<Float>, _ action: Span<Float>) -> Double {
     self.observation.setRow(0, to: observation)
     self.action.setRow(0, to: action)
@@ -60,6 +60,7 @@ package struct CriticsOfOne: ~Copyable {
       headForward(
         activations.hidden[activations.last], network.values, at: network.layout.output.offset, into: value, rows: 0..<1
       )
+      if value[0].isNaN { return .nan }
       minimum = min(minimum, Double(value[0]))
     }
     return minimum

@@ -30,7 +30,7 @@ protocol RowsByPanels {
   var stride: Int { get }
 }
 
-/// One tile of them at a time, each value written once and never read back.
+/// One tile of them at a time, written whole and never read back.
 private protocol TileWork: RowsByPanels {
   func add<T: Tile>(to tile: inout T, row: Int, panel: Int)
 }
@@ -94,7 +94,8 @@ private func cover<C: Panels, W: TileWork>(_: C.Type, _ rows: Int, _ panel: Int,
 
 /// y = x W + b for `rows` rows, rectified or not. Pointers are at the first row; `panels` is O in panels.
 ///
-/// With `marks`, zeros among x are skipped where that pays: memory of `nonzerosByteCount` for `rows` rows of `xColumns` columns.
+/// With `marks`, zeros among x are skipped where that pays and z has no columns: memory of `nonzerosByteCount` for `rows` rows
+/// of `xColumns` columns.
 package func denseForward(
   rows: Int,
   _ x: UnsafePointer<Float>, _ xStride: Int, _ xColumns: Int,
@@ -172,7 +173,8 @@ private func multiply<T: Tile>(
 
 /// dx = dy Wᵀ for `rows` rows, and zero where `mask` is not positive. `columns` is O, `panels` is I in panels.
 ///
-/// Row r's mask is row r of `mask`, or row `maskRows[r]`. With `marks`, zeros among dy are skipped where that pays.
+/// Row r's mask is row r of `mask`, or row `maskRows[r]`; dx is neither. With `marks`, zeros among dy are skipped where that
+/// pays: memory of `nonzerosByteCount` for `rows` rows of `columns` columns.
 package func denseInputGradient(
   rows: Int,
   _ dy: UnsafePointer<Float>, _ dyStride: Int, _ columns: Int,

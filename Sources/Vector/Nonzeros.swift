@@ -2,15 +2,17 @@
 //
 // A rectifier leaves zeros: about half of a new network's hidden values, and of the gradients that come back through them;
 // more of a trained one's. A zero adds nothing to a sum. So the steps at which a row, or one of two, is not zero are marked, a
-// bit each; the rows' sums over eight panels stay in registers while the panels' rows at the marked steps are added:
+// bit each; the rows' sums over eight panels, four with AVX2, stay in registers while the panels' rows at the marked steps are
+// added:
 //
 //   y[r] = Σ x[r][k] w[k]   over the k where x[r][k] ≠ 0 or x[r+1][k] ≠ 0, in the order of k: the bits of the whole sum
 //
 // Two rows and not one: a vector of weights is read once for both, where reading is the limit. Not more, because fewer steps
-// are zero for all. It takes 0.1 and the share of marked steps of a tile's time: 0.75 where a random half is zero, less
-// where units are on or off for a whole batch, as most are through which a gradient comes back.
+// are zero for all; with AVX2, for want of registers, one. It takes 0.1 and the share of marked steps of a tile's time. Of two
+// rows the share is 0.75 where a random half is zero, less where units are on or off for a whole batch, as most are through
+// which a gradient comes back.
 //
-// 64 steps are taken at a time: their marks are one word, and the panels' rows at them stay in the first cache while all
+// 64 steps are taken at a time: their marks are one word, and the panels' rows at them, 32 KB at most, stay near while all
 // rows go past. Only what is not finite shows a difference: zero times infinity makes the whole sum NaN, and is skipped here.
 // (Where a sum is −0, adding zeros makes it 0 and skipping them does not; so all products of Dense.swift end in 0 there.)
 
@@ -37,7 +39,7 @@ package func nonzerosByteCount(rows: Int, steps: Int) -> Int {
   placeBytes &+ blockCount(steps) &* groupCount(rows) &* MemoryLayout<UInt64>.stride
 }
 
-/// Before the marks is where a row's values of the steps of one word are.
+/// Before the marks is where a row's values of the steps of one word are; while they are made, scratch.
 private let placeBytes = stepsAtOnce &* MemoryLayout<Int32>.stride
 
 // MARK: what is marked
@@ -51,7 +53,8 @@ protocol StepsOfRows {
   func place(_ k: Int) -> Int
   static var rowStride: Int { get }
   /// Bit k of `marks[block · groups + group]` says whether that group is not zero at step 64 block + k; returns how many are set.
-  func mark(_ marks: UnsafeMutablePointer<UInt64>) -> Int
+  /// `scratch` is of `placeBytes`.
+  func mark(_ marks: UnsafeMutablePointer<UInt64>, _ scratch: UnsafeMutableRawPointer) -> Int
 }
 
 /// The rows of a matrix in panels, a step for each of its columns.
@@ -69,7 +72,7 @@ struct RowsOfPanels: StepsOfRows {
   @inline(__always) func place(_ k: Int) -> Int { k / laneCount &* stride &+ k % laneCount }
   @inline(__always) static var rowStride: Int { laneCount }
 
-  func mark(_ marks: UnsafeMutablePointer<UInt64>) -> Int {
+  func mark(_ marks: UnsafeMutablePointer<UInt64>, _: UnsafeMutableRawPointer) -> Int {
     let groups = groupCount(rows)
     var (count, word, step) = (0, marks, 0)
     while step < steps {
@@ -111,32 +114,30 @@ struct ColumnsOfPanels: StepsOfRows {
   @inline(__always) func place(_ k: Int) -> Int { k &* laneCount }
   @inline(__always) static var rowStride: Int { 1 }
 
-  func mark(_ marks: UnsafeMutablePointer<UInt64>) -> Int {
+  func mark(_ marks: UnsafeMutablePointer<UInt64>, _ scratch: UnsafeMutableRawPointer) -> Int {
     let groups = groupCount(rows)
     let groupsInPanel = laneCount / groupRows
     let groupLanes = UInt16(1) &<< UInt16(groupRows) &- 1
-    return withUnsafeTemporaryAllocation(of: UInt16.self, capacity: stepsAtOnce) { buffer in
-      guard let lanes = buffer.baseAddress else { return 0 }
-      var (count, word, step) = (0, marks, 0)
-      while step < steps {
-        let here = min(stepsAtOnce, steps &- step)
-        for k in here..<stepsAtOnce { lanes[k] = 0 }
-        var group = 0
-        while group < groups {
-          let values = x + (group / groupsInPanel &* stride &+ step &* laneCount)
-          for k in 0..<here { lanes[k] = nonzeroLanes(load(values + k &* laneCount)) }
-          for i in 0..<min(groupsInPanel, groups &- group) {
-            let mark = wordsWithAny(lanes, groupLanes &<< UInt16(i &* groupRows))
-            word[group &+ i] = mark
-            count &+= mark.nonzeroBitCount
-          }
-          group &+= groupsInPanel
+    let lanes = scratch.bindMemory(to: UInt16.self, capacity: stepsAtOnce)
+    var (count, word, step) = (0, marks, 0)
+    while step < steps {
+      let here = min(stepsAtOnce, steps &- step)
+      for k in here..<stepsAtOnce { lanes[k] = 0 }
+      var group = 0
+      while group < groups {
+        let values = x + (group / groupsInPanel &* stride &+ step &* laneCount)
+        for k in 0..<here { lanes[k] = nonzeroLanes(load(values + k &* laneCount)) }
+        for i in 0..<min(groupsInPanel, groups &- group) {
+          let mark = wordsWithAny(lanes, groupLanes &<< UInt16(i &* groupRows))
+          word[group &+ i] = mark
+          count &+= mark.nonzeroBitCount
         }
-        word += groups
-        step &+= stepsAtOnce
+        group &+= groupsInPanel
       }
-      return count
+      word += groups
+      step &+= stepsAtOnce
     }
+    return count
   }
 }
 
@@ -153,9 +154,9 @@ func coverNonzeros<S: StepsOfRows, W: RowsByPanels>(
   let width = Group.Columns.count
   guard let memory, left.steps >= stepsAtOnce / 2, panels >= width else { return 0 }
   let marks = (memory + placeBytes).assumingMemoryBound(to: UInt64.self)
-  guard 8 &* left.mark(marks) <= 7 &* groupCount(left.rows) &* left.steps else { return 0 }
-  let places = memory.assumingMemoryBound(to: Int32.self)
-  for k in 0..<stepsAtOnce { places[k] = Int32(truncatingIfNeeded: left.place(k)) }
+  guard 8 &* left.mark(marks, memory) <= 7 &* groupCount(left.rows) &* left.steps else { return 0 }
+  let places = memory.bindMemory(to: Int32.self, capacity: stepsAtOnce)
+  for k in 0..<stepsAtOnce { places[k] = Int32(left.place(k)) }
   var panel = 0
   while panel &+ width <= panels {
     addMarked(left, right + panel &* rightStride, rightStride, panel, work, marks, places)

@@ -1,4 +1,4 @@
-// Rows.swift — R rows of sums as R named registers, or pairs of them, for each R that a tile uses.
+// Rows.swift — R rows of sums as R named registers, or some of them each, for each R that a tile uses.
 //
 // Written out because an array of vectors, however fixed its length, does not stay in registers.
 

@@ -2,7 +2,7 @@
 //
 // A matrix is kept in panels of 16 columns: element (row, column) is at column/16 · stride + row · 16 + column%16, with
 // the rest of the last panel zero. So one row of a panel is one vector, panels stream through the cache in order, and no
-// stride is a power of two. A tile is R rows by one or two panels of sums held in registers; each step of k adds the
+// stride is a power of two. A tile is R rows by some panels of sums held in registers; each step of k adds the
 // product of one value per row with one vector per panel:
 //
 //   tile[r][p] += a[r] · b[p]
@@ -35,7 +35,7 @@ func fma(_ a: Lanes, _ b: Lanes, _ c: Float) -> Lanes { fma(a, b, Lanes(repeatin
 @inline(__always)
 func withoutNegativeZero(_ sum: Lanes) -> Lanes { sum + Lanes.zero }
 
-/// The vectors of some panels at one row, or at one step of k: one panel or two of a tile, four or eight of a row alone.
+/// The vectors of some panels at one row, or at one step of k: one panel or two for tiles of many rows, more for few.
 protocol Panels {
   static var count: Int { get }
   /// From `source` and, for each panel after the first, `stride` further.

@@ -99,7 +99,7 @@ import Testing
   // the products of larger layers skip what is zero for the whole batch, so that NaN in its weights reaches no value
   @Test(arguments: names, ["critic.0", "critic.1", "target_critic.0", "target_critic.1", "policy", "target_policy"])
   func `NaN in the weights of a dead unit is seen by the next update`(name: String, network: String) throws {
-    let algorithm = try AlgorithmRegistry.entry(name).defaults.setting(["batchSize=8", "hiddenSizes=64,64"])
+    let algorithm = try AlgorithmRegistry.entry(name).defaults.setting(["batchSize=8", "hiddenSizes=64,128"])
       .makeAlgorithm(observationSize: 3, actionSize: 2, seed: 5, workers: WorkerPool(count: 2))
     guard algorithm.state.tensors.contains(where: { $0.name == network + ".layer.0.bias" }) else { return }
     try poison(algorithm, network + ".layer.0.bias", 5, -1e4)

@@ -35,9 +35,9 @@ import Vector512
 
   /// Whether a product writes the same with and without memory for marks, and nothing past that memory.
   private func skipsToTheSameBits(
-    _ count: Int, rows: Int, steps: Int, _ product: (UnsafeMutablePointer<Float>, UnsafeMutableRawPointer?) -> Void
+    _ count: Int, marks size: Int, _ product: (UnsafeMutablePointer<Float>, UnsafeMutableRawPointer?) -> Void
   ) -> Bool {
-    let (size, beyond, unwritten) = (nonzerosByteCount(rows: rows, steps: steps), 256, UInt8(0xa5))
+    let (beyond, unwritten) = (256, UInt8(0xa5))
     let memory = UnsafeMutableRawPointer.allocate(byteCount: size + beyond, alignment: 64)
     defer { memory.deallocate() }
     memory.initializeMemory(as: UInt8.self, repeating: unwritten, count: size + beyond)
@@ -50,10 +50,6 @@ import Vector512
     return bits(whole.values) == bits(skipping.values) && after.allSatisfy { $0 == unwritten } && used
   }
 
-  private func nonzerosByteCount(rows: Int, steps: Int) -> Int {
-    max(Vector.nonzerosByteCount(rows: rows, steps: steps), Vector512.nonzerosByteCount(rows: rows, steps: steps))
-  }
-
   @Test(arguments: shapes, fillings)
   func `a layer's output has the same bits`(shape: (Int, Int, Int), filling: (density: Float, size: Float)) {
     let (rows, inputs, outputs) = shape
@@ -64,14 +60,14 @@ import Vector512
     let weights = Block(LayerReference(inputs: inputs, outputs: outputs, seed: 4).panels.map { $0 * size * size })
     for rectify in [false, true] {
       #expect(
-        skipsToTheSameBits(y.panels * y.stride, rows: rows, steps: inputs) {
+        skipsToTheSameBits(y.panels * y.stride, marks: Vector.nonzerosByteCount(rows: rows, steps: inputs)) {
           Vector.denseForward(
             rows: rows, x.pointer, x.stride, inputs, x.pointer, x.stride, 0, weights.pointer, panels: y.panels, $0,
             y.stride, rectify: rectify, $1)
         })
       guard Processor.instructionSet == .wide else { continue }
       #expect(
-        skipsToTheSameBits(y.panels * y.stride, rows: rows, steps: inputs) {
+        skipsToTheSameBits(y.panels * y.stride, marks: Vector512.nonzerosByteCount(rows: rows, steps: inputs)) {
           Vector512.denseForward(
             rows: rows, x.pointer, x.stride, inputs, x.pointer, x.stride, 0, weights.pointer, panels: y.panels, $0,
             y.stride, rectify: rectify, $1)
@@ -94,14 +90,14 @@ import Vector512
       as [(UnsafeMutablePointer<Float>?, UnsafePointer<Int32>?)]
     {
       #expect(
-        skipsToTheSameBits(h.panels * h.stride, rows: rows, steps: outputs) {
+        skipsToTheSameBits(h.panels * h.stride, marks: Vector.nonzerosByteCount(rows: rows, steps: outputs)) {
           Vector.denseInputGradient(
             rows: rows, dy.pointer, dy.stride, outputs, transposed.pointer, panels: h.panels, mask: mask, h.stride,
             maskRows: maskRows, $0, h.stride, $1)
         })
       guard Processor.instructionSet == .wide else { continue }
       #expect(
-        skipsToTheSameBits(h.panels * h.stride, rows: rows, steps: outputs) {
+        skipsToTheSameBits(h.panels * h.stride, marks: Vector512.nonzerosByteCount(rows: rows, steps: outputs)) {
           Vector512.denseInputGradient(
             rows: rows, dy.pointer, dy.stride, outputs, transposed.pointer, panels: h.panels, mask: mask, h.stride,
             maskRows: maskRows, $0, h.stride, $1)
@@ -115,18 +111,19 @@ import Vector512
     let (density, size) = filling
     let beside = inputs % 3
     let x = Matrix(sparse(rows, inputs, density: density, size: size, seed: 1), rows: rows, columns: inputs)
+    fillPadding(of: x, with: .nan)
     let z = Matrix(numbers(rows * beside, seed: 2), rows: rows, columns: beside)
     let dy = Matrix(numbers(rows * outputs, seed: 3).map { $0 * size }, rows: rows, columns: outputs)
     let count = denseParameterCount(inputs: inputs + beside, outputs: outputs)
     #expect(
-      skipsToTheSameBits(count, rows: inputs, steps: rows) {
+      skipsToTheSameBits(count, marks: Vector.nonzerosByteCount(rows: inputs, steps: rows)) {
         Vector.denseWeightGradient(
           rows: rows, x.pointer, x.stride, inputs, z.pointer, z.stride, beside, dy.pointer, dy.stride,
           panels: dy.panels, $0, biases: true, $1)
       })
     guard Processor.instructionSet == .wide else { return }
     #expect(
-      skipsToTheSameBits(count, rows: inputs, steps: rows) {
+      skipsToTheSameBits(count, marks: Vector512.nonzerosByteCount(rows: inputs, steps: rows)) {
         Vector512.denseWeightGradient(
           rows: rows, x.pointer, x.stride, inputs, z.pointer, z.stride, beside, dy.pointer, dy.stride,
           panels: dy.panels, $0, biases: true, $1)
