@@ -41,28 +41,26 @@ package struct CriticsOfOne: ~Copyable {
   private let activations: Activations
   private let observation: Matrix  // (1 × S)
   private let action: Matrix  // (1 × A)
-  private let value = Block(count: 1)
+  private let values: FixedArray<Block>  // J × (1)
 
   package init(_ critics: Critics, observationSize: Int, actionSize: Int) {
     networks = critics.networks
     activations = Activations(critics.networks[0].layout, rows: 1, forLearning: false)
     observation = Matrix(rows: 1, columns: observationSize)
     action = Matrix(rows: 1, columns: actionSize)
+    values = FixedArray(count: critics.count) { _ in Block(count: 1) }
   }
 
   /// min_j Q_j(s, a); NaN if one of them is, which `Swift.min` would hide.
   package func minimum(_ observation: Span<Float>, _ action: Span<Float>) -> Double {
     self.observation.setRow(0, to: observation)
     self.action.setRow(0, to: action)
-    var minimum = Double.infinity
-    for network in networks {
+    for (j, network) in networks.enumerated() {
       network.forwardHidden(Input(self.observation, self.action), activations, rows: 0..<1)
       headForward(
-        activations.hidden[activations.last], network.values, at: network.layout.output.offset, into: value, rows: 0..<1
-      )
-      if value[0].isNaN { return .nan }
-      minimum = min(minimum, Double(value[0]))
+        activations.hidden[activations.last], network.values, at: network.layout.output.offset, into: values[j],
+        rows: 0..<1)
     }
-    return minimum
+    return Double(rowMinimum(of: values, at: 0))
   }
 }
