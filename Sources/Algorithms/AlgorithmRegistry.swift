@@ -1,7 +1,7 @@
 // AlgorithmRegistry.swift — which algorithms there are, by name.
 
 import Formats
-import Kernels
+import Platform
 
 public enum AlgorithmRegistry {
   public static let all: [AlgorithmEntry] = [

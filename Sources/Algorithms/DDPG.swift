@@ -11,6 +11,7 @@
 
 import Kernels
 import Networks
+import Platform
 
 public final class DDPG: Algorithm {
   public struct Configuration: AlgorithmConfiguration {

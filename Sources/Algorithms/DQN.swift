@@ -11,6 +11,7 @@
 
 import Kernels
 import Networks
+import Platform
 
 public final class DQN: Algorithm {
   public static let actions = ActionKind.discrete

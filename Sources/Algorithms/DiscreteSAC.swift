@@ -11,6 +11,7 @@
 
 import Kernels
 import Networks
+import Platform
 
 #if canImport(Glibc)
   import Glibc

@@ -14,6 +14,7 @@
 
 import Kernels
 import Networks
+import Platform
 
 public final class FittedQEvaluation: Algorithm {
   public struct Configuration: AlgorithmConfiguration {

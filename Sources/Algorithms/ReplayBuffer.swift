@@ -10,6 +10,7 @@
 // shorter than 8 steps on average, it holds fewer than N.
 
 import Kernels
+import Platform
 
 public struct ReplayBuffer: ~Copyable {
   /// Most transitions kept.

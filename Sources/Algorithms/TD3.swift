@@ -12,6 +12,7 @@
 
 import Kernels
 import Networks
+import Platform
 
 public final class TD3: Algorithm {
   public struct Configuration: AlgorithmConfiguration {

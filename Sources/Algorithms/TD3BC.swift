@@ -15,6 +15,7 @@
 
 import Kernels
 import Networks
+import Platform
 
 public final class TD3BC: Algorithm {
   public struct Configuration: AlgorithmConfiguration {

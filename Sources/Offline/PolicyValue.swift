@@ -5,6 +5,7 @@ import Environments
 import Foundation
 import Kernels
 import Networks
+import Platform
 import Training
 
 /// What is asked about a policy's value.

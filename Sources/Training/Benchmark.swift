@@ -3,6 +3,7 @@
 import Algorithms
 import Kernels
 import Networks
+import Platform
 
 /// What a benchmark measured.
 public struct BenchmarkResult: Codable, Sendable {

@@ -1,7 +1,7 @@
 // CSVLog.swift — a table on disk that grows by a row at a time and can be cut back to a checkpoint.
 
 import Foundation
-import Kernels
+import Platform
 
 /// Its file is opened at the first use: who only reads a run writes nothing.
 final class CSVLog {

@@ -4,7 +4,7 @@ import Algorithms
 import Dispatch
 import Formats
 import Foundation
-import Kernels
+import Platform
 import Synchronization
 
 /// Everything that a checkpoint holds, copied out of a trainer at one moment.

@@ -2,8 +2,8 @@
 
 import Algorithms
 import Formats
-import Kernels
 import Networks
+import Platform
 
 /// A conformance case that cannot be run.
 public struct ConformanceError: Error, CustomStringConvertible {

@@ -5,7 +5,7 @@
 import Algorithms
 import Formats
 import Foundation
-import Kernels
+import Platform
 
 /// Frames copied out of a buffer, on their way to the disk.
 package struct FrameBlock: Sendable {

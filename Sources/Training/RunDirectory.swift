@@ -3,7 +3,7 @@
 import Algorithms
 import Formats
 import Foundation
-import Kernels
+import Platform
 
 /// A run directory that cannot be used.
 public struct RunDirectoryError: Error, CustomStringConvertible {

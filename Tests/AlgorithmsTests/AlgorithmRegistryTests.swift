@@ -1,6 +1,6 @@
 import Algorithms
 import Formats
-import Kernels
+import Platform
 import Testing
 
 @Suite struct AlgorithmRegistryTests {

@@ -4,6 +4,7 @@ import Algorithms
 import Formats
 import Kernels
 import Networks
+import Platform
 import Testing
 
 /// `count` numbers in [−1, 1), the same for the same seed.
