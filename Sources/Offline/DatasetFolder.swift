@@ -3,8 +3,13 @@
 import Algorithms
 import Environments
 import Formats
-import Foundation
 import Training
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
 
 enum DatasetFolder {
   static let description = "dataset.json"

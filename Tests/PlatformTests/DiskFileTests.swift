@@ -37,6 +37,14 @@ import Testing
     #expect(throws: DiskError.self) { try file.verify(bytes.span, at: 3) }
   }
 
+  @Test func `a file is locked by one holder at a time, until that one closes it`() throws {
+    var first: DiskFile? = try DiskFile("\(folder)/a")
+    let second = try DiskFile("\(folder)/a")
+    #expect(first?.lock() == true && !second.lock())
+    first = nil
+    #expect(second.lock())
+  }
+
   @Test func `a file is replaced whole, and the old one kept where that is asked for`() throws {
     try DiskFile.replace("\(folder)/a", with: [1, 2].span)
     try DiskFile.replace("\(folder)/a", with: [3].span, keeping: "\(folder)/old")
