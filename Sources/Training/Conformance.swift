@@ -15,7 +15,11 @@ public enum Conformance {
   ///
   /// Names and shapes: `batch.…` [N, B, …], `noise.next` and `noise.current` [N, B, A], weights [out, in]; with the score
   /// function's K draws `noise.current` is [N, K, B, A].
-  public static func run(_ file: SafeTensors, threads: Int) throws -> SafeTensors {
+  ///
+  /// - Parameter algorithms: where the case's algorithm is looked for.
+  public static func run(
+    _ file: SafeTensors, threads: Int, algorithms: AlgorithmRegistry = .standard
+  ) throws -> SafeTensors {
     guard let name = file.metadata["algorithm"] else {
       throw ConformanceError(description: "the case's metadata names no algorithm: add \"algorithm\", such as \"sac\"")
     }
@@ -32,7 +36,7 @@ public enum Conformance {
         description: "batch.observations \(shape) and batch.actions \(actionShape) must be [N, B, S] and [N, B, A]")
     }
     let (count, rows, observationSize, actionWidth) = (shape[0], shape[1], shape[2], actionShape[2])
-    let configuration = try AlgorithmRegistry.entry(name).configuration(values).setting(["batchSize=\(rows)"])
+    let configuration = try algorithms.entry(name).configuration(values).setting(["batchSize=\(rows)"])
     let actionSize = try actionSize(of: file, configuration, width: actionWidth)
     try configuration.checkMemory(observationSize: observationSize, actionSize: actionSize)
     let algorithm = configuration.makeAlgorithm(

@@ -31,15 +31,16 @@ public final class OfflineTrainer: TrainingRun {
 
   /// - Parameters:
   ///   - data: transitions with actions in [−1, 1]; their states are normalised here if the algorithm asks for it.
+  ///   - algorithms: where the run's algorithm is looked for.
   ///   - makeEnvironment: makes the task for evaluations; nil: there are none.
   public init(
     _ run: RunConfiguration, data: consuming ReplayBuffer, scaling: ActionScaling, workers: WorkerPool,
-    makeEnvironment: (() throws -> any Environment)?
+    algorithms: AlgorithmRegistry = .standard, makeEnvironment: (() throws -> any Environment)?
   ) throws {
     self.run = run
     self.workers = workers
     self.scaling = scaling
-    configuration = try run.algorithmConfiguration()
+    configuration = try run.algorithmConfiguration(in: algorithms)
     precondition(data.count > 0, "learning from no data")
     try configuration.checkMemory(observationSize: data.observationSize, actionSize: data.actionSize)
     evaluations = EvaluationSchedule(

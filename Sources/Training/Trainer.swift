@@ -60,17 +60,19 @@ public final class Trainer {
   private var taskAction: [Float]  // (A), in the task's units
 
   /// - Parameters:
+  ///   - algorithms: where the run's algorithm is looked for.
   ///   - makeEnvironment: makes the task; called once for training and, when needed, once for evaluation.
   public init(
-    _ run: RunConfiguration, workers: WorkerPool, makeEnvironment: @escaping () throws -> any Environment
+    _ run: RunConfiguration, workers: WorkerPool, algorithms: AlgorithmRegistry = .standard,
+    makeEnvironment: @escaping () throws -> any Environment
   ) throws {
     self.run = run
     self.workers = workers
-    configuration = try run.algorithmConfiguration()
+    configuration = try run.algorithmConfiguration(in: algorithms)
     let guarded = { ContractGuard(try makeEnvironment(), name: run.environment) }
     environment = try guarded()
     evaluations = EvaluationSchedule(run, makeEnvironment: guarded)
-    try AlgorithmRegistry.entry(run.algorithm).checkActions(environment.actionSpace, of: run.environment)
+    try algorithms.entry(run.algorithm).checkActions(environment.actionSpace, of: run.environment, among: algorithms)
     scaling = try ActionScaling(environment.actionSpace, of: run.environment)
     let observationSize = environment.observationSpace.count
     try configuration.checkMemory(observationSize: observationSize, actionSize: scaling.actionSize)
