@@ -34,7 +34,7 @@ let belowAlgorithms = belowNetworks + ["Networks", "Environments", "Formats"]
 let belowTraining = belowAlgorithms + ["Algorithms"]
 let belowOffline = belowTraining + ["Training"]
 let belowOffPolicy = belowOffline + ["Offline", "MuJoCoTasks"]
-let belowCommand = belowOffPolicy + ["OffPolicy"]
+let belowProgram = belowOffPolicy + ["OffPolicy"]
 
 let package = Package(
   name: "swift-offpolicy",
@@ -47,7 +47,9 @@ let package = Package(
         "OffPolicy", "Offline", "MuJoCoTasks", "Training", "Algorithms", "Networks", "Environments", "Formats",
         "Kernels",
       ]),
-    .executable(name: "offpolicy", targets: ["Command"]),
+    // the program as a library, for packages with environments and algorithms of their own
+    .library(name: "OffPolicyProgram", targets: ["OffPolicyProgram"]),
+    .executable(name: "offpolicy", targets: ["Main"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -65,12 +67,14 @@ let package = Package(
     .target(name: "Training", dependencies: belowTraining, swiftSettings: safe),
     .target(name: "Offline", dependencies: belowOffline, swiftSettings: safe),
     .target(name: "OffPolicy", dependencies: belowOffPolicy, swiftSettings: safe),
+    .target(
+      name: "OffPolicyProgram",
+      dependencies: belowProgram + [.product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: safe),
     .target(name: "AllocationCount"),
     .executableTarget(
-      name: "Command",
-      dependencies: belowCommand + [
-        "AllocationCount", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ],
+      name: "Main",
+      dependencies: belowProgram + ["OffPolicyProgram", "AllocationCount"],
       swiftSettings: safe,
       // the program's allocations are counted, see AllocationCount.swift
       linkerSettings: [
@@ -92,10 +96,11 @@ let package = Package(
     ),
     .testTarget(name: "FormatsTests", dependencies: ["Formats"], resources: [.copy("Fixtures")]),
     .testTarget(
-      name: "TrainingTests", dependencies: belowCommand, resources: [.copy("Fixtures")]),
-    .testTarget(name: "OfflineTests", dependencies: belowCommand, resources: [.copy("Fixtures")]),
+      name: "TrainingTests", dependencies: belowProgram, resources: [.copy("Fixtures")]),
+    .testTarget(name: "OfflineTests", dependencies: belowProgram, resources: [.copy("Fixtures")]),
     .testTarget(
-      name: "CommandTests", dependencies: belowCommand + ["Command", "AllocationCount"], resources: [.copy("Fixtures")]),
+      name: "CommandTests", dependencies: belowProgram + ["OffPolicyProgram", "Main", "AllocationCount"],
+      resources: [.copy("Fixtures")]),
   ],
   swiftLanguageModes: [.v6]
 )
@@ -104,5 +109,5 @@ let package = Package(
 if Context.environment["OFFPOLICY_FUZZ"] != nil {
   package.products.append(.executable(name: "Fuzz", targets: ["Fuzz"]))
   package.targets.append(
-    .executableTarget(name: "Fuzz", dependencies: belowCommand, path: "Tests/Faults/Fuzz"))
+    .executableTarget(name: "Fuzz", dependencies: belowProgram, path: "Tests/Faults/Fuzz"))
 }
