@@ -30,7 +30,8 @@ let countsAllocations = Context.environment["OFFPOLICY_SANITIZE"] == nil
 // lie below it. Scripts/check-sources holds it.
 let belowKernels: [Target.Dependency] = ["Intrinsics", "Vector", "Vector512"]
 let belowNetworks = belowKernels + ["Kernels"]
-let belowAlgorithms = belowNetworks + ["Networks", "Environments", "Formats"]
+let belowReplay = belowNetworks + ["Environments", "Formats"]
+let belowAlgorithms = belowReplay + ["Networks", "Replay"]
 let belowTraining = belowAlgorithms + ["Algorithms"]
 let belowOffline = belowTraining + ["Training"]
 let belowOffPolicy = belowOffline + ["Offline", "MuJoCoTasks"]
@@ -44,7 +45,7 @@ let package = Package(
     .library(
       name: "OffPolicy",
       targets: [
-        "OffPolicy", "Offline", "MuJoCoTasks", "Training", "Algorithms", "Networks", "Environments", "Formats",
+        "OffPolicy", "Offline", "MuJoCoTasks", "Training", "Algorithms", "Replay", "Networks", "Environments", "Formats",
         "Kernels",
       ]),
     .executable(name: "offpolicy", targets: ["Command"]),
@@ -61,6 +62,7 @@ let package = Package(
     .target(name: "Environments", swiftSettings: safe),
     .target(name: "MuJoCoTasks", dependencies: ["Environments"], swiftSettings: safe),
     .target(name: "Networks", dependencies: belowNetworks, swiftSettings: safe),
+    .target(name: "Replay", dependencies: belowReplay, swiftSettings: safe),
     .target(name: "Algorithms", dependencies: belowAlgorithms, swiftSettings: safe),
     .target(name: "Training", dependencies: belowTraining, swiftSettings: safe),
     .target(name: "Offline", dependencies: belowOffline, swiftSettings: safe),
@@ -85,6 +87,7 @@ let package = Package(
       resources: [.copy("Fixtures")]),
     .testTarget(
       name: "NetworksTests", dependencies: belowNetworks + ["Networks", "Formats"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "ReplayTests", dependencies: belowReplay + ["Replay"]),
     .testTarget(name: "AlgorithmsTests", dependencies: belowTraining),
     .testTarget(name: "EnvironmentsTests", dependencies: ["Environments", "Formats"], resources: [.copy("Fixtures")]),
     .testTarget(

@@ -4,6 +4,7 @@ import Algorithms
 import Environments
 import Formats
 import Foundation
+import Replay
 import Training
 
 enum DatasetFolder {

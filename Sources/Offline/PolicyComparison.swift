@@ -12,6 +12,7 @@ import Algorithms
 import Environments
 import Kernels
 import Networks
+import Replay
 import Training
 
 /// What is known about the difference of two policies, as `compare` prints it.

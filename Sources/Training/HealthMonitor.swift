@@ -8,6 +8,7 @@
 
 import Algorithms
 import Foundation
+import Replay
 
 /// One row of health.csv. NaN where an algorithm has no such number, or nothing is known yet.
 public struct HealthRecord: Sendable, Equatable {

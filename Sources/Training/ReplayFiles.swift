@@ -6,6 +6,7 @@ import Algorithms
 import Formats
 import Foundation
 import Kernels
+import Replay
 
 /// Frames copied out of a buffer, on their way to the disk.
 package struct FrameBlock: Sendable {

@@ -4,6 +4,7 @@ import Algorithms
 import Formats
 import Foundation
 import Kernels
+import Replay
 
 /// A run directory that cannot be used.
 public struct RunDirectoryError: Error, CustomStringConvertible {

@@ -1,6 +1,7 @@
 import Algorithms
 import Formats
 import Kernels
+import Replay
 import Testing
 
 @Suite struct AlgorithmRegistryTests {

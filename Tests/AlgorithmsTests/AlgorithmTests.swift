@@ -1,6 +1,7 @@
 import Algorithms
 import Foundation
 import Kernels
+import Replay
 import Testing
 
 @Suite struct AlgorithmTests {

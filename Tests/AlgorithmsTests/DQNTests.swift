@@ -1,6 +1,7 @@
 import Algorithms
 import Kernels
 import Networks
+import Replay
 import Testing
 
 @Suite struct DQNTests {
@@ -72,6 +73,7 @@ import Testing
     batch.actions[0, 0] = action
     batch.rewards[0] = 0.5
     batch.terminated[0] = terminated
+    batch.setDiscounts(0.9)
     return try dqn.update(batch)
   }
 

@@ -4,6 +4,7 @@ import Algorithms
 import Formats
 import Kernels
 import Networks
+import Replay
 import Testing
 
 /// `count` numbers in [−1, 1), the same for the same seed.
@@ -29,6 +30,7 @@ func exampleBatch(
     batch.rewards[row] = rewards[row]
     batch.terminated[row] = row % 5 == 4 ? 1 : 0
   }
+  batch.setDiscounts(0.99)
   return batch
 }
 

@@ -1,6 +1,7 @@
 import Algorithms
 import Kernels
 import Networks
+import Replay
 import Testing
 
 @Suite struct TD3BCTests {
