@@ -28,7 +28,7 @@ let countsAllocations = Context.environment["OFFPOLICY_SANITIZE"] == nil
 
 // A target is built anew when a module that it names has changed, not when one behind that has: so each names all that
 // lie below it. Scripts/check-sources holds it.
-let belowKernels: [Target.Dependency] = ["Intrinsics", "Vector", "Vector512"]
+let belowKernels: [Target.Dependency] = ["Intrinsics", "Vector", "Vector512", "Platform"]
 let belowNetworks = belowKernels + ["Kernels"]
 let belowReplay = belowNetworks + ["Environments", "Formats"]
 let belowAlgorithms = belowReplay + ["Networks", "Replay"]
@@ -46,7 +46,7 @@ let package = Package(
       name: "OffPolicy",
       targets: [
         "OffPolicy", "Offline", "MuJoCoTasks", "Training", "Algorithms", "Replay", "Networks", "Environments", "Formats",
-        "Kernels",
+        "Kernels", "Platform",
       ]),
     .executable(name: "offpolicy", targets: ["Command"]),
   ],
@@ -57,6 +57,8 @@ let package = Package(
     .target(name: "Intrinsics"),
     .target(name: "Vector", dependencies: ["Intrinsics"], swiftSettings: baseline),
     .target(name: "Vector512", dependencies: ["Intrinsics"], swiftSettings: wide),
+    // disk, memory and threads; not named System, because the SDK of macOS has a module of that name
+    .target(name: "Platform"),
     .target(name: "Kernels", dependencies: belowKernels),
     .target(name: "Formats", swiftSettings: safe),
     .target(name: "Environments", swiftSettings: safe),
@@ -82,6 +84,7 @@ let package = Package(
           }, .when(platforms: [.linux], configuration: .release))
       ]),
 
+    .testTarget(name: "PlatformTests", dependencies: belowNetworks),
     .testTarget(
       name: "KernelsTests", dependencies: belowNetworks + ["Formats"],
       resources: [.copy("Fixtures")]),

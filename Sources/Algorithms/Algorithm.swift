@@ -2,6 +2,7 @@
 
 import Kernels
 import Networks
+import Platform
 import Replay
 
 /// A way to learn a policy from a critic trained off-policy.

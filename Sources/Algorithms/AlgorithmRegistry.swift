@@ -2,6 +2,7 @@
 
 import Formats
 import Kernels
+import Platform
 import Replay
 
 public enum AlgorithmRegistry {

@@ -11,6 +11,7 @@
 
 import Kernels
 import Networks
+import Platform
 import Replay
 
 #if canImport(Glibc)

@@ -14,6 +14,7 @@
 
 import Kernels
 import Networks
+import Platform
 import Replay
 
 public final class FittedQEvaluation: Algorithm {

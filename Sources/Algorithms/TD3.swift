@@ -12,6 +12,7 @@
 
 import Kernels
 import Networks
+import Platform
 import Replay
 
 public final class TD3: Algorithm {

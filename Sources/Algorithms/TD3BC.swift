@@ -15,6 +15,7 @@
 
 import Kernels
 import Networks
+import Platform
 import Replay
 
 public final class TD3BC: Algorithm {

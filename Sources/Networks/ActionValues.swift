@@ -1,6 +1,7 @@
 // ActionValues.swift — one or several Q_j(s, ·): a value for each of A choices, and the gradients that learning needs.
 
 import Kernels
+import Platform
 
 /// Critics of discrete actions, evaluated, trained and tracked together: one for DQN, two for discrete SAC.
 package final class ActionValues: Tracking, @unchecked Sendable {

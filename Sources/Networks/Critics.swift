@@ -1,6 +1,7 @@
 // Critics.swift — one or several action values Q_j(s, a), their minimum, and the gradients that learning needs.
 
 import Kernels
+import Platform
 
 /// Critics that are evaluated, trained and tracked together: one for DDPG, two for TD3 and SAC.
 package final class Critics: Tracking, @unchecked Sendable {

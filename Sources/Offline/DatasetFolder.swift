@@ -7,6 +7,12 @@ import Foundation
 import Replay
 import Training
 
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
 enum DatasetFolder {
   static let description = "dataset.json"
   static let format = "swift-offpolicy dataset"

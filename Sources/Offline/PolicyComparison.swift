@@ -12,6 +12,7 @@ import Algorithms
 import Environments
 import Kernels
 import Networks
+import Platform
 import Replay
 import Training
 

@@ -2,11 +2,19 @@
 
 import Algorithms
 import Environments
-import Foundation
 import Kernels
 import Networks
+import Platform
 import Replay
 import Training
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
 
 /// What is asked about a policy's value.
 public struct PolicyValueSettings: Sendable {

@@ -10,6 +10,7 @@
 // final frames; where episodes are shorter than 8 steps on average, it holds fewer than its share.
 
 import Kernels
+import Platform
 
 public struct ReplayBuffer: ~Copyable {
   /// Most transitions kept, over all lanes.

@@ -6,6 +6,7 @@
 // and the power of γ that belong to it.
 
 import Kernels
+import Platform
 
 extension ReplayBuffer {
   /// Fills a batch with transitions drawn uniformly, with replacement.

@@ -3,6 +3,7 @@
 import Algorithms
 import Kernels
 import Networks
+import Platform
 import Replay
 
 /// What a benchmark measured.

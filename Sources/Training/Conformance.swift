@@ -2,8 +2,8 @@
 
 import Algorithms
 import Formats
-import Kernels
 import Networks
+import Platform
 import Replay
 
 /// A conformance case that cannot be run.

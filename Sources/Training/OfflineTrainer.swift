@@ -5,6 +5,7 @@ import Environments
 import Formats
 import Kernels
 import Networks
+import Platform
 import Replay
 
 /// One run on fixed data, in memory. A step is an update.

@@ -5,6 +5,7 @@ import Environments
 import Formats
 import Kernels
 import Networks
+import Platform
 import Replay
 
 /// What happened, for whoever watches. All of it can be ignored: nothing here changes what is learned.

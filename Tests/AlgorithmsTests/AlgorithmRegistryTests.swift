@@ -1,6 +1,7 @@
 import Algorithms
 import Formats
 import Kernels
+import Platform
 import Replay
 import Testing
 

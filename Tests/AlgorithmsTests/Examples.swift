@@ -4,6 +4,7 @@ import Algorithms
 import Formats
 import Kernels
 import Networks
+import Platform
 import Replay
 import Testing
 

@@ -1,5 +1,6 @@
 import Kernels
 import Networks
+import Platform
 import Replay
 import Testing
 

@@ -2,6 +2,7 @@ import Formats
 import Foundation
 import Kernels
 import Networks
+import Platform
 import Testing
 
 /// Two critics of which each is the smaller on half of a batch, on which neither comes near a kink.

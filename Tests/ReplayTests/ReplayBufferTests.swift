@@ -1,6 +1,7 @@
 import Algorithms
 import Foundation
 import Kernels
+import Platform
 import Replay
 import Testing
 
