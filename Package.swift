@@ -28,9 +28,10 @@ let countsAllocations = Context.environment["OFFPOLICY_SANITIZE"] == nil
 
 // A target is built anew when a module that it names has changed, not when one behind that has: so each names all that
 // lie below it. Scripts/check-sources holds it.
-let belowKernels: [Target.Dependency] = ["Intrinsics", "Vector", "Vector512"]
+let belowKernels: [Target.Dependency] = ["Intrinsics", "Vector", "Vector512", "Platform"]
 let belowNetworks = belowKernels + ["Kernels"]
-let belowAlgorithms = belowNetworks + ["Networks", "Environments", "Formats"]
+let belowReplay = belowNetworks + ["Environments", "Formats"]
+let belowAlgorithms = belowReplay + ["Networks", "Replay"]
 let belowTraining = belowAlgorithms + ["Algorithms"]
 let belowOffline = belowTraining + ["Training"]
 let belowOffPolicy = belowOffline + ["Offline", "MuJoCoTasks"]
@@ -44,8 +45,8 @@ let package = Package(
     .library(
       name: "OffPolicy",
       targets: [
-        "OffPolicy", "Offline", "MuJoCoTasks", "Training", "Algorithms", "Networks", "Environments", "Formats",
-        "Kernels",
+        "OffPolicy", "Offline", "MuJoCoTasks", "Training", "Algorithms", "Replay", "Networks", "Environments", "Formats",
+        "Kernels", "Platform",
       ]),
     // the program as a library, for packages with environments and algorithms of their own
     .library(name: "OffPolicyProgram", targets: ["OffPolicyProgram"]),
@@ -58,11 +59,14 @@ let package = Package(
     .target(name: "Intrinsics"),
     .target(name: "Vector", dependencies: ["Intrinsics"], swiftSettings: baseline),
     .target(name: "Vector512", dependencies: ["Intrinsics"], swiftSettings: wide),
+    // disk, memory and threads; not named System, because the SDK of macOS has a module of that name
+    .target(name: "Platform"),
     .target(name: "Kernels", dependencies: belowKernels),
     .target(name: "Formats", swiftSettings: safe),
     .target(name: "Environments", swiftSettings: safe),
     .target(name: "MuJoCoTasks", dependencies: ["Environments"], swiftSettings: safe),
     .target(name: "Networks", dependencies: belowNetworks, swiftSettings: safe),
+    .target(name: "Replay", dependencies: belowReplay, swiftSettings: safe),
     .target(name: "Algorithms", dependencies: belowAlgorithms, swiftSettings: safe),
     .target(name: "Training", dependencies: belowTraining, swiftSettings: safe),
     .target(name: "Offline", dependencies: belowOffline, swiftSettings: safe),
@@ -84,11 +88,13 @@ let package = Package(
           }, .when(platforms: [.linux], configuration: .release))
       ]),
 
+    .testTarget(name: "PlatformTests", dependencies: belowNetworks),
     .testTarget(
       name: "KernelsTests", dependencies: belowNetworks + ["Formats"],
       resources: [.copy("Fixtures")]),
     .testTarget(
       name: "NetworksTests", dependencies: belowNetworks + ["Networks", "Formats"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "ReplayTests", dependencies: belowReplay + ["Replay"]),
     .testTarget(name: "AlgorithmsTests", dependencies: belowTraining),
     .testTarget(name: "EnvironmentsTests", dependencies: ["Environments", "Formats"], resources: [.copy("Fixtures")]),
     .testTarget(

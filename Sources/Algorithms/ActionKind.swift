@@ -1,6 +1,7 @@
 // ActionKind.swift — which actions an algorithm chooses, and whether a task has them.
 
 import Environments
+import Replay
 
 /// What an algorithm's actions are.
 public enum ActionKind: String, Codable, Sendable {

@@ -2,6 +2,8 @@
 
 import Formats
 import Kernels
+import Platform
+import Replay
 
 /// The algorithms that a program knows.
 ///
@@ -106,7 +108,11 @@ public struct AnyConfiguration: Sendable {
   public let bufferCapacity: Int
   public let randomSteps: Int
   public let updateEvery: Int
-  public let updatesPerStep: Int
+  public let updatesPerStep: Double
+  /// What targets are made of: γ and the steps of a return.
+  package let returns: NStepReturn
+  /// How the rows of a batch are chosen.
+  public let sampler: SamplerConfiguration
   private let set: @Sendable ([String]) throws -> AnyConfiguration
   private let create: @Sendable (Int, Int, UInt64, WorkerPool) -> any Algorithm
 
@@ -115,11 +121,17 @@ public struct AnyConfiguration: Sendable {
     actions = A.actions
     (batchSize, bufferCapacity) = (configuration.batchSize, configuration.bufferCapacity)
     (randomSteps, updateEvery) = (configuration.randomSteps, configuration.updateEvery)
-    updatesPerStep = configuration.updatesPerStep
+    (updatesPerStep, returns, sampler) = (configuration.updatesPerStep, configuration.returns, configuration.sampler)
     set = { AnyConfiguration(try configuration.setting($0), for: A.self) }
     create = {
       A(configuration: configuration, observationSize: $0, actionSize: $1, seed: $2, workers: $3)
     }
+  }
+
+  /// Updates that the steps from `first` on, up to and with `last`, owe: a function of counts alone, so that over any number
+  /// of steps there are as many as `updatesPerStep` says.
+  package func updatesOwed(from first: Int, to last: Int) -> Int {
+    Int((Double(last) * updatesPerStep).rounded(.down)) - Int((Double(first) * updatesPerStep).rounded(.down))
   }
 
   /// With `key=value` settings applied.

@@ -1,6 +1,7 @@
 // Adam.swift — Adam (Kingma & Ba 2015, alg. 1), with the constants of PyTorch: β = (0.9, 0.999), ε = 1e-8.
 
 import Kernels
+import Platform
 
 #if canImport(Glibc)
   import Glibc

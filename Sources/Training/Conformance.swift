@@ -2,8 +2,9 @@
 
 import Algorithms
 import Formats
-import Kernels
 import Networks
+import Platform
+import Replay
 
 /// A conformance case that cannot be run.
 public struct ConformanceError: Error, CustomStringConvertible {
@@ -12,6 +13,8 @@ public struct ConformanceError: Error, CustomStringConvertible {
 
 public enum Conformance {
   /// Runs a case's N updates and returns all parameters, losses and temperatures under the same names.
+  ///
+  /// Beside them `td_errors` [N, B], |Q − y| as the mean over the critics.
   ///
   /// Names and shapes: `batch.…` [N, B, …], `noise.next` and `noise.current` [N, B, A], weights [out, in]; with the score
   /// function's K draws `noise.current` is [N, K, B, A].
@@ -62,7 +65,12 @@ public enum Conformance {
     }
     let rewards = try floats("batch.rewards", [count, rows])
     let nextObservations = try floats("batch.next_observations", [count, rows, observationSize])
-    let terminated = try floats("batch.terminated", [count, rows])
+    // γⁿ (1 − d) where the case gives it, else γ (1 − d)
+    let discounts = try file.contains("batch.discounts") ? floats("batch.discounts", [count, rows]) : nil
+    let terminated =
+      try discounts == nil || file.contains("batch.terminated")
+      ? floats("batch.terminated", [count, rows]) : nil
+    let weights = try file.contains("batch.weights") ? floats("batch.weights", [count, rows]) : nil
     func noiseValues(_ name: String, draws: Int? = nil) throws -> [Float]? {
       file.contains(name) ? try floats(name, [count] + (draws.map { [$0] } ?? []) + [rows, actionWidth]) : nil
     }
@@ -75,6 +83,7 @@ public enum Conformance {
     var criticLosses: [Float] = []
     var policyLosses: [Float] = []
     var temperatures: [Float] = []
+    var errors: [Float] = []
     for n in 0..<count {
       for row in 0..<rows {
         let at = n * rows + row
@@ -84,8 +93,11 @@ public enum Conformance {
         batch.nextObservations.setRow(
           row, to: nextObservations.span.extracting((at * observationSize)..<((at + 1) * observationSize)))
         batch.rewards[row] = rewards[at]
-        batch.terminated[row] = terminated[at]
+        if let terminated { batch.terminated[row] = terminated[at] }
+        if let weights { batch.weights[row] = weights[at] }
       }
+      batch.setDiscounts(configuration.returns.discount)
+      if let discounts { batch.discounts.set(Array(discounts[(n * rows)..<((n + 1) * rows)])) }
       func noises(_ size: Int) -> Range<Int> { (n * size)..<((n + 1) * size) }
       if let nextNoise { noise.next.set(Array(nextNoise[noises(noise.next.count)])) }
       if let currentNoise { noise.current.set(Array(currentNoise[noises(noise.current.count)])) }
@@ -93,6 +105,7 @@ public enum Conformance {
       criticLosses.append(Float(metrics.criticLoss))
       policyLosses.append(Float(metrics.policyLoss))
       temperatures.append(Float(metrics.temperature))
+      errors += batch.errors.values(0..<rows)
     }
 
     var result = SafeTensors()
@@ -100,6 +113,7 @@ public enum Conformance {
     for tensor in algorithm.parameters { result.add(tensor.name, floats: tensor.values, shape: tensor.shape) }
     result.add("critic_loss", floats: criticLosses, shape: [count])
     result.add("policy_loss", floats: policyLosses, shape: [count])
+    result.add("td_errors", floats: errors, shape: [count, rows])
     if !temperatures.allSatisfy(\.isNaN) { result.add("temperature", floats: temperatures, shape: [count]) }
     return result
   }

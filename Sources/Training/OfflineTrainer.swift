@@ -5,6 +5,8 @@ import Environments
 import Formats
 import Kernels
 import Networks
+import Platform
+import Replay
 
 /// One run on fixed data, in memory. A step is an update.
 public final class OfflineTrainer: TrainingRun {
@@ -76,7 +78,8 @@ public final class OfflineTrainer: TrainingRun {
   private func advance() throws {
     let result: UpdateMetrics
     do {
-      result = try algorithm.update(batch, from: buffer, using: &sampling, workers: workers)
+      result = try algorithm.update(
+        batch, from: buffer, returns: configuration.returns, using: &sampling, workers: workers)
     } catch {
       throw explain(error, step: step, updates: step, batch)
     }

@@ -5,6 +5,8 @@ import Environments
 import Formats
 import Kernels
 import Networks
+import Platform
+import Replay
 
 /// What happened, for whoever watches. All of it can be ignored: nothing here changes what is learned.
 public struct TrainingObserver {
@@ -244,10 +246,11 @@ public final class Trainer {
     guard step > configuration.randomSteps, buffer.count >= min(configuration.batchSize, buffer.capacity),
       step % configuration.updateEvery == 0
     else { return }
-    for _ in 0..<(configuration.updateEvery * configuration.updatesPerStep) {
+    for _ in 0..<configuration.updatesOwed(from: step - configuration.updateEvery, to: step) {
       let result: UpdateMetrics
       do {
-        result = try algorithm.update(batch, from: buffer, using: &sampling, workers: workers)
+        result = try algorithm.update(
+          batch, from: buffer, returns: configuration.returns, using: &sampling, workers: workers)
       } catch {
         throw explain(error, step: step, updates: updates, batch)
       }
