@@ -12,6 +12,7 @@
 import Kernels
 import Networks
 import Platform
+import Replay
 
 public final class DDPG: Algorithm {
   public struct Configuration: AlgorithmConfiguration {
@@ -29,7 +30,9 @@ public final class DDPG: Algorithm {
     public var bufferCapacity = 1_000_000
     public var randomSteps = 10_000
     public var updateEvery = 1
-    public var updatesPerStep = 1
+    public var updatesPerStep = 1.0
+    public var nSteps = 1
+    public var sampler = SamplerConfiguration.uniform
 
     public init() {}
 
@@ -47,6 +50,8 @@ public final class DDPG: Algorithm {
       .randomSteps("as TD3; Lillicrap 2015 had none"),
       .updateEvery,
       .updatesPerStep,
+      .nSteps,
+      .sampler,
     ]
   }
 
@@ -147,16 +152,17 @@ public final class DDPG: Algorithm {
       targetPolicy.evaluate(batch.nextObservations, into: nextActions, rows: rows)
       targetCritics.evaluate(0, batch.nextObservations, nextActions, rows: rows)
       for i in rows {
-        targets[i] =
-          batch.rewards[i] + configuration.discount * (1 - batch.terminated[i]) * targetCritics.value(0, at: i)
+        targets[i] = batch.rewards[i] + batch.discounts[i] * targetCritics.value(0, at: i)
       }
 
       // critic:  J_Q(φ) = E[ (Q_φ(s, a) − y)² ]   ⇒   ∂J_Q/∂Q = 2 (Q − y) / B                              (alg. 1, N5)
       critics.evaluate(0, batch.observations, batch.actions, rows: rows)
-      critics.backwardSquaredError(0, to: targets, scale: scale, rows: rows)
+      critics.backwardSquaredError(0, to: targets, weights: batch.weights, scale: scale, rows: rows)
     }
-    var metrics = UpdateMetrics(criticLoss: critics.squaredError(to: targets, rows: batch.count))
+    var metrics = UpdateMetrics(
+      criticLoss: critics.squaredError(to: targets, weights: batch.weights, rows: batch.count))
     metrics.targetMean = mean(targets, count: batch.count)
+    critics.absoluteErrors(to: targets, into: batch.errors, rows: batch.count)
     try checkFinite(metrics.criticLoss, "critic loss", update: updates)
     criticOptimizer.beginStep()
     workers.forEachShare { share in

@@ -12,6 +12,7 @@
 import Kernels
 import Networks
 import Platform
+import Replay
 
 #if canImport(Glibc)
   import Glibc
@@ -44,7 +45,9 @@ public final class DiscreteSAC: Algorithm {
     public var bufferCapacity = 1_000_000
     public var randomSteps = 1_000
     public var updateEvery = 1
-    public var updatesPerStep = 1
+    public var updatesPerStep = 1.0
+    public var nSteps = 1
+    public var sampler = SamplerConfiguration.uniform
 
     public init() {}
 
@@ -69,6 +72,8 @@ public final class DiscreteSAC: Algorithm {
       .randomSteps("as dqn; Christodoulou 2019 had 20,000"),
       .updateEvery,
       .updatesPerStep,
+      .nSteps,
+      .sampler,
     ]
   }
 
@@ -179,17 +184,20 @@ public final class DiscreteSAC: Algorithm {
           policy.probability(of: a, at: i)
           * (targetCritics.minimum(of: a, at: i) - temperature * policy.logProbability(of: a, at: i))
       }
-      targets[i] = batch.rewards[i] + configuration.discount * (1 - batch.terminated[i]) * softValue
+      targets[i] = batch.rewards[i] + batch.discounts[i] * softValue
     }
 
     // critics:  J_Q(θ) = Σ_j E[ (Q_θj(s, a) − y)² ]   ⇒   ∂J_Q/∂Q_j(s, a) = 2 (Q_j(s, a) − y) / B            (eq. 4, N5)
     // differs: no factor ½, as in the notes (N5)
     var metrics = UpdateMetrics(
-      criticLoss: critics.mean(.squared, to: targets, actions: batch.actions, rows: batch.count))
+      criticLoss: critics.mean(.squared, to: targets, weights: batch.weights, actions: batch.actions, rows: batch.count)
+    )
     metrics.targetMean = mean(targets, count: batch.count)
+    critics.absoluteErrors(to: targets, actions: batch.actions, into: batch.errors, rows: batch.count)
     try checkFinite(metrics.criticLoss, "critic loss", update: updates)
     workers.forEachChunk(ofRows: batch.count, of: critics.count) { j, rows in
-      critics.backward(j, .squared, to: targets, actions: batch.actions, scale: scale, rows: rows)
+      critics.backward(
+        j, .squared, to: targets, weights: batch.weights, actions: batch.actions, scale: scale, rows: rows)
     }
     criticOptimizer.beginStep()
 

@@ -12,6 +12,7 @@
 import Kernels
 import Networks
 import Platform
+import Replay
 
 #if canImport(Glibc)
   import Glibc
@@ -43,7 +44,9 @@ public final class SAC: Algorithm {
     public var bufferCapacity = 1_000_000
     public var randomSteps = 10_000
     public var updateEvery = 1
-    public var updatesPerStep = 1
+    public var updatesPerStep = 1.0
+    public var nSteps = 1
+    public var sampler = SamplerConfiguration.uniform
 
     public init() {}
 
@@ -69,6 +72,8 @@ public final class SAC: Algorithm {
       .randomSteps("softlearning: 10 episodes of 1,000 steps"),
       .updateEvery,
       .updatesPerStep,
+      .nSteps,
+      .sampler,
     ]
   }
 
@@ -196,16 +201,18 @@ public final class SAC: Algorithm {
     }
     for i in 0..<batch.count {
       let softValue = targetCritics.minimum(at: i) - temperature * next.logProbabilities[i]
-      targets[i] = batch.rewards[i] + configuration.discount * (1 - batch.terminated[i]) * softValue
+      targets[i] = batch.rewards[i] + batch.discounts[i] * softValue
     }
 
     // critics:  J_Q(θ) = Σ_j E[ (Q_θj(s, a) − y)² ]   ⇒   ∂J_Q/∂Q_j = 2 (Q_j − y) / B                     (eq. 5)
     // differs: no factor ½, as in the notes (N5)
-    var metrics = UpdateMetrics(criticLoss: critics.squaredError(to: targets, rows: batch.count))
+    var metrics = UpdateMetrics(
+      criticLoss: critics.squaredError(to: targets, weights: batch.weights, rows: batch.count))
     metrics.targetMean = mean(targets, count: batch.count)
+    critics.absoluteErrors(to: targets, into: batch.errors, rows: batch.count)
     try checkFinite(metrics.criticLoss, "critic loss", update: updates)
     workers.forEachChunk(ofRows: batch.count, of: critics.count) { j, rows in
-      critics.backwardSquaredError(j, to: targets, scale: scale, rows: rows)
+      critics.backwardSquaredError(j, to: targets, weights: batch.weights, scale: scale, rows: rows)
     }
     criticOptimizer.beginStep()
 

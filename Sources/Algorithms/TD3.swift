@@ -13,6 +13,7 @@
 import Kernels
 import Networks
 import Platform
+import Replay
 
 public final class TD3: Algorithm {
   public struct Configuration: AlgorithmConfiguration {
@@ -36,7 +37,9 @@ public final class TD3: Algorithm {
     // differs: 10,000 for every task that suggests nothing else; the paper had 1,000 on some, its code now has 25,000
     public var randomSteps = 10_000
     public var updateEvery = 1
-    public var updatesPerStep = 1
+    public var updatesPerStep = 1.0
+    public var nSteps = 1
+    public var sampler = SamplerConfiguration.uniform
 
     public init() {}
 
@@ -61,6 +64,8 @@ public final class TD3: Algorithm {
       .randomSteps("Fujimoto 2018, section 6.1: 10,000 for HalfCheetah and Ant"),
       .updateEvery,
       .updatesPerStep,
+      .nSteps,
+      .sampler,
     ]
   }
 
@@ -170,15 +175,17 @@ public final class TD3: Algorithm {
       critics.evaluate(j, batch.observations, batch.actions, rows: rows)
     }
     for i in 0..<batch.count {
-      targets[i] = batch.rewards[i] + configuration.discount * (1 - batch.terminated[i]) * targetCritics.minimum(at: i)
+      targets[i] = batch.rewards[i] + batch.discounts[i] * targetCritics.minimum(at: i)
     }
 
     // critics:  J_Q(θ) = Σ_j E[ (Q_θj(s, a) − y)² ]   ⇒   ∂J_Q/∂Q_j = 2 (Q_j − y) / B                  (alg. 1, N5)
-    var metrics = UpdateMetrics(criticLoss: critics.squaredError(to: targets, rows: batch.count))
+    var metrics = UpdateMetrics(
+      criticLoss: critics.squaredError(to: targets, weights: batch.weights, rows: batch.count))
     metrics.targetMean = mean(targets, count: batch.count)
+    critics.absoluteErrors(to: targets, into: batch.errors, rows: batch.count)
     try checkFinite(metrics.criticLoss, "critic loss", update: updates)
     workers.forEachChunk(ofRows: batch.count, of: critics.count) { j, rows in
-      critics.backwardSquaredError(j, to: targets, scale: scale, rows: rows)
+      critics.backwardSquaredError(j, to: targets, weights: batch.weights, scale: scale, rows: rows)
     }
     criticOptimizer.beginStep()
 

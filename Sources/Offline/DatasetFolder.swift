@@ -3,6 +3,8 @@
 import Algorithms
 import Environments
 import Formats
+import Foundation
+import Replay
 import Training
 
 #if canImport(FoundationEssentials)

@@ -13,6 +13,7 @@ import Environments
 import Kernels
 import Networks
 import Platform
+import Replay
 import Training
 
 /// What is known about the difference of two policies, as `compare` prints it.

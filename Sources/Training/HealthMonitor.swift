@@ -7,6 +7,7 @@
 // Nothing here changes what is learned: it draws from no stream that training uses.
 
 import Algorithms
+import Replay
 
 #if canImport(Glibc)
   import Glibc

@@ -5,6 +5,7 @@
 import Algorithms
 import Formats
 import Platform
+import Replay
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials

@@ -48,8 +48,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   }
 
   /// The algorithm's configuration, checked again.
-  public func algorithmConfiguration() throws -> AnyConfiguration {
-    try AlgorithmRegistry.entry(algorithm).configuration(configuration)
+  public func algorithmConfiguration(in registry: AlgorithmRegistry = .standard) throws -> AnyConfiguration {
+    try registry.entry(algorithm).configuration(configuration)
   }
 }
 

@@ -2,6 +2,7 @@ import Algorithms
 import Foundation
 import Kernels
 import Platform
+import Replay
 import Testing
 
 @Suite struct AlgorithmTests {

@@ -5,6 +5,7 @@ import Foundation
 import Kernels
 import Networks
 import Platform
+import Replay
 import Testing
 
 @Suite struct EntropyTests {

@@ -5,6 +5,7 @@ import Formats
 import Kernels
 import Networks
 import Platform
+import Replay
 import Testing
 
 /// `count` numbers in [−1, 1), the same for the same seed.
@@ -30,6 +31,7 @@ func exampleBatch(
     batch.rewards[row] = rewards[row]
     batch.terminated[row] = row % 5 == 4 ? 1 : 0
   }
+  batch.setDiscounts(0.99)
   return batch
 }
 

@@ -3,6 +3,7 @@ import Foundation
 import Kernels
 import Networks
 import Platform
+import Replay
 import Testing
 
 /// A SAC whose parameters stay as they are, and its policy gradient on one batch, drawn again and again.

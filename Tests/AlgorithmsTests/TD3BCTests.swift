@@ -2,6 +2,7 @@ import Algorithms
 import Kernels
 import Networks
 import Platform
+import Replay
 import Testing
 
 @Suite struct TD3BCTests {

@@ -64,7 +64,7 @@ private struct Problem: ~Copyable {
     let expected = (0..<12).reduce(0.0) { total, row in
       total + (0..<2).reduce(0.0) { $0 + pow(problem.value($1, row) - Double(targets[row]), 2) }
     }
-    #expect(abs(critics.squaredError(to: Block(targets), rows: 12) - expected / 12) < 1e-6)
+    #expect(abs(critics.squaredError(to: Block(targets), weights: .ones(12), rows: 12) - expected / 12) < 1e-6)
   }
 
   @Test(arguments: [[5], [16, 33], [17, 9, 20]])
@@ -267,7 +267,9 @@ private struct Problem: ~Copyable {
 /// All critics one after another, as one worker does it.
 extension Critics {
   func backwardSquaredError(to targets: borrowing Block, scale: Float, rows: Range<Int>) {
-    for j in 0..<count { backwardSquaredError(j, to: targets, scale: scale, rows: rows) }
+    for j in 0..<count {
+      backwardSquaredError(j, to: targets, weights: .ones(rows.upperBound), scale: scale, rows: rows)
+    }
   }
 
   func weightGradients(

@@ -26,10 +26,11 @@ import Testing
       let policyOptimizer = Adam([policy.parameters], learningRate: 1e-3)
       let draw = PolicyDraw(rows: rows, actionSize: a)
       let gradient = Matrix(rows: rows, columns: a)
+      let ones = Block.ones(rows)
       for _ in 0..<3 {
         pool.forEachChunk(ofRows: rows, of: 2) { j, rows in
           critics.evaluate(j, x, actions, rows: rows)
-          critics.backwardSquaredError(j, to: targets, scale: 0.01, rows: rows)
+          critics.backwardSquaredError(j, to: targets, weights: ones, scale: 0.01, rows: rows)
         }
         criticOptimizer.beginStep()
         pool.forEachShare(of: 2) { j, share in
