@@ -12,8 +12,20 @@ import Replay
 public protocol Algorithm: AnyObject, SendableMetatype {
   associatedtype Configuration: AlgorithmConfiguration
 
+  // what it declares, for whoever runs, measures, logs, checks or keeps it
+
   /// Which actions it chooses; continuous, unless it says otherwise.
   static var actions: ActionKind { get }
+  /// The standard normal numbers that `update(_:noise:)` uses; none, unless it says otherwise.
+  static func draws(_ configuration: Configuration, actionSize: Int) -> UpdateDraws
+  /// What an update tells: those of `Metric.common` that it has, then its own in the order of `UpdateMetrics.further`.
+  static var metrics: [Metric] { get }
+  /// What an update costs at least.
+  static func cost(_ configuration: Configuration, observationSize: Int, actionSize: Int) -> UpdateCost
+  /// The policy that `policyTensors` are of.
+  static func policy(_ configuration: Configuration) -> PolicyForm
+  /// For discrete actions one of `parameters` that has as many values as there are choices; else nil.
+  static func choicesTensor(_ configuration: Configuration) -> String?
 
   /// A new algorithm: networks initialised from the seed, targets equal to what they track.
   ///
@@ -58,6 +70,8 @@ public protocol Algorithm: AnyObject, SendableMetatype {
 
 extension Algorithm {
   public static var actions: ActionKind { .continuous }
+  public static func draws(_ configuration: Configuration, actionSize: Int) -> UpdateDraws { UpdateDraws() }
+  public static func choicesTensor(_ configuration: Configuration) -> String? { nil }
 
   public var policyTensors: [Tensor] {
     parameters.filter { $0.name.hasPrefix("policy.") || $0.name == "log_temperature" }
@@ -77,6 +91,16 @@ extension Algorithm {
   }
 }
 
+/// The shapes of the standard normal numbers that one update uses; empty where there are none.
+public struct UpdateDraws: Sendable, Equatable {
+  /// ε for the next actions, such as [B, A].
+  public var next: [Int]
+  /// ε for the current actions, such as [B, A], or [K, B, A] for K draws of each state.
+  public var current: [Int]
+
+  public init(next: [Int] = [], current: [Int] = []) { (self.next, self.current) = (next, current) }
+}
+
 /// Standard normal numbers that one update uses: ε for the next and for the current actions, flat (B × A).
 public struct UpdateNoise: ~Copyable {
   public let next: Block
@@ -87,6 +111,12 @@ public struct UpdateNoise: ~Copyable {
   public init(batchSize: Int, actionSize: Int, samples: Int = 1) {
     next = Block(count: batchSize * actionSize)
     current = Block(count: samples * batchSize * actionSize)
+  }
+
+  /// Room for what an algorithm declares, zero so far.
+  public init(_ draws: UpdateDraws) {
+    next = Block(count: draws.next.isEmpty ? 0 : draws.next.reduce(1, *))
+    current = Block(count: draws.current.isEmpty ? 0 : draws.current.reduce(1, *))
   }
 }
 
@@ -102,6 +132,11 @@ public struct UpdateMetrics: Sendable {
   public var temperature: Double = .nan
   /// −mean log π(a|s)
   public var entropy: Double = .nan
+  /// The algorithm's own, in the order in which it declares them. In place: a list would be allocated at each update.
+  public var further = InlineArray<8, Double>(repeating: .nan)
+
+  /// How many further ones there may be.
+  public static let furtherLimit = 8
 
   public init(criticLoss: Double) { self.criticLoss = criticLoss }
 }
@@ -116,23 +151,23 @@ public struct AlgorithmState: Sendable, Equatable {
 
   public init() {}
 
-  func count(_ name: String) throws -> Int {
+  public func count(_ name: String) throws -> Int {
     guard let value = counts[name], let count = Int(exactly: value) else { throw MissingState(name: name) }
     return count
   }
 
-  func position(_ name: String) throws -> UInt64 {
+  public func position(_ name: String) throws -> UInt64 {
     guard let value = counts[name] else { throw MissingState(name: name) }
     return value
   }
 
-  func number(_ name: String) throws -> Double {
+  public func number(_ name: String) throws -> Double {
     guard let value = numbers[name] else { throw MissingState(name: name) }
     return value
   }
 
   /// Finds tensors by name.
-  func finder() -> (String) throws -> Tensor {
+  public func finder() -> (String) throws -> Tensor {
     let byName = Dictionary(tensors.map { ($0.name, $0) }) { first, _ in first }
     return { name in
       guard let tensor = byName[name] else { throw MissingState(name: name) }
@@ -166,19 +201,19 @@ public struct DivergedUpdate: Error, CustomStringConvertible {
 }
 
 /// Throws when a loss is not finite.
-func checkFinite(_ value: Double, _ what: String, update: Int) throws {
+public func checkFinite(_ value: Double, _ what: String, update: Int) throws {
   guard value.isFinite else { throw DivergedUpdate(update: update, what: what, value: value) }
 }
 
 /// Throws when the last step of an optimiser left a parameter that is not finite. The step itself has looked.
-func checkFinite(_ optimizer: Adam, _ whose: String, update: Int) throws {
+public func checkFinite(_ optimizer: Adam, _ whose: String, update: Int) throws {
   guard optimizer.leftAllFinite else {
     throw DivergedUpdate(update: update, what: "next parameter of the \(whose)", value: .nan)
   }
 }
 
 /// The same for what follows it.
-func checkFinite(_ targets: some Tracking, _ whose: String, update: Int) throws {
+public func checkFinite(_ targets: some Tracking, _ whose: String, update: Int) throws {
   guard targets.trackedAllFinite else {
     throw DivergedUpdate(update: update, what: "next parameter of the \(whose)", value: .nan)
   }

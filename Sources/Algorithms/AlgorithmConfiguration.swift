@@ -20,16 +20,17 @@ public protocol AlgorithmConfiguration: Codable, Sendable, Equatable {
   /// How the rows of a batch are chosen.
   var sampler: SamplerConfiguration { get }
   var batchSize: Int { get }
-  var bufferCapacity: Int { get }
-  var randomSteps: Int { get }
-  var updateEvery: Int { get }
-  /// Updates to one environment step; 0.25 is one update to four steps.
-  var updatesPerStep: Double { get }
+  /// How it collects in its task; nil for an algorithm that learns from fixed data. See `CollectingConfiguration`.
+  var collection: CollectionSettings? { get }
+  /// ε: the data's states are normalised to mean 0 and deviation 1, with ε added to the deviations; nil leaves them as they are.
+  var dataNormalization: Float? { get }
 }
 
 extension AlgorithmConfiguration {
   public var nSteps: Int { 1 }
   public var sampler: SamplerConfiguration { .uniform }
+  public var collection: CollectionSettings? { nil }
+  public var dataNormalization: Float? { nil }
   /// The return that targets are made of.
   package var returns: NStepReturn { NStepReturn(discount: discount, steps: nSteps) }
 }
@@ -126,7 +127,7 @@ public enum TargetTracking: Codable, Sendable, Equatable {
   /// The rate at which targets move at update n (from 1), or nil if they stay.
   ///
   /// - Parameter delay: soft targets move at every `delay`-th update (TD3's d).
-  package func rate(atUpdate n: Int, delay: Int = 1) -> Float? {
+  public func rate(atUpdate n: Int, delay: Int = 1) -> Float? {
     switch self {
     case .soft(let rate): n % delay == 0 ? rate : nil
     // differs: by the count of updates alone, also for TD3; no known TD3 offers hard targets
@@ -146,30 +147,30 @@ public enum Temperature: Codable, Sendable, Equatable {
 // MARK: properties that several algorithms have
 
 extension Hyperparameter {
-  static func discount(_ source: String) -> Hyperparameter {
+  public static func discount(_ source: String) -> Hyperparameter {
     Hyperparameter("discount", "γ", .real(0, 1), "weight of the next step's value", source: source)
   }
 
-  static func targetTracking(_ source: String) -> Hyperparameter {
+  public static func targetTracking(_ source: String) -> Hyperparameter {
     Hyperparameter(
       "targetTracking", "τ", cases: ["soft.rate": .real(0, 1, excludingLower: true), "hard.every": .whole(1)],
       "how target networks follow: softly at each update, or a copy at every n-th", source: source)
   }
 
-  static func batchSize(_ source: String) -> Hyperparameter {
+  public static func batchSize(_ source: String) -> Hyperparameter {
     Hyperparameter("batchSize", "B", .whole(1, 65_536), "transitions in an update", source: source)
   }
 
-  static func hiddenSizes(_ source: String) -> Hyperparameter {
+  public static func hiddenSizes(_ source: String) -> Hyperparameter {
     Hyperparameter(
       "hiddenSizes", "H", .wholes(1, 16_384), "units in each hidden layer, of all networks", source: source)
   }
 
-  static func learningRate(_ name: String, _ summary: String, _ source: String) -> Hyperparameter {
+  public static func learningRate(_ name: String, _ summary: String, _ source: String) -> Hyperparameter {
     Hyperparameter(name, "η", .real(0, 1, excludingLower: true), summary, source: source)
   }
 
-  static func explorationNoise(_ source: String) -> Hyperparameter {
+  public static func explorationNoise(_ source: String) -> Hyperparameter {
     Hyperparameter(
       "explorationNoise", "σ",
       cases: [
@@ -181,28 +182,28 @@ extension Hyperparameter {
       "noise added to actions while collecting, in units of [−1, 1]", source: source)
   }
 
-  static func bufferCapacity(_ source: String) -> Hyperparameter {
+  public static func bufferCapacity(_ source: String) -> Hyperparameter {
     Hyperparameter("bufferCapacity", "|D|", .whole(1), "transitions kept for replay", source: source)
   }
 
-  static func randomSteps(_ source: String) -> Hyperparameter {
+  public static func randomSteps(_ source: String) -> Hyperparameter {
     Hyperparameter(
       "randomSteps", "", .whole(0), "first steps with actions drawn uniformly, before any update", source: source)
   }
 
-  static let updateEvery = Hyperparameter(
+  public static let updateEvery = Hyperparameter(
     "updateEvery", "", .whole(1), "environment steps between rounds of updates",
     source: "one update per step: all papers")
 
-  static let updatesPerStep = Hyperparameter(
+  public static let updatesPerStep = Hyperparameter(
     "updatesPerStep", "", .real(0.05, 1_000), "updates per environment step; 0.25 is one for four steps",
     source: "one update per step: all papers")
 
-  static let nSteps = Hyperparameter(
+  public static let nSteps = Hyperparameter(
     "nSteps", "n", .whole(1, 32), "steps of a return before the critic's value takes over",
     source: "one step: all papers; Hessel 2018 has 3")
 
-  static let sampler = Hyperparameter(
+  public static let sampler = Hyperparameter(
     "sampler", "",
     cases: [
       "uniform": .nothing, "prioritised.alpha": .real(0, 1), "prioritised.beta": .real(0, 1),

@@ -69,6 +69,8 @@ public struct AlgorithmEntry: Sendable {
   /// Which actions it chooses.
   public let actions: ActionKind
   public let hyperparameters: [Hyperparameter]
+  /// What an update tells.
+  public let metrics: [Metric]
   /// The default configuration.
   public let defaults: AnyConfiguration
   /// What it learns from.
@@ -84,14 +86,21 @@ public struct AlgorithmEntry: Sendable {
     case policy
   }
 
+  /// - Precondition: the metrics' names can be columns; an algorithm that learns from a task says how it collects, and no
+  ///   other does.
   public init<A: Algorithm>(_ name: String, _ summary: String, _ type: A.Type, from source: Source = .task) {
     self.name = name
     self.summary = summary
     self.source = source
     actions = A.actions
     hyperparameters = A.Configuration.hyperparameters
+    metrics = A.metrics
     defaults = AnyConfiguration(A.Configuration(), for: A.self)
     read = { AnyConfiguration(try A.Configuration($0), for: A.self) }
+    metrics.check(of: name)
+    precondition(
+      (defaults.collection != nil) == (source == .task),
+      "\(name) learns from a \(source.rawValue): its configuration \(source == .task ? "must be" : "is") collecting")
   }
 
   /// The defaults with the keys of a JSON object set.
@@ -104,51 +113,57 @@ public struct AnyConfiguration: Sendable {
   public let values: JSONValue
   /// Which actions the algorithm chooses.
   public let actions: ActionKind
+  /// Discount γ.
+  public let discount: Float
   public let batchSize: Int
-  public let bufferCapacity: Int
-  public let randomSteps: Int
-  public let updateEvery: Int
-  public let updatesPerStep: Double
   /// What targets are made of: γ and the steps of a return.
   package let returns: NStepReturn
   /// How the rows of a batch are chosen.
   public let sampler: SamplerConfiguration
+  /// How the algorithm collects in its task; nil for one that learns from fixed data.
+  public let collection: CollectionSettings?
+  /// ε that the data's states are normalised with; nil: not at all.
+  public let dataNormalization: Float?
+  /// The policy that it learns.
+  public let policy: PolicyForm
+  /// For discrete actions a tensor with as many values as there are choices.
+  public let choicesTensor: String?
+  /// What an update tells.
+  public let metrics: [Metric]
   private let set: @Sendable ([String]) throws -> AnyConfiguration
   private let create: @Sendable (Int, Int, UInt64, WorkerPool) -> any Algorithm
+  private let count: @Sendable (Int, Int) -> UpdateCost
+  private let draw: @Sendable (Int) -> UpdateDraws
 
   init<A: Algorithm>(_ configuration: A.Configuration, for type: A.Type) {
     values = configuration.values
-    actions = A.actions
-    (batchSize, bufferCapacity) = (configuration.batchSize, configuration.bufferCapacity)
-    (randomSteps, updateEvery) = (configuration.randomSteps, configuration.updateEvery)
-    (updatesPerStep, returns, sampler) = (configuration.updatesPerStep, configuration.returns, configuration.sampler)
+    (actions, metrics) = (A.actions, A.metrics)
+    (discount, batchSize) = (configuration.discount, configuration.batchSize)
+    (collection, dataNormalization) = (configuration.collection, configuration.dataNormalization)
+    (policy, choicesTensor) = (A.policy(configuration), A.choicesTensor(configuration))
+    (returns, sampler) = (configuration.returns, configuration.sampler)
     set = { AnyConfiguration(try configuration.setting($0), for: A.self) }
     create = {
       A(configuration: configuration, observationSize: $0, actionSize: $1, seed: $2, workers: $3)
     }
-  }
-
-  /// Updates that the steps from `first` on, up to and with `last`, owe: a function of counts alone, so that over any number
-  /// of steps there are as many as `updatesPerStep` says.
-  package func updatesOwed(from first: Int, to last: Int) -> Int {
-    Int((Double(last) * updatesPerStep).rounded(.down)) - Int((Double(first) * updatesPerStep).rounded(.down))
+    count = { A.cost(configuration, observationSize: $0, actionSize: $1) }
+    draw = { A.draws(configuration, actionSize: $0) }
   }
 
   /// With `key=value` settings applied.
   public func setting(_ assignments: [String]) throws -> AnyConfiguration { try set(assignments) }
 
+  /// What an update costs at least, for a task of the given sizes.
+  public func cost(observationSize: Int, actionSize: Int) -> UpdateCost { count(observationSize, actionSize) }
+
+  /// The standard normal numbers of an update, for a task with A action values.
+  public func draws(actionSize: Int) -> UpdateDraws { draw(actionSize) }
+
   /// Throws when the networks for a task of the given sizes cannot fit into memory.
   public func checkMemory(observationSize: Int, actionSize: Int) throws {
-    let hidden = (try? values["hiddenSizes"]?.decode([Int].self)) ?? []
-    let weights = zip([observationSize + actionSize] + hidden, hidden).reduce(0) { $0 + $1.0 * $1.1 }
-    let units = hidden.reduce(0, +)
-    let draws = (try? values["policyGradient"]?["scoreFunction"]?["samples"]?.decode(Int.self)) ?? 0
-    // at least a policy and a critic, 4 bytes a number: weights, gradients, two moments, target; rows and their gradients;
-    // a layer's rows in the matrix unit's three parts of 2 bytes
+    let cost = cost(observationSize: observationSize, actionSize: actionSize)
     try Memory.check(
-      2 * 4 * (5 * weights + 2 * batchSize * units) + 4 * draws * batchSize * (actionSize + 3)
-        + 6 * batchSize * (hidden.max() ?? 0),
-      for: "networks with hidden layers of \(hidden.map(String.init).joined(separator: ", "))",
+      cost.bytes(batchSize: batchSize), for: "networks with hidden layers of \(cost.hiddenText)",
       hint: "--set hiddenSizes=256,256")
   }
 

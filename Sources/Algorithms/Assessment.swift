@@ -26,7 +26,7 @@ public struct Assessment: Sendable, Equatable {
   package static let saturation: Float = 0.99
 
   /// What critics tell after they were evaluated over the first `rows` rows.
-  package mutating func add(_ critics: Critics, rows: Int) {
+  public mutating func add(_ critics: Critics, rows: Int) {
     largestValue = critics.largestValue(rows: rows)
     deadCriticUnits = critics.deadUnits(rows: rows)
     criticNorm = parameterNorm(critics.networks)
@@ -34,7 +34,7 @@ public struct Assessment: Sendable, Equatable {
   }
 
   /// What a policy tells after it was evaluated over the first `rows` rows.
-  package mutating func add(
+  public mutating func add(
     _ parameters: Parameters, deadUnits: Double, actions: borrowing Matrix, rows: Int, isPolicyStep: Bool = true
   ) {
     saturatedActions = share(of: actions, above: Self.saturation, rows: rows)

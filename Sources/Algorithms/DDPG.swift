@@ -15,7 +15,7 @@ import Platform
 import Replay
 
 public final class DDPG: Algorithm {
-  public struct Configuration: AlgorithmConfiguration {
+  public struct Configuration: CollectingConfiguration {
     /// Discount γ, in [0, 1].
     public var discount: Float = 0.99
     /// How the targets follow; τ.
@@ -212,6 +212,30 @@ public final class DDPG: Algorithm {
 
   public func value(_ observation: Span<Float>, _ action: Span<Float>) -> Double {
     actingCritics.minimum(observation, action)
+  }
+
+  // MARK: what it declares
+
+  public static func policy(_ configuration: Configuration) -> PolicyForm {
+    PolicyForm(.deterministic, hiddenSizes: configuration.hiddenSizes)
+  }
+
+  public static let metrics: [Metric] = [.criticLoss, .policyLoss, .targetMean]
+
+  /// F and G are a network's pass forward and back to its first layer, G_A that on to the actions, π the policy, Q the critic:
+  /// target F_π + F_Q; critic 2 F_Q + G_Q; policy 2 F_π + F_Q + G_Q + G_A + G_π.
+  public static func cost(_ configuration: Configuration, observationSize: Int, actionSize: Int) -> UpdateCost {
+    let rows = configuration.batchSize
+    let policy = NetworkSize(inputs: observationSize, hidden: configuration.hiddenSizes, outputs: actionSize)
+    let critic = NetworkSize(inputs: observationSize + actionSize, hidden: configuration.hiddenSizes, outputs: 1)
+    let target = policy.forward(rows: rows) + critic.forward(rows: rows)
+    let criticStep = 2 * critic.forward(rows: rows) + critic.backward(rows: rows)
+    let through =
+      critic.forward(rows: rows) + critic.backward(rows: rows)
+      + critic.backwardToInputs(actionSize, rows: rows)
+    let step = 2 * policy.forward(rows: rows) + through + policy.backward(rows: rows)
+    return UpdateCost(
+      operations: target + criticStep + step, learned: [policy, critic], following: [policy, critic])
   }
 
   // MARK: state

@@ -17,7 +17,7 @@ import Replay
 public final class DQN: Algorithm {
   public static let actions = ActionKind.discrete
 
-  public struct Configuration: AlgorithmConfiguration {
+  public struct Configuration: CollectingConfiguration {
     /// Discount γ, in [0, 1].
     public var discount: Float = 0.99
     // differs: soft by default; the paper copies, every 10,000 steps. See Guides/DQN.md
@@ -183,6 +183,31 @@ public final class DQN: Algorithm {
     try checkFinite(criticOptimizer, "critic", update: updates)
     try checkFinite(targetCritic, "target critic", update: updates)
     return metrics
+  }
+
+  // MARK: what it declares
+
+  public static func policy(_ configuration: Configuration) -> PolicyForm {
+    PolicyForm(.choosing, hiddenSizes: configuration.hiddenSizes)
+  }
+
+  /// One output for each choice.
+  public static func choicesTensor(_ configuration: Configuration) -> String? {
+    "critic.0.layer.\(configuration.hiddenSizes.count).bias"
+  }
+
+  public static let metrics: [Metric] = [.criticLoss, .targetMean]
+
+  /// F is the critic's pass forward to all choices; an error goes back through one of them, F₁ and G₁: target F, with Double DQN
+  /// 2 F; critic F + F₁ + G₁.
+  public static func cost(_ configuration: Configuration, observationSize: Int, actionSize: Int) -> UpdateCost {
+    let rows = configuration.batchSize
+    let critic = NetworkSize(inputs: observationSize, hidden: configuration.hiddenSizes, outputs: actionSize)
+    let chosen = critic.with(outputs: 1)
+    let forward = critic.forward(rows: rows)
+    let step = forward + chosen.forward(rows: rows) + chosen.backward(rows: rows)
+    return UpdateCost(
+      operations: (configuration.doubleQ ? 2 : 1) * forward + step, learned: [critic], following: [critic])
   }
 
   // MARK: state

@@ -25,7 +25,7 @@ import Replay
 public final class DiscreteSAC: Algorithm {
   public static let actions = ActionKind.discrete
 
-  public struct Configuration: AlgorithmConfiguration {
+  public struct Configuration: CollectingConfiguration {
     /// Discount γ, in [0, 1].
     public var discount: Float = 0.99
     // differs: soft by default, as SAC for continuous actions; the paper copies, every 8,000 steps
@@ -250,6 +250,33 @@ public final class DiscreteSAC: Algorithm {
     metrics.temperature = exp(logTemperature)
     try checkFinite(metrics.temperature, "temperature", update: updates)
     return metrics
+  }
+
+  // MARK: what it declares
+
+  public static func policy(_ configuration: Configuration) -> PolicyForm {
+    PolicyForm(.choosing, hiddenSizes: configuration.hiddenSizes)
+  }
+
+  /// One output for each choice.
+  public static func choicesTensor(_ configuration: Configuration) -> String? {
+    "critic.0.layer.\(configuration.hiddenSizes.count).bias"
+  }
+
+  public static let metrics: [Metric] = [.criticLoss, .policyLoss, .targetMean, .temperature, .entropy]
+
+  /// F and G are a network's pass forward and back to its first layer, π the policy, Q a critic with all choices; an error goes
+  /// back through one of them, F₁ and G₁: target F_π + 2 F_Q; critics 2 (F_Q + F₁ + G₁); policy 2 F_π + 2 F_Q + G_π.
+  public static func cost(_ configuration: Configuration, observationSize: Int, actionSize: Int) -> UpdateCost {
+    let rows = configuration.batchSize
+    let policy = NetworkSize(inputs: observationSize, hidden: configuration.hiddenSizes, outputs: actionSize)
+    let critic = policy
+    let chosen = critic.with(outputs: 1)
+    let target = policy.forward(rows: rows) + 2 * critic.forward(rows: rows)
+    let critics = 2 * (critic.forward(rows: rows) + chosen.forward(rows: rows) + chosen.backward(rows: rows))
+    let step = 2 * policy.forward(rows: rows) + 2 * critic.forward(rows: rows) + policy.backward(rows: rows)
+    return UpdateCost(
+      operations: target + critics + step, learned: [policy, critic, critic], following: [critic, critic])
   }
 
   // MARK: state

@@ -12,26 +12,26 @@ public enum ExplorationNoise: Codable, Sendable, Equatable {
 }
 
 /// A noise and where it stands.
-struct ExplorationNoiseProcess: ~Copyable {
+public struct ExplorationNoiseProcess: ~Copyable {
   private let noise: ExplorationNoise
   private let normal: Block  // (A)
-  private(set) var stream: RandomStream
+  public private(set) var stream: RandomStream
   /// x of the correlated noise; zero for the independent one.
   private(set) var values: [Float]  // (A)
 
-  init(_ noise: ExplorationNoise, actionSize: Int, stream: RandomStream) {
+  public init(_ noise: ExplorationNoise, actionSize: Int, stream: RandomStream) {
     self.noise = noise
     self.stream = stream
     normal = Block(count: actionSize)
     values = [Float](repeating: 0, count: actionSize)
   }
 
-  mutating func beginEpisode() {
+  public mutating func beginEpisode() {
     for i in values.indices { values[i] = 0 }
   }
 
   /// Adds the next noise and clips to [−1, 1].
-  mutating func add(to action: inout MutableSpan<Float>) {
+  public mutating func add(to action: inout MutableSpan<Float>) {
     stream.fillNormal(normal)
     for i in values.indices {
       let sample: Float
@@ -47,9 +47,9 @@ struct ExplorationNoiseProcess: ~Copyable {
   }
 
   /// x, for checkpoints.
-  var tensor: Tensor { Tensor(name: "exploration_noise", shape: [values.count], values: values) }
+  public var tensor: Tensor { Tensor(name: "exploration_noise", shape: [values.count], values: values) }
 
-  mutating func restore(position: UInt64, from find: (String) throws -> Tensor) throws {
+  public mutating func restore(position: UInt64, from find: (String) throws -> Tensor) throws {
     stream.position = position
     let saved = try find("exploration_noise").values
     guard saved.count == values.count else { throw MissingState(name: "exploration_noise of \(values.count) values") }
@@ -59,5 +59,5 @@ struct ExplorationNoiseProcess: ~Copyable {
 
 extension Float {
   /// Between two bounds. NaN stays NaN: `min` and `max` would make a bound of it, and a broken network would go unseen.
-  func clipped(to low: Float, _ high: Float) -> Float { self < low ? low : self > high ? high : self }
+  public func clipped(to low: Float, _ high: Float) -> Float { self < low ? low : self > high ? high : self }
 }

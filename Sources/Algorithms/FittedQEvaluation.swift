@@ -34,12 +34,6 @@ public final class FittedQEvaluation: Algorithm {
 
     public init() {}
 
-    // nothing is collected: what the trainer asks has no meaning here
-    public var bufferCapacity: Int { 1_000_000 }
-    public var randomSteps: Int { 0 }
-    public var updateEvery: Int { 1 }
-    public var updatesPerStep: Double { 1 }
-
     public static let hyperparameters: [Hyperparameter] = [
       .discount("as SAC and TD3, whose policies it evaluates"),
       .targetTracking("as SAC and TD3; d3rlpy's FQE copies every 100"),
@@ -229,6 +223,31 @@ public final class FittedQEvaluation: Algorithm {
         result[j].append(Double(critics.value(j, at: row) - entropy))
       }
     }
+  }
+
+  // MARK: what it declares
+
+  public static func draws(_ configuration: Configuration, actionSize: Int) -> UpdateDraws {
+    UpdateDraws(next: [configuration.batchSize, actionSize])
+  }
+
+  /// Until a given policy is loaded, which has sizes of its own.
+  public static func policy(_ configuration: Configuration) -> PolicyForm {
+    PolicyForm(.squashedGaussian, hiddenSizes: configuration.hiddenSizes)
+  }
+
+  public static let metrics: [Metric] = [.criticLoss, .targetMean]
+
+  /// F and G are a network's pass forward and back to its first layer, π the policy, Q one of J critics: target F_π + J F_Q;
+  /// critics J (2 F_Q + G_Q). The policy is not learned.
+  public static func cost(_ configuration: Configuration, observationSize: Int, actionSize: Int) -> UpdateCost {
+    let (rows, count) = (configuration.batchSize, configuration.critics)
+    let policy = NetworkSize(inputs: observationSize, hidden: configuration.hiddenSizes, outputs: 2 * actionSize)
+    let critic = NetworkSize(inputs: observationSize + actionSize, hidden: configuration.hiddenSizes, outputs: 1)
+    let critics = [NetworkSize](repeating: critic, count: count)
+    let target = policy.forward(rows: rows) + Double(count) * critic.forward(rows: rows)
+    let step = Double(count) * (2 * critic.forward(rows: rows) + critic.backward(rows: rows))
+    return UpdateCost(operations: target + step, learned: critics, following: [policy] + critics)
   }
 
   // MARK: state

@@ -23,7 +23,7 @@ import Replay
 #endif
 
 public final class SAC: Algorithm {
-  public struct Configuration: AlgorithmConfiguration {
+  public struct Configuration: CollectingConfiguration {
     /// Discount γ, in [0, 1].
     public var discount: Float = 0.99
     /// How the target critics follow the critics; τ.
@@ -307,6 +307,41 @@ public final class SAC: Algorithm {
   }
 
   public var lastEntropyBonus: Double { -exp(logTemperature) * Double(acting.draw.logProbabilities[0]) }
+
+  // MARK: what it declares
+
+  public static func draws(_ configuration: Configuration, actionSize: Int) -> UpdateDraws {
+    let rows = [configuration.batchSize, actionSize]
+    return UpdateDraws(next: rows, current: (configuration.policyGradient.samples.map { [$0] } ?? []) + rows)
+  }
+
+  public static func policy(_ configuration: Configuration) -> PolicyForm {
+    PolicyForm(.squashedGaussian, hiddenSizes: configuration.hiddenSizes)
+  }
+
+  public static let metrics: [Metric] = [.criticLoss, .policyLoss, .targetMean, .temperature, .entropy]
+
+  /// F and G are a network's pass forward and back to its first layer, G_A that on to the actions, π the policy, Q a critic:
+  /// target F_π + 2 F_Q; critics 2 (2 F_Q + G_Q); policy 2 F_π + 2 (F_Q + G_Q + G_A) + G_π, by the score function
+  /// 2 F_π + 2 K F_Q + G_π.
+  public static func cost(_ configuration: Configuration, observationSize: Int, actionSize: Int) -> UpdateCost {
+    let rows = configuration.batchSize
+    let policy = NetworkSize(inputs: observationSize, hidden: configuration.hiddenSizes, outputs: 2 * actionSize)
+    let critic = NetworkSize(inputs: observationSize + actionSize, hidden: configuration.hiddenSizes, outputs: 1)
+    let target = policy.forward(rows: rows) + 2 * critic.forward(rows: rows)
+    let critics = 2 * (2 * critic.forward(rows: rows) + critic.backward(rows: rows))
+    let samples = configuration.policyGradient.samples
+    let through =
+      samples.map { 2 * Double($0) * critic.forward(rows: rows) }
+      ?? 2
+      * (critic.forward(rows: rows) + critic.backward(rows: rows)
+        + critic.backwardToInputs(actionSize, rows: rows))
+    let step = 2 * policy.forward(rows: rows) + through + policy.backward(rows: rows)
+    return UpdateCost(
+      operations: target + critics + step, learned: [policy, critic, critic], following: [critic, critic],
+      // ε, log π, the objective and the weight of each draw
+      numbers: (samples ?? 0) * rows * (actionSize + 3))
+  }
 
   // MARK: state
 

@@ -43,11 +43,7 @@ public final class TD3BC: Algorithm {
 
     public init() {}
 
-    // nothing is collected: what the trainer asks of learning from a task has no meaning here
-    public var bufferCapacity: Int { 1_000_000 }
-    public var randomSteps: Int { 0 }
-    public var updateEvery: Int { 1 }
-    public var updatesPerStep: Double { 1 }
+    public var dataNormalization: Float? { normalization }
 
     public static let hyperparameters: [Hyperparameter] = [
       .discount("Fujimoto 2021, table 3"),
@@ -278,6 +274,35 @@ public final class TD3BC: Algorithm {
 
   public func value(_ observation: Span<Float>, _ action: Span<Float>) -> Double {
     actingCritics.minimum(observation, action)
+  }
+
+  // MARK: what it declares
+
+  public static func draws(_ configuration: Configuration, actionSize: Int) -> UpdateDraws {
+    UpdateDraws(next: [configuration.batchSize, actionSize])
+  }
+
+  public static func policy(_ configuration: Configuration) -> PolicyForm {
+    PolicyForm(.deterministic, hiddenSizes: configuration.hiddenSizes)
+  }
+
+  public static let metrics: [Metric] = [.criticLoss, .policyLoss, .targetMean]
+
+  /// F and G are a network's pass forward and back to its first layer, G_A that on to the actions, π the policy, Q a critic:
+  /// target F_π + 2 F_Q; critics 2 (2 F_Q + G_Q); policy 2 F_π + F_Q + G_Q + G_A + G_π at every d-th update.
+  public static func cost(_ configuration: Configuration, observationSize: Int, actionSize: Int) -> UpdateCost {
+    let rows = configuration.batchSize
+    let policy = NetworkSize(inputs: observationSize, hidden: configuration.hiddenSizes, outputs: actionSize)
+    let critic = NetworkSize(inputs: observationSize + actionSize, hidden: configuration.hiddenSizes, outputs: 1)
+    let target = policy.forward(rows: rows) + 2 * critic.forward(rows: rows)
+    let critics = 2 * (2 * critic.forward(rows: rows) + critic.backward(rows: rows))
+    let through =
+      critic.forward(rows: rows) + critic.backward(rows: rows)
+      + critic.backwardToInputs(actionSize, rows: rows)
+    let step = 2 * policy.forward(rows: rows) + through + policy.backward(rows: rows)
+    return UpdateCost(
+      operations: target + critics + step / Double(configuration.policyDelay), period: configuration.policyDelay,
+      learned: [policy, critic, critic], following: [policy, critic, critic])
   }
 
   // MARK: state

@@ -55,12 +55,15 @@ struct Bench: ParsableCommand {
 
   func run() throws {
     let entry = try Program.algorithms.entry(algorithm)
-    let configuration = try entry.defaults.setting(["hiddenSizes=\(hidden)", "batchSize=\(batch)"] + settings)
-    let sizes = try configuration.values["hiddenSizes"]?.decode([Int].self) ?? []
+    // an algorithm of somebody's own may have no such sizes
+    let sizes = ["hiddenSizes": hidden, "batchSize": "\(batch)"].filter { size in
+      entry.hyperparameters.contains { $0.name == size.key }
+    }
+    let configuration = try entry.defaults.setting(sizes.map { "\($0)=\($1)" } + settings)
     let result = try Benchmark.run(
       algorithm: entry.name, configuration: configuration, observationSize: observations, actionSize: actions,
-      hiddenSizes: sizes, bufferCapacity: buffer, threads: threads, seconds: seconds, warmUp: warmUp,
-      deadUnits: deadUnits, allocationCount: Program.allocationCount)
+      bufferCapacity: buffer, threads: threads, seconds: seconds, warmUp: warmUp, deadUnits: deadUnits,
+      allocationCount: Program.allocationCount)
     if json { return try Output.json(result) }
     print(
       "\(result.updatesPerSecond.text(1)) updates/s, median \(result.medianMicroseconds.text(0)) µs, "

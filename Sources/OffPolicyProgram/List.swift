@@ -38,6 +38,7 @@ struct List: ParsableCommand {
         ]
       }
       show([["  name", "default", "symbol", "meaning"]] + rows)
+      show([["  metric", "unit", "formula"]] + algorithm.metrics.map { ["  " + $0.name, $0.unit, $0.formula] })
       print("")
     }
     guard !tasks.isEmpty else { return }
@@ -72,9 +73,10 @@ struct List: ParsableCommand {
     let summary: String
     let actions: ActionKind
     let hyperparameters: [ParameterReport]
+    let metrics: [Metric]
 
     init(_ entry: AlgorithmEntry) {
-      (name, summary, actions) = (entry.name, entry.summary, entry.actions)
+      (name, summary, actions, metrics) = (entry.name, entry.summary, entry.actions, entry.metrics)
       hyperparameters = entry.hyperparameters.map {
         ParameterReport(
           name: $0.name, symbol: $0.symbol, defaultValue: entry.defaults.values[$0.name] ?? .null,

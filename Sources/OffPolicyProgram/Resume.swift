@@ -17,7 +17,9 @@ struct Resume: ParsableCommand {
   }
 
   func run() throws {
-    let directory = try RunDirectory.open(folder)
+    let described = try RunDirectory.describe(folder)
+    let metrics = try Program.algorithms.entry(described.run.algorithm).metrics
+    let directory = try RunDirectory.open(folder, metrics: metrics)
     try directory.lock()
     var configuration = directory.description.run
     if let threads { configuration.threads = threads }

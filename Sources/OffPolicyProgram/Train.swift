@@ -60,7 +60,8 @@ struct Train: ParsableCommand {
     switch (algorithm.source, dataset) {
     case (.task, nil), (.data, .some): break
     case (.task, .some):
-      throw ArgumentMismatch("\(algorithm.name) learns from a task, not from data; td3-bc learns from --dataset")
+      let names = Program.algorithms.entries.filter { $0.source == .data }.map(\.name).joined(separator: ", ")
+      throw ArgumentMismatch("\(algorithm.name) learns from a task, not from data; \(names) learns from --dataset")
     case (.data, nil):
       throw ArgumentMismatch("\(algorithm.name) learns from data: name them with --dataset")
     case (.policy, _):
@@ -111,7 +112,8 @@ struct Train: ParsableCommand {
     let trainer = try makeTrainer(run)
     let path = try runDirectory ?? freeDirectory(run.algorithm, name)
     try RunDirectory.checkSpace(for: trainer, at: path, available: DiskSpace.available(at: path))
-    let directory = try RunDirectory.create(path, description)
+    let metrics = try Program.algorithms.entry(run.algorithm).metrics
+    let directory = try RunDirectory.create(path, description, metrics: metrics)
     try directory.lock()
     Output.note("training \(run.algorithm) on \(name), \(amount), into \(directory.displayPath)")
     try drive(trainer, directory)

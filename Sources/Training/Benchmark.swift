@@ -52,8 +52,8 @@ public enum Benchmark {
   /// - Parameter deadUnits: the share of the first hidden layers' units that die early in the warm-up. What they learned from
   ///   gets no gradient any more, and its moments decay into denormal numbers: the first in 800 updates, the second in 90,000.
   public static func run(
-    algorithm name: String, configuration: AnyConfiguration, observationSize: Int, actionSize: Int, hiddenSizes: [Int],
-    bufferCapacity: Int, threads: Int, seconds: Double, warmUp: Int = 200, deadUnits: Double = 0,
+    algorithm name: String, configuration: AnyConfiguration, observationSize: Int, actionSize: Int, bufferCapacity: Int,
+    threads: Int, seconds: Double, warmUp: Int = 200, deadUnits: Double = 0,
     allocationCount: () -> Int? = { nil }
   ) throws -> BenchmarkResult {
     try configuration.checkMemory(observationSize: observationSize, actionSize: actionSize)
@@ -106,24 +106,18 @@ public enum Benchmark {
     let interleavedPeak = slices.reduce(0, +) / Double(slices.count)
     let undisturbedPeak = slices.sorted()[slices.count * 9 / 10]
     let rate = Double(times.count) / elapsed
-    let delay = configuration.values["policyDelay"].flatMap { try? $0.decode(Int.self) } ?? 1
-    let flops = minimumFLOPs(
-      name, batch: configuration.batchSize, observations: observationSize, actions: actionSize, hidden: hiddenSizes,
-      policyDelay: delay,
-      doubleQ: configuration.values["doubleQ"] == .bool(true),
-      criticCount: configuration.values["critics"].flatMap { try? $0.decode(Double.self) },
-      samples: configuration.values["policyGradient"]?["scoreFunction"]?["samples"].flatMap {
-        try? $0.decode(Double.self)
-      })
+    let cost = configuration.cost(observationSize: observationSize, actionSize: actionSize)
+    let (flops, period) = (cost.operations, cost.period)
     let sorted = times.sorted()
-    // with a delay updates are unlike: the mean of as many in a row as it takes to have one of each
-    let fast = stride(from: 0, through: max(0, times.count - delay), by: delay).map {
-      let some = times[$0..<min(times.count, $0 + delay)]
+    // where updates are unlike, the mean of as many in a row as it takes to have one of each
+    let fast = stride(from: 0, through: max(0, times.count - period), by: period).map {
+      let some = times[$0..<min(times.count, $0 + period)]
       return some.reduce(0, +) / Double(some.count)
     }.sorted()
     let undisturbedTime = fast[fast.count / 10]
     return BenchmarkResult(
-      algorithm: name, observations: observationSize, actions: actionSize, hidden: hiddenSizes,
+      algorithm: name, observations: observationSize, actions: actionSize,
+      hidden: configuration.policy.hiddenSizes,
       batch: configuration.batchSize, threads: threads, updatesPerSecond: rate, flopsPerUpdate: flops,
       peakGFLOPS: peak / 1e9, fractionOfPeak: flops * rate / peak,
       interleavedPeakGFLOPS: interleavedPeak / 1e9, fractionOfInterleavedPeak: flops * rate / interleavedPeak,
@@ -194,43 +188,6 @@ public enum Benchmark {
         next: pool.span.extracting(next(observationSize)))
     }
     return buffer
-  }
-
-  /// Multiply-adds, counted twice, that an update cannot do without.
-  ///
-  /// F_c and F_a are one forward pass of a critic and of the policy, c and a the gradients of their hidden inputs:
-  /// target F_a + J F_c; critics J (2 F_c + c); SAC's policy step 2 F_a + 2 F_c + 2 c + 2 · 2 B A H + a,
-  /// by the score function 2 F_a + 2 K F_c + a; the deterministic ones' 2 F_a + F_c + c + 2 B A H + a, divided by TD3's delay. Fitted Q evaluation has no policy step.
-  public static func minimumFLOPs(
-    _ algorithm: String, batch: Int, observations: Int, actions: Int, hidden: [Int], policyDelay: Int,
-    doubleQ: Bool = false, criticCount: Double? = nil, samples: Double? = nil
-  ) -> Double {
-    let b = 2.0 * Double(batch)
-    let sizes = hidden.map(Double.init)
-    let inner = zip(sizes, sizes.dropFirst()).reduce(0) { $0 + $1.0 * $1.1 }
-    let (s, a, first, last) = (Double(observations), Double(actions), sizes[0], sizes[sizes.count - 1])
-
-    // with a value for each of A choices, of which an error goes back through one
-    if algorithm == "dqn" || algorithm == "sac-discrete" {
-      let (forward, all) = (b * (s * first + inner + a * last), b * (inner + a * last))
-      let step = forward + b * (s * first + inner + last) + b * (inner + last)
-      return algorithm == "dqn" ? (doubleQ ? 2 : 1) * forward + step : 3 * forward + 2 * step + 4 * forward + all
-    }
-    let heads = algorithm == "sac" || algorithm == "fqe" ? 2 * a : a
-    let critic = b * ((s + a) * first + inner + last)
-    let policy = b * (s * first + inner + heads * last)
-    let criticInputs = b * (inner + last)
-    let policyInputs = b * (inner + heads * last)
-    let toActions = b * a * first
-    let critics = criticCount ?? (algorithm == "ddpg" ? 1.0 : 2.0)
-    let target = policy + critics * critic
-    let criticStep = critics * (2 * critic + criticInputs)
-    // the policy under evaluation is not learned
-    if algorithm == "fqe" { return target + criticStep }
-    let through = algorithm == "sac" ? 2.0 : 1.0
-    let throughCritics = samples.map { $0 * through * critic } ?? through * (critic + criticInputs + toActions)
-    let policyStep = 2 * policy + policyInputs + throughCritics
-    return target + criticStep + policyStep / Double(algorithm.hasPrefix("td3") ? policyDelay : 1)
   }
 }
 

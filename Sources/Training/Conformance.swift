@@ -71,19 +71,24 @@ public enum Conformance {
       try discounts == nil || file.contains("batch.terminated")
       ? floats("batch.terminated", [count, rows]) : nil
     let weights = try file.contains("batch.weights") ? floats("batch.weights", [count, rows]) : nil
-    func noiseValues(_ name: String, draws: Int? = nil) throws -> [Float]? {
-      file.contains(name) ? try floats(name, [count] + (draws.map { [$0] } ?? []) + [rows, actionWidth]) : nil
+    let draws = configuration.draws(actionSize: actionSize)
+    func noiseValues(_ name: String, _ shape: [Int]) throws -> [Float]? {
+      guard file.contains(name) else { return nil }
+      // what the algorithm does not draw is looked at all the same
+      let values = try floats(name, [count] + (shape.isEmpty ? [rows, actionWidth] : shape))
+      return shape.isEmpty ? nil : values
     }
-    // K draws of every state for the score function
-    let draws = try configuration.values["policyGradient"]?["scoreFunction"]?["samples"]?.decode(Int.self)
-    let (nextNoise, currentNoise) = try (noiseValues("noise.next"), noiseValues("noise.current", draws: draws))
+    let nextNoise = try noiseValues("noise.next", draws.next)
+    let currentNoise = try noiseValues("noise.current", draws.current)
 
     let batch = Batch(count: rows, observationSize: observationSize, actionSize: actionWidth)
-    let noise = UpdateNoise(batchSize: rows, actionSize: actionWidth, samples: draws ?? 1)
+    let noise = UpdateNoise(draws)
     var criticLosses: [Float] = []
     var policyLosses: [Float] = []
     var temperatures: [Float] = []
     var errors: [Float] = []
+    let further = configuration.metrics.further
+    var furtherValues = [[Float]](repeating: [], count: further.count)
     for n in 0..<count {
       for row in 0..<rows {
         let at = n * rows + row
@@ -106,6 +111,7 @@ public enum Conformance {
       policyLosses.append(Float(metrics.policyLoss))
       temperatures.append(Float(metrics.temperature))
       errors += batch.errors.values(0..<rows)
+      for i in further.indices { furtherValues[i].append(Float(metrics.further[i])) }
     }
 
     var result = SafeTensors()
@@ -115,16 +121,19 @@ public enum Conformance {
     result.add("policy_loss", floats: policyLosses, shape: [count])
     result.add("td_errors", floats: errors, shape: [count, rows])
     if !temperatures.allSatisfy(\.isNaN) { result.add("temperature", floats: temperatures, shape: [count]) }
+    for (metric, values) in zip(further, furtherValues) { result.add(metric.name, floats: values, shape: [count]) }
     return result
   }
 
-  /// A: the width of a continuous action, or for discrete ones the outputs of the first critic.
+  /// A: the width of a continuous action, or for discrete ones what the tensor says that the algorithm names.
   private static func actionSize(of file: SafeTensors, _ configuration: AnyConfiguration, width: Int) throws -> Int {
     guard configuration.actions == .discrete else { return width }
     guard width == 1 else {
       throw ConformanceError(description: "batch.actions has \(width) columns: a discrete action is one, its index")
     }
-    let last = "critic.0.layer.\(try configuration.values["hiddenSizes"]?.decode([Int].self).count ?? 0).bias"
+    guard let last = configuration.choicesTensor else {
+      throw ConformanceError(description: "the algorithm names no tensor with as many values as there are choices")
+    }
     let shape = try file.shape(last)
     guard shape.count == 1, shape[0] > 0 else {
       throw ConformanceError(description: "\(last) has shape \(shape), expected [A], the number of choices")

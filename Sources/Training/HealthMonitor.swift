@@ -38,6 +38,11 @@ public struct HealthRecord: Sendable, Equatable {
   public init(step: Int) { self.step = step }
 }
 
+extension Float {
+  /// The double that is written as this number is: 0.99, where its exact value is 0.9900000095.
+  var asWritten: Double { Double("\(self)") ?? Double(self) }
+}
+
 public struct HealthMonitor: Sendable, Equatable {
   /// Episodes that the bias is a mean over: the last ones, since the policy changes.
   static let window = 20

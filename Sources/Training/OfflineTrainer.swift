@@ -29,7 +29,7 @@ public final class OfflineTrainer: TrainingRun {
   private let buffer: ReplayBuffer
   private let batch: Batch
   private var sampling: RandomStream
-  private var metrics = MetricsWindow()
+  private var metrics: MetricsWindow
 
   /// - Parameters:
   ///   - data: transitions with actions in [−1, 1]; their states are normalised here if the algorithm asks for it.
@@ -47,7 +47,7 @@ public final class OfflineTrainer: TrainingRun {
     try configuration.checkMemory(observationSize: data.observationSize, actionSize: data.actionSize)
     evaluations = EvaluationSchedule(
       run, makeEnvironment: makeEnvironment.map { make in { ContractGuard(try make(), name: run.environment) } })
-    if let epsilon = try configuration.values["normalization"].flatMap({ try $0.decode(Float?.self) }) {
+    if let epsilon = configuration.dataNormalization {
       let normalization = ObservationNormalization(of: data, epsilon: epsilon)
       data.transformObservations(shift: normalization.mean, scale: normalization.scale)
       self.normalization = normalization
@@ -59,6 +59,7 @@ public final class OfflineTrainer: TrainingRun {
     batch = Batch(
       count: configuration.batchSize, observationSize: data.observationSize, actionSize: data.actionSize)
     sampling = RandomStream(seed: run.seed, purpose: "sampling")
+    metrics = MetricsWindow(further: configuration.metrics.further.count)
     buffer = data
   }
 
@@ -114,13 +115,13 @@ public final class OfflineTrainer: TrainingRun {
 
   /// The policy as it is now. It takes observations as they are: its first layer normalises them.
   public func policyFile() -> SafeTensors {
-    let tensors = algorithm.parameters
+    let tensors = algorithm.policyTensors
     return PolicyFile.encode(
       normalization?.folded(into: tensors) ?? tensors,
       PolicyDescription(
         algorithm: run.algorithm, environment: run.environment, observationSize: batch.observations.columns,
-        hiddenSizes: configuration.values["hiddenSizes"].flatMap { try? $0.decode([Int].self) } ?? [],
-        actionLow: scaling.low, actionHigh: scaling.high, step: step))
+        hiddenSizes: configuration.policy.hiddenSizes, actionLow: scaling.low, actionHigh: scaling.high, step: step,
+        kind: configuration.policy.kind))
   }
 
   // MARK: state
@@ -138,7 +139,7 @@ public final class OfflineTrainer: TrainingRun {
     step = state.step
     evaluations.restore(evaluatedStep: state.evaluatedStep, bestReturn: state.bestReturn)
     sampling.position = state.sampling
-    metrics = state.metrics
+    metrics.restore(state.metrics)
     try algorithm.restore(state.algorithm)
   }
 

@@ -31,18 +31,22 @@ public final class Policy {
     scaling = ActionScaling(
       low: description.actionLow, high: description.actionHigh, choices: description.choices)
     let actionSize = scaling.count
-    // which it is shows in its tensors
-    if let choices = description.choices {
+    // files of 0.1.0 do not say it, but their tensors show it
+    let isGaussian = (try? find("policy.log_std.bias")) != nil
+    switch description.kind
+      ?? (description.choices != nil ? .choosing : isGaussian ? .squashedGaussian : .deterministic)
+    {
+    case .choosing:
       network = .choosing(
         ActionValues(
-          count: 1, observationSize: description.observationSize, choices: choices,
+          count: 1, observationSize: description.observationSize, choices: description.choices ?? 1,
           hiddenSizes: description.hiddenSizes, batchSize: 1, isLearned: false))
-    } else if (try? find("policy.log_std.bias")) != nil {
+    case .squashedGaussian:
       network = .gaussian(
         SquashedGaussian(
           observationSize: description.observationSize, actionSize: actionSize, hiddenSizes: description.hiddenSizes,
           batchSize: 1))
-    } else {
+    case .deterministic:
       network = .deterministic(
         DeterministicPolicy(
           observationSize: description.observationSize, actionSize: actionSize, hiddenSizes: description.hiddenSizes,

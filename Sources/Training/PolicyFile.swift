@@ -35,6 +35,8 @@ public struct PolicyDescription: Sendable, Equatable {
   public var temperature: Double? = nil
   /// The number of choices of a discrete action; nil where actions are real-valued.
   public var choices: Int? = nil
+  /// What the outputs mean; nil in files of 0.1.0, whose tensors show it.
+  public var kind: PolicyForm.Kind? = nil
 }
 
 public enum PolicyFile {
@@ -61,6 +63,7 @@ public enum PolicyFile {
     if let logTemperature = tensors.first(where: { $0.name == "log_temperature" })?.values.first {
       file.metadata["temperature"] = "\(exp(Double(logTemperature)))"
     }
+    if let kind = description.kind { file.metadata["policy"] = kind.rawValue }
     if let choices = description.choices { file.metadata["choices"] = "\(choices)" }
     file.metadata["digest"] = digest(of: file)
     return file
@@ -112,10 +115,17 @@ public enum PolicyFile {
       guard let choices, choices > 0, (low, high) == ([0], [Float(choices - 1)]), try file.shape(bias) == [choices]
       else { throw PolicyFileError(path, "says \(text) choices, which its action bounds or \(bias) are not for") }
     }
+    let kind = try file.metadata["policy"].map { text in
+      guard let kind = PolicyForm.Kind(rawValue: text), (kind == .choosing) == (choices != nil) else {
+        throw PolicyFileError(
+          path, "holds a policy of the kind \(text.debugDescription), which this program cannot run")
+      }
+      return kind
+    }
     let description = PolicyDescription(
       algorithm: try text("algorithm"), environment: try text("environment"), observationSize: observationSize,
       hiddenSizes: hidden, actionLow: low, actionHigh: high, step: Int(try text("step")) ?? 0,
-      temperature: file.metadata["temperature"].flatMap(Double.init), choices: choices)
+      temperature: file.metadata["temperature"].flatMap(Double.init), choices: choices, kind: kind)
     let policy = try Policy(description) { name in
       let tensor = Tensor(name: name, shape: try file.shape(name), values: try file.floats(name))
       guard tensor.values.allSatisfy(\.isFinite) else {

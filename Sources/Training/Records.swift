@@ -21,6 +21,8 @@ public struct MetricsRecord: Sendable {
   public let targetMean: Double
   public let temperature: Double
   public let entropy: Double
+  /// The algorithm's own metrics, in the order in which it declares them.
+  public let further: [Double]
 }
 
 /// One evaluation.
@@ -36,16 +38,32 @@ public struct MetricsWindow: Sendable, Equatable {
   /// Environment steps between rows.
   static let steps = 1000
 
-  /// Sums and counts of: critic loss, policy loss, target mean, entropy; then the last temperature.
-  var sums: [Double] = [0, 0, 0, 0]
-  var counts: [Double] = [0, 0, 0, 0]
+  /// Sums and counts of: critic loss, policy loss, target mean, entropy, the algorithm's own; then the last temperature.
+  var sums: [Double]
+  var counts: [Double]
   var temperature = Double.nan
+
+  /// - Parameter further: how many metrics of its own the algorithm has.
+  init(further: Int = 0) {
+    sums = [Double](repeating: 0, count: 4 + further)
+    counts = sums
+  }
+
+  init(sums: [Double], counts: [Double], temperature: Double) {
+    (self.sums, self.counts, self.temperature) = (sums, counts, temperature)
+  }
+
+  /// Takes a saved window over; metrics that the algorithm has got or lost since then begin anew.
+  mutating func restore(_ saved: MetricsWindow) {
+    if saved.sums.count == sums.count { self = saved } else { self = MetricsWindow(further: sums.count - 4) }
+  }
 
   mutating func add(_ metrics: UpdateMetrics) {
     add(metrics.criticLoss, 0)
     add(metrics.policyLoss, 1)
     add(metrics.targetMean, 2)
     add(metrics.entropy, 3)
+    for index in 4..<sums.count { add(metrics.further[index - 4], index) }
     temperature = metrics.temperature
   }
 
@@ -60,8 +78,8 @@ public struct MetricsWindow: Sendable, Equatable {
     func mean(_ index: Int) -> Double { counts[index] > 0 ? sums[index] / counts[index] : .nan }
     let record = MetricsRecord(
       step: step, updates: updates, criticLoss: mean(0), policyLoss: mean(1), targetMean: mean(2),
-      temperature: temperature, entropy: mean(3))
-    self = MetricsWindow()
+      temperature: temperature, entropy: mean(3), further: (4..<sums.count).map(mean))
+    self = MetricsWindow(further: sums.count - 4)
     return record
   }
 }

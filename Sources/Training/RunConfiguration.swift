@@ -56,7 +56,7 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
 extension AnyConfiguration {
   /// The configuration for a task: what the task suggests where nothing was said, then the given settings.
   public func resolved(for entry: EnvironmentEntry, settings: [String]) throws -> AnyConfiguration {
-    let suggested = entry.suggestedRandomSteps.map { ["randomSteps=\($0)"] } ?? []
+    let suggested = collection == nil ? [] : entry.suggestedRandomSteps.map { ["randomSteps=\($0)"] } ?? []
     return try setting(suggested + settings)
   }
 }

@@ -86,7 +86,11 @@ public final class RunDirectory {
   }
 
   /// Makes the folder of a new run.
-  public static func create(_ path: String, _ description: RunDescription) throws -> RunDirectory {
+  ///
+  /// - Parameter metrics: what an update of its algorithm tells, `AlgorithmEntry.metrics`; the log has a column for each.
+  public static func create(
+    _ path: String, _ description: RunDescription, metrics: [Metric] = Metric.common
+  ) throws -> RunDirectory {
     let url = URL(fileURLWithPath: path)
     if FileManager.default.fileExists(atPath: url.path) {
       throw RunDirectoryError(
@@ -94,7 +98,7 @@ public final class RunDirectory {
     }
     do {
       try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-      let directory = RunDirectory(url, description)
+      let directory = RunDirectory(url, description, metrics)
       for log in directory.logs { try log.open() }
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -128,9 +132,9 @@ public final class RunDirectory {
   }
 
   /// Opens the folder of an earlier run.
-  public static func open(_ path: String) throws -> RunDirectory {
+  public static func open(_ path: String, metrics: [Metric] = Metric.common) throws -> RunDirectory {
     let url = URL(fileURLWithPath: path)
-    return RunDirectory(url, try describe(path))
+    return RunDirectory(url, try describe(path), metrics)
   }
 
   /// What `run.json` of a folder says.
@@ -153,13 +157,15 @@ public final class RunDirectory {
     }
   }
 
-  private init(_ url: URL, _ description: RunDescription) {
+  private init(_ url: URL, _ description: RunDescription, _ metrics: [Metric]) {
     self.url = url
     self.description = description
-    func log(_ name: String) -> CSVLog {
-      CSVLog(url.appendingPathComponent(name), header: Self.columns[name] ?? "")
+    func log(_ name: String, further: [String] = []) -> CSVLog {
+      CSVLog(
+        url.appendingPathComponent(name), header: ([Self.columns[name] ?? ""] + further).joined(separator: ","))
     }
-    (episodes, metrics, evaluations) = (log("episodes.csv"), log("metrics.csv"), log("evaluations.csv"))
+    (episodes, evaluations) = (log("episodes.csv"), log("evaluations.csv"))
+    self.metrics = log("metrics.csv", further: metrics.further.map(\.name))
     health = log("health.csv")
     let folder = url.appendingPathComponent("checkpoint")
     func path(_ name: String) -> String { url.appendingPathComponent(name).path }
@@ -185,10 +191,11 @@ public final class RunDirectory {
   }
 
   public func log(_ record: MetricsRecord) {
-    metrics.append([
+    let common = [
       "\(record.step)", "\(record.updates)", "\(record.criticLoss)", "\(record.policyLoss)", "\(record.targetMean)",
       "\(record.temperature)", "\(record.entropy)", time,
-    ])
+    ]
+    metrics.append(common + record.further.map { "\($0)" })
   }
 
   public func log(_ record: EvaluationRecord) {

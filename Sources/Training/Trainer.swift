@@ -42,6 +42,7 @@ public final class Trainer {
   public var observer = TrainingObserver()
 
   private let configuration: AnyConfiguration
+  private let collection: CollectionSettings
   private let workers: WorkerPool
   private let environment: any Environment
   private let evaluations: EvaluationSchedule
@@ -49,7 +50,7 @@ public final class Trainer {
   private let batch: Batch
   private var randomActions: RandomStream
   private var sampling: RandomStream
-  private var metrics = MetricsWindow()
+  private var metrics: MetricsWindow
   private var health: HealthMonitor
   private var idle = IdleEpisodes()
 
@@ -71,6 +72,10 @@ public final class Trainer {
     self.run = run
     self.workers = workers
     configuration = try run.algorithmConfiguration(in: algorithms)
+    guard let collection = configuration.collection else {
+      throw MismatchedRun("\(run.algorithm) learns from fixed data, not from a task")
+    }
+    self.collection = collection
     let guarded = { ContractGuard(try makeEnvironment(), name: run.environment) }
     environment = try guarded()
     evaluations = EvaluationSchedule(run, makeEnvironment: guarded)
@@ -80,12 +85,13 @@ public final class Trainer {
     try configuration.checkMemory(observationSize: observationSize, actionSize: scaling.actionSize)
     // no more transitions than the run has steps
     buffer = try ReplayBuffer(
-      capacity: min(configuration.bufferCapacity, max(1, run.steps)), observationSize: observationSize,
+      capacity: min(collection.bufferCapacity, max(1, run.steps)), observationSize: observationSize,
       actionSize: scaling.count)
     algorithm = configuration.makeAlgorithm(
       observationSize: observationSize, actionSize: scaling.actionSize, seed: run.seed, workers: workers)
-    health = HealthMonitor(discount: try configuration.values["discount"]?.decode(Double.self) ?? 1)
+    health = HealthMonitor(discount: configuration.discount.asWritten)
     batch = Batch(count: configuration.batchSize, observationSize: observationSize, actionSize: scaling.count)
+    metrics = MetricsWindow(further: configuration.metrics.further.count)
     randomActions = RandomStream(seed: run.seed, purpose: "random actions")
     sampling = RandomStream(seed: run.seed, purpose: "sampling")
     observation = [Float](repeating: 0, count: observationSize)
@@ -163,12 +169,12 @@ public final class Trainer {
     _ observation: inout [Float], _ next: inout [Float], _ action: inout [Float], _ taskAction: inout [Float]
   ) throws -> StepOutcome {
     var actionSpan = action.mutableSpan
-    if step < configuration.randomSteps {
+    if step < collection.randomSteps {
       scaling.drawUniformly(into: &actionSpan, using: &randomActions)
     } else {
       algorithm.act(observation.span, explore: true, into: &actionSpan)
     }
-    if episodeLength == 0 && step >= configuration.randomSteps {
+    if episodeLength == 0 && step >= collection.randomSteps {
       health.predict(algorithm.value(observation.span, action.span))
     }
     for i in action.indices {
@@ -243,10 +249,10 @@ public final class Trainer {
   // differs: no update before the random steps are over; Spinning Up begins earlier, and updates 50 times every 50 steps
   /// The updates that this step owes, once the random steps are over.
   private func learn() throws {
-    guard step > configuration.randomSteps, buffer.count >= min(configuration.batchSize, buffer.capacity),
-      step % configuration.updateEvery == 0
+    guard step > collection.randomSteps, buffer.count >= min(configuration.batchSize, buffer.capacity),
+      step % collection.updateEvery == 0
     else { return }
-    for _ in 0..<configuration.updatesOwed(from: step - configuration.updateEvery, to: step) {
+    for _ in 0..<collection.updatesOwed(from: step - collection.updateEvery, to: step) {
       let result: UpdateMetrics
       do {
         result = try algorithm.update(
@@ -274,8 +280,8 @@ public final class Trainer {
       algorithm.policyTensors,
       PolicyDescription(
         algorithm: run.algorithm, environment: run.environment, observationSize: observation.count,
-        hiddenSizes: configuration.values["hiddenSizes"].flatMap { try? $0.decode([Int].self) } ?? [],
-        actionLow: scaling.low, actionHigh: scaling.high, step: step, choices: scaling.choices))
+        hiddenSizes: configuration.policy.hiddenSizes, actionLow: scaling.low, actionHigh: scaling.high, step: step,
+        choices: scaling.choices, kind: configuration.policy.kind))
   }
 
   // MARK: state
@@ -304,7 +310,8 @@ public final class Trainer {
     if let saved = state.environment { try environment.restore(saved) }
     randomActions.position = state.randomActions
     sampling.position = state.sampling
-    (metrics, faults) = (state.metrics, state.faults)
+    metrics.restore(state.metrics)
+    faults = state.faults
     health.restore(state.health)
     try algorithm.restore(state.algorithm)
     if !needsReset { buffer.resumeEpisode(state.observation.span) }
@@ -327,7 +334,7 @@ public struct DivergedPolicy: Error, Equatable, CustomStringConvertible {
   }
 }
 
-/// A checkpoint that does not fit the task or the algorithm it names.
+/// A run or a checkpoint that does not fit the task or the algorithm it names.
 public struct MismatchedRun: Error, CustomStringConvertible {
   public let description: String
 

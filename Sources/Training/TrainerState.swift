@@ -118,7 +118,8 @@ extension TrainerState {
       file.integers64("trainer.counts"), file.doubles("trainer.numbers"), file.doubles("trainer.metrics")
     )
     let whole = counts.compactMap { Int(exactly: $0) }
-    guard counts.count == 10, whole.count == 10, numbers.count == 3, window.count == 9 else {
+    guard counts.count == 10, whole.count == 10, numbers.count == 3, window.count >= 9, window.count % 2 == 1
+    else {
       throw CheckpointError(path, "has counters of another version")
     }
     guard counts[8] <= counts[9], counts[9] < 1 << 48 else {
@@ -128,7 +129,9 @@ extension TrainerState {
     (episodeLength, needsReset) = (whole[4], whole[5] != 0)
     (randomActions, sampling) = (counts[6], counts[7])
     (bestReturn, episodeReturn) = (numbers[0], numbers[1])
-    metrics = MetricsWindow(sums: Array(window[0..<4]), counts: Array(window[4..<8]), temperature: window[8])
+    let half = window.count / 2
+    metrics = MetricsWindow(
+      sums: Array(window[..<half]), counts: Array(window[half..<(2 * half)]), temperature: window[2 * half])
     health = file.contains("trainer.health") ? try file.doubles("trainer.health") : []
     // missing where there were none, and in files of 0.1.0
     faults = SimulatorFaults(counts: file.contains("trainer.faults") ? try file.integers64("trainer.faults") : [])

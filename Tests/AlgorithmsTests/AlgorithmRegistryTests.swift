@@ -1,4 +1,5 @@
 import Algorithms
+import Environments
 import Formats
 import Kernels
 import Platform
@@ -22,14 +23,43 @@ import Testing
         == #"no algorithm is called "reinforce": there are ddpg, td3, sac, dqn, sac-discrete, td3-bc, fqe"#)
   }
 
+  @Test func `a registry of one's own has the package's algorithms and more, and its errors name them`() throws {
+    let mine = AlgorithmEntry("mine", "TD3 by another name", TD3.self)
+    let registry = AlgorithmRegistry(AlgorithmRegistry.standard.entries + [mine])
+    #expect(try registry.entry("Mine").summary == "TD3 by another name" && registry.entry("sac").name == "sac")
+    #expect(throws: UnknownAlgorithm.self) { try AlgorithmRegistry.standard.entry("mine") }
+    let near = #expect(throws: UnknownAlgorithm.self) { try registry.entry("min") }
+    #expect(near?.description.hasSuffix("did you mean mine?") == true && near?.known.last == "mine")
+    let unfit = #expect(throws: UnfitAlgorithm.self) {
+      try registry.entry("dqn").checkActions(.box(Box(low: -1, high: 1, count: 1)), of: "Task-v0", among: registry)
+    }
+    #expect(unfit?.fitting.contains("mine") == true)
+  }
+
+  @Test func `a name that occurs twice, or is not in lower case, stops the program`() async {
+    await #expect(processExitsWith: .failure) {
+      _ = AlgorithmRegistry(AlgorithmRegistry.standard.entries + [AlgorithmEntry("sac", "again", SAC.self)])
+    }
+    await #expect(processExitsWith: .failure) { _ = AlgorithmRegistry([AlgorithmEntry("SAC", "loud", SAC.self)]) }
+    await #expect(processExitsWith: .success) {
+      _ = AlgorithmRegistry([AlgorithmEntry("sac", "one", SAC.self), AlgorithmEntry("sac2", "another", SAC.self)])
+    }
+  }
+
+  @Test func `an algorithm whose source its configuration does not fit stops the program`() async {
+    await #expect(processExitsWith: .failure) { _ = AlgorithmEntry("td3-bc", "from nowhere", TD3BC.self) }
+    await #expect(processExitsWith: .failure) { _ = AlgorithmEntry("sac", "from data", SAC.self, from: .data) }
+  }
+
   @Test(arguments: AlgorithmRegistry.all.filter { $0.source == .task }.map(\.name))
   func `an algorithm that the caller has never heard of can be configured, made and trained`(name: String) throws {
     let entry = try AlgorithmRegistry.entry(name)
     let configuration = try entry.configuration(.object(["batchSize": .number(6)])).setting([
       "hiddenSizes=8", "bufferCapacity=50", "randomSteps=3", "updateEvery=2", "updatesPerStep=4",
     ])
-    #expect(configuration.batchSize == 6 && configuration.bufferCapacity == 50 && configuration.randomSteps == 3)
-    #expect(configuration.updateEvery == 2 && configuration.updatesPerStep == 4)
+    let collection = try #require(configuration.collection)
+    #expect(configuration.batchSize == 6 && collection.bufferCapacity == 50 && collection.randomSteps == 3)
+    #expect(collection.updateEvery == 2 && collection.updatesPerStep == 4)
     #expect(configuration.values["hiddenSizes"] == .array([.number(8)]))
     #expect(entry.defaults.batchSize > 6, "settings do not change the defaults")
     let algorithm = configuration.makeAlgorithm(

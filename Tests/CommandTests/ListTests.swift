@@ -21,6 +21,12 @@ import Testing
         }
       }
     }
+    for algorithm in algorithms {
+      let entry = try AlgorithmRegistry.entry(algorithm["name"]?.string ?? "")
+      let metrics = algorithm["metrics"]?.array ?? []
+      #expect(metrics.compactMap { $0["name"]?.string } == entry.metrics.map(\.name))
+      #expect(metrics.allSatisfy { $0["formula"]?.string?.isEmpty == false && $0["unit"]?.string != nil })
+    }
     let kinds = algorithms.compactMap { $0["actions"]?.string }
     #expect(kinds == ["continuous", "continuous", "continuous", "discrete", "discrete", "continuous", "continuous"])
     let sac = algorithms.first { $0["name"]?.string == "sac" }?["hyperparameters"]?.array ?? []

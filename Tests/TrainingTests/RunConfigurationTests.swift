@@ -17,7 +17,7 @@ import Testing
     let decoded = try JSONDecoder().decode(RunConfiguration.self, from: JSONEncoder().encode(original))
     #expect(decoded == original)
     let read = try decoded.algorithmConfiguration()
-    #expect(read.values == configuration.values && read.bufferCapacity == 5000)
+    #expect(read.values == configuration.values && read.collection?.bufferCapacity == 5000)
     // every property is there, so that a later default changes nothing
     for parameter in try AlgorithmRegistry.entry(algorithm).hyperparameters {
       #expect(decoded.configuration[parameter.name] != nil, "\(parameter.name)")
@@ -37,10 +37,10 @@ import Testing
   @Test func `a task's suggestion holds unless it is set`() throws {
     let defaults = try AlgorithmRegistry.entry("sac").defaults
     let task = try EnvironmentRegistry.builtIn.entry("Pendulum-v1")
-    #expect(try defaults.resolved(for: task, settings: []).randomSteps == task.suggestedRandomSteps)
-    #expect(try defaults.resolved(for: task, settings: ["randomSteps=5"]).randomSteps == 5)
+    #expect(try defaults.resolved(for: task, settings: []).collection?.randomSteps == task.suggestedRandomSteps)
+    #expect(try defaults.resolved(for: task, settings: ["randomSteps=5"]).collection?.randomSteps == 5)
     let silent = try EnvironmentRegistry.builtIn.entry("CartPole-v1")
     #expect(silent.suggestedRandomSteps == nil)
-    #expect(try defaults.resolved(for: silent, settings: []).randomSteps == defaults.randomSteps)
+    #expect(try defaults.resolved(for: silent, settings: []).collection == defaults.collection)
   }
 }

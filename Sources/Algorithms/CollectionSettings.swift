@@ -1,0 +1,35 @@
+// CollectionSettings.swift — how an algorithm that learns from a task collects, and how much it learns from that.
+
+/// What the training loop needs to know of an algorithm that acts in its task.
+public struct CollectionSettings: Sendable, Equatable {
+  /// Transitions kept for replay.
+  public var bufferCapacity: Int
+  /// First steps with actions drawn uniformly, before any update.
+  public var randomSteps: Int
+  /// Environment steps between rounds of updates.
+  public var updateEvery: Int
+  /// Updates to one environment step; 0.25 is one update to four steps.
+  public var updatesPerStep: Double
+
+  /// Updates that the steps from `first` on, up to and with `last`, owe: a function of counts alone, so that over any number
+  /// of steps there are as many as `updatesPerStep` says.
+  package func updatesOwed(from first: Int, to last: Int) -> Int {
+    Int((Double(last) * updatesPerStep).rounded(.down)) - Int((Double(first) * updatesPerStep).rounded(.down))
+  }
+}
+
+/// The configuration of an algorithm that learns from a task. Those that learn from fixed data have none of this.
+public protocol CollectingConfiguration: AlgorithmConfiguration {
+  var bufferCapacity: Int { get }
+  var randomSteps: Int { get }
+  var updateEvery: Int { get }
+  var updatesPerStep: Double { get }
+}
+
+extension CollectingConfiguration {
+  public var collection: CollectionSettings? {
+    CollectionSettings(
+      bufferCapacity: bufferCapacity, randomSteps: randomSteps, updateEvery: updateEvery, updatesPerStep: updatesPerStep
+    )
+  }
+}

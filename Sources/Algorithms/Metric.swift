@@ -1,0 +1,43 @@
+// Metric.swift — what an update tells, by name: a column of metrics.csv with its formula and unit.
+
+/// A number that each update of an algorithm tells. The log has its mean over a window of updates, of α the last.
+public struct Metric: Sendable, Equatable, Codable {
+  /// The column's name.
+  public let name: String
+  public let formula: String
+  /// In words: `return`, `nat`, or empty for a plain number.
+  public let unit: String
+
+  public init(_ name: String, _ formula: String, unit: String) {
+    (self.name, self.formula, self.unit) = (name, formula, unit)
+  }
+
+  // what `UpdateMetrics` has for all algorithms
+  public static let criticLoss = Metric("critic_loss", "Σ_j mean (Q_j − y)²", unit: "return²")
+  public static let policyLoss = Metric("policy_loss", "the objective that the policy descends", unit: "return")
+  public static let targetMean = Metric("target_mean", "mean y", unit: "return")
+  public static let temperature = Metric("temperature", "α", unit: "return per nat")
+  public static let entropy = Metric("entropy", "−mean log π(a|s)", unit: "nat")
+
+  /// Those that `UpdateMetrics` has as properties and every log as columns, in the log's order.
+  public static let common = [criticLoss, policyLoss, targetMean, temperature, entropy]
+}
+
+extension [Metric] {
+  /// Those that only their algorithm has, in the order of `UpdateMetrics.further`.
+  public var further: [Metric] { filter { metric in !Metric.common.contains { $0.name == metric.name } } }
+
+  /// - Precondition: names that a log can have as its columns, and no more further ones than `UpdateMetrics` holds.
+  func check(of algorithm: String) {
+    precondition(
+      further.count <= UpdateMetrics.furtherLimit,
+      "\(algorithm) has \(further.count) further metrics, at most \(UpdateMetrics.furtherLimit) are kept")
+    var names: Set = ["step", "updates", "seconds"]
+    for metric in self {
+      let isPlain =
+        !metric.name.isEmpty && metric.name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
+      precondition(isPlain, "\(algorithm)'s metric \(metric.name.debugDescription) is not of letters, digits and _")
+      precondition(names.insert(metric.name).inserted, "\(algorithm) has two metrics called \(metric.name)")
+    }
+  }
+}

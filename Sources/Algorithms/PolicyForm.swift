@@ -1,0 +1,20 @@
+// PolicyForm.swift — which policy an algorithm learns, as files keep it.
+
+/// A learned policy's kind and sizes: what its tensors `policy.…` are read into.
+public struct PolicyForm: Sendable, Equatable {
+  /// What the outputs mean.
+  public enum Kind: String, Sendable, Codable {
+    /// The heads `policy.mean` and `policy.log_std`; without exploration tanh of the mean.
+    case squashedGaussian = "squashed-gaussian"
+    /// tanh of the outputs.
+    case deterministic
+    /// One output for each choice, of which the greatest is the action.
+    case choosing
+  }
+
+  public var kind: Kind
+  /// Units in each hidden layer.
+  public var hiddenSizes: [Int]
+
+  public init(_ kind: Kind, hiddenSizes: [Int]) { (self.kind, self.hiddenSizes) = (kind, hiddenSizes) }
+}

@@ -1,0 +1,80 @@
+// UpdateCost.swift — what an update costs, counted by each algorithm beside its equations: operations and memory.
+
+/// The least that one update needs.
+public struct UpdateCost: Sendable, Equatable {
+  /// Floating-point operations, multiply and add counted apart: what the products of the networks cannot do without. A mean,
+  /// where updates are unlike.
+  public var operations: Double
+  /// Updates until unlike ones repeat: TD3's policy delay.
+  public var period: Int
+  /// Networks that are learned.
+  public var learned: [NetworkSize]
+  /// Networks that follow others.
+  public var following: [NetworkSize]
+  /// Numbers of the update besides the networks and their rows.
+  public var numbers: Int
+
+  public init(
+    operations: Double, period: Int = 1, learned: [NetworkSize], following: [NetworkSize] = [], numbers: Int = 0
+  ) {
+    (self.operations, self.period) = (operations, period)
+    (self.learned, self.following, self.numbers) = (learned, following, numbers)
+  }
+
+  /// Bytes of all networks for batches of `batchSize` rows, 4 a number.
+  ///
+  /// A learned network has five numbers for each weight: itself, its gradient, its transposed copy and two moments; and two
+  /// for each unit and row: its value and its gradient. A network that follows has one of each.
+  public func bytes(batchSize: Int) -> Int {
+    let own = learned.reduce(0) { $0 + 5 * $1.weights + 2 * batchSize * $1.units }
+    let others = following.reduce(0) { $0 + $1.weights + batchSize * $1.units }
+    // a layer's rows in the matrix unit's three parts of 2 bytes
+    let widest = (learned + following).reduce(0) { max($0, $1.hidden.max() ?? 0) }
+    return 4 * (own + others + numbers) + 6 * batchSize * widest
+  }
+
+  /// The sizes of the hidden layers in words: `256, 256`, or `256, 256 and 512, 512`.
+  var hiddenText: String {
+    var texts: [String] = []
+    for network in learned + following {
+      let text = network.hidden.map(String.init).joined(separator: ", ")
+      if !texts.contains(text) { texts.append(text) }
+    }
+    return texts.joined(separator: " and ")
+  }
+}
+
+/// The sizes of a multilayer perceptron I → H₁ → … → H_n → O, and what passes through it cost.
+///
+/// The weights' gradients over some rows cost what the forward pass of these rows does.
+public struct NetworkSize: Sendable, Equatable {
+  public var inputs: Int
+  public var hidden: [Int]
+  public var outputs: Int
+
+  public init(inputs: Int, hidden: [Int], outputs: Int) {
+    (self.inputs, self.hidden, self.outputs) = (inputs, hidden, outputs)
+  }
+
+  /// The same with other outputs, such as the one of many through which an error goes back.
+  public func with(outputs: Int) -> NetworkSize { NetworkSize(inputs: inputs, hidden: hidden, outputs: outputs) }
+
+  /// 2 B (I H₁ + … + H_n O): the output of B rows, or the gradients of the weights over them.
+  public func forward(rows: Int) -> Double {
+    2 * Double(rows) * (Double(inputs) * first + inner + last * Double(outputs))
+  }
+
+  /// 2 B (H₁ H₂ + … + H_n O): back from the output of B rows to the first hidden layer.
+  public func backward(rows: Int) -> Double { 2 * Double(rows) * (inner + last * Double(outputs)) }
+
+  /// 2 B A H₁: from the first hidden layer back to A inputs of B rows.
+  public func backwardToInputs(_ count: Int, rows: Int) -> Double { 2 * Double(rows) * Double(count) * first }
+
+  /// Weights, biases left out.
+  var weights: Int { zip([inputs] + hidden, hidden + [outputs]).reduce(0) { $0 + $1.0 * $1.1 } }
+  var units: Int { hidden.reduce(0, +) }
+
+  private var first: Double { Double(hidden.first ?? 0) }
+  private var last: Double { Double(hidden.last ?? 0) }
+  private var inner: Double { zip(hidden, hidden.dropFirst()).reduce(0) { $0 + Double($1.0) * Double($1.1) } }
+}
