@@ -11,19 +11,19 @@ import Platform
   import Darwin
 #endif
 
-package final class Adam: @unchecked Sendable {
+public final class Adam: @unchecked Sendable {
   private let networks: [Parameters]
   private let firstMoments: FixedArray<Block>
   private let secondMoments: FixedArray<Block>
   private let learningRate: Double
   /// Steps taken.
-  package private(set) var steps = 0
+  public private(set) var steps = 0
   private var step = AdamStep(count: 1, learningRate: 0)
   /// Of each network and share 0, or NaN where a parameter is not finite.
   private let checks: Block
 
   /// - Parameter networks: networks that step together, such as both critics.
-  package init(_ networks: [Parameters], learningRate: Float) {
+  public init(_ networks: [Parameters], learningRate: Float) {
     self.networks = networks
     self.learningRate = Double(learningRate)
     firstMoments = FixedArray(count: networks.count) { Block(count: networks[$0].values.count) }
@@ -32,18 +32,18 @@ package final class Adam: @unchecked Sendable {
   }
 
   /// Begins step t: its bias corrections. Once per step, before the workers apply it.
-  package func beginStep() {
+  public func beginStep() {
     steps += 1
     step = AdamStep(count: steps, learningRate: learningRate)
   }
 
   /// Steps a share of every network along its gradients, and brings the transposed weights up to date.
-  package func apply(_ share: Share) {
+  public func apply(_ share: Share) {
     for j in networks.indices { apply(j, share) }
   }
 
   /// Steps a share of network j.
-  package func apply(_ j: Int, _ share: Share) {
+  public func apply(_ j: Int, _ share: Share) {
     let network = networks[j]
     var check: Float = 0
     for layer in network.layout.layers {
@@ -55,7 +55,7 @@ package final class Adam: @unchecked Sendable {
   }
 
   /// Every parameter was finite after the last step: so were its gradient and its moments, or it would not be.
-  package var leftAllFinite: Bool {
+  public var leftAllFinite: Bool {
     var check: Float = 0
     for i in 0..<checks.count { check += checks[i] }
     return check == 0
@@ -64,7 +64,7 @@ package final class Adam: @unchecked Sendable {
   // MARK: state
 
   /// The moments as tensors `prefix.J.first.…` and `prefix.J.second.…`, J the network's number.
-  package func tensors(_ prefix: String) -> [Tensor] {
+  public func tensors(_ prefix: String) -> [Tensor] {
     var result: [Tensor] = []
     for (index, network) in networks.enumerated() {
       result += network.tensors("\(prefix).\(index).first", of: firstMoments[index])
@@ -73,7 +73,7 @@ package final class Adam: @unchecked Sendable {
     return result
   }
 
-  package func load(_ prefix: String, steps: Int, from find: (String) throws -> Tensor) throws {
+  public func load(_ prefix: String, steps: Int, from find: (String) throws -> Tensor) throws {
     for (index, network) in networks.enumerated() {
       try network.load("\(prefix).\(index).first", into: firstMoments[index], from: find)
       try network.load("\(prefix).\(index).second", into: secondMoments[index], from: find)

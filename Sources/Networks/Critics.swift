@@ -4,8 +4,8 @@ import Kernels
 import Platform
 
 /// Critics that are evaluated, trained and tracked together: one for DDPG, two for TD3 and SAC.
-package final class Critics: Tracking, @unchecked Sendable {
-  package let networks: [Parameters]
+public final class Critics: Tracking, @unchecked Sendable {
+  public let networks: [Parameters]
   /// Q_j at the rows of the last evaluation.
   @usableFromInline let values: FixedArray<Block>  // J × (B)
   private let valueGradients: FixedArray<Block>  // J × (B)
@@ -17,7 +17,7 @@ package final class Critics: Tracking, @unchecked Sendable {
   package let gathered: RowIndices  // (J)
 
   /// - Parameter isLearned: false for target critics, which are only ever tracked.
-  package init(
+  public init(
     count: Int, observationSize: Int, actionSize: Int, hiddenSizes: [Int], batchSize: Int, isLearned: Bool
   ) {
     let layout = Layout(
@@ -32,33 +32,33 @@ package final class Critics: Tracking, @unchecked Sendable {
     gathered = RowIndices(count: count)
   }
 
-  package var count: Int { networks.count }
+  public var count: Int { networks.count }
 
-  package func initialize(using generator: inout RandomStream) {
+  public func initialize(using generator: inout RandomStream) {
     for network in networks { network.initialize(using: &generator) }
   }
 
   /// θ ← other's θ, for targets at the start.
-  package func copy(_ other: Critics) {
+  public func copy(_ other: Critics) {
     for (network, source) in zip(networks, other.networks) { network.copy(source) }
   }
 
   /// θ_j ← rate · other's θ_j + (1 − rate) · θ_j for a share of the parameters.
-  package func track(_ j: Int, _ other: Critics, rate: Float, _ share: Share) {
+  public func track(_ j: Int, _ other: Critics, rate: Float, _ share: Share) {
     networks[j].track(other.networks[j], rate: rate, share)
   }
 
-  package var trackedAllFinite: Bool { networks.allSatisfy(\.trackedAllFinite) }
+  public var trackedAllFinite: Bool { networks.allSatisfy(\.trackedAllFinite) }
 
   // MARK: values
 
   /// Q_j(s, a) of all critics for some rows.
-  package func evaluate(_ observations: borrowing Matrix, _ actions: borrowing Matrix, rows: Range<Int>) {
+  public func evaluate(_ observations: borrowing Matrix, _ actions: borrowing Matrix, rows: Range<Int>) {
     for j in 0..<count { evaluate(j, observations, actions, rows: rows) }
   }
 
   /// Q_j(s, a) of critic j, for some rows.
-  package func evaluate(
+  public func evaluate(
     _ j: Int, _ observations: borrowing Matrix, _ actions: borrowing Matrix, rows: Range<Int>
   ) {
     let network = networks[j]
@@ -70,16 +70,16 @@ package final class Critics: Tracking, @unchecked Sendable {
 
   /// Q_j at a row of the last evaluation.
   @inlinable
-  package func value(_ j: Int, at row: Int) -> Float { values[j][row] }
+  public func value(_ j: Int, at row: Int) -> Float { values[j][row] }
 
   /// min_j Q_j at a row of the last evaluation; NaN if one of them is, which `Swift.min` would hide.
   @inlinable
-  package func minimum(at row: Int) -> Float { rowMinimum(of: values, at: row) }
+  public func minimum(at row: Int) -> Float { rowMinimum(of: values, at: row) }
 
   // MARK: gradients
 
   /// Back from mean w (Q_j − y)² to critic j's hidden layers: ∂/∂Q_j = 2 w (Q_j − y) · scale, for some rows.
-  package func backwardSquaredError(
+  public func backwardSquaredError(
     _ j: Int, to targets: borrowing Block, weights: borrowing Block, scale: Float, rows: Range<Int>
   ) {
     Self.errorGradient(values[j], targets, weights, scale: scale, into: valueGradients[j], rows: rows)
@@ -111,14 +111,14 @@ package final class Critics: Tracking, @unchecked Sendable {
   }
 
   /// scale · ∂Q_0/∂a for some rows. The parameters get no gradient.
-  package func firstActionGradient(scale: Float, into gradient: borrowing Matrix, rows: Range<Int>) {
+  public func firstActionGradient(scale: Float, into gradient: borrowing Matrix, rows: Range<Int>) {
     valueGradients[0].fill(scale, rows)
     backward(0, rows: rows)
     networks[0].backwardInput(activations[0], into: gradient, rows: rows)
   }
 
   /// ∂J_Q/∂θ_j of a share of critic j's parameters, over the first `rows` rows of the last backward pass.
-  package func weightGradients(
+  public func weightGradients(
     _ j: Int, _ observations: borrowing Matrix, _ actions: borrowing Matrix, rows: Int, _ share: Share
   ) {
     let network = networks[j]
@@ -141,7 +141,7 @@ package final class Critics: Tracking, @unchecked Sendable {
   // MARK: loss
 
   /// Σ_j mean w (Q_j − y)² over the first `rows` rows.
-  package func squaredError(to targets: borrowing Block, weights: borrowing Block, rows: Int) -> Double {
+  public func squaredError(to targets: borrowing Block, weights: borrowing Block, rows: Int) -> Double {
     var sum = 0.0
     for j in 0..<count { sum += Self.squaredError(values[j], targets, weights, rows: rows) }
     return sum / Double(max(1, rows))
@@ -188,7 +188,7 @@ package final class Critics: Tracking, @unchecked Sendable {
   }
 
   /// The mean of min_j Q_j, or of Q_0 alone, over the first `rows` rows.
-  package func meanMinimum(rows: Int, members: Int? = nil) -> Double {
+  public func meanMinimum(rows: Int, members: Int? = nil) -> Double {
     var sum = 0.0
     for row in 0..<rows { sum += Double(members == 1 ? values[0][row] : minimum(at: row)) }
     return sum / Double(max(1, rows))
@@ -218,11 +218,11 @@ package final class Critics: Tracking, @unchecked Sendable {
   // MARK: state
 
   /// The parameters as tensors `prefix.J.layer.K.…`.
-  package func tensors(_ prefix: String) -> [Tensor] {
+  public func tensors(_ prefix: String) -> [Tensor] {
     networks.enumerated().flatMap { $1.tensors("\(prefix).\($0)") }
   }
 
-  package func load(_ prefix: String, from find: (String) throws -> Tensor) throws {
+  public func load(_ prefix: String, from find: (String) throws -> Tensor) throws {
     for (j, network) in networks.enumerated() { try network.load("\(prefix).\(j)", from: find) }
   }
 }

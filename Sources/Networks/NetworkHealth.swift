@@ -36,14 +36,14 @@ package func share(of values: borrowing Matrix, above limit: Float, rows: Int) -
 }
 
 /// Critics asked about one observation and action at a time, with buffers of their own.
-package struct CriticsOfOne: ~Copyable {
+public struct CriticsOfOne: ~Copyable {
   private let networks: [Parameters]
   private let activations: Activations
   private let observation: Matrix  // (1 × S)
   private let action: Matrix  // (1 × A)
   private let values: FixedArray<Block>  // J × (1)
 
-  package init(_ critics: Critics, observationSize: Int, actionSize: Int) {
+  public init(_ critics: Critics, observationSize: Int, actionSize: Int) {
     networks = critics.networks
     activations = Activations(critics.networks[0].layout, rows: 1, forLearning: false)
     observation = Matrix(rows: 1, columns: observationSize)
@@ -52,7 +52,7 @@ package struct CriticsOfOne: ~Copyable {
   }
 
   /// min_j Q_j(s, a); NaN if one of them is, which `Swift.min` would hide.
-  package func minimum(_ observation: Span<Float>, _ action: Span<Float>) -> Double {
+  public func minimum(_ observation: Span<Float>, _ action: Span<Float>) -> Double {
     self.observation.setRow(0, to: observation)
     self.action.setRow(0, to: action)
     for (j, network) in networks.enumerated() {

@@ -48,12 +48,12 @@ public struct TensorMismatch: Error, CustomStringConvertible {
 }
 
 /// What follows learned parameters, and looks at each number as it does.
-package protocol Tracking {
+public protocol Tracking {
   /// Every parameter was finite after the last tracking.
   var trackedAllFinite: Bool { get }
 }
 
-package final class Parameters: Tracking, @unchecked Sendable {
+public final class Parameters: Tracking, @unchecked Sendable {
   package let layout: Layout
   /// θ
   package let values: Block
@@ -76,7 +76,7 @@ package final class Parameters: Tracking, @unchecked Sendable {
   }
 
   /// Weights and biases from U(±1/√fan_in), PyTorch's default and every reference implementation's.
-  package func initialize(using generator: inout RandomStream) {
+  public func initialize(using generator: inout RandomStream) {
     for tensor in layout.tensors {
       let bound = 1 / Float(tensor.layer.inputs).squareRoot()
       tensor.forEachIndex { _, index in values[index] = (2 * generator.uniform() - 1) * bound }
@@ -85,13 +85,13 @@ package final class Parameters: Tracking, @unchecked Sendable {
   }
 
   /// θ ← other's θ.
-  package func copy(_ other: Parameters) {
+  public func copy(_ other: Parameters) {
     values.copy(other.values)
     refreshTransposed(.whole)
   }
 
   /// θ ← rate · other + (1 − rate) · θ for a share of the parameters.
-  package func track(_ other: Parameters, rate: Float, _ share: Share) {
+  public func track(_ other: Parameters, rate: Float, _ share: Share) {
     var check: Float = 0
     for layer in layout.layers {
       check += Kernels.track(values, other.values, rate: rate, range: layer.range(of: share))
@@ -99,7 +99,7 @@ package final class Parameters: Tracking, @unchecked Sendable {
     trackingChecks[share.lower] = check
   }
 
-  package var trackedAllFinite: Bool {
+  public var trackedAllFinite: Bool {
     var check: Float = 0
     for i in 0..<trackingChecks.count { check += trackingChecks[i] }
     return check == 0
@@ -120,7 +120,7 @@ package final class Parameters: Tracking, @unchecked Sendable {
   // MARK: as tensors
 
   /// The parameters, or other numbers kept in their layout, as tensors named `prefix.…`.
-  package func tensors(_ prefix: String) -> [Tensor] { tensors(prefix, of: values) }
+  public func tensors(_ prefix: String) -> [Tensor] { tensors(prefix, of: values) }
 
   package func tensors(_ prefix: String, of block: borrowing Block) -> [Tensor] {
     let copy = block.values
@@ -128,7 +128,7 @@ package final class Parameters: Tracking, @unchecked Sendable {
   }
 
   /// Reads the parameters from tensors named `prefix.…`.
-  package func load(_ prefix: String, from find: (String) throws -> Tensor) throws {
+  public func load(_ prefix: String, from find: (String) throws -> Tensor) throws {
     try load(prefix, into: values, from: find)
     trackingChecks.fill(0, 0..<trackingChecks.count)
     refreshTransposed(.whole)

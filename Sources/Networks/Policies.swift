@@ -91,23 +91,23 @@ package final class SquashedGaussian: @unchecked Sendable {
 }
 
 /// What a policy drew: actions in [−1, 1] and their log-densities.
-package struct PolicyDraw: ~Copyable {
-  package let actions: Matrix  // (B × A)
-  package let logProbabilities: Block  // (B)
+public struct PolicyDraw: ~Copyable {
+  public let actions: Matrix  // (B × A)
+  public let logProbabilities: Block  // (B)
 
-  package init(rows: Int, actionSize: Int) {
+  public init(rows: Int, actionSize: Int) {
     actions = Matrix(rows: rows, columns: actionSize)
     logProbabilities = Block(count: rows)
   }
 }
 
 /// One row to act from, and room for what it becomes.
-package struct ActingRow: ~Copyable {
-  package let observation: Matrix  // (1 × S)
-  package let noise: Block  // (A)
-  package let draw: PolicyDraw  // (1 × A)
+public struct ActingRow: ~Copyable {
+  public let observation: Matrix  // (1 × S)
+  public let noise: Block  // (A)
+  public let draw: PolicyDraw  // (1 × A)
 
-  package init(observationSize: Int, actionSize: Int) {
+  public init(observationSize: Int, actionSize: Int) {
     observation = Matrix(rows: 1, columns: observationSize)
     noise = Block(count: actionSize)
     draw = PolicyDraw(rows: 1, actionSize: actionSize)
@@ -115,13 +115,13 @@ package struct ActingRow: ~Copyable {
 }
 
 /// π(s) = tanh(f(s)).
-package final class DeterministicPolicy: @unchecked Sendable {
-  package let parameters: Parameters
+public final class DeterministicPolicy: @unchecked Sendable {
+  public let parameters: Parameters
   private let activations: Activations
   private let outputGradients: Matrix  // (B × A)
 
   /// - Parameter isLearned: false for a target policy, which is only ever tracked.
-  package convenience init(
+  public convenience init(
     observationSize: Int, actionSize: Int, hiddenSizes: [Int], batchSize: Int, isLearned: Bool
   ) {
     let layout = Layout(
@@ -130,7 +130,7 @@ package final class DeterministicPolicy: @unchecked Sendable {
   }
 
   /// The same policy with buffers of its own, for acting.
-  package convenience init(sharing other: DeterministicPolicy, batchSize: Int) {
+  public convenience init(sharing other: DeterministicPolicy, batchSize: Int) {
     self.init(other.parameters, batchSize: batchSize, forLearning: false)
   }
 
@@ -141,22 +141,22 @@ package final class DeterministicPolicy: @unchecked Sendable {
   }
 
   /// a = π(s) for some rows.
-  package func evaluate(_ observations: borrowing Matrix, into actions: borrowing Matrix, rows: Range<Int>) {
+  public func evaluate(_ observations: borrowing Matrix, into actions: borrowing Matrix, rows: Range<Int>) {
     parameters.forward(Input(observations), activations, into: actions, rows: rows)
     tanhForward(actions, rows: rows)
   }
 
   /// Back from ∂L/∂a at the last evaluated actions to the hidden layers, for some rows.
-  package func backward(actions: borrowing Matrix, actionGradient: borrowing Matrix, rows: Range<Int>) {
+  public func backward(actions: borrowing Matrix, actionGradient: borrowing Matrix, rows: Range<Int>) {
     tanhGradient(actionGradient, actions: actions, into: outputGradients, rows: rows)
     parameters.backwardOutput(outputGradients, activations, rows: rows)
   }
 
   /// ∂L/∂θ of a share of the parameters.
-  package func weightGradients(_ observations: borrowing Matrix, rows: Int, _ share: Share) {
+  public func weightGradients(_ observations: borrowing Matrix, rows: Int, _ share: Share) {
     parameters.weightGradients(Input(observations), activations, output: outputGradients, rows: rows, share)
   }
 
   /// The share of hidden units that are zero over the first `rows` rows of the last evaluation.
-  package func deadUnits(rows: Int) -> Double { activations.deadUnits(rows: rows) }
+  public func deadUnits(rows: Int) -> Double { activations.deadUnits(rows: rows) }
 }
