@@ -45,8 +45,8 @@ let package = Package(
     .library(
       name: "OffPolicy",
       targets: [
-        "OffPolicy", "Offline", "MuJoCoTasks", "Training", "Algorithms", "Replay", "Networks", "Environments", "Formats",
-        "Kernels", "Platform",
+        "OffPolicy", "Offline", "MuJoCoTasks", "Training", "Algorithms", "Replay", "Networks", "Environments",
+        "Formats", "Kernels", "Platform",
       ]),
     // the program as a library, for packages with environments and algorithms of their own
     .library(name: "OffPolicyProgram", targets: ["OffPolicyProgram"]),

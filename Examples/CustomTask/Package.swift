@@ -1,6 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+let offPolicy = Target.Dependency.product(name: "OffPolicy", package: "swift-offpolicy")
+
 let package = Package(
   name: "CustomTask",
   platforms: [.macOS(.v26)],
@@ -9,7 +11,12 @@ let package = Package(
     .package(name: "swift-offpolicy", path: "../..")
   ],
   targets: [
+    .target(name: "CartTask", dependencies: [offPolicy]),
+    // the whole program, which knows Cart-v0: swift run -c release CustomTask train sac Cart-v0
     .executableTarget(
-      name: "CustomTask", dependencies: [.product(name: "OffPolicy", package: "swift-offpolicy")])
+      name: "CustomTask",
+      dependencies: ["CartTask", .product(name: "OffPolicyProgram", package: "swift-offpolicy")]),
+    // the library alone: swift run -c release SmallLoop
+    .executableTarget(name: "SmallLoop", dependencies: ["CartTask", offPolicy]),
   ]
 )

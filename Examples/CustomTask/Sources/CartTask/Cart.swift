@@ -3,17 +3,17 @@
 import OffPolicy
 
 /// Observation: x (m), v (m/s). Action: force (N) in [−1, 1]. Terminates when |x| > 2 m.
-final class Cart: Environment {
+public final class Cart: Environment {
   static let timestep = 0.1  // s
 
   private var position = 0.0  // m
   private var velocity = 0.0  // m/s
   private var generator = NumPyGenerator(seed: 0)
 
-  let observationSpace = Box(low: -.infinity, high: .infinity, count: 2)
-  let actionSpace = Space.box(Box(low: -1, high: 1, count: 1))
+  public let observationSpace = Box(low: -.infinity, high: .infinity, count: 2)
+  public let actionSpace = Space.box(Box(low: -1, high: 1, count: 1))
 
-  func step(_ action: Span<Float>, into observation: inout MutableSpan<Float>) throws -> StepOutcome {
+  public func step(_ action: Span<Float>, into observation: inout MutableSpan<Float>) throws -> StepOutcome {
     // v ← v + F/m Δt;  x ← x + v Δt;  m = 1 kg
     velocity += Double(action[0]) * Self.timestep
     position += velocity * Self.timestep
@@ -21,7 +21,7 @@ final class Cart: Environment {
     return StepOutcome(reward: 1 - position * position, terminated: abs(position) > 2)
   }
 
-  func reset(seed: UInt64?, into observation: inout MutableSpan<Float>) throws {
+  public func reset(seed: UInt64?, into observation: inout MutableSpan<Float>) throws {
     if let seed { generator = NumPyGenerator(seed: seed) }
     position = generator.uniform(-1, 1)
     velocity = 0
@@ -33,17 +33,17 @@ final class Cart: Environment {
     observation[1] = Float(velocity)
   }
 
-  func saveState() throws -> EnvironmentState {
+  public func saveState() throws -> EnvironmentState {
     EnvironmentState(values: [position, velocity], generator: generator)
   }
 
-  func restore(_ state: EnvironmentState) throws {
+  public func restore(_ state: EnvironmentState) throws {
     try state.requireValues(2, for: "Cart-v0")
     (position, velocity) = (state.values[0], state.values[1])
     generator = state.generator
   }
 
-  static let entry = EnvironmentEntry(
+  public static let entry = EnvironmentEntry(
     id: "Cart-v0", summary: "push a cart to the origin", observationSize: 2,
     actionSpace: .box(Box(low: -1, high: 1, count: 1)), maximumEpisodeSteps: 100
   ) { Cart() }
