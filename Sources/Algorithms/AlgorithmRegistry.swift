@@ -131,7 +131,7 @@ public struct AnyConfiguration: Sendable {
   /// What an update tells.
   public let metrics: [Metric]
   private let set: @Sendable ([String]) throws -> AnyConfiguration
-  private let create: @Sendable (Int, Int, UInt64, WorkerPool) -> any Algorithm
+  private let create: @Sendable (Int, Int, Int, UInt64, WorkerPool) -> any Algorithm
   private let count: @Sendable (Int, Int) -> UpdateCost
   private let draw: @Sendable (Int) -> UpdateDraws
 
@@ -144,7 +144,7 @@ public struct AnyConfiguration: Sendable {
     (returns, sampler) = (configuration.returns, configuration.sampler)
     set = { AnyConfiguration(try configuration.setting($0), for: A.self) }
     create = {
-      A(configuration: configuration, observationSize: $0, actionSize: $1, seed: $2, workers: $3)
+      A(configuration: configuration, observationSize: $0, actionSize: $1, lanes: $2, seed: $3, workers: $4)
     }
     count = { A.cost(configuration, observationSize: $0, actionSize: $1) }
     draw = { A.draws(configuration, actionSize: $0) }
@@ -167,10 +167,10 @@ public struct AnyConfiguration: Sendable {
       hint: "--set hiddenSizes=256,256")
   }
 
-  /// A new algorithm for a task of the given sizes.
+  /// A new algorithm for a task of the given sizes, in `lanes` environments at once.
   public func makeAlgorithm(
-    observationSize: Int, actionSize: Int, seed: UInt64, workers: WorkerPool
+    observationSize: Int, actionSize: Int, lanes: Int = 1, seed: UInt64, workers: WorkerPool
   ) -> any Algorithm {
-    create(observationSize, actionSize, seed, workers)
+    create(observationSize, actionSize, lanes, seed, workers)
   }
 }

@@ -91,23 +91,34 @@ package final class SquashedGaussian: @unchecked Sendable {
 }
 
 /// What a policy drew: actions in [−1, 1] and their log-densities.
-public struct PolicyDraw: ~Copyable {
-  public let actions: Matrix  // (B × A)
-  public let logProbabilities: Block  // (B)
+package struct PolicyDraw: ~Copyable {
+  package let actions: Matrix  // (B × A)
+  package let logProbabilities: Block  // (B)
 
-  public init(rows: Int, actionSize: Int) {
+  package init(rows: Int, actionSize: Int) {
     actions = Matrix(rows: rows, columns: actionSize)
     logProbabilities = Block(count: rows)
   }
 }
 
-/// One row to act from, and room for what it becomes.
-public struct ActingRow: ~Copyable {
-  public let observation: Matrix  // (1 × S)
-  public let noise: Block  // (A)
-  public let draw: PolicyDraw  // (1 × A)
+/// Room for what the lanes' policies draw.
+package struct ActingRows: ~Copyable {
+  package let noise: Block  // (N × A)
+  package let draw: PolicyDraw  // (N × A)
 
-  public init(observationSize: Int, actionSize: Int) {
+  package init(_ lanes: Int, actionSize: Int) {
+    noise = Block(count: lanes * actionSize)
+    draw = PolicyDraw(rows: lanes, actionSize: actionSize)
+  }
+}
+
+/// One row to act from, and room for what it becomes.
+package struct ActingRow: ~Copyable {
+  package let observation: Matrix  // (1 × S)
+  package let noise: Block  // (A)
+  package let draw: PolicyDraw  // (1 × A)
+
+  package init(observationSize: Int, actionSize: Int) {
     observation = Matrix(rows: 1, columns: observationSize)
     noise = Block(count: actionSize)
     draw = PolicyDraw(rows: 1, actionSize: actionSize)

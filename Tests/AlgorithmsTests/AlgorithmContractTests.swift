@@ -74,7 +74,7 @@ import Testing
   @Test(arguments: names)
   func `an action is within its bounds, and the best guess is the same each time`(name: String) throws {
     let algorithm = try make(name)
-    algorithm.beginEpisode()
+    algorithm.beginEpisode(lane: 0)
     for seed in 1...40 as ClosedRange<UInt64> {
       let (best, explored) = (act(algorithm, seed: seed, explore: false), act(algorithm, seed: seed, explore: true))
       for value in best + explored {
@@ -94,7 +94,7 @@ import Testing
   func `the same seed gives the same learner, and another seed another`(name: String) throws {
     func learned(_ seed: UInt64) throws -> AlgorithmState {
       let algorithm = try make(name, seed: seed)
-      algorithm.beginEpisode()
+      algorithm.beginEpisode(lane: 0)
       for n in 1...4 as ClosedRange<UInt64> {
         _ = act(algorithm, seed: n, explore: true)
         _ = try algorithm.update(batch(name, seed: n))
@@ -119,7 +119,7 @@ import Testing
   @Test(arguments: names)
   func `restored from its state it goes on with the same bits`(name: String) throws {
     let original = try make(name)
-    original.beginEpisode()
+    original.beginEpisode(lane: 0)
     for n in 1...5 as ClosedRange<UInt64> {
       _ = act(original, seed: n, explore: true)
       _ = try original.update(batch(name, seed: n))

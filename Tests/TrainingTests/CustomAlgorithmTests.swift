@@ -43,15 +43,17 @@ private final class Counted: Algorithm {
   private let inner: TD3
   private var updates = 0
 
-  init(configuration: Configuration, observationSize: Int, actionSize: Int, seed: UInt64, workers: WorkerPool) {
+  init(
+    configuration: Configuration, observationSize: Int, actionSize: Int, lanes: Int, seed: UInt64, workers: WorkerPool
+  ) {
     inner = TD3(
-      configuration: configuration.inner, observationSize: observationSize, actionSize: actionSize, seed: seed,
-      workers: workers)
+      configuration: configuration.inner, observationSize: observationSize, actionSize: actionSize, lanes: lanes,
+      seed: seed, workers: workers)
   }
 
-  func beginEpisode() { inner.beginEpisode() }
-  func act(_ observation: Span<Float>, explore: Bool, into action: inout MutableSpan<Float>) {
-    inner.act(observation, explore: explore, into: &action)
+  func beginEpisode(lane: Int) { inner.beginEpisode(lane: lane) }
+  func act(_ observations: borrowing Matrix, rows: Int, explore: Bool, into actions: borrowing Matrix) {
+    inner.act(observations, rows: rows, explore: explore, into: actions)
   }
   func update(_ batch: borrowing Batch) throws -> UpdateMetrics { count(try inner.update(batch)) }
   func update(_ batch: borrowing Batch, noise: borrowing UpdateNoise) throws -> UpdateMetrics {
@@ -100,9 +102,7 @@ private final class Counted: Algorithm {
     let folder = try TemporaryFolder()
     let trainer = try makeTrainer(steps: 2000)
     let directory = try RunDirectory.create(folder.path("run"), describe(trainer.run), metrics: Counted.entry.metrics)
-    trainer.observer.metricsReady = { directory.log($0) }
-    try trainer.train()
-    try directory.save(trainer)
+    #expect(try TrainingSession(trainer, directory).train())
     let text = try String(contentsOfFile: folder.path("run/metrics.csv"), encoding: .utf8)
     #expect(
       text.split(separator: "\n").first

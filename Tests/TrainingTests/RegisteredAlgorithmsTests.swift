@@ -136,7 +136,10 @@ import Testing
       let observation = (0..<policy.description.observationSize).map { Float($0 + seed) / 7 - 0.5 }
       var (own, saved) = ([Float](repeating: 0, count: 1), [Float](repeating: 0, count: 1))
       var span = own.mutableSpan
-      trainer.algorithm.act(observation.span, explore: false, into: &span)
+      let (states, actions) = (Matrix(rows: 1, columns: observation.count), Matrix(rows: 1, columns: 1))
+      states.setRow(0, to: observation.span)
+      trainer.algorithm.act(states, rows: 1, explore: false, into: actions)
+      actions.copyRow(0, into: &span)
       trainer.scaling.denormalize(&span)
       var other = saved.mutableSpan
       policy.act(observation.span, into: &other)
@@ -152,6 +155,6 @@ import Testing
     let error = #expect(throws: MismatchedRun.self) {
       try Trainer(run, workers: WorkerPool(count: 1), makeEnvironment: pendulum)
     }
-    #expect(error?.description == "td3-bc learns from fixed data, not from a task")
+    #expect(error?.description == "td3-bc learns from fixed data, not from an environment")
   }
 }

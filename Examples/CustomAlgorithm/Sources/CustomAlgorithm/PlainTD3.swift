@@ -27,9 +27,10 @@ final class PlainTD3: Algorithm {
   private let configuration: Configuration
   private let policy: DeterministicPolicy
   private let targetPolicy: DeterministicPolicy
-  private let actingPolicy: DeterministicPolicy  // the policy's parameters, one row
+  private let actingPolicy: DeterministicPolicy  // the policy's parameters, a row for each lane
   private let critics: Critics
   private let targetCritics: Critics
+  private let actingCritics: CriticsOfOne
   private let policyOptimizer: Adam
   private let criticOptimizer: Adam
   private var updates = 0
@@ -40,9 +41,11 @@ final class PlainTD3: Algorithm {
   private let actions: Matrix  // (B × A)
   private let actionGradient: Matrix  // (B × A)
   private let targets: Block  // (B)
-  private let acting: ActingRow
 
-  init(configuration: Configuration, observationSize s: Int, actionSize a: Int, seed: UInt64, workers: WorkerPool) {
+  init(
+    configuration: Configuration, observationSize s: Int, actionSize a: Int, lanes: Int, seed: UInt64,
+    workers: WorkerPool
+  ) {
     self.configuration = configuration
     let (rows, hidden) = (configuration.batchSize, configuration.hiddenSizes)
     func makePolicy(isLearned: Bool) -> DeterministicPolicy {
@@ -56,7 +59,8 @@ final class PlainTD3: Algorithm {
     targetPolicy = makePolicy(isLearned: false)
     critics = makeCritics(isLearned: true)
     targetCritics = makeCritics(isLearned: false)
-    actingPolicy = DeterministicPolicy(sharing: policy, batchSize: 1)
+    actingPolicy = DeterministicPolicy(sharing: policy, batchSize: lanes)
+    actingCritics = CriticsOfOne(critics, observationSize: s, actionSize: a)
     policyOptimizer = Adam([policy.parameters], learningRate: configuration.learningRate)
     criticOptimizer = Adam(critics.networks, learningRate: configuration.learningRate)
     var initialization = RandomStream(seed: seed, purpose: "initialization")
@@ -66,22 +70,22 @@ final class PlainTD3: Algorithm {
     targetCritics.copy(critics)
     updateStream = RandomStream(seed: seed, purpose: "update noise")
     exploration = ExplorationNoiseProcess(
-      .gaussian(standardDeviation: 0.1), actionSize: a, stream: RandomStream(seed: seed, purpose: "acting"))
+      .gaussian(standardDeviation: 0.1), lanes: lanes, actionSize: a,
+      stream: RandomStream(seed: seed, purpose: "acting"))
     noise = UpdateNoise(Self.draws(configuration, actionSize: a))
     actions = Matrix(rows: rows, columns: a)
     actionGradient = Matrix(rows: rows, columns: a)
     targets = Block(count: rows)
-    acting = ActingRow(observationSize: s, actionSize: a)
   }
 
-  func beginEpisode() { exploration.beginEpisode() }
+  func beginEpisode(lane: Int) { exploration.beginEpisode(lane: lane) }
 
-  func act(_ observation: Span<Float>, explore: Bool, into action: inout MutableSpan<Float>) {
-    acting.observation.setRow(0, to: observation)
-    actingPolicy.evaluate(acting.observation, into: acting.draw.actions, rows: 0..<1)
-    acting.draw.actions.copyRow(0, into: &action)
-    if explore { exploration.add(to: &action) }
+  func act(_ observations: borrowing Matrix, rows: Int, explore: Bool, into actions: borrowing Matrix) {
+    actingPolicy.evaluate(observations, into: actions, rows: 0..<rows)
+    if explore { exploration.add(to: actions) }
   }
+
+  func value(_ observation: Span<Float>, _ action: Span<Float>) -> Double { actingCritics.minimum(observation, action) }
 
   func update(_ batch: borrowing Batch) throws -> UpdateMetrics {
     updateStream.fillNormal(noise.next)
