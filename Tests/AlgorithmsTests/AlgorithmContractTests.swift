@@ -57,8 +57,8 @@ import Testing
       for i in entry.metrics.further.count..<UpdateMetrics.furtherLimit { #expect(metrics.further[i].isNaN) }
     }
     #expect(told == Set(entry.metrics.map(\.name)))
-    for tensor in algorithm.state.tensors { #expect(tensor.values.allSatisfy(\.isFinite), "\(tensor.name)") }
-    #expect(algorithm.state.numbers.values.allSatisfy(\.isFinite))
+    for tensor in algorithm.state.tensors { #expect(tensor.values.allSatisfy { $0.isFinite }, "\(tensor.name)") }
+    #expect(algorithm.state.numbers.values.allSatisfy { $0.isFinite })
   }
 
   @Test(arguments: names, [Float.nan, .infinity])
