@@ -5,8 +5,8 @@ import OffPolicy
 
 struct EnvironmentCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "environment", abstract: "Check a task, or replay given actions in it.",
-    subcommands: [Check.self, RolloutCommand.self])
+    commandName: "environment", abstract: "Check a task, replay given actions in it, or measure its speed.",
+    subcommands: [Check.self, RolloutCommand.self, Speed.self])
 
   struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -37,6 +37,43 @@ struct EnvironmentCommand: ParsableCommand {
         print("\(task.id): \(report.isValid ? "keeps the contract" : "breaks the contract")")
       }
       if !report.isValid { throw ExitCode.failure }
+    }
+  }
+
+  struct Speed: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Measure steps per second with random actions, in one or several environments.")
+
+    @Argument(help: "The task's id.")
+    var environment: String
+
+    @Option(help: "Environments that are stepped at once.")
+    var environments = 1
+
+    @Option(help: "Threads that step them.")
+    var threads = 1
+
+    @Option(help: "Seconds to measure for.")
+    var seconds = 2.0
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func validate() throws {
+      if !(1...4096).contains(environments) {
+        throw ValidationError("--environments must be 1 to 4096, not \(environments)")
+      }
+      if !(1...256).contains(threads) { throw ValidationError("--threads must be 1 to 256, not \(threads)") }
+      if !(seconds > 0 && seconds <= 3600) { throw ValidationError("--seconds must be above 0, at most 3600") }
+    }
+
+    func run() throws {
+      let speed = try EnvironmentSpeed(
+        of: try Program.environments.entry(environment), count: environments, threads: threads, seconds: seconds)
+      if json { return try Output.json(speed) }
+      print(
+        "\(speed.stepsPerSecond.text(0)) steps/s in \(environments.text) environment\(environments == 1 ? "" : "s") on "
+          + "\(threads) thread\(threads == 1 ? "" : "s")")
     }
   }
 
