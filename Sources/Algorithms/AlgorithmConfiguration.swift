@@ -29,7 +29,9 @@ extension AlgorithmConfiguration {
     }
     var members = try Self.members(of: Self())
     for (key, value) in given {
-      try Self.hyperparameter(key).check(value)
+      let hyperparameter = try Self.hyperparameter(key)
+      let value = hyperparameter.completed(value)
+      try hyperparameter.check(value)
       members[key] = value
     }
     self = try JSONValue.object(members).decode(Self.self)
@@ -38,7 +40,7 @@ extension AlgorithmConfiguration {
   /// This configuration with `key=value` settings applied, in their order.
   ///
   /// A key may reach into a case: `temperature.learned.initial=0.1`. A value is JSON, or numbers with commas for a list,
-  /// or the name of a case without numbers: `policyGradient=pathwise`.
+  /// or the name of a case without numbers, `policyGradient=pathwise`, or whose numbers all have defaults.
   public func setting(_ assignments: [String]) throws -> Self {
     var members = try Self.members(of: self)
     for assignment in assignments {
@@ -49,7 +51,7 @@ extension AlgorithmConfiguration {
       let path = assignment[..<equals].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
       let text = String(assignment[assignment.index(after: equals)...])
       let hyperparameter = try Self.hyperparameter(path[0])
-      let value = try parse(text, for: hyperparameter, path: path.dropFirst().map { $0 })
+      let value = hyperparameter.completed(try parse(text, for: hyperparameter, path: path.dropFirst().map { $0 }))
       try hyperparameter.check(value)
       members[hyperparameter.name] = value
     }
@@ -76,7 +78,7 @@ extension AlgorithmConfiguration {
       .outOfRange(
         key: ([hyperparameter.name] + path).joined(separator: "."), value: text, allowed: hyperparameter.rangeText)
     }
-    if path.isEmpty, hyperparameter.ranges[text]?.isNothing == true { return .object([text: .object([:])]) }
+    if path.isEmpty, hyperparameter.isWhole(text) { return .object([text: .object([:])]) }
     let isList = hyperparameter.ranges[""]?.isList == true
     guard let value = try? JSONValue(text: isList && !text.hasPrefix("[") ? "[\(text)]" : text) else {
       throw outOfRange()

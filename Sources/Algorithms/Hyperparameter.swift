@@ -14,6 +14,8 @@ public struct Hyperparameter: Sendable {
   public let source: String
   /// The allowed values: of the property itself, or of each number in its cases, such as `soft.rate`.
   public let ranges: [String: Interval]
+  /// What numbers of cases are where a value does not say: `case.label` to its default. One whose default is null may be null.
+  let caseDefaults: [String: JSONValue]
   /// Null is a value.
   let isOptional: Bool
 
@@ -23,20 +25,42 @@ public struct Hyperparameter: Sendable {
     self.init(name, symbol, cases: ["": range], summary, source: source, isOptional: isOptional)
   }
 
-  /// - Parameter cases: the numbers of an enum's cases, `case.label` to their range; a case without numbers to `.nothing`.
+  /// - Parameters:
+  ///   - cases: the numbers of an enum's cases, `case.label` to their range; a case without numbers to `.nothing`.
+  ///   - caseDefaults: what some of these numbers are where a value does not say.
   public init(
-    _ name: String, _ symbol: String, cases: [String: Interval], _ summary: String, source: String,
-    isOptional: Bool = false
+    _ name: String, _ symbol: String, cases: [String: Interval], caseDefaults: [String: JSONValue] = [:],
+    _ summary: String, source: String, isOptional: Bool = false
   ) {
     (self.name, self.symbol, self.summary, self.source) = (name, symbol, summary, source)
-    (self.ranges, self.isOptional) = (cases, isOptional)
+    (self.ranges, self.caseDefaults, self.isOptional) = (cases, caseDefaults, isOptional)
   }
 
   /// The allowed values in words.
   public var rangeText: String {
     ranges.sorted { $0.key < $1.key }.map {
-      $0.key.isEmpty ? $0.value.description : $0.value.isNothing ? $0.key : "\($0.key) in \($0.value)"
+      $0.key.isEmpty
+        ? $0.value.description
+        : $0.value.isNothing ? $0.key : "\($0.key) in \($0.value)\(caseDefaults[$0.key] == .null ? " or null" : "")"
     }.joined(separator: ", ") + (isOptional ? " or null" : "")
+  }
+
+  /// Whether a case can be said by its name alone: it has no numbers, or each of them has a default.
+  func isWhole(_ label: String) -> Bool {
+    let fields = ranges.keys.filter { $0.hasPrefix(label + ".") }
+    return ranges[label]?.isNothing == true || !fields.isEmpty && fields.allSatisfy { caseDefaults[$0] != nil }
+  }
+
+  /// A value with the defaults of what its case does not say.
+  func completed(_ value: JSONValue) -> JSONValue {
+    guard case .object(let cases) = value, cases.count == 1, let (label, payload) = cases.first,
+      case .object(var fields) = payload
+    else { return value }
+    for (key, number) in caseDefaults where key.hasPrefix(label + ".") {
+      let field = String(key.dropFirst(label.count + 1))
+      if fields[field] == nil { fields[field] = number }
+    }
+    return .object([label: .object(fields)])
   }
 
   /// Checks a value of this property.
@@ -55,7 +79,7 @@ public struct Hyperparameter: Sendable {
       }
       let expected = ranges.filter { $0.key.hasPrefix(label + ".") || $0.key == label }
       guard !expected.isEmpty, fields.count == expected.filter({ $0.key != label }).count else { throw fail() }
-      for (field, number) in fields {
+      for (field, number) in fields where number != .null || caseDefaults["\(label).\(field)"] != .null {
         guard let range = ranges["\(label).\(field)"], case .number(let number) = number, range.contains(number) else {
           throw fail()
         }
