@@ -17,6 +17,13 @@ public protocol AlgorithmConfiguration: Codable, Sendable, Equatable {
   var randomSteps: Int { get }
   var updateEvery: Int { get }
   var updatesPerStep: Int { get }
+
+  /// The configuration of a run of some updates: what shall last as long as the run does, and says no number.
+  func lasting(updates: Int) -> Self
+}
+
+extension AlgorithmConfiguration {
+  public func lasting(updates: Int) -> Self { self }
 }
 
 extension AlgorithmConfiguration {
@@ -79,7 +86,7 @@ extension AlgorithmConfiguration {
         key: ([hyperparameter.name] + path).joined(separator: "."), value: text, allowed: hyperparameter.rangeText)
     }
     if path.isEmpty, hyperparameter.isWhole(text) { return .object([text: .object([:])]) }
-    let isList = hyperparameter.ranges[""]?.isList == true
+    let isList = hyperparameter.ranges[""]?.isList == true && !(hyperparameter.isOptional && text == "null")
     guard let value = try? JSONValue(text: isList && !text.hasPrefix("[") ? "[\(text)]" : text) else {
       throw outOfRange()
     }

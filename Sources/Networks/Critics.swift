@@ -77,17 +77,17 @@ package final class Critics: Tracking, @unchecked Sendable {
 
   // MARK: gradients
 
-  /// Back from mean (Q_j − y)² to critic j's hidden layers: ∂/∂Q_j = 2 (Q_j − y) · scale, for some rows.
-  package func backwardSquaredError(_ j: Int, to targets: borrowing Block, scale: Float, rows: Range<Int>) {
-    Self.errorGradient(values[j], targets, scale: scale, into: valueGradients[j], rows: rows)
+  /// Back from mean ℓ(Q_j − y) to critic j's hidden layers: ∂/∂Q_j = ℓ′(Q_j − y) · scale, for some rows.
+  package func backward(_ j: Int, _ loss: ValueLoss, to targets: borrowing Block, scale: Float, rows: Range<Int>) {
+    Self.errorGradient(loss, values[j], targets, scale: scale, into: valueGradients[j], rows: rows)
     backward(j, rows: rows)
   }
 
   private static func errorGradient(
-    _ values: borrowing Block, _ targets: borrowing Block, scale: Float, into gradients: borrowing Block,
-    rows: Range<Int>
+    _ loss: ValueLoss, _ values: borrowing Block, _ targets: borrowing Block, scale: Float,
+    into gradients: borrowing Block, rows: Range<Int>
   ) {
-    for row in rows { gradients[row] = 2 * (values[row] - targets[row]) * scale }
+    for row in rows { gradients[row] = loss.derivative(values[row] - targets[row]) * scale }
   }
 
   /// Finds each critic's rows, those where it is the smallest: each row goes back through its smallest critic only.
@@ -137,26 +137,25 @@ package final class Critics: Tracking, @unchecked Sendable {
 
   // MARK: loss
 
-  /// Σ_j mean (Q_j − y)² over the first `rows` rows.
-  package func squaredError(to targets: borrowing Block, rows: Int) -> Double {
+  /// Σ_j mean ℓ(Q_j − y) over the first `rows` rows.
+  package func mean(_ loss: ValueLoss, to targets: borrowing Block, rows: Int) -> Double {
     var sum = 0.0
-    for j in 0..<count { sum += Self.squaredError(values[j], targets, rows: rows) }
+    for j in 0..<count { sum += Self.sum(loss, values[j], targets, rows: rows) }
     return sum / Double(max(1, rows))
   }
 
-  /// Σ_j mean (Q_j − y_j)² over the first `rows` rows.
-  package func squaredError(toEach targets: borrowing FixedArray<Block>, rows: Int) -> Double {
+  /// Σ_j mean ℓ(Q_j − y_j) over the first `rows` rows.
+  package func mean(_ loss: ValueLoss, toEach targets: borrowing FixedArray<Block>, rows: Int) -> Double {
     var sum = 0.0
-    for j in 0..<count { sum += Self.squaredError(values[j], targets[j], rows: rows) }
+    for j in 0..<count { sum += Self.sum(loss, values[j], targets[j], rows: rows) }
     return sum / Double(max(1, rows))
   }
 
-  private static func squaredError(_ values: borrowing Block, _ targets: borrowing Block, rows: Int) -> Double {
+  private static func sum(
+    _ loss: ValueLoss, _ values: borrowing Block, _ targets: borrowing Block, rows: Int
+  ) -> Double {
     var sum = 0.0
-    for row in 0..<rows {
-      let error = Double(values[row]) - Double(targets[row])
-      sum += error * error
-    }
+    for row in 0..<rows { sum += loss.value(Double(values[row]) - Double(targets[row])) }
     return sum
   }
 

@@ -47,9 +47,21 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     self.checkpointEvery = checkpointEvery
   }
 
-  /// The algorithm's configuration, checked again.
+  /// The algorithm's configuration for this run, checked again.
   public func algorithmConfiguration() throws -> AnyConfiguration {
-    try AlgorithmRegistry.entry(algorithm).configuration(configuration)
+    let configuration = try AlgorithmRegistry.entry(algorithm).configuration(configuration)
+    return configuration.lasting(updates: updates(configuration))
+  }
+
+  /// The updates that the whole run makes, where no simulator fails.
+  func updates(_ configuration: AnyConfiguration) -> Int {
+    if dataset != nil { return steps }
+    // the first step that updates, see Trainer's learn()
+    let batch = min(configuration.batchSize, configuration.bufferCapacity, max(1, steps))
+    let first = max(configuration.randomSteps + 1, batch)
+    let every = configuration.updateEvery
+    let rounds = max(0, steps / every - (first - 1) / every)
+    return rounds * every * configuration.updatesPerStep
   }
 }
 

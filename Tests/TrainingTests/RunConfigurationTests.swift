@@ -24,6 +24,20 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    [], ["updateEvery=7", "updatesPerStep=2"], ["batchSize=90"], ["batchSize=90", "bufferCapacity=60"],
+    ["randomSteps=0", "updateEvery=50"], ["randomSteps=400"],
+  ])
+  func `a schedule that lasts as long as the run has its number of updates`(settings: [String]) throws {
+    let trainer = try makeTrainer(
+      "ddpg", steps: 120, set: ["learningRateSchedule=linear"] + settings, environment: pendulum)
+    try trainer.train()
+    let schedule = try trainer.run.algorithmConfiguration().values["learningRateSchedule"]?["linear"]
+    #expect(schedule?["updates"] == .number(Double(trainer.updates)))
+    // what the run's file says stays as it was said
+    #expect(trainer.run.configuration["learningRateSchedule"]?["linear"]?["updates"] == nil)
+  }
+
   @Test func `a run file that was edited is checked again`() {
     #expect(throws: ConfigurationError.unknownKey("discont", meant: ["discount"])) {
       try run("sac", .object(["discont": .number(0.9)])).algorithmConfiguration()
