@@ -28,13 +28,14 @@ let countsAllocations = Context.environment["OFFPOLICY_SANITIZE"] == nil
 
 // A target is built anew when a module that it names has changed, not when one behind that has: so each names all that
 // lie below it. Scripts/check-sources holds it.
-let belowKernels: [Target.Dependency] = ["Intrinsics", "Vector", "Vector512"]
+let belowKernels: [Target.Dependency] = ["Intrinsics", "Vector", "Vector512", "Platform"]
 let belowNetworks = belowKernels + ["Kernels"]
-let belowAlgorithms = belowNetworks + ["Networks", "Environments", "Formats"]
+let belowReplay = belowNetworks + ["Environments", "Formats"]
+let belowAlgorithms = belowReplay + ["Networks", "Replay"]
 let belowTraining = belowAlgorithms + ["Algorithms"]
 let belowOffline = belowTraining + ["Training"]
 let belowOffPolicy = belowOffline + ["Offline", "MuJoCoTasks"]
-let belowCommand = belowOffPolicy + ["OffPolicy"]
+let belowProgram = belowOffPolicy + ["OffPolicy"]
 
 let package = Package(
   name: "swift-offpolicy",
@@ -44,10 +45,12 @@ let package = Package(
     .library(
       name: "OffPolicy",
       targets: [
-        "OffPolicy", "Offline", "MuJoCoTasks", "Training", "Algorithms", "Networks", "Environments", "Formats",
-        "Kernels",
+        "OffPolicy", "Offline", "MuJoCoTasks", "Training", "Algorithms", "Replay", "Networks", "Environments", "Formats",
+        "Kernels", "Platform",
       ]),
-    .executable(name: "offpolicy", targets: ["Command"]),
+    // the program as a library, for packages with environments and algorithms of their own
+    .library(name: "OffPolicyProgram", targets: ["OffPolicyProgram"]),
+    .executable(name: "offpolicy", targets: ["Main"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -56,21 +59,26 @@ let package = Package(
     .target(name: "Intrinsics"),
     .target(name: "Vector", dependencies: ["Intrinsics"], swiftSettings: baseline),
     .target(name: "Vector512", dependencies: ["Intrinsics"], swiftSettings: wide),
+    // disk, memory and threads; not named System, because the SDK of macOS has a module of that name
+    .target(name: "Platform"),
     .target(name: "Kernels", dependencies: belowKernels),
     .target(name: "Formats", swiftSettings: safe),
     .target(name: "Environments", swiftSettings: safe),
     .target(name: "MuJoCoTasks", dependencies: ["Environments"], swiftSettings: safe),
     .target(name: "Networks", dependencies: belowNetworks, swiftSettings: safe),
+    .target(name: "Replay", dependencies: belowReplay, swiftSettings: safe),
     .target(name: "Algorithms", dependencies: belowAlgorithms, swiftSettings: safe),
     .target(name: "Training", dependencies: belowTraining, swiftSettings: safe),
     .target(name: "Offline", dependencies: belowOffline, swiftSettings: safe),
     .target(name: "OffPolicy", dependencies: belowOffPolicy, swiftSettings: safe),
+    .target(
+      name: "OffPolicyProgram",
+      dependencies: belowProgram + [.product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: safe),
     .target(name: "AllocationCount"),
     .executableTarget(
-      name: "Command",
-      dependencies: belowCommand + [
-        "AllocationCount", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ],
+      name: "Main",
+      dependencies: belowProgram + ["OffPolicyProgram", "AllocationCount"],
       swiftSettings: safe,
       // the program's allocations are counted, see AllocationCount.swift
       linkerSettings: [
@@ -80,11 +88,13 @@ let package = Package(
           }, .when(platforms: [.linux], configuration: .release))
       ]),
 
+    .testTarget(name: "PlatformTests", dependencies: belowNetworks),
     .testTarget(
       name: "KernelsTests", dependencies: belowNetworks + ["Formats"],
       resources: [.copy("Fixtures")]),
     .testTarget(
       name: "NetworksTests", dependencies: belowNetworks + ["Networks", "Formats"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "ReplayTests", dependencies: belowReplay + ["Replay"]),
     .testTarget(name: "AlgorithmsTests", dependencies: belowTraining),
     .testTarget(name: "EnvironmentsTests", dependencies: ["Environments", "Formats"], resources: [.copy("Fixtures")]),
     .testTarget(
@@ -92,10 +102,11 @@ let package = Package(
     ),
     .testTarget(name: "FormatsTests", dependencies: ["Formats"], resources: [.copy("Fixtures")]),
     .testTarget(
-      name: "TrainingTests", dependencies: belowCommand, resources: [.copy("Fixtures")]),
-    .testTarget(name: "OfflineTests", dependencies: belowCommand, resources: [.copy("Fixtures")]),
+      name: "TrainingTests", dependencies: belowProgram, resources: [.copy("Fixtures")]),
+    .testTarget(name: "OfflineTests", dependencies: belowProgram, resources: [.copy("Fixtures")]),
     .testTarget(
-      name: "CommandTests", dependencies: belowCommand + ["Command", "AllocationCount"], resources: [.copy("Fixtures")]),
+      name: "CommandTests", dependencies: belowProgram + ["OffPolicyProgram", "Main", "AllocationCount"],
+      resources: [.copy("Fixtures")]),
   ],
   swiftLanguageModes: [.v6]
 )
@@ -104,5 +115,5 @@ let package = Package(
 if Context.environment["OFFPOLICY_FUZZ"] != nil {
   package.products.append(.executable(name: "Fuzz", targets: ["Fuzz"]))
   package.targets.append(
-    .executableTarget(name: "Fuzz", dependencies: belowCommand, path: "Tests/Faults/Fuzz"))
+    .executableTarget(name: "Fuzz", dependencies: belowProgram, path: "Tests/Faults/Fuzz"))
 }

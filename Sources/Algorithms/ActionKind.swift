@@ -1,6 +1,7 @@
 // ActionKind.swift — which actions an algorithm chooses, and whether a task has them.
 
 import Environments
+import Replay
 
 /// What an algorithm's actions are.
 public enum ActionKind: String, Codable, Sendable {
@@ -25,11 +26,15 @@ public enum ActionKind: String, Codable, Sendable {
 
 extension AlgorithmEntry {
   /// Throws when a task has other actions than this algorithm chooses.
-  public func checkActions(_ space: Space, of task: String) throws(UnfitAlgorithm) {
+  ///
+  /// - Parameter registry: where the error looks for algorithms that can.
+  public func checkActions(
+    _ space: Space, of task: String, among registry: AlgorithmRegistry = .standard
+  ) throws(UnfitAlgorithm) {
     if ActionKind(space) != actions {
       throw UnfitAlgorithm(
         algorithm: name, task: task, space: space,
-        fitting: AlgorithmRegistry.all.filter { $0.actions == ActionKind(space) }.map(\.name))
+        fitting: registry.entries.filter { $0.actions == ActionKind(space) }.map(\.name))
     }
   }
 }

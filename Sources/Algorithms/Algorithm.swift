@@ -2,6 +2,8 @@
 
 import Kernels
 import Networks
+import Platform
+import Replay
 
 /// A way to learn a policy from a critic trained off-policy.
 ///
@@ -65,11 +67,11 @@ extension Algorithm {
 extension Algorithm {
   /// One update from a batch drawn from a buffer. `workers` are those that the algorithm was made with.
   public func update(
-    _ batch: borrowing Batch, from buffer: borrowing ReplayBuffer, using stream: inout RandomStream,
-    workers: WorkerPool
+    _ batch: borrowing Batch, from buffer: borrowing ReplayBuffer, returns: NStepReturn,
+    using stream: inout RandomStream, workers: WorkerPool
   ) throws -> UpdateMetrics {
     try workers.withFlushedDenormals {
-      buffer.sample(into: batch, using: &stream, workers: workers)
+      buffer.sample(into: batch, returns: returns, using: &stream, workers: workers)
       return try update(batch)
     }
   }

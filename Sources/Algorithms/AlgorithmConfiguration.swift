@@ -1,6 +1,7 @@
 // AlgorithmConfiguration.swift — what every algorithm's configuration has, and how it is read from outside.
 
 import Formats
+import Replay
 
 /// An algorithm's hyperparameters: a `Codable` struct with a default for every property.
 ///
@@ -12,17 +13,29 @@ public protocol AlgorithmConfiguration: Codable, Sendable, Equatable {
   static var hyperparameters: [Hyperparameter] { get }
 
   // what the training loop needs to know
+  /// γ
+  var discount: Float { get }
+  /// n, the steps of a return before the critic's value takes over.
+  var nSteps: Int { get }
+  /// How the rows of a batch are chosen.
+  var sampler: SamplerConfiguration { get }
   var batchSize: Int { get }
   var bufferCapacity: Int { get }
   var randomSteps: Int { get }
   var updateEvery: Int { get }
-  var updatesPerStep: Int { get }
+  /// Updates to one environment step; 0.25 is one update to four steps.
+  var updatesPerStep: Double { get }
 
   /// The configuration of a run of some updates: what shall last as long as the run does, and says no number.
   func lasting(updates: Int) -> Self
 }
 
 extension AlgorithmConfiguration {
+  public var nSteps: Int { 1 }
+  public var sampler: SamplerConfiguration { .uniform }
+  /// The return that targets are made of.
+  package var returns: NStepReturn { NStepReturn(discount: discount, steps: nSteps) }
+
   public func lasting(updates: Int) -> Self { self }
 }
 
@@ -58,7 +71,8 @@ extension AlgorithmConfiguration {
       let path = assignment[..<equals].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
       let text = String(assignment[assignment.index(after: equals)...])
       let hyperparameter = try Self.hyperparameter(path[0])
-      let value = hyperparameter.completed(try parse(text, for: hyperparameter, path: path.dropFirst().map { $0 }))
+      let value = hyperparameter.completed(
+        try parse(text, for: hyperparameter, path: path.dropFirst().map { $0 }, current: members[hyperparameter.name]))
       try hyperparameter.check(value)
       members[hyperparameter.name] = value
     }
@@ -80,7 +94,10 @@ extension AlgorithmConfiguration {
     throw .unknownKey(key, meant: meantNames(by: key, among: hyperparameters.map(\.name)))
   }
 
-  private func parse(_ text: String, for hyperparameter: Hyperparameter, path: [String]) throws -> JSONValue {
+  /// - Parameter current: the property's value so far: a case's other numbers stay.
+  private func parse(
+    _ text: String, for hyperparameter: Hyperparameter, path: [String], current: JSONValue?
+  ) throws -> JSONValue {
     func outOfRange() -> ConfigurationError {
       .outOfRange(
         key: ([hyperparameter.name] + path).joined(separator: "."), value: text, allowed: hyperparameter.rangeText)
@@ -93,7 +110,12 @@ extension AlgorithmConfiguration {
     switch path.count {
     case 0: return value
     case 1: return .object([path[0]: value])
-    case 2: return .object([path[0]: .object([path[1]: value])])
+    case 2:
+      // the case's other numbers stay as they were set before
+      var members: [String: JSONValue] = [:]
+      if case .object(let now) = current?[path[0]] { members = now }
+      members[path[1]] = value
+      return .object([path[0]: .object(members)])
     default: throw outOfRange()
     }
   }
@@ -178,5 +200,23 @@ extension Hyperparameter {
     source: "one update per step: all papers")
 
   static let updatesPerStep = Hyperparameter(
-    "updatesPerStep", "", .whole(1, 1_000), "updates per environment step", source: "one update per step: all papers")
+    "updatesPerStep", "", .real(0.05, 1_000), "updates per environment step; 0.25 is one for four steps",
+    source: "one update per step: all papers")
+
+  static let nSteps = Hyperparameter(
+    "nSteps", "n", .whole(1, 32), "steps of a return before the critic's value takes over",
+    source: "one step: all papers; Hessel 2018 has 3")
+
+  static let sampler = Hyperparameter(
+    "sampler", "",
+    cases: [
+      "uniform": .nothing, "prioritised.alpha": .real(0, 1), "prioritised.beta": .real(0, 1),
+      "prioritised.betaSteps": .whole(0), "prioritised.epsilon": .real(0, 1, excludingLower: true),
+      "hindsight.goals": .whole(1, 100),
+    ],
+    caseDefaults: [
+      "prioritised.alpha": .number(0.6), "prioritised.beta": .number(0.4), "prioritised.betaSteps": .number(1_000_000),
+      "prioritised.epsilon": .number(1e-6), "hindsight.goals": .number(4),
+    ],
+    "how the rows of a batch are chosen", source: "uniform: all papers; Schaul 2016; Andrychowicz 2017")
 }

@@ -2,9 +2,30 @@
 
 import Formats
 import Kernels
+import Platform
+import Replay
 
-public enum AlgorithmRegistry {
-  public static let all: [AlgorithmEntry] = [
+/// The algorithms that a program knows.
+///
+/// Adding one from outside is one entry:
+///
+///     let registry = AlgorithmRegistry(
+///       AlgorithmRegistry.standard.entries + [AlgorithmEntry("mine", "My algorithm", Mine.self)])
+public struct AlgorithmRegistry: Sendable {
+  public let entries: [AlgorithmEntry]
+
+  /// - Precondition: names are in lower case, and none occurs twice.
+  public init(_ entries: [AlgorithmEntry]) {
+    var names: Set<String> = []
+    for name in entries.map(\.name) {
+      precondition(name == name.lowercased(), "the algorithm \(name) is not in lower case")
+      precondition(names.insert(name).inserted, "two algorithms are called \(name)")
+    }
+    self.entries = entries
+  }
+
+  /// The algorithms of this package.
+  public static let standard = AlgorithmRegistry([
     AlgorithmEntry("ddpg", "Deep Deterministic Policy Gradient (Lillicrap 2015)", DDPG.self),
     AlgorithmEntry("td3", "Twin Delayed DDPG (Fujimoto 2018)", TD3.self),
     AlgorithmEntry("sac", "Soft Actor-Critic with a learned temperature (Haarnoja 2018)", SAC.self),
@@ -13,23 +34,30 @@ public enum AlgorithmRegistry {
     AlgorithmEntry("td3-bc", "TD3 plus behaviour cloning, from fixed data (Fujimoto 2021)", TD3BC.self, from: .data),
     AlgorithmEntry("fqe", "Fitted Q evaluation: the value of a given policy", FittedQEvaluation.self, from: .policy),
     // a new algorithm: one file and one line here
-  ]
+  ])
 
   /// The algorithm of a name, upper or lower case.
-  public static func entry(_ name: String) throws -> AlgorithmEntry {
-    if let entry = all.first(where: { $0.name == name.lowercased() }) { return entry }
-    throw UnknownAlgorithm(name: name)
+  public func entry(_ name: String) throws(UnknownAlgorithm) -> AlgorithmEntry {
+    if let entry = entries.first(where: { $0.name == name.lowercased() }) { return entry }
+    throw UnknownAlgorithm(name: name, known: entries.map(\.name))
   }
+
+  /// The algorithms of this package, as a list.
+  public static var all: [AlgorithmEntry] { standard.entries }
+
+  /// One of this package's algorithms, by name.
+  public static func entry(_ name: String) throws(UnknownAlgorithm) -> AlgorithmEntry { try standard.entry(name) }
 }
 
 /// There is no algorithm of this name.
-public struct UnknownAlgorithm: Error, CustomStringConvertible {
+public struct UnknownAlgorithm: Error, Equatable, CustomStringConvertible {
   public let name: String
+  /// The names that there are.
+  public let known: [String]
 
   public var description: String {
-    let names = AlgorithmRegistry.all.map(\.name)
     let hint =
-      nearestName(to: name, among: names).map { "did you mean \($0)?" } ?? "there are \(names.joined(separator: ", "))"
+      nearestName(to: name, among: known).map { "did you mean \($0)?" } ?? "there are \(known.joined(separator: ", "))"
     return "no algorithm is called \(name.debugDescription): \(hint)"
   }
 }
@@ -80,7 +108,11 @@ public struct AnyConfiguration: Sendable {
   public let bufferCapacity: Int
   public let randomSteps: Int
   public let updateEvery: Int
-  public let updatesPerStep: Int
+  public let updatesPerStep: Double
+  /// What targets are made of: γ and the steps of a return.
+  package let returns: NStepReturn
+  /// How the rows of a batch are chosen.
+  public let sampler: SamplerConfiguration
   /// Units in each hidden layer of the policy; of the one network where there is no other.
   public var policyHiddenSizes: [Int] { sizes("policyHiddenSizes") }
   /// Units in each hidden layer of each critic.
@@ -94,12 +126,18 @@ public struct AnyConfiguration: Sendable {
     actions = A.actions
     (batchSize, bufferCapacity) = (configuration.batchSize, configuration.bufferCapacity)
     (randomSteps, updateEvery) = (configuration.randomSteps, configuration.updateEvery)
-    updatesPerStep = configuration.updatesPerStep
+    (updatesPerStep, returns, sampler) = (configuration.updatesPerStep, configuration.returns, configuration.sampler)
     last = { AnyConfiguration(configuration.lasting(updates: $0), for: A.self) }
     set = { AnyConfiguration(try configuration.setting($0), for: A.self) }
     create = {
       A(configuration: configuration, observationSize: $0, actionSize: $1, seed: $2, workers: $3)
     }
+  }
+
+  /// Updates that the steps from `first` on, up to and with `last`, owe: a function of counts alone, so that over any number
+  /// of steps there are as many as `updatesPerStep` says.
+  package func updatesOwed(from first: Int, to last: Int) -> Int {
+    Int((Double(last) * updatesPerStep).rounded(.down)) - Int((Double(first) * updatesPerStep).rounded(.down))
   }
 
   /// With `key=value` settings applied.

@@ -2,6 +2,7 @@
 
 import Kernels
 import Networks
+import Replay
 
 /// NaN where the algorithm has no such number.
 public struct Assessment: Sendable, Equatable {

@@ -11,6 +11,8 @@
 
 import Kernels
 import Networks
+import Platform
+import Replay
 
 public final class DDPG: Algorithm {
   public struct Configuration: ActorCriticConfiguration {
@@ -33,7 +35,9 @@ public final class DDPG: Algorithm {
     public var bufferCapacity = 1_000_000
     public var randomSteps = 10_000
     public var updateEvery = 1
-    public var updatesPerStep = 1
+    public var updatesPerStep = 1.0
+    public var nSteps = 1
+    public var sampler = SamplerConfiguration.uniform
 
     // Adam
     public var learningRateSchedule = LearningRateSchedule.constant
@@ -61,6 +65,8 @@ public final class DDPG: Algorithm {
       .randomSteps("as TD3; Lillicrap 2015 had none"),
       .updateEvery,
       .updatesPerStep,
+      .nSteps,
+      .sampler,
       .learningRateSchedule,
       .maximumGradientNorm,
       .adamBeta1,
@@ -171,16 +177,16 @@ public final class DDPG: Algorithm {
       targetPolicy.evaluate(batch.nextObservations, into: nextActions, rows: rows)
       targetCritics.evaluate(0, batch.nextObservations, nextActions, rows: rows)
       for i in rows {
-        targets[i] =
-          batch.rewards[i] + configuration.discount * (1 - batch.terminated[i]) * targetCritics.value(0, at: i)
+        targets[i] = batch.rewards[i] + batch.discounts[i] * targetCritics.value(0, at: i)
       }
 
       // critic:  J_Q(φ) = E[ ℓ(Q_φ(s, a) − y) ],  ℓ(e) = e² or Huber's   ⇒   ∂J_Q/∂Q = ℓ′(Q − y) / B         (alg. 1, N5)
       critics.evaluate(0, batch.observations, batch.actions, rows: rows)
-      critics.backward(0, loss, to: targets, scale: scale, rows: rows)
+      critics.backward(0, loss, to: targets, weights: batch.weights, scale: scale, rows: rows)
     }
-    var metrics = UpdateMetrics(criticLoss: critics.mean(loss, to: targets, rows: batch.count))
+    var metrics = UpdateMetrics(criticLoss: critics.mean(loss, to: targets, weights: batch.weights, rows: batch.count))
     metrics.targetMean = mean(targets, count: batch.count)
+    critics.absoluteErrors(to: targets, into: batch.errors, rows: batch.count)
     try checkFinite(metrics.criticLoss, "critic loss", update: updates)
     criticOptimizer.step(atUpdate: updates, by: workers) { _, share in
       critics.weightGradients(0, batch.observations, batch.actions, rows: batch.count, share)

@@ -11,6 +11,8 @@
 
 import Kernels
 import Networks
+import Platform
+import Replay
 
 public final class DQN: Algorithm {
   public static let actions = ActionKind.discrete
@@ -39,7 +41,9 @@ public final class DQN: Algorithm {
     public var bufferCapacity = 100_000
     public var randomSteps = 1_000
     public var updateEvery = 1
-    public var updatesPerStep = 1
+    public var updatesPerStep = 1.0
+    public var nSteps = 1
+    public var sampler = SamplerConfiguration.uniform
 
     // Adam
     public var learningRateSchedule = LearningRateSchedule.constant
@@ -72,6 +76,8 @@ public final class DQN: Algorithm {
       .randomSteps("RL Baselines3 Zoo, MountainCar-v0; Mnih 2015 had 50,000"),
       .updateEvery,
       .updatesPerStep,
+      .nSteps,
+      .sampler,
       .learningRateSchedule,
       .maximumGradientNorm,
       .adamBeta1,
@@ -111,7 +117,7 @@ public final class DQN: Algorithm {
       count: 1, observationSize: observationSize, choices: actionSize, hiddenSizes: hiddenSizes, batchSize: batchSize,
       isLearned: false)
     self.workers = workers.forPhases(rows: batchSize, weights: critic.networks[0].values.count)
-    // differs: Adam, as everybody since; the paper has RMSProp. No gradient is clipped, where SB3 keeps its norm within 10
+    // differs: Adam, as everybody since; the paper has RMSProp. No gradient is clipped unless it is set, where SB3 keeps its norm within 10
     criticOptimizer = Adam(critic.networks, configuration.adam(learningRate: configuration.criticLearningRate))
 
     var initialization = RandomStream(seed: seed, purpose: "initialization")
@@ -163,16 +169,17 @@ public final class DQN: Algorithm {
       for i in rows {
         let best = configuration.doubleQ ? critic.best(at: i) : targetCritic.best(at: i)
         let nextValue = targetCritic.value(0, of: best, at: i)
-        targets[i] = batch.rewards[i] + configuration.discount * (1 - batch.terminated[i]) * nextValue
+        targets[i] = batch.rewards[i] + batch.discounts[i] * nextValue
       }
 
       // critic:  J_Q(θ) = E[ ℓ(Q(s, a) − y) ],  ℓ(e) = e² or Huber's   ⇒   ∂J_Q/∂Q(s, a) = ℓ′(Q(s, a) − y) / B     (N5)
       critic.evaluate(0, batch.observations, rows: rows)
-      critic.backward(0, loss, to: targets, actions: batch.actions, scale: scale, rows: rows)
+      critic.backward(0, loss, to: targets, weights: batch.weights, actions: batch.actions, scale: scale, rows: rows)
     }
     var metrics = UpdateMetrics(
-      criticLoss: critic.mean(loss, to: targets, actions: batch.actions, rows: batch.count))
+      criticLoss: critic.mean(loss, to: targets, weights: batch.weights, actions: batch.actions, rows: batch.count))
     metrics.targetMean = mean(targets, count: batch.count)
+    critic.absoluteErrors(to: targets, actions: batch.actions, into: batch.errors, rows: batch.count)
     try checkFinite(metrics.criticLoss, "critic loss", update: updates)
 
     // target critic:  θ⁻ ← τ θ + (1 − τ) θ⁻, or θ⁻ ← θ at every n-th update                                    (N4)

@@ -11,6 +11,8 @@
 
 import Kernels
 import Networks
+import Platform
+import Replay
 
 #if canImport(Glibc)
   import Glibc
@@ -48,7 +50,9 @@ public final class DiscreteSAC: Algorithm {
     public var bufferCapacity = 1_000_000
     public var randomSteps = 1_000
     public var updateEvery = 1
-    public var updatesPerStep = 1
+    public var updatesPerStep = 1.0
+    public var nSteps = 1
+    public var sampler = SamplerConfiguration.uniform
 
     // Adam, of every network and the temperature
     public var learningRateSchedule = LearningRateSchedule.constant
@@ -83,6 +87,8 @@ public final class DiscreteSAC: Algorithm {
       .randomSteps("as dqn; Christodoulou 2019 had 20,000"),
       .updateEvery,
       .updatesPerStep,
+      .nSteps,
+      .sampler,
       .learningRateSchedule,
       .maximumGradientNorm,
       .adamBeta1,
@@ -202,17 +208,18 @@ public final class DiscreteSAC: Algorithm {
           policy.probability(of: a, at: i)
           * (targetCritics.minimum(of: a, at: i) - temperature * policy.logProbability(of: a, at: i))
       }
-      targets[i] = batch.rewards[i] + configuration.discount * (1 - batch.terminated[i]) * softValue
+      targets[i] = batch.rewards[i] + batch.discounts[i] * softValue
     }
 
     // critics:  J_Q(θ) = Σ_j E[ ℓ(Q_θj(s, a) − y) ],  ℓ(e) = e² or Huber's   ⇒   ∂J_Q/∂Q_j(s, a) = ℓ′(Q_j(s, a) − y) / B  (eq. 4, N5)
     // differs: no factor ½, as in the notes (N5)
     var metrics = UpdateMetrics(
-      criticLoss: critics.mean(loss, to: targets, actions: batch.actions, rows: batch.count))
+      criticLoss: critics.mean(loss, to: targets, weights: batch.weights, actions: batch.actions, rows: batch.count))
     metrics.targetMean = mean(targets, count: batch.count)
+    critics.absoluteErrors(to: targets, actions: batch.actions, into: batch.errors, rows: batch.count)
     try checkFinite(metrics.criticLoss, "critic loss", update: updates)
     workers.forEachChunk(ofRows: batch.count, of: critics.count) { j, rows in
-      critics.backward(j, loss, to: targets, actions: batch.actions, scale: scale, rows: rows)
+      critics.backward(j, loss, to: targets, weights: batch.weights, actions: batch.actions, scale: scale, rows: rows)
     }
 
     // targets:  θ̄ ← τ θ + (1 − τ) θ̄, as soon as θ is known: nothing below reads or changes either            (N4)

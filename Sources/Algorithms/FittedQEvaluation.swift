@@ -14,6 +14,8 @@
 
 import Kernels
 import Networks
+import Platform
+import Replay
 
 public final class FittedQEvaluation: Algorithm {
   public struct Configuration: OptimizerConfiguration {
@@ -45,7 +47,7 @@ public final class FittedQEvaluation: Algorithm {
     public var bufferCapacity: Int { 1_000_000 }
     public var randomSteps: Int { 0 }
     public var updateEvery: Int { 1 }
-    public var updatesPerStep: Int { 1 }
+    public var updatesPerStep: Double { 1 }
 
     public static let hyperparameters: [Hyperparameter] = [
       .discount("as SAC and TD3, whose policies it evaluates"),
@@ -156,16 +158,17 @@ public final class FittedQEvaluation: Algorithm {
       targetCritics.evaluate(j, batch.nextObservations, next.actions, rows: rows)
       for i in rows {
         let value = targetCritics.value(j, at: i) - configuration.temperature * next.logProbabilities[i]
-        targets[j][i] = batch.rewards[i] + configuration.discount * (1 - batch.terminated[i]) * value
+        targets[j][i] = batch.rewards[i] + batch.discounts[i] * value
       }
 
       // critics:  L(φ) = Σ_j E[ ℓ(Q_φj(s, a) − y_j) ],  ℓ(e) = e² or Huber's   ⇒   ∂L/∂Q_j = ℓ′(Q_j − y_j) / B             (N5)
       critics.evaluate(j, batch.observations, batch.actions, rows: rows)
-      critics.backward(j, loss, to: targets[j], scale: scale, rows: rows)
+      critics.backward(j, loss, to: targets[j], weights: batch.weights, scale: scale, rows: rows)
     }
-    var metrics = UpdateMetrics(criticLoss: critics.mean(loss, toEach: targets, rows: batch.count))
+    var metrics = UpdateMetrics(criticLoss: critics.mean(loss, toEach: targets, weights: batch.weights, rows: batch.count))
     metrics.targetMean =
       (0..<critics.count).reduce(0) { $0 + mean(targets[$1], count: batch.count) } / Double(critics.count)
+    critics.absoluteErrors(toEach: targets, into: batch.errors, rows: batch.count)
     try checkFinite(metrics.criticLoss, "critic loss", update: updates)
 
     // targets:  φ̄ ← τ φ + (1 − τ) φ̄,  or  φ̄ ← φ at every n-th update                                                  (N4)

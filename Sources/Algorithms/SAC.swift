@@ -11,6 +11,8 @@
 
 import Kernels
 import Networks
+import Platform
+import Replay
 
 #if canImport(Glibc)
   import Glibc
@@ -47,7 +49,9 @@ public final class SAC: Algorithm {
     public var bufferCapacity = 1_000_000
     public var randomSteps = 10_000
     public var updateEvery = 1
-    public var updatesPerStep = 1
+    public var updatesPerStep = 1.0
+    public var nSteps = 1
+    public var sampler = SamplerConfiguration.uniform
 
     // Adam, of every network and the temperature
     public var learningRateSchedule = LearningRateSchedule.constant
@@ -83,6 +87,8 @@ public final class SAC: Algorithm {
       .randomSteps("softlearning: 10 episodes of 1,000 steps"),
       .updateEvery,
       .updatesPerStep,
+      .nSteps,
+      .sampler,
       .learningRateSchedule,
       .maximumGradientNorm,
       .adamBeta1,
@@ -219,16 +225,17 @@ public final class SAC: Algorithm {
     }
     for i in 0..<batch.count {
       let softValue = targetCritics.minimum(at: i) - temperature * next.logProbabilities[i]
-      targets[i] = batch.rewards[i] + configuration.discount * (1 - batch.terminated[i]) * softValue
+      targets[i] = batch.rewards[i] + batch.discounts[i] * softValue
     }
 
     // critics:  J_Q(θ) = Σ_j E[ ℓ(Q_θj(s, a) − y) ],  ℓ(e) = e² or Huber's   ⇒   ∂J_Q/∂Q_j = ℓ′(Q_j − y) / B   (eq. 5)
     // differs: no factor ½, as in the notes (N5)
-    var metrics = UpdateMetrics(criticLoss: critics.mean(loss, to: targets, rows: batch.count))
+    var metrics = UpdateMetrics(criticLoss: critics.mean(loss, to: targets, weights: batch.weights, rows: batch.count))
     metrics.targetMean = mean(targets, count: batch.count)
+    critics.absoluteErrors(to: targets, into: batch.errors, rows: batch.count)
     try checkFinite(metrics.criticLoss, "critic loss", update: updates)
     workers.forEachChunk(ofRows: batch.count, of: critics.count) { j, rows in
-      critics.backward(j, loss, to: targets, scale: scale, rows: rows)
+      critics.backward(j, loss, to: targets, weights: batch.weights, scale: scale, rows: rows)
     }
 
     // targets:  θ̄ ← τ θ + (1 − τ) θ̄, as soon as θ is known: nothing below reads or changes either            (N4)

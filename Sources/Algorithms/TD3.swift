@@ -12,6 +12,8 @@
 
 import Kernels
 import Networks
+import Platform
+import Replay
 
 public final class TD3: Algorithm {
   public struct Configuration: ActorCriticConfiguration {
@@ -40,7 +42,9 @@ public final class TD3: Algorithm {
     // differs: 10,000 for every task that suggests nothing else; the paper had 1,000 on some, its code now has 25,000
     public var randomSteps = 10_000
     public var updateEvery = 1
-    public var updatesPerStep = 1
+    public var updatesPerStep = 1.0
+    public var nSteps = 1
+    public var sampler = SamplerConfiguration.uniform
 
     // Adam
     public var learningRateSchedule = LearningRateSchedule.constant
@@ -75,6 +79,8 @@ public final class TD3: Algorithm {
       .randomSteps("Fujimoto 2018, section 6.1: 10,000 for HalfCheetah and Ant"),
       .updateEvery,
       .updatesPerStep,
+      .nSteps,
+      .sampler,
       .learningRateSchedule,
       .maximumGradientNorm,
       .adamBeta1,
@@ -193,15 +199,16 @@ public final class TD3: Algorithm {
       critics.evaluate(j, batch.observations, batch.actions, rows: rows)
     }
     for i in 0..<batch.count {
-      targets[i] = batch.rewards[i] + configuration.discount * (1 - batch.terminated[i]) * targetCritics.minimum(at: i)
+      targets[i] = batch.rewards[i] + batch.discounts[i] * targetCritics.minimum(at: i)
     }
 
     // critics:  J_Q(θ) = Σ_j E[ ℓ(Q_θj(s, a) − y) ],  ℓ(e) = e² or Huber's   ⇒   ∂J_Q/∂Q_j = ℓ′(Q_j − y) / B  (alg. 1, N5)
-    var metrics = UpdateMetrics(criticLoss: critics.mean(loss, to: targets, rows: batch.count))
+    var metrics = UpdateMetrics(criticLoss: critics.mean(loss, to: targets, weights: batch.weights, rows: batch.count))
     metrics.targetMean = mean(targets, count: batch.count)
+    critics.absoluteErrors(to: targets, into: batch.errors, rows: batch.count)
     try checkFinite(metrics.criticLoss, "critic loss", update: updates)
     workers.forEachChunk(ofRows: batch.count, of: critics.count) { j, rows in
-      critics.backward(j, loss, to: targets, scale: scale, rows: rows)
+      critics.backward(j, loss, to: targets, weights: batch.weights, scale: scale, rows: rows)
     }
 
     // targets, with the policy:  θ′ ← τ θ + (1 − τ) θ′, as soon as θ is known,   φ′ ← τ φ + (1 − τ) φ′ below  (alg. 1, N4)

@@ -15,6 +15,8 @@
 
 import Kernels
 import Networks
+import Platform
+import Replay
 
 public final class TD3BC: Algorithm {
   public struct Configuration: ActorCriticConfiguration {
@@ -42,6 +44,7 @@ public final class TD3BC: Algorithm {
     public var cloningWeight: Float = 2.5
     /// ε, added to the standard deviation that states are divided by; null leaves states as they are.
     public var normalization: Float? = 1e-3
+    public var nSteps = 1
 
     // Adam
     public var learningRateSchedule = LearningRateSchedule.constant
@@ -56,7 +59,7 @@ public final class TD3BC: Algorithm {
     public var bufferCapacity: Int { 1_000_000 }
     public var randomSteps: Int { 0 }
     public var updateEvery: Int { 1 }
-    public var updatesPerStep: Int { 1 }
+    public var updatesPerStep: Double { 1 }
 
     public static let hyperparameters: [Hyperparameter] = [
       .discount("Fujimoto 2021, table 3"),
@@ -84,6 +87,7 @@ public final class TD3BC: Algorithm {
         "normalization", "ε", .real(0, 1, excludingLower: true),
         "added to the deviation that states are divided by; null: states as they are",
         source: "Fujimoto 2021, sec. 5", isOptional: true),
+      .nSteps,
       .learningRateSchedule,
       .maximumGradientNorm,
       .adamBeta1,
@@ -198,15 +202,16 @@ public final class TD3BC: Algorithm {
       critics.evaluate(j, batch.observations, batch.actions, rows: rows)
     }
     for i in 0..<batch.count {
-      targets[i] = batch.rewards[i] + configuration.discount * (1 - batch.terminated[i]) * targetCritics.minimum(at: i)
+      targets[i] = batch.rewards[i] + batch.discounts[i] * targetCritics.minimum(at: i)
     }
 
     // critics:  J_Q(θ) = Σ_j E[ ℓ(Q_θj(s, a) − y) ],  ℓ(e) = e² or Huber's   ⇒   ∂J_Q/∂Q_j = ℓ′(Q_j − y) / B (TD3, alg. 1; N5)
-    var metrics = UpdateMetrics(criticLoss: critics.mean(loss, to: targets, rows: batch.count))
+    var metrics = UpdateMetrics(criticLoss: critics.mean(loss, to: targets, weights: batch.weights, rows: batch.count))
     metrics.targetMean = mean(targets, count: batch.count)
+    critics.absoluteErrors(to: targets, into: batch.errors, rows: batch.count)
     try checkFinite(metrics.criticLoss, "critic loss", update: updates)
     workers.forEachChunk(ofRows: batch.count, of: critics.count) { j, rows in
-      critics.backward(j, loss, to: targets, scale: scale, rows: rows)
+      critics.backward(j, loss, to: targets, weights: batch.weights, scale: scale, rows: rows)
     }
 
     // targets, with the policy:  θ′ ← τ θ + (1 − τ) θ′, as soon as θ is known,   φ′ ← τ φ + (1 − τ) φ′ below  (TD3, alg. 1; N4)

@@ -1,6 +1,10 @@
 // Digest.swift — a 64-bit hash that tells a damaged file from a whole one.
 
-import FoundationEssentials
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
 
 /// FNV-1a over 32-bit little-endian words: fast, and any single changed word changes it. No protection against intent.
 public struct Digest: Sendable, Equatable {

@@ -1,6 +1,10 @@
 // ElementType.swift — the types of a tensor's elements, and their bytes.
 
-import FoundationEssentials
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
 
 /// The type of a tensor's elements. All are recognised, so that any valid file can be opened; `SafeTensors` reads the
 /// values of F32, F64, U8, BOOL, U64 and I64.

@@ -1,6 +1,10 @@
 // FileAccess.swift — whole files in and out, with reasons that a person can act on.
 
-import FoundationEssentials
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
 
 package enum FileAccess {
   /// The bytes of the regular file at `path`.
@@ -15,9 +19,25 @@ package enum FileAccess {
     }
     // a pipe or a device has no size to hold its announcements against
     guard attributes[.type] as? FileAttributeType == .typeRegular else { throw fail("it is not a regular file") }
-    let size = attributes[.size] as? UInt64 ?? 0, memory = ProcessInfo.processInfo.physicalMemory
+    let size = size(in: attributes) ?? 0, memory = ProcessInfo.processInfo.physicalMemory
     guard size <= memory else { throw fail("it has \(size) bytes, more than this machine's memory of \(memory)") }
     do { return try Data(contentsOf: url) } catch { throw fail(reason(of: error)) }
+  }
+
+  /// The size of the file at `path` in bytes; nil if there is none.
+  package static func size(of path: String) -> Int? {
+    (try? FileManager.default.attributesOfItem(atPath: path)).flatMap { size(in: $0) }
+  }
+
+  /// Whether `path` is a folder, or a link to one.
+  package static func isFolder(_ path: String) -> Bool {
+    let path = URL(filePath: path).resolvingSymlinksInPath().path
+    return (try? FileManager.default.attributesOfItem(atPath: path))?[.type] as? FileAttributeType == .typeDirectory
+  }
+
+  /// FoundationEssentials alone gives a UInt; a program that also links Foundation gets an NSNumber.
+  private static func size(in attributes: [FileAttributeKey: Any]) -> Int? {
+    attributes[.size] as? Int ?? (attributes[.size] as? UInt).flatMap { Int(exactly: $0) }
   }
 
   /// What an error of the file system means, in a few words and what to do.

@@ -1,6 +1,10 @@
 // JSONValue.swift — JSON as a value, for configurations whose keys are only known at run time.
 
-import Foundation
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
 
 public enum JSONValue: Sendable, Equatable, Codable {
   case null

@@ -1,6 +1,10 @@
 // NumPyArchive.swift — NumPy's .npz: named arrays in a zip file.
 
-import FoundationEssentials
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
 
 /// Named arrays of numbers, as `numpy.savez` and `numpy.savez_compressed` write them.
 public struct NumPyArchive: Sendable {

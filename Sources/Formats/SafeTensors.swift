@@ -1,6 +1,10 @@
 // SafeTensors.swift — named arrays of numbers in one file that every machine-learning tool reads and writes.
 
-import FoundationEssentials
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
 
 /// The contents of a safetensors file: named tensors, row-major, and text about them.
 ///

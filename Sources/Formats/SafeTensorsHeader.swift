@@ -7,7 +7,11 @@
 // The JSON of this one form is parsed straight into its meaning, without a tree: the depth is fixed, nothing is
 // allocated by a number that the file announces, and what is not written above is an error.
 
-import FoundationEssentials
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
 
 /// What a header may hold at most. The sizes of what is parsed stay within a few MiB of the file's own.
 enum Limit {

@@ -1,6 +1,10 @@
 // ZIPArchive.swift — zip files: stored and deflated members read, stored ones written.
 
-import FoundationEssentials
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
 
 /// A file that holds columns of data and cannot be read, written or used, in one line.
 public struct DataFileError: Error, Equatable, Sendable, CustomStringConvertible {

@@ -1,6 +1,7 @@
 // Processor.swift — what this processor can do, and how fast.
 
 import Intrinsics
+import Platform
 import Synchronization
 import Vector
 import Vector512

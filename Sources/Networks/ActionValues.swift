@@ -1,6 +1,7 @@
 // ActionValues.swift — one or several Q_j(s, ·): a value for each of A choices, and the gradients that learning needs.
 
 import Kernels
+import Platform
 
 /// Critics of discrete actions, evaluated, trained and tracked together: one for DQN, two for discrete SAC.
 package final class ActionValues: Tracking, @unchecked Sendable {
@@ -83,18 +84,18 @@ package final class ActionValues: Tracking, @unchecked Sendable {
 
   // MARK: gradients
 
-  /// Back from mean ℓ(Q_j(s, a) − y) to critic j's hidden layers, for some rows: ∂/∂Q_j(s, a) = ℓ′(Q_j(s, a) − y) · scale,
-  /// and nothing for the actions that were not taken.
+  /// Back from mean w ℓ(Q_j(s, a) − y) to critic j's hidden layers, for some rows:
+  /// ∂/∂Q_j(s, a) = w ℓ′(Q_j(s, a) − y) · scale, and nothing for the actions that were not taken.
   ///
   /// - Parameter actions: the index of the action taken (B × 1).
   package func backward(
-    _ j: Int, _ loss: ValueLoss, to targets: borrowing Block, actions: borrowing Matrix, scale: Float,
-    rows: Range<Int>
+    _ j: Int, _ loss: ValueLoss, to targets: borrowing Block, weights: borrowing Block, actions: borrowing Matrix,
+    scale: Float, rows: Range<Int>
   ) {
     for row in rows {
       for choice in 0..<choices { valueGradients[j][row, choice] = 0 }
       let taken = actions.choice(at: row, below: choices)
-      valueGradients[j][row, taken] = loss.derivative(values[j][row, taken] - targets[row]) * scale
+      valueGradients[j][row, taken] = loss.derivative(values[j][row, taken] - targets[row]) * scale * weights[row]
     }
     networks[j].backwardOutput(valueGradients[j], activations[j], rows: rows)
   }
@@ -106,16 +107,31 @@ package final class ActionValues: Tracking, @unchecked Sendable {
 
   // MARK: loss
 
-  /// Σ_j mean ℓ(Q_j(s, a) − y) over the first `rows` rows.
-  package func mean(_ loss: ValueLoss, to targets: borrowing Block, actions: borrowing Matrix, rows: Int) -> Double {
+  /// Σ_j mean w ℓ(Q_j(s, a) − y) over the first `rows` rows.
+  package func mean(
+    _ loss: ValueLoss, to targets: borrowing Block, weights: borrowing Block, actions: borrowing Matrix, rows: Int
+  ) -> Double {
     var sum = 0.0
     for j in 0..<count {
       for row in 0..<rows {
         let value = values[j][row, actions.choice(at: row, below: choices)]
-        sum += loss.value(Double(value) - Double(targets[row]))
+        sum += loss.value(Double(value) - Double(targets[row])) * Double(weights[row])
       }
     }
     return sum / Double(max(1, rows))
+  }
+
+  /// |Q_j(s, a) − y|, the mean over j, of the first `rows` rows.
+  package func absoluteErrors(
+    to targets: borrowing Block, actions: borrowing Matrix, into errors: borrowing Block, rows: Int
+  ) {
+    let share = 1 / Float(count)
+    for row in 0..<rows {
+      let taken = actions.choice(at: row, below: choices)
+      var sum: Float = 0
+      for j in 0..<count { sum += abs(values[j][row, taken] - targets[row]) }
+      errors[row] = sum * share
+    }
   }
 
   // MARK: state

@@ -1,6 +1,7 @@
 // Adam.swift — Adam (Kingma & Ba 2015, alg. 1) for networks that step together, and for one number.
 
 import Kernels
+import Platform
 
 #if canImport(Glibc)
   import Glibc

@@ -1,6 +1,7 @@
 // CategoricalPolicy.swift — π(·|s) = softmax f(s) over A choices: probabilities, draws, and the gradient of expectations.
 
 import Kernels
+import Platform
 
 #if canImport(Glibc)
   import Glibc

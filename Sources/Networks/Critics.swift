@@ -1,6 +1,7 @@
 // Critics.swift — one or several action values Q_j(s, a), their minimum, and the gradients that learning needs.
 
 import Kernels
+import Platform
 
 /// Critics that are evaluated, trained and tracked together: one for DDPG, two for TD3 and SAC.
 package final class Critics: Tracking, @unchecked Sendable {
@@ -77,17 +78,19 @@ package final class Critics: Tracking, @unchecked Sendable {
 
   // MARK: gradients
 
-  /// Back from mean ℓ(Q_j − y) to critic j's hidden layers: ∂/∂Q_j = ℓ′(Q_j − y) · scale, for some rows.
-  package func backward(_ j: Int, _ loss: ValueLoss, to targets: borrowing Block, scale: Float, rows: Range<Int>) {
-    Self.errorGradient(loss, values[j], targets, scale: scale, into: valueGradients[j], rows: rows)
+  /// Back from mean w ℓ(Q_j − y) to critic j's hidden layers: ∂/∂Q_j = w ℓ′(Q_j − y) · scale, for some rows.
+  package func backward(
+    _ j: Int, _ loss: ValueLoss, to targets: borrowing Block, weights: borrowing Block, scale: Float, rows: Range<Int>
+  ) {
+    Self.errorGradient(loss, values[j], targets, weights, scale: scale, into: valueGradients[j], rows: rows)
     backward(j, rows: rows)
   }
 
   private static func errorGradient(
-    _ loss: ValueLoss, _ values: borrowing Block, _ targets: borrowing Block, scale: Float,
-    into gradients: borrowing Block, rows: Range<Int>
+    _ loss: ValueLoss, _ values: borrowing Block, _ targets: borrowing Block, _ weights: borrowing Block,
+    scale: Float, into gradients: borrowing Block, rows: Range<Int>
   ) {
-    for row in rows { gradients[row] = loss.derivative(values[row] - targets[row]) * scale }
+    for row in rows { gradients[row] = loss.derivative(values[row] - targets[row]) * scale * weights[row] }
   }
 
   /// Finds each critic's rows, those where it is the smallest: each row goes back through its smallest critic only.
@@ -137,26 +140,52 @@ package final class Critics: Tracking, @unchecked Sendable {
 
   // MARK: loss
 
-  /// Σ_j mean ℓ(Q_j − y) over the first `rows` rows.
-  package func mean(_ loss: ValueLoss, to targets: borrowing Block, rows: Int) -> Double {
+  /// Σ_j mean w ℓ(Q_j − y) over the first `rows` rows.
+  package func mean(
+    _ loss: ValueLoss, to targets: borrowing Block, weights: borrowing Block, rows: Int
+  ) -> Double {
     var sum = 0.0
-    for j in 0..<count { sum += Self.sum(loss, values[j], targets, rows: rows) }
+    for j in 0..<count { sum += Self.sum(loss, values[j], targets, weights, rows: rows) }
     return sum / Double(max(1, rows))
   }
 
-  /// Σ_j mean ℓ(Q_j − y_j) over the first `rows` rows.
-  package func mean(_ loss: ValueLoss, toEach targets: borrowing FixedArray<Block>, rows: Int) -> Double {
+  /// Σ_j mean w ℓ(Q_j − y_j) over the first `rows` rows.
+  package func mean(
+    _ loss: ValueLoss, toEach targets: borrowing FixedArray<Block>, weights: borrowing Block, rows: Int
+  ) -> Double {
     var sum = 0.0
-    for j in 0..<count { sum += Self.sum(loss, values[j], targets[j], rows: rows) }
+    for j in 0..<count { sum += Self.sum(loss, values[j], targets[j], weights, rows: rows) }
     return sum / Double(max(1, rows))
   }
 
   private static func sum(
-    _ loss: ValueLoss, _ values: borrowing Block, _ targets: borrowing Block, rows: Int
+    _ loss: ValueLoss, _ values: borrowing Block, _ targets: borrowing Block, _ weights: borrowing Block, rows: Int
   ) -> Double {
     var sum = 0.0
-    for row in 0..<rows { sum += loss.value(Double(values[row]) - Double(targets[row])) }
+    for row in 0..<rows {
+      sum += loss.value(Double(values[row]) - Double(targets[row])) * Double(weights[row])
+    }
     return sum
+  }
+
+  /// |Q_j − y_j|, the mean over j, of the first `rows` rows.
+  package func absoluteErrors(toEach targets: borrowing FixedArray<Block>, into errors: borrowing Block, rows: Int) {
+    let share = 1 / Float(count)
+    for row in 0..<rows {
+      var sum: Float = 0
+      for j in 0..<count { sum += abs(values[j][row] - targets[j][row]) }
+      errors[row] = sum * share
+    }
+  }
+
+  /// |Q_j − y|, the mean over j, of the first `rows` rows.
+  package func absoluteErrors(to targets: borrowing Block, into errors: borrowing Block, rows: Int) {
+    let share = 1 / Float(count)
+    for row in 0..<rows {
+      var sum: Float = 0
+      for j in 0..<count { sum += abs(values[j][row] - targets[row]) }
+      errors[row] = sum * share
+    }
   }
 
   /// The mean of min_j Q_j, or of Q_0 alone, over the first `rows` rows.

@@ -1,6 +1,7 @@
 // Layout.swift — where the numbers of a network's layers are in its flat block, and what they are called outside.
 
 import Kernels
+import Platform
 
 /// One layer's place in a network's parameters.
 package struct Layer: Sendable {

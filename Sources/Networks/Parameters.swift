@@ -1,6 +1,7 @@
 // Parameters.swift — the learned numbers of one network, in one flat block with named views.
 
 import Kernels
+import Platform
 
 /// A tensor that leaves or enters the program: row-major, as PyTorch keeps it.
 public struct Tensor: Sendable, Equatable {

@@ -1,6 +1,7 @@
 // Policies.swift — the two kinds of policy: a squashed Gaussian (SAC) and a deterministic tanh (DDPG, TD3).
 
 import Kernels
+import Platform
 
 /// π(·|s) = tanh N(μ(s), σ(s)²): one trunk with the heads μ and log σ, kept side by side as one layer.
 package final class SquashedGaussian: @unchecked Sendable {

@@ -4,6 +4,7 @@
 //   ∂L/∂h_{k−1} = (∂L/∂h_k W_kᵀ) ⊙ [h_{k−1} > 0],   ∂L/∂W_k = h_{k−1}ᵀ ∂L/∂h_k
 
 import Kernels
+import Platform
 
 /// What a pass through a network leaves behind for its backward pass.
 package struct Activations: ~Copyable {

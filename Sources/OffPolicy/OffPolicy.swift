@@ -7,6 +7,8 @@
 @_exported import MuJoCoTasks
 @_exported import Networks
 @_exported import Offline
+@_exported import Platform
+@_exported import Replay
 @_exported import Training
 
 extension EnvironmentRegistry {

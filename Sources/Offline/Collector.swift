@@ -3,6 +3,7 @@
 import Algorithms
 import Environments
 import Kernels
+import Replay
 import Training
 
 public enum Collector {

@@ -1,7 +1,6 @@
 // D4RLDataset.swift — data in one HDF5 file, as D4RL lays them out.
 
 import Formats
-import Foundation
 import Training
 
 enum D4RLDataset {

@@ -3,6 +3,7 @@
 import Algorithms
 import Formats
 import Kernels
+import Replay
 import Training
 
 /// Data that cannot be read, written or used, in one line: what, where, what next.

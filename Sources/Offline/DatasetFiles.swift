@@ -3,8 +3,13 @@
 import Algorithms
 import Environments
 import Formats
-import Foundation
 import Training
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
 
 /// What a reader must be told where the file does not say it.
 public struct DatasetReading: Sendable {
@@ -53,7 +58,7 @@ public enum DatasetFiles {
     func has(_ name: String) -> Bool {
       FileManager.default.fileExists(atPath: url.appendingPathComponent(name).path)
     }
-    if (try? url.resourceValues(forKeys: [.isDirectoryKey]))?.isDirectory == true {
+    if FileAccess.isFolder(path) {
       if has(DatasetFolder.description) { return try DatasetFolder.read(path) }
       if has("run.json") { return try DatasetFolder.readRun(path, reading) }
       if has("data/main_data.hdf5") { return try MinariDataset.read(path, reading) }

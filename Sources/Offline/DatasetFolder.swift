@@ -4,7 +4,14 @@ import Algorithms
 import Environments
 import Formats
 import Foundation
+import Replay
 import Training
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
 
 enum DatasetFolder {
   static let description = "dataset.json"

@@ -1,8 +1,13 @@
 // MinariDataset.swift — data in Minari's folder: one HDF5 group for each episode, the spaces in JSON beside it.
 
 import Formats
-import Foundation
 import Training
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
 
 enum MinariDataset {
   static func read(_ path: String, _ reading: DatasetReading) throws -> Dataset {
@@ -56,7 +61,7 @@ enum MinariDataset {
       let name = "\(partial)/data/main_data.hdf5"
       let episodes = columns.episodes
       try writeEpisodes(columns, episodes, to: name)
-      let bytes = try FileManager.default.attributesOfItem(atPath: name)[.size] as? Int ?? 0
+      let bytes = FileAccess.size(of: name) ?? 0
       let id = URL(fileURLWithPath: path).lastPathComponent
       let metadata = Self.metadata(description, id: id, steps: columns.count, episodes: episodes.count, bytes: bytes)
       try Data((metadata.text(pretty: true) + "\n").utf8).write(

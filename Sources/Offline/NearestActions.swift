@@ -3,6 +3,8 @@
 import Algorithms
 import Kernels
 import Networks
+import Platform
+import Replay
 
 /// The share of states in which the data hold no action near the policy's.
 ///

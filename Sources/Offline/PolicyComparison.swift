@@ -12,6 +12,8 @@ import Algorithms
 import Environments
 import Kernels
 import Networks
+import Platform
+import Replay
 import Training
 
 /// What is known about the difference of two policies, as `compare` prints it.

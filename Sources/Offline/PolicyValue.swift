@@ -2,10 +2,19 @@
 
 import Algorithms
 import Environments
-import Foundation
 import Kernels
 import Networks
+import Platform
+import Replay
 import Training
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
 
 /// What is asked about a policy's value.
 public struct PolicyValueSettings: Sendable {
@@ -77,7 +86,8 @@ public final class FittedValue {
     let tenth = max(1, settings.updates / 10)
     var (loss, losses) = (0.0, 0.0)
     for update in 1...max(1, settings.updates) {
-      let metrics = try evaluation.update(batch, from: buffer, using: &sampling, workers: workers)
+      let metrics = try evaluation.update(
+        batch, from: buffer, returns: NStepReturn(discount: configuration.discount), using: &sampling, workers: workers)
       if (update - 1) % tenth == 0 { (loss, losses) = (0, 0) }
       loss += metrics.criticLoss
       losses += 1

@@ -1,9 +1,16 @@
 // Rollouts.swift — what a policy does and gets in a task, from given starts, until the rest no longer counts.
 
 import Environments
-import Foundation
 import Kernels
 import Training
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
 
 /// One episode of a policy without the task's clock: it ends where the task ends it, or where γᵗ has become nothing.
 struct PolicyRollout {

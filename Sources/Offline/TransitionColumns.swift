@@ -1,6 +1,7 @@
 // TransitionColumns.swift — data as most files have them: one array per quantity, row after row, in the task's units.
 
 import Algorithms
+import Replay
 import Training
 
 /// How rows without a column of time-outs are to be understood.

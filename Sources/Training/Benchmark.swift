@@ -3,6 +3,8 @@
 import Algorithms
 import Kernels
 import Networks
+import Platform
+import Replay
 
 /// What a benchmark measured.
 public struct BenchmarkResult: Codable, Sendable {
@@ -66,7 +68,8 @@ public enum Benchmark {
     var stream = RandomStream(seed: 0, purpose: "sampling")
 
     func update() throws {
-      _ = try algorithm.update(batch, from: buffer, using: &stream, workers: workers)
+      _ = try algorithm.update(
+        batch, from: buffer, returns: configuration.returns, using: &stream, workers: workers)
     }
     for n in 0..<warmUp {
       if deadUnits > 0 && n == min(Self.aliveUpdates, warmUp - 1) { try kill(deadUnits, of: algorithm) }

@@ -1,7 +1,12 @@
 // CSVLog.swift — a table on disk that grows by a row at a time and can be cut back to a checkpoint.
 
-import Foundation
-import Kernels
+import Platform
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
 
 /// Its file is opened at the first use: who only reads a run writes nothing.
 final class CSVLog {

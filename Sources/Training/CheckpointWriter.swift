@@ -3,9 +3,14 @@
 import Algorithms
 import Dispatch
 import Formats
-import Foundation
-import Kernels
+import Platform
 import Synchronization
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
 
 /// Everything that a checkpoint holds, copied out of a trainer at one moment.
 struct CheckpointContents: Sendable {

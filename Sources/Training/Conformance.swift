@@ -2,8 +2,9 @@
 
 import Algorithms
 import Formats
-import Kernels
 import Networks
+import Platform
+import Replay
 
 /// A conformance case that cannot be run.
 public struct ConformanceError: Error, CustomStringConvertible {
@@ -13,9 +14,15 @@ public struct ConformanceError: Error, CustomStringConvertible {
 public enum Conformance {
   /// Runs a case's N updates and returns all parameters, losses and temperatures under the same names.
   ///
+  /// Beside them `td_errors` [N, B], |Q − y| as the mean over the critics.
+  ///
   /// Names and shapes: `batch.…` [N, B, …], `noise.next` and `noise.current` [N, B, A], weights [out, in]; with the score
   /// function's K draws `noise.current` is [N, K, B, A].
-  public static func run(_ file: SafeTensors, threads: Int) throws -> SafeTensors {
+  ///
+  /// - Parameter algorithms: where the case's algorithm is looked for.
+  public static func run(
+    _ file: SafeTensors, threads: Int, algorithms: AlgorithmRegistry = .standard
+  ) throws -> SafeTensors {
     guard let name = file.metadata["algorithm"] else {
       throw ConformanceError(description: "the case's metadata names no algorithm: add \"algorithm\", such as \"sac\"")
     }
@@ -32,7 +39,7 @@ public enum Conformance {
         description: "batch.observations \(shape) and batch.actions \(actionShape) must be [N, B, S] and [N, B, A]")
     }
     let (count, rows, observationSize, actionWidth) = (shape[0], shape[1], shape[2], actionShape[2])
-    let configuration = try AlgorithmRegistry.entry(name).configuration(values).setting(["batchSize=\(rows)"])
+    let configuration = try algorithms.entry(name).configuration(values).setting(["batchSize=\(rows)"])
       .lasting(updates: count)
     let actionSize = try actionSize(of: file, configuration, width: actionWidth)
     try configuration.checkMemory(observationSize: observationSize, actionSize: actionSize)
@@ -59,7 +66,12 @@ public enum Conformance {
     }
     let rewards = try floats("batch.rewards", [count, rows])
     let nextObservations = try floats("batch.next_observations", [count, rows, observationSize])
-    let terminated = try floats("batch.terminated", [count, rows])
+    // γⁿ (1 − d) where the case gives it, else γ (1 − d)
+    let discounts = try file.contains("batch.discounts") ? floats("batch.discounts", [count, rows]) : nil
+    let terminated =
+      try discounts == nil || file.contains("batch.terminated")
+      ? floats("batch.terminated", [count, rows]) : nil
+    let weights = try file.contains("batch.weights") ? floats("batch.weights", [count, rows]) : nil
     func noiseValues(_ name: String, draws: Int? = nil) throws -> [Float]? {
       file.contains(name) ? try floats(name, [count] + (draws.map { [$0] } ?? []) + [rows, actionWidth]) : nil
     }
@@ -72,6 +84,7 @@ public enum Conformance {
     var criticLosses: [Float] = []
     var policyLosses: [Float] = []
     var temperatures: [Float] = []
+    var errors: [Float] = []
     for n in 0..<count {
       for row in 0..<rows {
         let at = n * rows + row
@@ -81,8 +94,11 @@ public enum Conformance {
         batch.nextObservations.setRow(
           row, to: nextObservations.span.extracting((at * observationSize)..<((at + 1) * observationSize)))
         batch.rewards[row] = rewards[at]
-        batch.terminated[row] = terminated[at]
+        if let terminated { batch.terminated[row] = terminated[at] }
+        if let weights { batch.weights[row] = weights[at] }
       }
+      batch.setDiscounts(configuration.returns.discount)
+      if let discounts { batch.discounts.set(Array(discounts[(n * rows)..<((n + 1) * rows)])) }
       func noises(_ size: Int) -> Range<Int> { (n * size)..<((n + 1) * size) }
       if let nextNoise { noise.next.set(Array(nextNoise[noises(noise.next.count)])) }
       if let currentNoise { noise.current.set(Array(currentNoise[noises(noise.current.count)])) }
@@ -90,6 +106,7 @@ public enum Conformance {
       criticLosses.append(Float(metrics.criticLoss))
       policyLosses.append(Float(metrics.policyLoss))
       temperatures.append(Float(metrics.temperature))
+      errors += batch.errors.values(0..<rows)
     }
 
     var result = SafeTensors()
@@ -97,6 +114,7 @@ public enum Conformance {
     for tensor in algorithm.parameters { result.add(tensor.name, floats: tensor.values, shape: tensor.shape) }
     result.add("critic_loss", floats: criticLosses, shape: [count])
     result.add("policy_loss", floats: policyLosses, shape: [count])
+    result.add("td_errors", floats: errors, shape: [count, rows])
     if !temperatures.allSatisfy(\.isNaN) { result.add("temperature", floats: temperatures, shape: [count]) }
     return result
   }

@@ -5,6 +5,7 @@ import Environments
 import Formats
 import Kernels
 import Networks
+import Replay
 
 /// A small file to look at, and to repeat the failure from: batch and networks, or the task's state and the action.
 ///
@@ -66,6 +67,8 @@ extension Batch {
     columns.append(("rewards", [count], rewards.values(0..<count)))
     columns.append(("next_observations", [count, nextObservations.columns], flat(nextObservations)))
     columns.append(("terminated", [count], terminated.values(0..<count)))
+    columns.append(("discounts", [count], discounts.values(0..<count)))
+    columns.append(("weights", [count], weights.values(0..<count)))
     return columns.map { Tensor(name: "batch.\($0.0)", shape: $0.1, values: $0.2) }
   }
 }

@@ -7,7 +7,15 @@
 // Nothing here changes what is learned: it draws from no stream that training uses.
 
 import Algorithms
-import Foundation
+import Replay
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
 
 /// One row of health.csv. NaN where an algorithm has no such number, or nothing is known yet.
 public struct HealthRecord: Sendable, Equatable {

@@ -1,7 +1,6 @@
 // HealthReport.swift — which of a run's numbers are out of hand, and what to do. Guides/Troubleshooting.md gives reasons.
 
 import Algorithms
-import Foundation
 
 /// What `inspect` says of a run's health.
 public struct HealthReport: Codable, Sendable, Equatable {
@@ -44,7 +43,10 @@ extension HealthRecord {
     func find(_ name: String, when condition: Bool, _ text: @autoclosure () -> String) {
       if condition { findings.append(HealthFinding(name: name, text: text())) }
     }
-    func percent(_ share: Double) -> String { String(format: "%.0f %%", 100 * share) }
+    func percent(_ share: Double) -> String {
+      let percent = (100 * share).rounded(.toNearestOrEven)
+      return "\(Int(exactly: percent).map(String.init) ?? "\(percent)") %"
+    }
     func short(_ value: Double) -> String { "\((value * 1000).rounded() / 1000)" }
 
     let look = assessment

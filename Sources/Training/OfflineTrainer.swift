@@ -5,6 +5,8 @@ import Environments
 import Formats
 import Kernels
 import Networks
+import Platform
+import Replay
 
 /// One run on fixed data, in memory. A step is an update.
 public final class OfflineTrainer: TrainingRun {
@@ -31,15 +33,16 @@ public final class OfflineTrainer: TrainingRun {
 
   /// - Parameters:
   ///   - data: transitions with actions in [−1, 1]; their states are normalised here if the algorithm asks for it.
+  ///   - algorithms: where the run's algorithm is looked for.
   ///   - makeEnvironment: makes the task for evaluations; nil: there are none.
   public init(
     _ run: RunConfiguration, data: consuming ReplayBuffer, scaling: ActionScaling, workers: WorkerPool,
-    makeEnvironment: (() throws -> any Environment)?
+    algorithms: AlgorithmRegistry = .standard, makeEnvironment: (() throws -> any Environment)?
   ) throws {
     self.run = run
     self.workers = workers
     self.scaling = scaling
-    configuration = try run.algorithmConfiguration()
+    configuration = try run.algorithmConfiguration(in: algorithms)
     precondition(data.count > 0, "learning from no data")
     try configuration.checkMemory(observationSize: data.observationSize, actionSize: data.actionSize)
     evaluations = EvaluationSchedule(
@@ -75,7 +78,8 @@ public final class OfflineTrainer: TrainingRun {
   private func advance() throws {
     let result: UpdateMetrics
     do {
-      result = try algorithm.update(batch, from: buffer, using: &sampling, workers: workers)
+      result = try algorithm.update(
+        batch, from: buffer, returns: configuration.returns, using: &sampling, workers: workers)
     } catch {
       throw explain(error, step: step, updates: step, batch)
     }

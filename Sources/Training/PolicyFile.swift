@@ -2,8 +2,15 @@
 
 import Algorithms
 import Formats
-import Foundation
 import Networks
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
 
 /// A file that is not a policy that this program can run.
 public struct PolicyFileError: Error, CustomStringConvertible {

@@ -4,8 +4,14 @@
 
 import Algorithms
 import Formats
-import Foundation
-import Kernels
+import Platform
+import Replay
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
 
 /// Frames copied out of a buffer, on their way to the disk.
 package struct FrameBlock: Sendable {
@@ -95,7 +101,7 @@ package struct ReplayFiles: Sendable {
       let file = n / Self.framesPerFile
       let end = min(frames.upperBound, (file + 1) * Self.framesPerFile)
       let path = url(file).path
-      guard let size = (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int else {
+      guard let size = FileAccess.size(of: path) else {
         throw CheckpointError(path, "is missing: it held frames of the replay buffer")
       }
       try Self.check(size, holds: Int(end - file * Self.framesPerFile), width: width, path)

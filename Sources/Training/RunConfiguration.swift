@@ -48,20 +48,20 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   }
 
   /// The algorithm's configuration for this run, checked again.
-  public func algorithmConfiguration() throws -> AnyConfiguration {
-    let configuration = try AlgorithmRegistry.entry(algorithm).configuration(configuration)
+  public func algorithmConfiguration(in registry: AlgorithmRegistry = .standard) throws -> AnyConfiguration {
+    let configuration = try registry.entry(algorithm).configuration(configuration)
     return configuration.lasting(updates: updates(configuration))
   }
 
   /// The updates that the whole run makes, where no simulator fails.
   func updates(_ configuration: AnyConfiguration) -> Int {
     if dataset != nil { return steps }
-    // the first step that updates, see Trainer's learn()
+    // the rounds of updates, from the first one that learns on: see Trainer's learn()
     let batch = min(configuration.batchSize, configuration.bufferCapacity, max(1, steps))
-    let first = max(configuration.randomSteps + 1, batch)
-    let every = configuration.updateEvery
-    let rounds = max(0, steps / every - (first - 1) / every)
-    return rounds * every * configuration.updatesPerStep
+    let (first, every) = (max(configuration.randomSteps + 1, batch), configuration.updateEvery)
+    let (firstRound, lastRound) = ((first + every - 1) / every, steps / every)
+    return firstRound > lastRound
+      ? 0 : configuration.updatesOwed(from: (firstRound - 1) * every, to: lastRound * every)
   }
 }
 

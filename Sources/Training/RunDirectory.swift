@@ -2,8 +2,14 @@
 
 import Algorithms
 import Formats
-import Foundation
-import Kernels
+import Platform
+import Replay
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
 
 /// A run directory that cannot be used.
 public struct RunDirectoryError: Error, CustomStringConvertible {
@@ -344,8 +350,13 @@ func reason(_ error: any Error) -> String {
   if let error = error as? RunDirectoryError { return error.description }
   if error is CocoaError { return FileAccess.reason(of: error) }
   if let error = error as? DiskError { return error.reason }
-  let description = (error as NSError).localizedDescription
-  return description.split(separator: "\n").joined(separator: " ")
+  switch error {
+  case DecodingError.keyNotFound, DecodingError.valueNotFound:
+    return "The operation could not be completed. The data is missing."
+  case is DecodingError, is EncodingError:
+    return "The operation could not be completed. The data isn’t in the correct format."
+  default: return "\(error)".split(separator: "\n").joined(separator: " ")
+  }
 }
 
 extension Duration {

@@ -5,6 +5,8 @@ import Environments
 import Formats
 import Kernels
 import Networks
+import Platform
+import Replay
 
 /// What happened, for whoever watches. All of it can be ignored: nothing here changes what is learned.
 public struct TrainingObserver {
@@ -60,17 +62,19 @@ public final class Trainer {
   private var taskAction: [Float]  // (A), in the task's units
 
   /// - Parameters:
+  ///   - algorithms: where the run's algorithm is looked for.
   ///   - makeEnvironment: makes the task; called once for training and, when needed, once for evaluation.
   public init(
-    _ run: RunConfiguration, workers: WorkerPool, makeEnvironment: @escaping () throws -> any Environment
+    _ run: RunConfiguration, workers: WorkerPool, algorithms: AlgorithmRegistry = .standard,
+    makeEnvironment: @escaping () throws -> any Environment
   ) throws {
     self.run = run
     self.workers = workers
-    configuration = try run.algorithmConfiguration()
+    configuration = try run.algorithmConfiguration(in: algorithms)
     let guarded = { ContractGuard(try makeEnvironment(), name: run.environment) }
     environment = try guarded()
     evaluations = EvaluationSchedule(run, makeEnvironment: guarded)
-    try AlgorithmRegistry.entry(run.algorithm).checkActions(environment.actionSpace, of: run.environment)
+    try algorithms.entry(run.algorithm).checkActions(environment.actionSpace, of: run.environment, among: algorithms)
     scaling = try ActionScaling(environment.actionSpace, of: run.environment)
     let observationSize = environment.observationSpace.count
     try configuration.checkMemory(observationSize: observationSize, actionSize: scaling.actionSize)
@@ -242,10 +246,11 @@ public final class Trainer {
     guard step > configuration.randomSteps, buffer.count >= min(configuration.batchSize, buffer.capacity),
       step % configuration.updateEvery == 0
     else { return }
-    for _ in 0..<(configuration.updateEvery * configuration.updatesPerStep) {
+    for _ in 0..<configuration.updatesOwed(from: step - configuration.updateEvery, to: step) {
       let result: UpdateMetrics
       do {
-        result = try algorithm.update(batch, from: buffer, using: &sampling, workers: workers)
+        result = try algorithm.update(
+          batch, from: buffer, returns: configuration.returns, using: &sampling, workers: workers)
       } catch {
         throw explain(error, step: step, updates: updates, batch)
       }

@@ -2,6 +2,7 @@
 
 import Algorithms
 import Formats
+import Replay
 
 public protocol TrainingRun: AnyObject {
   var run: RunConfiguration { get }

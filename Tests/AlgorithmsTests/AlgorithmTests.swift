@@ -1,6 +1,8 @@
 import Algorithms
 import Foundation
 import Kernels
+import Platform
+import Replay
 import Testing
 
 @Suite struct AlgorithmTests {

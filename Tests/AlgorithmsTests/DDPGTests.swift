@@ -1,6 +1,8 @@
 import Algorithms
 import Kernels
 import Networks
+import Platform
+import Replay
 import Testing
 
 @Suite struct DDPGTests {
@@ -57,6 +59,7 @@ import Testing
     batch.rewards[1] = -1
     batch.terminated[0] = 0
     batch.terminated[1] = 1
+    batch.setDiscounts(0.9)
     let y = [0.25 + 0.9 * (2 * 0.462_117_157 + 3), -1]
     #expect(abs(try ddpg.update(batch).targetMean - (y[0] + y[1]) / 2) < 1e-5)
     #expect(!ddpg.parameters.contains { $0.name.hasPrefix("critic.1") })

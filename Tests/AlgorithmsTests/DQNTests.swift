@@ -1,6 +1,8 @@
 import Algorithms
 import Kernels
 import Networks
+import Platform
+import Replay
 import Testing
 
 @Suite struct DQNTests {
@@ -72,6 +74,7 @@ import Testing
     batch.actions[0, 0] = action
     batch.rewards[0] = 0.5
     batch.terminated[0] = terminated
+    batch.setDiscounts(0.9)
     return try dqn.update(batch)
   }
 

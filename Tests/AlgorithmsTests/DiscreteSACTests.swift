@@ -2,6 +2,8 @@ import Algorithms
 import Foundation
 import Kernels
 import Networks
+import Platform
+import Replay
 import Testing
 
 @Suite struct DiscreteSACTests {
@@ -71,6 +73,7 @@ import Testing
     let batch = exampleBatch(1, observationSize: 1, choices: 3)
     batch.rewards[0] = 0.5
     batch.terminated[0] = terminated
+    batch.setDiscounts(0.9)
     var value = 0.0
     for (probability, q) in zip(Self.probabilities, [3.0, -2, 1]) {
       value += probability * (q - 0.25 * log(probability))

@@ -4,6 +4,8 @@ import Algorithms
 import Foundation
 import Kernels
 import Networks
+import Platform
+import Replay
 import Testing
 
 @Suite struct EntropyTests {

@@ -4,6 +4,8 @@ import Algorithms
 import Formats
 import Kernels
 import Networks
+import Platform
+import Replay
 import Testing
 
 /// `count` numbers in [−1, 1), the same for the same seed.
@@ -29,6 +31,7 @@ func exampleBatch(
     batch.rewards[row] = rewards[row]
     batch.terminated[row] = row % 5 == 4 ? 1 : 0
   }
+  batch.setDiscounts(0.99)
   return batch
 }
 

@@ -1,6 +1,7 @@
 import Algorithms
 import Kernels
 import Networks
+import Platform
 import Testing
 
 @Suite struct ExplorationNoiseTests {

@@ -1,5 +1,7 @@
 import Kernels
 import Networks
+import Platform
+import Replay
 import Testing
 
 @testable import Algorithms
@@ -51,6 +53,7 @@ import Testing
     }
     let batch = exampleBatch(40)
     for row in 0..<40 { (batch.rewards[row], batch.terminated[row]) = (0, 0) }
+    batch.setDiscounts(1)
     for _ in 0..<3000 { _ = try evaluation.update(batch) }
     var observations: [Float] = []
     var actions: [Float] = []

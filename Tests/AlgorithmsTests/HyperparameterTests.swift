@@ -22,11 +22,12 @@ private struct Cases: AlgorithmConfiguration {
       caseDefaults: ["bent.by": .number(0.5), "bent.after": .null, "broken.by": .number(0.25)], "a way",
       source: "nowhere")
   ]
+  var discount: Float { 1 }
   var batchSize: Int { 1 }
   var bufferCapacity: Int { 1 }
   var randomSteps: Int { 0 }
   var updateEvery: Int { 1 }
-  var updatesPerStep: Int { 1 }
+  var updatesPerStep: Double { 1 }
 }
 
 @Suite struct HyperparameterTests {

@@ -1,6 +1,8 @@
 import Algorithms
 import Kernels
 import Networks
+import Platform
+import Replay
 import Testing
 
 /// No number that is not finite stays unseen: each learned parameter, target and moment in turn is made one, and the next

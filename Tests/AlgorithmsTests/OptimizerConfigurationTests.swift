@@ -2,6 +2,7 @@ import Algorithms
 import Formats
 import Kernels
 import Networks
+import Platform
 import Testing
 
 @Suite struct OptimizerConfigurationTests {

@@ -2,6 +2,8 @@ import Algorithms
 import Foundation
 import Kernels
 import Networks
+import Platform
+import Replay
 import Testing
 
 /// A SAC whose parameters stay as they are, and its policy gradient on one batch, drawn again and again.

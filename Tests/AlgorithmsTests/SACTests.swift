@@ -2,6 +2,8 @@ import Algorithms
 import Foundation
 import Kernels
 import Networks
+import Platform
+import Replay
 import Testing
 
 @Suite struct SACTests {
@@ -75,6 +77,7 @@ import Testing
     batch.rewards[1] = -1
     batch.terminated[0] = 0
     batch.terminated[1] = 1
+    batch.setDiscounts(0.9)
     let noise = UpdateNoise(batchSize: 2, actionSize: 2)
     noise.next.set([0.7, -1.1, 0.2, 0.4])
     var logProbability = 0.0

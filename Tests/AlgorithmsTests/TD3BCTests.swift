@@ -1,6 +1,8 @@
 import Algorithms
 import Kernels
 import Networks
+import Platform
+import Replay
 import Testing
 
 @Suite struct TD3BCTests {

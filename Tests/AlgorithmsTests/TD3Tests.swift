@@ -1,6 +1,8 @@
 import Algorithms
 import Kernels
 import Networks
+import Platform
+import Replay
 import Testing
 
 @Suite struct TD3Tests {
@@ -81,6 +83,7 @@ import Testing
     let batch = exampleBatch(1, observationSize: 1)
     batch.rewards[0] = 0
     batch.terminated[0] = terminated
+    batch.setDiscounts(1)
     let noise = UpdateNoise(batchSize: 1, actionSize: 2)
     noise.next.set(values)
     return try td3.update(batch, noise: noise).targetMean

@@ -2,7 +2,7 @@
 
 import Testing
 
-@testable import Command
+@testable import OffPolicyProgram
 
 @Suite struct OutputTests {
   @Test(arguments: [

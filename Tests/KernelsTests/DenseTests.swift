@@ -1,4 +1,5 @@
 import Kernels
+import Platform
 import Testing
 
 @Suite struct DenseTests {
@@ -331,5 +332,29 @@ import Testing
       let parameters = Block(count: denseParameterCount(inputs: 2, outputs: 2))
       denseForward(Input(x), parameters, at: 0, into: Matrix(rows: 4, columns: 2), rectify: false, rows: 0..<4)
     }
+  }
+
+  // MARK: shared
+
+  @Test func `products shared by any number of workers have the same bits`() {
+    let (rows, inputs, outputs) = (150, 37, 75)
+    let layer = LayerReference(inputs: inputs, outputs: outputs, seed: 1)
+    let x = Matrix(numbers(rows * inputs, seed: 2), rows: rows, columns: inputs)
+    let parameters = Block(layer.panels)
+
+    func results(_ workers: Int) -> [UInt32] {
+      let pool = WorkerPool(count: workers)
+      let y = Matrix(rows: rows, columns: outputs)
+      let gradients = Block(count: parameters.count)
+      pool.forEachChunk(ofRows: rows) {
+        denseForward(Input(x), parameters, at: 0, into: y, rectify: true, rows: $0)
+      }
+      pool.forEachShare {
+        denseWeightGradient(Input(x), y, rows: rows, into: gradients, at: 0, panels: $0.range(of: y.panels))
+      }
+      return bits(y.values) + bits(gradients.values)
+    }
+    let one = results(1)
+    for workers in 2...5 { #expect(results(workers) == one, "\(workers) workers") }
   }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Kernels
 import Networks
+import Platform
 import Testing
 
 @Suite struct ActionValuesTests {
@@ -78,7 +79,7 @@ import Testing
         network.tensors("critic", of: network.gradients), problem.references[j].gradient(meanCost(of:)))
       #expect(difference == nil)
     }
-    let mean = values.mean(loss, to: problem.targets, actions: problem.actions, rows: rows)
+    let mean = values.mean(loss, to: problem.targets, weights: .ones(rows), actions: problem.actions, rows: rows)
     #expect(abs(mean - total) < 1e-6)
   }
 
@@ -95,7 +96,8 @@ import Testing
       let problem = Problem(count: 2)
       for rows in parts {
         problem.values.evaluate(problem.observations, rows: rows)
-        problem.values.backward(.squared, to: problem.targets, actions: problem.actions, scale: 0.1, rows: rows)
+        problem.values.backward(
+          .squared, to: problem.targets, actions: problem.actions, scale: 0.1, rows: rows)
       }
       problem.values.weightGradients(problem.observations, rows: 12, .whole)
       return problem.values.networks.map { $0.gradients.values.bits }
@@ -126,7 +128,10 @@ extension ActionValues {
   func backward(
     _ loss: ValueLoss, to targets: borrowing Block, actions: borrowing Matrix, scale: Float, rows: Range<Int>
   ) {
-    for j in 0..<count { backward(j, loss, to: targets, actions: actions, scale: scale, rows: rows) }
+    for j in 0..<count {
+      backward(
+        j, loss, to: targets, weights: .ones(rows.upperBound), actions: actions, scale: scale, rows: rows)
+    }
   }
 
   func weightGradients(_ observations: borrowing Matrix, rows: Int, _ share: Share) {

@@ -1,6 +1,7 @@
 import Foundation
 import Kernels
 import Networks
+import Platform
 import Testing
 
 /// Adam in double precision (Kingma & Ba 2015, alg. 1).

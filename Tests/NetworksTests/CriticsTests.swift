@@ -2,6 +2,7 @@ import Formats
 import Foundation
 import Kernels
 import Networks
+import Platform
 import Testing
 
 /// Two critics of which each is the smaller on half of a batch, on which neither comes near a kink.
@@ -65,8 +66,8 @@ private func cost(_ error: Double, _ loss: ValueLoss) -> Double {
       }
     }
     #expect(outside > 3 && outside < 21, "both sides of the threshold")
-    #expect(abs(problem.critics.mean(loss, to: each[0], rows: 12) - toFirst) < 1e-6)
-    #expect(abs(problem.critics.mean(loss, toEach: each, rows: 12) - toEach) < 1e-6)
+    #expect(abs(problem.critics.mean(loss, to: each[0], weights: .ones(12), rows: 12) - toFirst) < 1e-6)
+    #expect(abs(problem.critics.mean(loss, toEach: each, weights: .ones(12), rows: 12) - toEach) < 1e-6)
   }
 
   @Test(arguments: [[5], [16, 33], [17, 9, 20]])
@@ -88,7 +89,7 @@ private func cost(_ error: Double, _ loss: ValueLoss) -> Double {
     let expected = (0..<12).reduce(0.0) { total, row in
       total + (0..<2).reduce(0.0) { $0 + pow(problem.value($1, row) - Double(targets[row]), 2) }
     }
-    #expect(abs(critics.mean(.squared, to: Block(targets), rows: 12) - expected / 12) < 1e-6)
+    #expect(abs(critics.mean(.squared, to: Block(targets), weights: .ones(12), rows: 12) - expected / 12) < 1e-6)
   }
 
   @Test(arguments: [[5], [16, 33], [17, 9, 20]], [ValueLoss.squared, .huber(threshold: 0.3)])
@@ -291,7 +292,9 @@ private func cost(_ error: Double, _ loss: ValueLoss) -> Double {
 /// All critics one after another, as one worker does it.
 extension Critics {
   func backward(_ loss: ValueLoss, to targets: borrowing Block, scale: Float, rows: Range<Int>) {
-    for j in 0..<count { backward(j, loss, to: targets, scale: scale, rows: rows) }
+    for j in 0..<count {
+      backward(j, loss, to: targets, weights: .ones(rows.upperBound), scale: scale, rows: rows)
+    }
   }
 
   func weightGradients(

@@ -1,5 +1,6 @@
 import Kernels
 import Networks
+import Platform
 import Testing
 
 @Suite struct LayoutTests {

@@ -111,6 +111,9 @@ extension Matrix {
 }
 
 extension Block {
+  /// Importance weights that change nothing.
+  static func ones(_ count: Int) -> Block { Block([Float](repeating: 1, count: count)) }
+
   init(_ values: [Float]) {
     self.init(count: values.count)
     set(values)

@@ -1,6 +1,7 @@
 import Foundation
 import Kernels
 import Networks
+import Platform
 import Testing
 
 private let layout = Layout(

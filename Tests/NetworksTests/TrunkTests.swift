@@ -1,5 +1,6 @@
 import Kernels
 import Networks
+import Platform
 import Testing
 
 @Suite struct TrunkTests {
@@ -29,10 +30,11 @@ import Testing
       let policyOptimizer = Adam([policy.parameters], settings)
       let draw = PolicyDraw(rows: rows, actionSize: a)
       let gradient = Matrix(rows: rows, columns: a)
+      let ones = Block.ones(rows)
       for update in 1...3 {
         pool.forEachChunk(ofRows: rows, of: 2) { j, rows in
           critics.evaluate(j, x, actions, rows: rows)
-          critics.backward(j, .squared, to: targets, scale: 0.01, rows: rows)
+          critics.backward(j, .squared, to: targets, weights: ones, scale: 0.01, rows: rows)
         }
         criticOptimizer.step(atUpdate: update, by: pool) { j, share in
           critics.weightGradients(j, x, actions, rows: rows, share)

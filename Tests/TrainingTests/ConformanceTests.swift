@@ -40,7 +40,7 @@ import Testing
     // TD3 takes a policy step at every second update
     #expect(losses.map(\.isNaN) == (algorithm == "td3" ? [true, false, true] : [false, false, false]))
     #expect(result.contains("temperature") == (algorithm == "sac"))
-    #expect(result.names.count == weights.count + (algorithm == "sac" ? 3 : 2))
+    #expect(result.names.count == weights.count + (algorithm == "sac" ? 4 : 3))
   }
 
   @Test(arguments: algorithmNames)
@@ -67,6 +67,7 @@ import Testing
       }
       batch.rewards.set(try slice("batch.rewards", 1))
       batch.terminated.set(try slice("batch.terminated", 1))
+      batch.setDiscounts(0.99)
       noise.next.set(try slice("noise.next", 2))
       noise.current.set(try slice("noise.current", 2))
       _ = try made.update(batch, noise: noise)

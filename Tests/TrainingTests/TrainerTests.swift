@@ -129,6 +129,7 @@ import Testing
       for i in 0..<2 { batch.actions[row, i] = Float(i) - 0.5 }
       batch.rewards[row] = Float(row)
     }
+    batch.setDiscounts(0.99)
     let noise = UpdateNoise(batchSize: 8, actionSize: 2)
     var stream = RandomStream(seed: 6, purpose: "update noise")
     for _ in 0..<4 {

@@ -22,6 +22,7 @@ struct ConformanceCommand: ParsableCommand {
   }
 
   func run() throws {
-    try Conformance.run(try SafeTensors(contentsOf: self.case), threads: threads).write(to: out)
+    try Conformance.run(try SafeTensors(contentsOf: self.case), threads: threads, algorithms: Program.algorithms)
+      .write(to: out)
   }
 }

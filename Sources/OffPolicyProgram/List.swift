@@ -14,11 +14,11 @@ struct List: ParsableCommand {
   var json = false
 
   func run() throws {
-    var algorithms = AlgorithmRegistry.all
-    var tasks = EnvironmentRegistry.standard.entries.sorted { $0.id < $1.id }
+    var algorithms = Program.algorithms.entries
+    var tasks = Program.environments.entries.sorted { $0.id < $1.id }
     if let name {
       algorithms = algorithms.filter { $0.name == name.lowercased() }
-      tasks = algorithms.isEmpty ? [try EnvironmentRegistry.standard.entry(name)] : []
+      tasks = algorithms.isEmpty ? [try Program.environments.entry(name)] : []
     }
     if json {
       return try Output.json(

@@ -56,7 +56,7 @@ struct Train: ParsableCommand {
   }
 
   func run() throws {
-    let algorithm = try AlgorithmRegistry.entry(algorithm)
+    let algorithm = try Program.algorithms.entry(algorithm)
     switch (algorithm.source, dataset) {
     case (.task, nil), (.data, .some): break
     case (.task, .some):
@@ -68,7 +68,7 @@ struct Train: ParsableCommand {
     }
     if let dataset { return try learn(algorithm, from: dataset) }
     guard let environment else { throw ArgumentMismatch("name the task, such as HalfCheetah-v5; see `offpolicy list`") }
-    let task = try EnvironmentRegistry.standard.entry(environment)
+    let task = try Program.environments.entry(environment)
     let configuration = try algorithm.defaults.resolved(for: task, settings: settings)
     let steps = steps ?? task.suggestedSteps
     let run = RunConfiguration(
@@ -81,11 +81,11 @@ struct Train: ParsableCommand {
   /// A run on fixed data: its steps are updates.
   private func learn(_ algorithm: AlgorithmEntry, from path: String) throws {
     let configuration = try algorithm.defaults.setting(settings)
-    var task = try environment.map { try EnvironmentRegistry.standard.entry($0) }
+    var task = try environment.map { try Program.environments.entry($0) }
     let reading = try DatasetReading(timeouts: TimeoutReading.argument(timeouts), environment: task)
     let dataset = try DatasetFiles.read(path, reading)
     // a task that the data name themselves serves too, where it is at hand
-    if task == nil, let id = dataset.description.environment { task = try? EnvironmentRegistry.standard.entry(id) }
+    if task == nil, let id = dataset.description.environment { task = try? Program.environments.entry(id) }
     let steps = steps ?? 1_000_000
     var run = RunConfiguration(
       algorithm: algorithm.name, environment: task?.id ?? dataset.description.environment ?? "",

@@ -23,7 +23,7 @@ enum Output {
   }
 
   /// How the program was called, for lines to paste: the `offpolicy` script says its own name.
-  static var command: String { ProcessInfo.processInfo.environment["OFFPOLICY_COMMAND"] ?? "offpolicy" }
+  static var command: String { ProcessInfo.processInfo.environment["OFFPOLICY_COMMAND"] ?? Program.name }
 
   /// Standard error is a terminal.
   static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }

@@ -33,7 +33,7 @@ struct Evaluate: ParsableCommand {
     let policy = try loadPolicy(policy, best: best)
     let id = environment ?? policy.description.environment
     if id.isEmpty { throw RunDirectoryError("\(self.policy) does not say its task: name it with --environment") }
-    let task = try EnvironmentRegistry.standard.entry(id)
+    let task = try Program.environments.entry(id)
     let environment = ContractGuard(try task.make(), name: task.id)
     let given = policy.description
     let sizes = (environment.observationSpace.count, environment.actionSpace.count)

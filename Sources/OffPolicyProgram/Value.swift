@@ -167,7 +167,7 @@ struct FittingOptions: ParsableArguments {
 
   func task(for policy: Policy, _ argument: String) throws -> EnvironmentEntry? {
     guard let environment else { return nil }
-    let task = try EnvironmentRegistry.standard.entry(environment)
+    let task = try Program.environments.entry(environment)
     try policy.check(fits: task, as: argument)
     return task
   }

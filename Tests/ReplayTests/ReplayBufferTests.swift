@@ -1,6 +1,8 @@
 import Algorithms
 import Foundation
 import Kernels
+import Platform
+import Replay
 import Testing
 
 /// One transition as it was added.

@@ -1,6 +1,5 @@
 // Bench.swift — `offpolicy bench`: updates per second, and the share of the processor's peak.
 
-import AllocationCount
 import ArgumentParser
 import OffPolicy
 
@@ -55,13 +54,13 @@ struct Bench: ParsableCommand {
   }
 
   func run() throws {
-    let entry = try AlgorithmRegistry.entry(algorithm)
+    let entry = try Program.algorithms.entry(algorithm)
     let configuration = try entry.defaults.setting(["hiddenSizes=\(hidden)", "batchSize=\(batch)"] + settings)
     let sizes = try configuration.values["hiddenSizes"]?.decode([Int].self) ?? []
     let result = try Benchmark.run(
       algorithm: entry.name, configuration: configuration, observationSize: observations, actionSize: actions,
       hiddenSizes: sizes, bufferCapacity: buffer, threads: threads, seconds: seconds, warmUp: warmUp,
-      deadUnits: deadUnits, allocationCount: allocationCount)
+      deadUnits: deadUnits, allocationCount: Program.allocationCount)
     if json { return try Output.json(result) }
     print(
       "\(result.updatesPerSecond.text(1)) updates/s, median \(result.medianMicroseconds.text(0)) µs, "

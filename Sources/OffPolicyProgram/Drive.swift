@@ -6,13 +6,15 @@ import OffPolicy
 /// The run in memory: with its task, or with the data that it learns from.
 func makeTrainer(_ run: RunConfiguration) throws -> any TrainingRun {
   if let source = run.dataset { return try makeOfflineTrainer(run, source) }
-  let task = try EnvironmentRegistry.standard.entry(run.environment)
-  return try Trainer(run, workers: WorkerPool(count: run.threads)) { try task.make() }
+  let task = try Program.environments.entry(run.environment)
+  return try Trainer(run, workers: WorkerPool(count: run.threads), algorithms: Program.algorithms) {
+    try task.make()
+  }
 }
 
 private func makeOfflineTrainer(_ run: RunConfiguration, _ source: RunConfiguration.DataSource) throws -> OfflineTrainer
 {
-  let task = run.environment.isEmpty ? nil : try? EnvironmentRegistry.standard.entry(run.environment)
+  let task = run.environment.isEmpty ? nil : try? Program.environments.entry(run.environment)
   let reading = DatasetReading(
     timeouts: source.timeouts.flatMap(TimeoutReading.init(text:)) ?? .stored, environment: task)
   let dataset = try DatasetFiles.read(source.path, reading)
@@ -23,7 +25,7 @@ private func makeOfflineTrainer(_ run: RunConfiguration, _ source: RunConfigurat
   let scaling = dataset.description.scaling
   return try OfflineTrainer(
     run, data: dataset.takeBuffer(), scaling: scaling, workers: WorkerPool(count: run.threads),
-    makeEnvironment: task.map { task in { try task.make() } })
+    algorithms: Program.algorithms, makeEnvironment: task.map { task in { try task.make() } })
 }
 
 /// Trains to the last step. A signal stops it: everything is saved, and the exit code is 128 + the signal's number.

@@ -46,7 +46,7 @@ struct Collect: ParsableCommand {
 
   func run() throws {
     try DatasetFiles.refuseUnwritable(out, as: layout)
-    let task = try EnvironmentRegistry.standard.entry(environment)
+    let task = try Program.environments.entry(environment)
     let actor: Collector.Actor
     let source: String
     if policy == "random" {

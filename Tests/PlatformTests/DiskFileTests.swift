@@ -1,5 +1,5 @@
 import Foundation
-import Kernels
+import Platform
 import Testing
 
 @Suite struct DiskFileTests {
@@ -35,6 +35,14 @@ import Testing
     #expect(error?.call == "reading back what was written")
     try file.truncate(to: 100)
     #expect(throws: DiskError.self) { try file.verify(bytes.span, at: 3) }
+  }
+
+  @Test func `a file is locked by one holder at a time, until that one closes it`() throws {
+    var first: DiskFile? = try DiskFile("\(folder)/a")
+    let second = try DiskFile("\(folder)/a")
+    #expect(first?.lock() == true && !second.lock())
+    first = nil
+    #expect(second.lock())
   }
 
   @Test func `a file is replaced whole, and the old one kept where that is asked for`() throws {

@@ -99,6 +99,9 @@ package final class DiskFile: Sendable {
     _ = try retrying("fsync", path) { Int(fsync(descriptor)) }
   }
 
+  /// Locks the file for this process until it is closed; false if somebody else holds the lock.
+  package func lock() -> Bool { flock(descriptor, LOCK_EX | LOCK_NB) == 0 }
+
   // MARK: files by name
 
   /// Writes a file beside `path`, to the disk's surface, reads it back, and only then gives it the name `path`: whatever

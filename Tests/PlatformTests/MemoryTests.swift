@@ -1,5 +1,5 @@
 import Foundation
-import Kernels
+import Platform
 import Testing
 
 @Suite struct MemoryTests {

@@ -26,7 +26,7 @@ struct EnvironmentCommand: ParsableCommand {
     }
 
     func run() throws {
-      let task = try EnvironmentRegistry.standard.entry(environment)
+      let task = try Program.environments.entry(environment)
       // a task that cannot be made at all is an error of its own
       _ = try task.make()
       let report = EnvironmentChecker.check(task, steps: steps)
@@ -62,7 +62,7 @@ struct EnvironmentCommand: ParsableCommand {
     var out: String
 
     func run() throws {
-      let task = try EnvironmentRegistry.standard.entry(environment)
+      let task = try Program.environments.entry(environment)
       let file = try SafeTensors(contentsOf: actions)
       try Rollout.run(try task.make(), of: task.id, seed: seed, file).write(to: out)
     }

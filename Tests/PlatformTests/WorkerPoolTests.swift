@@ -1,7 +1,15 @@
 import Foundation
 import Kernels
+import Platform
 import Synchronization
 import Testing
+
+extension Block {
+  fileprivate init(_ values: [Float]) {
+    self.init(count: values.count)
+    set(values)
+  }
+}
 
 /// Counts a visit of a row.
 private func visit(_ row: Int, of block: borrowing Block) { block[row] += 1 }
@@ -110,28 +118,6 @@ private final class Locked<Value> {
     #expect(calls.values == [Float](repeating: 1, count: workers))
     #expect(threads.withLock { Set($0.values).count } == workers)
     #expect(threads.withLock { $0[0] } == UInt(bitPattern: ObjectIdentifier(Thread.current)))
-  }
-
-  @Test func `products shared by any number of workers have the same bits`() {
-    let (rows, inputs, outputs) = (150, 37, 75)
-    let layer = LayerReference(inputs: inputs, outputs: outputs, seed: 1)
-    let x = Matrix(numbers(rows * inputs, seed: 2), rows: rows, columns: inputs)
-    let parameters = Block(layer.panels)
-
-    func results(_ workers: Int) -> [UInt32] {
-      let pool = WorkerPool(count: workers)
-      let y = Matrix(rows: rows, columns: outputs)
-      let gradients = Block(count: parameters.count)
-      pool.forEachChunk(ofRows: rows) {
-        denseForward(Input(x), parameters, at: 0, into: y, rectify: true, rows: $0)
-      }
-      pool.forEachShare {
-        denseWeightGradient(Input(x), y, rows: rows, into: gradients, at: 0, panels: $0.range(of: y.panels))
-      }
-      return bits(y.values) + bits(gradients.values)
-    }
-    let one = results(1)
-    for workers in 2...5 { #expect(results(workers) == one, "\(workers) workers") }
   }
 
   @Test func `after ten thousand phases nothing is lost, and every phase saw the one before`() {

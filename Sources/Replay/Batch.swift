@@ -1,0 +1,60 @@
+// Batch.swift — B transitions (s, a, r, s′, d) as the update reads them.
+
+import Kernels
+
+public struct Batch: ~Copyable {
+  public let count: Int
+  public let observations: Matrix  // (B × S)
+  public let actions: Matrix  // (B × A), in [−1, 1]
+  /// Σ_{k<n} γᵏ r_{t+k}; the reward itself where n = 1.
+  public let rewards: Block  // (B)
+  /// The true observation after the n steps, the final one where an episode ended; never a reset one.
+  public let nextObservations: Matrix  // (B × S)
+  /// d: 1 where the environment ended within the n steps, 0 where it went on or was only cut off.
+  public let terminated: Block  // (B)
+  /// γⁿ (1 − d): what the value of the next observation is multiplied by. NaN until it is filled.
+  public let discounts: Block  // (B)
+  /// Importance weights of the critics' losses; 1 unless a sampler says otherwise.
+  public let weights: Block  // (B)
+  /// |Q(s, a) − y|, the mean over the critics: written by the update.
+  public let errors: Block  // (B)
+
+  /// The slots that the rows came from, while a replay buffer fills them.
+  package let slots: RowIndices  // (B)
+  let kinds: Block  // (B)
+
+  public init(count: Int, observationSize: Int, actionSize: Int) {
+    self.count = count
+    observations = Matrix(rows: count, columns: observationSize)
+    actions = Matrix(rows: count, columns: actionSize)
+    rewards = Block(count: count)
+    nextObservations = Matrix(rows: count, columns: observationSize)
+    terminated = Block(count: count)
+    discounts = Block(count: count)
+    discounts.fill(.nan, 0..<count)
+    weights = Block(count: count)
+    weights.fill(1, 0..<count)
+    errors = Block(count: count)
+    slots = RowIndices(count: count)
+    kinds = Block(count: count)
+  }
+
+  /// Fills `discounts` from `terminated`, for transitions of one step: γ (1 − d).
+  public func setDiscounts(_ discount: Float) {
+    for row in 0..<count { discounts[row] = discount * (1 - terminated[row]) }
+  }
+}
+
+/// How far a row's rewards reach before the critic's value takes over: the n-step return (Sutton 1988).
+public struct NStepReturn: Sendable, Equatable {
+  /// γ
+  public var discount: Float
+  /// n
+  public var steps: Int
+
+  /// - Precondition: at least one step.
+  public init(discount: Float, steps: Int = 1) {
+    precondition(steps >= 1, "a return of \(steps) steps")
+    (self.discount, self.steps) = (discount, steps)
+  }
+}

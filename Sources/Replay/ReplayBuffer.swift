@@ -1,0 +1,237 @@
+// ReplayBuffer.swift — the last N transitions of one or several environments, each frame stored once.
+//
+// Each environment has a ring of its own, a lane. Its frames lie in the order they were seen:
+//
+//   frame = observation (S) · action (A) · reward · kind
+//
+// A transition is a frame that an action was taken in, together with the frame after it. An episode of L steps takes L + 1
+// frames; its last one, the true final observation, is no transition of its own. So nothing is stored twice, and the next
+// observation is always the lane's next frame. A lane has room for its share of the N transitions and for an eighth more
+// final frames; where episodes are shorter than 8 steps on average, it holds fewer than its share.
+
+import Kernels
+import Platform
+
+public struct ReplayBuffer: ~Copyable {
+  /// Most transitions kept, over all lanes.
+  public let capacity: Int
+  public let observationSize: Int
+  public let actionSize: Int
+  /// Transitions held, over all lanes.
+  public private(set) var count = 0
+
+  let frames: FrameStore
+  /// Frames that a lane has room for.
+  let laneSlots: Int
+  private let laneCapacity: Int
+  private(set) var lanes: [Lane]
+
+  /// The ring of one environment.
+  struct Lane: Sendable {
+    /// The slot of the observation that waits for its action, counted from the lane's first.
+    var head = 0
+    /// Frames held before the head.
+    var length = 0
+    /// Transitions held.
+    var count = 0
+    var isOpen = false
+    /// Frames ever closed; frame n is the n-th of them.
+    var frameTotal: UInt64 = 0
+    /// Frames of the episode that is running.
+    var runningLength = 0
+  }
+
+  /// What a frame is, as its last value; below 0 it is no transition.
+  package enum Kind {
+    /// The last observation before a gap in the data: what follows need not be an episode's start.
+    package static let broken: Float = -2
+    package static let final: Float = -1
+    static let goesOn: Float = 0
+    static let terminated: Float = 1
+    static let truncated: Float = 2
+
+    static func isTerminated(_ kind: Float) -> Bool { kind == terminated || kind == terminated + truncated }
+  }
+
+  /// Reserves and touches all memory at once.
+  ///
+  /// - Parameters:
+  ///   - capacity: transitions, over all lanes; a share that is no whole number is rounded up.
+  ///   - lanes: environments that add to the buffer, each in turn.
+  /// - Throws: `InsufficientMemory` when the machine or the process's limit has no room for it.
+  public init(capacity: Int, observationSize: Int, actionSize: Int, lanes: Int = 1) throws {
+    precondition(capacity > 0 && lanes > 0, "a buffer of \(capacity) transitions in \(lanes) lanes")
+    let bytes = Self.byteCount(
+      capacity: capacity, observationSize: observationSize, actionSize: actionSize, lanes: lanes)
+    try Memory.check(bytes, for: "a replay buffer of \(capacity) transitions", hint: "--set bufferCapacity=N")
+    let share = Self.laneCapacity(capacity, lanes)
+    self.init(
+      capacity: max(capacity, share), laneCapacity: share, slots: Self.slotCount(share),
+      observationSize: observationSize, actionSize: actionSize, lanes: lanes)
+  }
+
+  /// A buffer for a known number of frames, of which nothing is ever dropped.
+  package init(frames: Int, observationSize: Int, actionSize: Int) throws {
+    let (bytes, overflow) = frames.multipliedReportingOverflow(
+      by: 4 * Self.frameWidth(observationSize: observationSize, actionSize: actionSize))
+    try Memory.check(overflow ? .max : bytes, for: "a data set of \(frames) observations", hint: "fewer transitions")
+    self.init(
+      capacity: max(1, frames), laneCapacity: max(1, frames), slots: frames + 16, observationSize: observationSize,
+      actionSize: actionSize, lanes: 1)
+  }
+
+  private init(
+    capacity: Int, laneCapacity: Int, slots: Int, observationSize: Int, actionSize: Int, lanes: Int
+  ) {
+    (self.capacity, self.laneCapacity, laneSlots) = (capacity, laneCapacity, slots)
+    (self.observationSize, self.actionSize) = (observationSize, actionSize)
+    self.lanes = [Lane](repeating: Lane(), count: lanes)
+    frames = FrameStore(
+      count: lanes * slots, width: Self.frameWidth(observationSize: observationSize, actionSize: actionSize))
+  }
+
+  private static func laneCapacity(_ capacity: Int, _ lanes: Int) -> Int { (capacity - 1) / lanes + 1 }
+
+  /// Frames for `capacity` transitions: an eighth more for final ones, and the one that waits for its action.
+  private static func slotCount(_ capacity: Int) -> Int {
+    let (count, overflow) = capacity.addingReportingOverflow(capacity / 8 + 16)
+    return overflow ? .max : count
+  }
+
+  /// Bytes that a buffer takes.
+  public static func byteCount(capacity: Int, observationSize: Int, actionSize: Int, lanes: Int = 1) -> Int {
+    let (slots, tooMany) = slotCount(laneCapacity(capacity, lanes)).multipliedReportingOverflow(by: lanes)
+    let (bytes, overflow) = slots.multipliedReportingOverflow(
+      by: 4 * frameWidth(observationSize: observationSize, actionSize: actionSize))
+    return tooMany || overflow ? .max : bytes
+  }
+
+  /// Environments that add to the buffer.
+  public var laneCount: Int { lanes.count }
+
+  /// Values in one frame.
+  public var frameWidth: Int { Self.frameWidth(observationSize: observationSize, actionSize: actionSize) }
+
+  package static func frameWidth(observationSize: Int, actionSize: Int) -> Int { observationSize + actionSize + 2 }
+
+  var rewardColumn: Int { observationSize + actionSize }
+  var kindColumn: Int { observationSize + actionSize + 1 }
+
+  /// Slots of all lanes: what a sampler keeps for each of them is that long.
+  package var slotCount: Int { lanes.count * laneSlots }
+
+  // MARK: adding
+
+  /// Starts a lane's episode with its first observation (S).
+  public mutating func beginEpisode(_ observation: Span<Float>, lane: Int = 0) {
+    precondition(!lanes[lane].isOpen, "the last episode has not ended")
+    frames.write(observation, at: headSlot(lane), offset: 0)
+    lanes[lane].isOpen = true
+  }
+
+  /// Adds the transition from a lane's waiting observation. `action` (A) is in [−1, 1]; `next` (S) is the true next one.
+  public mutating func add(
+    lane: Int = 0, action: Span<Float>, reward: Float, terminated: Bool, truncated: Bool, next: Span<Float>
+  ) {
+    precondition(lanes[lane].isOpen, "no episode has begun")
+    frames.write(action, at: headSlot(lane), offset: observationSize)
+    let kind = (terminated ? Kind.terminated : Kind.goesOn) + (truncated ? Kind.truncated : Kind.goesOn)
+    close(lane, reward: reward, kind: kind)
+    count += 1
+    lanes[lane].count += 1
+    frames.write(next, at: headSlot(lane), offset: 0)
+    if terminated || truncated { endEpisode(lane) }
+    while lanes[lane].count > laneCapacity { dropOldest(lane) }
+  }
+
+  /// Ends an episode that the simulator broke off: what was added stays, and nothing follows.
+  public mutating func abandonEpisode(lane: Int = 0) {
+    if lanes[lane].isOpen { endEpisode(lane) }
+  }
+
+  /// Ends what was added where the data have a gap: the next observation need not be an episode's start.
+  package mutating func breakOff(lane: Int = 0) {
+    if lanes[lane].isOpen { endEpisode(lane, Kind.broken) }
+  }
+
+  private mutating func endEpisode(_ lane: Int, _ kind: Float = Kind.final) {
+    // no action was taken here: what an older frame left is not saved
+    for column in observationSize..<rewardColumn { frames[headSlot(lane), column] = 0 }
+    close(lane, reward: 0, kind: kind)
+    lanes[lane].isOpen = false
+    lanes[lane].runningLength = 0
+  }
+
+  private mutating func close(_ lane: Int, reward: Float, kind: Float) {
+    frames[headSlot(lane), rewardColumn] = reward
+    frames[headSlot(lane), kindColumn] = kind
+    lanes[lane].head = (lanes[lane].head + 1) % laneSlots
+    lanes[lane].length += 1
+    lanes[lane].runningLength += 1
+    lanes[lane].frameTotal += 1
+    // the head itself must be free
+    while lanes[lane].length >= laneSlots { dropOldest(lane) }
+  }
+
+  private mutating func dropOldest(_ lane: Int) {
+    if frames[slot(0, lane: lane), kindColumn] >= 0 {
+      count -= 1
+      lanes[lane].count -= 1
+    }
+    lanes[lane].length -= 1
+    lanes[lane].runningLength = min(lanes[lane].runningLength, lanes[lane].length)
+  }
+
+  // MARK: slots
+
+  /// The slot of the observation that waits for its action.
+  func headSlot(_ lane: Int) -> Int { lane &* laneSlots &+ lanes[lane].head }
+
+  /// The slot of a lane's n-th oldest frame.
+  func slot(_ n: Int, lane: Int) -> Int {
+    let slot = lanes[lane].head - lanes[lane].length + n
+    return lane &* laneSlots &+ (slot < 0 ? slot + laneSlots : slot)
+  }
+
+  /// The slot of the frame after that of a slot, in its lane.
+  func slot(after slot: Int) -> Int {
+    let next = slot + 1
+    return next % laneSlots == 0 ? next - laneSlots : next
+  }
+
+  // MARK: saving
+
+  /// Forgets everything, as a new buffer.
+  public mutating func removeAll() {
+    count = 0
+    for lane in lanes.indices { lanes[lane] = Lane() }
+  }
+
+  /// Goes on with an episode that was running when the buffer was saved.
+  public mutating func resumeEpisode(_ observation: Span<Float>, lane: Int = 0) {
+    beginEpisode(observation, lane: lane)
+  }
+
+  /// Puts a lane's frame n back, when a buffer is restored frame by frame, oldest first.
+  ///
+  /// - Precondition: `values` is one frame, and follows the frame restored before.
+  public mutating func restoreFrame(_ n: UInt64, _ values: Span<Float>, lane: Int = 0) {
+    precondition(values.count == frameWidth, "a frame of \(values.count) values, not \(frameWidth)")
+    precondition(
+      lanes[lane].length == 0 || n == lanes[lane].frameTotal, "frame \(n) after \(lanes[lane].frameTotal) frames")
+    let place = Int(n % UInt64(laneSlots))
+    frames.write(values, at: lane * laneSlots + place, offset: 0)
+    lanes[lane].frameTotal = n + 1
+    lanes[lane].length += 1
+    lanes[lane].head = (place + 1) % laneSlots
+    if values[kindColumn] >= 0 {
+      count += 1
+      lanes[lane].count += 1
+      lanes[lane].runningLength += 1
+    } else {
+      lanes[lane].runningLength = 0
+    }
+    // more than fit: the newest stay, as if they had been added
+    while lanes[lane].length >= laneSlots || lanes[lane].count > laneCapacity { dropOldest(lane) }
+  }
+}
