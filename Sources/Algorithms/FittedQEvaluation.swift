@@ -165,7 +165,8 @@ public final class FittedQEvaluation: Algorithm {
       critics.evaluate(j, batch.observations, batch.actions, rows: rows)
       critics.backward(j, loss, to: targets[j], weights: batch.weights, scale: scale, rows: rows)
     }
-    var metrics = UpdateMetrics(criticLoss: critics.mean(loss, toEach: targets, weights: batch.weights, rows: batch.count))
+    var metrics = UpdateMetrics(
+      criticLoss: critics.mean(loss, toEach: targets, weights: batch.weights, rows: batch.count))
     metrics.targetMean =
       (0..<critics.count).reduce(0) { $0 + mean(targets[$1], count: batch.count) } / Double(critics.count)
     critics.absoluteErrors(toEach: targets, into: batch.errors, rows: batch.count)
