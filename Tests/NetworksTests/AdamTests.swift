@@ -201,7 +201,8 @@ struct AdamReference {
     let networks = networks()
     let adam = Adam(networks, settings(maximumNorm: maximumNorm))
     let before = networks.map { $0.values.values }
-    let (computed, followed) = (Block(count: 6), Block(count: 6))  // 2 × 3 parts at most
+    let computed = Block(count: 6)  // 2 × 3 parts at most
+    let followed = Block(count: 6)
     adam.step(atUpdate: 1, by: WorkerPool(count: workers)) { j, share in
       for k in share.lower..<share.upper { computed[3 * j + k] += 1 }
       for layer in networks[j].layout.layers {
