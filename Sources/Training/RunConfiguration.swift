@@ -23,6 +23,11 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   public var checkpointEvery: Int?
   /// The data that the run learns from; nil where it learns from its task.
   public var dataset: DataSource? = nil
+  /// Environments that the run collects from at once, N; nil: one.
+  public var environments: Int? = nil
+
+  /// N
+  public var laneCount: Int { environments ?? 1 }
 
   /// Data outside the run's folder.
   public struct DataSource: Codable, Sendable, Equatable {
@@ -56,12 +61,12 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   /// The updates that the whole run makes, where no simulator fails.
   func updates(_ configuration: AnyConfiguration) -> Int {
     if dataset != nil { return steps }
-    // the rounds of updates, from the first one that learns on: see Trainer's learn()
+    // all that Trainer's learn() owes from the first round on after which it learns
     let batch = min(configuration.batchSize, configuration.bufferCapacity, max(1, steps))
-    let (first, every) = (max(configuration.randomSteps + 1, batch), configuration.updateEvery)
-    let (firstRound, lastRound) = ((first + every - 1) / every, steps / every)
-    return firstRound > lastRound
-      ? 0 : configuration.updatesOwed(from: (firstRound - 1) * every, to: lastRound * every)
+    let first = max(configuration.randomSteps + 1, batch)
+    guard first <= steps else { return 0 }
+    let (start, every) = ((first - 1) / laneCount * laneCount, configuration.updateEvery)
+    return configuration.updatesOwed(from: start / every * every, to: steps / every * every)
   }
 }
 
