@@ -119,7 +119,7 @@ public final class OfflineTrainer: TrainingRun {
       normalization?.folded(into: tensors) ?? tensors,
       PolicyDescription(
         algorithm: run.algorithm, environment: run.environment, observationSize: batch.observations.columns,
-        hiddenSizes: configuration.values["hiddenSizes"].flatMap { try? $0.decode([Int].self) } ?? [],
+        hiddenSizes: configuration.policyHiddenSizes,
         actionLow: scaling.low, actionHigh: scaling.high, step: step))
   }
 

@@ -333,7 +333,7 @@ public final class Trainer {
       algorithm.policyTensors,
       PolicyDescription(
         algorithm: run.algorithm, environment: run.environment, observationSize: observations.columns,
-        hiddenSizes: configuration.values["hiddenSizes"].flatMap { try? $0.decode([Int].self) } ?? [],
+        hiddenSizes: configuration.policyHiddenSizes,
         actionLow: scaling.low, actionHigh: scaling.high, step: step, choices: scaling.choices))
   }
 

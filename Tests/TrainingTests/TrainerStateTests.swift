@@ -52,6 +52,32 @@ import Testing
     #expect(other.bestReturn == whole.bestReturn)
   }
 
+  @Test(arguments: algorithmNames)
+  func `in the middle of a schedule, with sizes of their own and a bound of the gradients, it goes on to the same bits`(
+    algorithm: String
+  ) throws {
+    func make(threads: Int = 1) throws -> Trainer {
+      try makeTrainer(
+        algorithm, steps: 300, threads: threads,
+        set: [
+          "learningRateSchedule.cosine.final=0.1", "policyHiddenSizes=9", "criticHiddenSizes=20,7",
+          "maximumGradientNorm=0.5", "huberThreshold=1", "adamEpsilon=1e-5",
+        ], environment: pendulum)
+    }
+    let whole = try make()
+    try whole.train()
+    let part = try make()
+    part.observer.shouldStop = { [unowned part] in part.step >= 157 }
+    try part.train()
+    let directory = try RunDirectory.create(folder.path("run"), describe(part.run))
+    try directory.save(part)
+    #expect(try PolicyFile.load(directory.policyPath).description.hiddenSizes == [9])
+    let other = try make(threads: 2)
+    try RunDirectory.open(folder.path("run")).restore(other)
+    try other.train()
+    #expect(RunInspection.digest(other.algorithm.state.tensors) == RunInspection.digest(whole.algorithm.state.tensors))
+  }
+
   @Test func `correlated noise and the task's generator go on too`() throws {
     func make() throws -> Trainer {
       try makeTrainer(
