@@ -15,6 +15,8 @@ struct EnvironmentCommand: ParsableCommand {
     @Argument(help: "The task's id.")
     var environment: String
 
+    @OptionGroup var environmentOptions: EnvironmentOptionArguments
+
     @Option(help: "Steps of the longest determinism check.")
     var steps = 1000
 
@@ -26,7 +28,7 @@ struct EnvironmentCommand: ParsableCommand {
     }
 
     func run() throws {
-      let task = try EnvironmentRegistry.standard.entry(environment)
+      let task = try environmentOptions.entry(environment)
       // a task that cannot be made at all is an error of its own
       _ = try task.make()
       let report = EnvironmentChecker.check(task, steps: steps)
@@ -52,6 +54,8 @@ struct EnvironmentCommand: ParsableCommand {
     @Argument(help: "The task's id.")
     var environment: String
 
+    @OptionGroup var environmentOptions: EnvironmentOptionArguments
+
     @Option(help: "Seed of the reset.")
     var seed: UInt64 = 0
 
@@ -62,7 +66,7 @@ struct EnvironmentCommand: ParsableCommand {
     var out: String
 
     func run() throws {
-      let task = try EnvironmentRegistry.standard.entry(environment)
+      let task = try environmentOptions.entry(environment)
       let file = try SafeTensors(contentsOf: actions)
       try Rollout.run(try task.make(), of: task.id, seed: seed, file).write(to: out)
     }

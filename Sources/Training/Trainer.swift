@@ -270,7 +270,8 @@ public final class Trainer {
       PolicyDescription(
         algorithm: run.algorithm, environment: run.environment, observationSize: observation.count,
         hiddenSizes: configuration.values["hiddenSizes"].flatMap { try? $0.decode([Int].self) } ?? [],
-        actionLow: scaling.low, actionHigh: scaling.high, step: step, choices: scaling.choices))
+        actionLow: scaling.low, actionHigh: scaling.high, step: step, choices: scaling.choices,
+        environmentOptions: run.environmentOptions ?? [:]))
   }
 
   // MARK: state
