@@ -15,6 +15,8 @@ struct EnvironmentCommand: ParsableCommand {
     @Argument(help: "The task's id.")
     var environment: String
 
+    @OptionGroup var environmentOptions: EnvironmentOptionArguments
+
     @Option(help: "Steps of the longest determinism check.")
     var steps = 1000
 
@@ -26,7 +28,7 @@ struct EnvironmentCommand: ParsableCommand {
     }
 
     func run() throws {
-      let task = try Program.environments.entry(environment)
+      let task = try environmentOptions.entry(environment)
       // a task that cannot be made at all is an error of its own
       _ = try task.make()
       let report = EnvironmentChecker.check(task, steps: steps)
@@ -46,6 +48,8 @@ struct EnvironmentCommand: ParsableCommand {
 
     @Argument(help: "The task's id.")
     var environment: String
+
+    @OptionGroup var environmentOptions: EnvironmentOptionArguments
 
     @Option(help: "Environments that are stepped at once.")
     var environments = 1
@@ -69,7 +73,7 @@ struct EnvironmentCommand: ParsableCommand {
 
     func run() throws {
       let speed = try EnvironmentSpeed(
-        of: try Program.environments.entry(environment), count: environments, threads: threads, seconds: seconds)
+        of: try environmentOptions.entry(environment), count: environments, threads: threads, seconds: seconds)
       if json { return try Output.json(speed) }
       print(
         "\(speed.stepsPerSecond.text(0)) steps/s in \(environments.text) environment\(environments == 1 ? "" : "s") on "
@@ -89,6 +93,8 @@ struct EnvironmentCommand: ParsableCommand {
     @Argument(help: "The task's id.")
     var environment: String
 
+    @OptionGroup var environmentOptions: EnvironmentOptionArguments
+
     @Option(help: "Seed of the reset.")
     var seed: UInt64 = 0
 
@@ -99,7 +105,7 @@ struct EnvironmentCommand: ParsableCommand {
     var out: String
 
     func run() throws {
-      let task = try Program.environments.entry(environment)
+      let task = try environmentOptions.entry(environment)
       let file = try SafeTensors(contentsOf: actions)
       try Rollout.run(try task.make(), of: task.id, seed: seed, file).write(to: out)
     }

@@ -120,7 +120,8 @@ public final class OfflineTrainer: TrainingRun {
       PolicyDescription(
         algorithm: run.algorithm, environment: run.environment, observationSize: batch.observations.columns,
         hiddenSizes: configuration.policyHiddenSizes,
-        actionLow: scaling.low, actionHigh: scaling.high, step: step))
+        actionLow: scaling.low, actionHigh: scaling.high, step: step,
+        environmentOptions: run.environmentOptions ?? [:]))
   }
 
   // MARK: state

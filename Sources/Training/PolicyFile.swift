@@ -1,6 +1,7 @@
 // PolicyFile.swift — a policy to take away: weights, sizes and action bounds in one safetensors file.
 
 import Algorithms
+import Environments
 import Formats
 import Networks
 
@@ -35,6 +36,8 @@ public struct PolicyDescription: Sendable, Equatable {
   public var temperature: Double? = nil
   /// The number of choices of a discrete action; nil where actions are real-valued.
   public var choices: Int? = nil
+  /// What was set of the task's options when the policy was trained.
+  public var environmentOptions = EnvironmentOptions()
 }
 
 public enum PolicyFile {
@@ -62,6 +65,9 @@ public enum PolicyFile {
       file.metadata["temperature"] = "\(exp(Double(logTemperature)))"
     }
     if let choices = description.choices { file.metadata["choices"] = "\(choices)" }
+    if !description.environmentOptions.isEmpty {
+      file.metadata["environmentOptions"] = (try? JSONValue(encoding: description.environmentOptions))?.text()
+    }
     file.metadata["digest"] = digest(of: file)
     return file
   }
@@ -112,10 +118,17 @@ public enum PolicyFile {
       guard let choices, choices > 0, (low, high) == ([0], [Float(choices - 1)]), try file.shape(bias) == [choices]
       else { throw PolicyFileError(path, "says \(text) choices, which its action bounds or \(bias) are not for") }
     }
+    var options = EnvironmentOptions()
+    if let text = file.metadata["environmentOptions"] {
+      do { options = try JSONValue(text: text).decode(EnvironmentOptions.self) } catch {
+        throw PolicyFileError(path, "has environmentOptions that are no options: \(text.debugDescription)")
+      }
+    }
     let description = PolicyDescription(
       algorithm: try text("algorithm"), environment: try text("environment"), observationSize: observationSize,
       hiddenSizes: hidden, actionLow: low, actionHigh: high, step: Int(try text("step")) ?? 0,
-      temperature: file.metadata["temperature"].flatMap(Double.init), choices: choices)
+      temperature: file.metadata["temperature"].flatMap(Double.init), choices: choices,
+      environmentOptions: options)
     let policy = try Policy(description) { name in
       let tensor = Tensor(name: name, shape: try file.shape(name), values: try file.floats(name))
       guard tensor.values.allSatisfy(\.isFinite) else {

@@ -9,6 +9,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   public var algorithm: String
   /// The task's id.
   public var environment: String
+  /// What was set of the task's options; nil where nothing was.
+  public var environmentOptions: EnvironmentOptions? = nil
   /// The algorithm's resolved configuration: every property.
   public var configuration: JSONValue
   /// Environment steps.

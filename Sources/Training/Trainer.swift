@@ -334,7 +334,8 @@ public final class Trainer {
       PolicyDescription(
         algorithm: run.algorithm, environment: run.environment, observationSize: observations.columns,
         hiddenSizes: configuration.policyHiddenSizes,
-        actionLow: scaling.low, actionHigh: scaling.high, step: step, choices: scaling.choices))
+        actionLow: scaling.low, actionHigh: scaling.high, step: step, choices: scaling.choices,
+        environmentOptions: run.environmentOptions ?? [:]))
   }
 
   // MARK: state
