@@ -113,6 +113,9 @@ public struct AnyConfiguration: Sendable {
   package let returns: NStepReturn
   /// How the rows of a batch are chosen.
   public let sampler: SamplerConfiguration
+  public let normalizeObservations: Bool
+  public let scaleRewards: Bool
+  public let returnBound: Float?
   private let set: @Sendable ([String]) throws -> AnyConfiguration
   private let create: @Sendable (Int, Int, UInt64, WorkerPool) -> any Algorithm
 
@@ -122,6 +125,8 @@ public struct AnyConfiguration: Sendable {
     (batchSize, bufferCapacity) = (configuration.batchSize, configuration.bufferCapacity)
     (randomSteps, updateEvery) = (configuration.randomSteps, configuration.updateEvery)
     (updatesPerStep, returns, sampler) = (configuration.updatesPerStep, configuration.returns, configuration.sampler)
+    (normalizeObservations, scaleRewards) = (configuration.normalizeObservations, configuration.scaleRewards)
+    returnBound = configuration.returnBound
     set = { AnyConfiguration(try configuration.setting($0), for: A.self) }
     create = {
       A(configuration: configuration, observationSize: $0, actionSize: $1, seed: $2, workers: $3)

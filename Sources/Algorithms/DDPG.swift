@@ -33,6 +33,9 @@ public final class DDPG: Algorithm {
     public var updatesPerStep = 1.0
     public var nSteps = 1
     public var sampler = SamplerConfiguration.uniform
+    public var normalizeObservations = false
+    public var scaleRewards = false
+    public var returnBound: Float?
 
     public init() {}
 
@@ -52,6 +55,9 @@ public final class DDPG: Algorithm {
       .updatesPerStep,
       .nSteps,
       .sampler,
+      .normalizeObservations,
+      .scaleRewards,
+      .returnBound,
     ]
   }
 

@@ -44,6 +44,9 @@ public final class DQN: Algorithm {
     public var updatesPerStep = 1.0
     public var nSteps = 1
     public var sampler = SamplerConfiguration.uniform
+    public var normalizeObservations = false
+    public var scaleRewards = false
+    public var returnBound: Float?
 
     public init() {}
 
@@ -73,6 +76,9 @@ public final class DQN: Algorithm {
       .updatesPerStep,
       .nSteps,
       .sampler,
+      .normalizeObservations,
+      .scaleRewards,
+      .returnBound,
     ]
   }
 

@@ -47,6 +47,9 @@ public final class SAC: Algorithm {
     public var updatesPerStep = 1.0
     public var nSteps = 1
     public var sampler = SamplerConfiguration.uniform
+    public var normalizeObservations = false
+    public var scaleRewards = false
+    public var returnBound: Float?
 
     public init() {}
 
@@ -74,6 +77,9 @@ public final class SAC: Algorithm {
       .updatesPerStep,
       .nSteps,
       .sampler,
+      .normalizeObservations,
+      .scaleRewards,
+      .returnBound,
     ]
   }
 

@@ -40,6 +40,9 @@ public final class TD3: Algorithm {
     public var updatesPerStep = 1.0
     public var nSteps = 1
     public var sampler = SamplerConfiguration.uniform
+    public var normalizeObservations = false
+    public var scaleRewards = false
+    public var returnBound: Float?
 
     public init() {}
 
@@ -66,6 +69,9 @@ public final class TD3: Algorithm {
       .updatesPerStep,
       .nSteps,
       .sampler,
+      .normalizeObservations,
+      .scaleRewards,
+      .returnBound,
     ]
   }
 

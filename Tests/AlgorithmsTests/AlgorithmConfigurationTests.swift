@@ -25,9 +25,29 @@ import Testing
     // a null is not encoded, so give it a value
     var sac = SAC.Configuration()
     sac.targetEntropy = -1
+    sac.returnBound = 5
     try expectTableMatches(sac)
-    try expectTableMatches(TD3.Configuration())
-    try expectTableMatches(DDPG.Configuration())
+    var td3 = TD3.Configuration()
+    td3.returnBound = 5
+    try expectTableMatches(td3)
+    var ddpg = DDPG.Configuration()
+    ddpg.returnBound = 5
+    try expectTableMatches(ddpg)
+  }
+
+  @Test(arguments: AlgorithmRegistry.all.filter { $0.source == .task }.map(\.name))
+  func `whatever learns in an environment can normalise observations and scale rewards, and does not by default`(
+    algorithm: String
+  ) throws {
+    let defaults = try AlgorithmRegistry.entry(algorithm).defaults
+    #expect(!defaults.normalizeObservations && !defaults.scaleRewards && defaults.returnBound == nil)
+    let set = try defaults.setting(["normalizeObservations=true", "scaleRewards=true", "returnBound=5"])
+    #expect(set.normalizeObservations && set.scaleRewards && set.returnBound == 5)
+    #expect(try AlgorithmRegistry.entry(algorithm).configuration(set.values).returnBound == 5)
+    #expect(try set.setting(["returnBound=null"]).returnBound == nil)
+    for wrong in ["normalizeObservations=1", "scaleRewards=yes", "returnBound=0", "returnBound=-1"] {
+      #expect(throws: ConfigurationError.self) { try defaults.setting([wrong]) }
+    }
   }
 
   private func expectDefaultsInRange<C: AlgorithmConfiguration>(_ type: C.Type) throws {
