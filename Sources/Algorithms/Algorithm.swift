@@ -7,8 +7,9 @@ import Replay
 
 /// A way to learn a policy from a critic trained off-policy.
 ///
-/// Continuous actions are in [−1, 1]; the trainer scales them to the task's box. A discrete action is one value, its
-/// index. An algorithm is owned by one trainer and used from one thread; inside `update` a `WorkerPool` shares the work.
+/// Continuous actions are in [−1, 1]; the trainer scales them to the environment's box. A discrete action is one value, its
+/// index. An algorithm acts in one or several environments of a kind at once, each a lane. It is owned by one trainer and used
+/// from one thread; inside `update` a `WorkerPool` shares the work.
 public protocol Algorithm: AnyObject, SendableMetatype {
   associatedtype Configuration: AlgorithmConfiguration
 
@@ -17,14 +18,20 @@ public protocol Algorithm: AnyObject, SendableMetatype {
 
   /// A new algorithm: networks initialised from the seed, targets equal to what they track.
   ///
-  /// - Parameter actionSize: A, the values of a continuous action or the number of choices.
-  init(configuration: Configuration, observationSize: Int, actionSize: Int, seed: UInt64, workers: WorkerPool)
+  /// - Parameters:
+  ///   - actionSize: A, the values of a continuous action or the number of choices.
+  ///   - lanes: N, the environments that it acts in at once.
+  init(
+    configuration: Configuration, observationSize: Int, actionSize: Int, lanes: Int, seed: UInt64, workers: WorkerPool)
 
-  /// Forgets what belongs to one episode, such as correlated noise. Called at each reset.
-  func beginEpisode()
+  /// Forgets what belongs to a lane's episode, such as correlated noise. Called at each reset.
+  func beginEpisode(lane: Int)
 
-  /// Chooses an action (A, or 1: its index) for an observation (S): with exploration, or the policy's best guess.
-  func act(_ observation: Span<Float>, explore: Bool, into action: inout MutableSpan<Float>)
+  /// Chooses actions (n × A, or n × 1: their indices) for the first n rows of some observations (N × S): with exploration, or
+  /// the policy's best guess.
+  ///
+  /// - Precondition: with exploration n is N, and row i is lane i.
+  func act(_ observations: borrowing Matrix, rows: Int, explore: Bool, into actions: borrowing Matrix)
 
   /// One update from a batch, with fresh noise.
   ///
@@ -40,8 +47,8 @@ public protocol Algorithm: AnyObject, SendableMetatype {
   /// What the critics say of one observation (S) and action (A): their minimum where there are several.
   func value(_ observation: Span<Float>, _ action: Span<Float>) -> Double
 
-  /// −α log π(a|s) of the last action chosen with exploration: what a soft return has beside the reward.
-  var lastEntropyBonus: Double { get }
+  /// −α log π(a|s) of a lane's last action chosen with exploration: what a soft return has beside the reward.
+  func entropyBonus(lane: Int) -> Double
 
   /// The learned parameters and their targets, named as `conformance` names them.
   var parameters: [Tensor] { get }
@@ -65,6 +72,24 @@ extension Algorithm {
 }
 
 extension Algorithm {
+  /// A new algorithm that acts in one environment.
+  public init(configuration: Configuration, observationSize: Int, actionSize: Int, seed: UInt64, workers: WorkerPool) {
+    self.init(
+      configuration: configuration, observationSize: observationSize, actionSize: actionSize, lanes: 1, seed: seed,
+      workers: workers)
+  }
+
+  /// Chooses one action (A, or 1: its index) for one observation (S).
+  ///
+  /// It allocates room for both: who asks at every step keeps matrices and calls `act(_:rows:explore:into:)`.
+  public func act(_ observation: Span<Float>, explore: Bool, into action: inout MutableSpan<Float>) {
+    let observations = Matrix(rows: 1, columns: observation.count)
+    let actions = Matrix(rows: 1, columns: action.count)
+    observations.setRow(0, to: observation)
+    act(observations, rows: 1, explore: explore, into: actions)
+    actions.copyRow(0, into: &action)
+  }
+
   /// One update from a batch drawn from a buffer. `workers` are those that the algorithm was made with.
   public func update(
     _ batch: borrowing Batch, from buffer: borrowing ReplayBuffer, returns: NStepReturn,

@@ -117,7 +117,7 @@ public struct AnyConfiguration: Sendable {
   public let scaleRewards: Bool
   public let returnBound: Float?
   private let set: @Sendable ([String]) throws -> AnyConfiguration
-  private let create: @Sendable (Int, Int, UInt64, WorkerPool) -> any Algorithm
+  private let create: @Sendable (Int, Int, Int, UInt64, WorkerPool) -> any Algorithm
 
   init<A: Algorithm>(_ configuration: A.Configuration, for type: A.Type) {
     values = configuration.values
@@ -129,7 +129,7 @@ public struct AnyConfiguration: Sendable {
     returnBound = configuration.returnBound
     set = { AnyConfiguration(try configuration.setting($0), for: A.self) }
     create = {
-      A(configuration: configuration, observationSize: $0, actionSize: $1, seed: $2, workers: $3)
+      A(configuration: configuration, observationSize: $0, actionSize: $1, lanes: $2, seed: $3, workers: $4)
     }
   }
 
@@ -157,10 +157,10 @@ public struct AnyConfiguration: Sendable {
       hint: "--set hiddenSizes=256,256")
   }
 
-  /// A new algorithm for a task of the given sizes.
+  /// A new algorithm for a task of the given sizes, in `lanes` environments at once.
   public func makeAlgorithm(
-    observationSize: Int, actionSize: Int, seed: UInt64, workers: WorkerPool
+    observationSize: Int, actionSize: Int, lanes: Int = 1, seed: UInt64, workers: WorkerPool
   ) -> any Algorithm {
-    create(observationSize, actionSize, seed, workers)
+    create(observationSize, actionSize, lanes, seed, workers)
   }
 }

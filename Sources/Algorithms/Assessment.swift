@@ -48,5 +48,5 @@ public struct Assessment: Sendable, Equatable {
 extension Algorithm {
   public func assess(_ batch: borrowing Batch) -> Assessment { Assessment() }
   public func value(_ observation: Span<Float>, _ action: Span<Float>) -> Double { .nan }
-  public var lastEntropyBonus: Double { 0 }
+  public func entropyBonus(lane: Int) -> Double { 0 }
 }

@@ -82,12 +82,13 @@ public final class DDPG: Algorithm {
   private let targets: Block  // (B)
   private let actionGradient: Matrix  // (B × A)
 
-  // one observation at a time
+  // the lanes' observations
   private let actingPolicy: DeterministicPolicy  // the same parameters
   private let actingCritics: CriticsOfOne
-  private let acting: ActingRow
 
-  public init(configuration: Configuration, observationSize: Int, actionSize: Int, seed: UInt64, workers: WorkerPool) {
+  public init(
+    configuration: Configuration, observationSize: Int, actionSize: Int, lanes: Int, seed: UInt64, workers: WorkerPool
+  ) {
     self.configuration = configuration
     let (batchSize, hiddenSizes) = (configuration.batchSize, configuration.hiddenSizes)
 
@@ -117,28 +118,26 @@ public final class DDPG: Algorithm {
     targetPolicy.parameters.copy(policy.parameters)
     targetCritics.copy(critics)
     exploration = ExplorationNoiseProcess(
-      configuration.explorationNoise, actionSize: actionSize, stream: RandomStream(seed: seed, purpose: "acting"))
+      configuration.explorationNoise, lanes: lanes, actionSize: actionSize,
+      stream: RandomStream(seed: seed, purpose: "acting"))
 
     noise = UpdateNoise(batchSize: batchSize, actionSize: actionSize)
     nextActions = Matrix(rows: batchSize, columns: actionSize)
     currentActions = Matrix(rows: batchSize, columns: actionSize)
     targets = Block(count: batchSize)
     actionGradient = Matrix(rows: batchSize, columns: actionSize)
-    actingPolicy = DeterministicPolicy(sharing: policy, batchSize: 1)
+    actingPolicy = DeterministicPolicy(sharing: policy, batchSize: lanes)
     actingCritics = CriticsOfOne(critics, observationSize: observationSize, actionSize: actionSize)
-    acting = ActingRow(observationSize: observationSize, actionSize: actionSize)
   }
 
   // MARK: act
 
-  public func beginEpisode() { exploration.beginEpisode() }
+  public func beginEpisode(lane: Int) { exploration.beginEpisode(lane: lane) }
 
   /// a = π(s), and with exploration a = clip(π(s) + ε, −1, 1).
-  public func act(_ observation: Span<Float>, explore: Bool, into action: inout MutableSpan<Float>) {
-    acting.observation.setRow(0, to: observation)
-    actingPolicy.evaluate(acting.observation, into: acting.draw.actions, rows: 0..<1)
-    acting.draw.actions.copyRow(0, into: &action)
-    if explore { exploration.add(to: &action) }
+  public func act(_ observations: borrowing Matrix, rows: Int, explore: Bool, into actions: borrowing Matrix) {
+    actingPolicy.evaluate(observations, into: actions, rows: 0..<rows)
+    if explore { exploration.add(to: actions) }
   }
 
   // MARK: update

@@ -96,12 +96,13 @@ public final class DQN: Algorithm {
   private let noise: UpdateNoise  // empty: nothing is drawn
   private let targets: Block  // (B)
 
-  // one observation at a time
+  // the lanes' observations
   private let actingCritic: ActionValues  // the same parameters
-  private let actingObservation: Matrix  // (1 × S)
 
   /// - Parameter actionSize: A, the number of choices.
-  public init(configuration: Configuration, observationSize: Int, actionSize: Int, seed: UInt64, workers: WorkerPool) {
+  public init(
+    configuration: Configuration, observationSize: Int, actionSize: Int, lanes: Int, seed: UInt64, workers: WorkerPool
+  ) {
     self.configuration = configuration
     loss = configuration.huberThreshold.map { .huber(threshold: $0) } ?? .squared
     let (batchSize, hiddenSizes) = (configuration.batchSize, configuration.hiddenSizes)
@@ -126,23 +127,20 @@ public final class DQN: Algorithm {
 
     noise = UpdateNoise(batchSize: 0, actionSize: 0)
     targets = Block(count: batchSize)
-    actingCritic = ActionValues(sharing: critic, batchSize: 1)
-    actingObservation = Matrix(rows: 1, columns: observationSize)
+    actingCritic = ActionValues(sharing: critic, batchSize: lanes)
   }
 
   // MARK: act
 
-  public func beginEpisode() {}
+  public func beginEpisode(lane: Int) {}
 
   /// a = argmax_a Q(s, a); with exploration a random action in its place with probability ε.
-  public func act(_ observation: Span<Float>, explore: Bool, into action: inout MutableSpan<Float>) {
-    if explore, let random = exploration.draw() {
-      action[0] = Float(random)
-      return
-    }
-    actingObservation.setRow(0, to: observation)
-    actingCritic.evaluate(0, actingObservation, rows: 0..<1)
-    action[0] = Float(actingCritic.best(at: 0))
+  public func act(_ observations: borrowing Matrix, rows: Int, explore: Bool, into actions: borrowing Matrix) {
+    // −1 until the critic has been asked
+    for row in 0..<rows { actions[row, 0] = Float(explore ? exploration.draw() ?? -1 : -1) }
+    guard (0..<rows).contains(where: { actions[$0, 0] < 0 }) else { return }
+    actingCritic.evaluate(0, observations, rows: 0..<rows)
+    for row in 0..<rows where actions[row, 0] < 0 { actions[row, 0] = Float(actingCritic.best(at: row)) }
   }
 
   // MARK: update

@@ -108,12 +108,13 @@ public final class DiscreteSAC: Algorithm {
   private let expectations: Block  // (B), Σ_a π(a|s) f_a
   private let entropies: Block  // (B), −Σ_a π(a|s) log π(a|s)
 
-  // one observation at a time
+  // the lanes' observations
   private let actingPolicy: CategoricalPolicy  // the same parameters
-  private let actingObservation: Matrix  // (1 × S)
 
   /// - Parameter actionSize: A, the number of choices.
-  public init(configuration: Configuration, observationSize: Int, actionSize: Int, seed: UInt64, workers: WorkerPool) {
+  public init(
+    configuration: Configuration, observationSize: Int, actionSize: Int, lanes: Int, seed: UInt64, workers: WorkerPool
+  ) {
     self.configuration = configuration
     self.workers = workers
     targetEntropy = Double(configuration.targetEntropyScale) * log(Double(actionSize))
@@ -148,19 +149,20 @@ public final class DiscreteSAC: Algorithm {
     objective = Matrix(rows: batchSize, columns: actionSize)
     expectations = Block(count: batchSize)
     entropies = Block(count: batchSize)
-    actingPolicy = CategoricalPolicy(sharing: policy, batchSize: 1)
-    actingObservation = Matrix(rows: 1, columns: observationSize)
+    actingPolicy = CategoricalPolicy(sharing: policy, batchSize: lanes)
   }
 
   // MARK: act
 
-  public func beginEpisode() {}
+  public func beginEpisode(lane: Int) {}
 
   /// With exploration a draw from the policy, which needs no other noise (N14); without, the likeliest action.
-  public func act(_ observation: Span<Float>, explore: Bool, into action: inout MutableSpan<Float>) {
-    actingObservation.setRow(0, to: observation)
-    actingPolicy.evaluate(actingObservation, rows: 0..<1)
-    action[0] = Float(explore ? actingPolicy.sample(at: 0, using: &actingStream) : actingPolicy.best(at: 0))
+  public func act(_ observations: borrowing Matrix, rows: Int, explore: Bool, into actions: borrowing Matrix) {
+    actingPolicy.evaluate(observations, rows: 0..<rows)
+    for row in 0..<rows {
+      actions[row, 0] = Float(
+        explore ? actingPolicy.sample(at: row, using: &actingStream) : actingPolicy.best(at: row))
+    }
   }
 
   // MARK: update

@@ -14,24 +14,26 @@ public enum ExplorationNoise: Codable, Sendable, Equatable {
 /// A noise and where it stands.
 struct ExplorationNoiseProcess: ~Copyable {
   private let noise: ExplorationNoise
-  private let normal: Block  // (A)
+  private let (lanes, actionSize): (Int, Int)
+  private let normal: Block  // (N × A)
   private(set) var stream: RandomStream
-  /// x of the correlated noise; zero for the independent one.
-  private(set) var values: [Float]  // (A)
+  /// x of the correlated noise of each lane; zero for the independent one.
+  private(set) var values: [Float]  // (N × A)
 
-  init(_ noise: ExplorationNoise, actionSize: Int, stream: RandomStream) {
+  init(_ noise: ExplorationNoise, lanes: Int, actionSize: Int, stream: RandomStream) {
     self.noise = noise
+    (self.lanes, self.actionSize) = (lanes, actionSize)
     self.stream = stream
-    normal = Block(count: actionSize)
-    values = [Float](repeating: 0, count: actionSize)
+    normal = Block(count: lanes * actionSize)
+    values = [Float](repeating: 0, count: lanes * actionSize)
   }
 
-  mutating func beginEpisode() {
-    for i in values.indices { values[i] = 0 }
+  mutating func beginEpisode(lane: Int) {
+    for i in (lane * actionSize)..<((lane + 1) * actionSize) { values[i] = 0 }
   }
 
-  /// Adds the next noise and clips to [−1, 1].
-  mutating func add(to action: inout MutableSpan<Float>) {
+  /// Adds the next noise to every lane's action (N × A) and clips to [−1, 1].
+  mutating func add(to actions: borrowing Matrix) {
     stream.fillNormal(normal)
     for i in values.indices {
       let sample: Float
@@ -42,12 +44,15 @@ struct ExplorationNoiseProcess: ~Copyable {
         values[i] += -stiffness * values[i] * timestep + standardDeviation * timestep.squareRoot() * normal[i]
         sample = values[i]
       }
-      action[i] = (action[i] + sample).clipped(to: -1, 1)
+      let (lane, column) = (i / actionSize, i % actionSize)
+      actions[lane, column] = (actions[lane, column] + sample).clipped(to: -1, 1)
     }
   }
 
   /// x, for checkpoints.
-  var tensor: Tensor { Tensor(name: "exploration_noise", shape: [values.count], values: values) }
+  var tensor: Tensor {
+    Tensor(name: "exploration_noise", shape: lanes == 1 ? [actionSize] : [lanes, actionSize], values: values)
+  }
 
   mutating func restore(position: UInt64, from find: (String) throws -> Tensor) throws {
     stream.position = position

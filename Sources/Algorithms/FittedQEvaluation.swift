@@ -76,7 +76,9 @@ public final class FittedQEvaluation: Algorithm {
   private let targets: FixedArray<Block>  // J × (B), y_j
   private let observations: Matrix  // (B × S), rows to be valued
 
-  public init(configuration: Configuration, observationSize: Int, actionSize: Int, seed: UInt64, workers: WorkerPool) {
+  public init(
+    configuration: Configuration, observationSize: Int, actionSize: Int, lanes: Int, seed: UInt64, workers: WorkerPool
+  ) {
     self.configuration = configuration
     self.workers = workers
     (self.observationSize, self.actionSize) = (observationSize, actionSize)
@@ -106,18 +108,17 @@ public final class FittedQEvaluation: Algorithm {
 
   // MARK: act
 
-  public func beginEpisode() {}
+  public func beginEpisode(lane: Int) {}
 
   /// What the policy under evaluation does: a draw, or without exploration a Gaussian's mean action.
-  public func act(_ observation: Span<Float>, explore: Bool, into action: inout MutableSpan<Float>) {
-    observations.setRow(0, to: observation)
+  public func act(_ observations: borrowing Matrix, rows: Int, explore: Bool, into actions: borrowing Matrix) {
     if explore && drawsActions {
       updateStream.fillNormal(noise.next)
     } else {
       noise.next.set([Float](repeating: 0, count: actionSize))
     }
-    policy.draw(observations, noise: noise.next, into: next, rows: 0..<1)
-    next.actions.copyRow(0, into: &action)
+    policy.draw(observations, noise: noise.next, into: next, rows: 0..<rows)
+    for row in 0..<rows { next.actions.copyRow(row, to: actions, row: row) }
   }
 
   // MARK: update

@@ -111,12 +111,14 @@ public final class SAC: Algorithm {
   private let actionGradient: Matrix  // (B × A)
   private let draws: ScoreDraws  // of the score function: K of each state
 
-  // one observation at a time
+  // the lanes' observations
   private let actingPolicy: SquashedGaussian  // the same parameters
   private let actingCritics: CriticsOfOne
-  private let acting: ActingRow
+  private let acting: ActingRows
 
-  public init(configuration: Configuration, observationSize: Int, actionSize: Int, seed: UInt64, workers: WorkerPool) {
+  public init(
+    configuration: Configuration, observationSize: Int, actionSize: Int, lanes: Int, seed: UInt64, workers: WorkerPool
+  ) {
     self.configuration = configuration
     self.workers = workers
     targetEntropy = configuration.targetEntropy ?? -Float(actionSize)
@@ -155,25 +157,24 @@ public final class SAC: Algorithm {
     current = PolicyDraw(rows: batchSize, actionSize: actionSize)
     targets = Block(count: batchSize)
     actionGradient = Matrix(rows: batchSize, columns: actionSize)
-    actingPolicy = SquashedGaussian(sharing: policy, batchSize: 1)
+    actingPolicy = SquashedGaussian(sharing: policy, batchSize: lanes)
     actingCritics = CriticsOfOne(critics, observationSize: observationSize, actionSize: actionSize)
-    acting = ActingRow(observationSize: observationSize, actionSize: actionSize)
+    acting = ActingRows(lanes, actionSize: actionSize)
   }
 
   // MARK: act
 
-  public func beginEpisode() {}
+  public func beginEpisode(lane: Int) {}
 
   /// With exploration a draw from the policy, which needs no other noise (N14); without, the mean: tanh μ(s).
-  public func act(_ observation: Span<Float>, explore: Bool, into action: inout MutableSpan<Float>) {
-    acting.observation.setRow(0, to: observation)
+  public func act(_ observations: borrowing Matrix, rows: Int, explore: Bool, into actions: borrowing Matrix) {
     if explore {
       actingStream.fillNormal(acting.noise)
-      actingPolicy.sample(acting.observation, noise: acting.noise, into: acting.draw, rows: 0..<1)
+      actingPolicy.sample(observations, noise: acting.noise, into: acting.draw, rows: 0..<rows)
+      for row in 0..<rows { acting.draw.actions.copyRow(row, to: actions, row: row) }
     } else {
-      actingPolicy.mean(acting.observation, into: acting.draw.actions, rows: 0..<1)
+      actingPolicy.mean(observations, into: actions, rows: 0..<rows)
     }
-    acting.draw.actions.copyRow(0, into: &action)
   }
 
   // MARK: update
@@ -312,7 +313,9 @@ public final class SAC: Algorithm {
     actingCritics.minimum(observation, action)
   }
 
-  public var lastEntropyBonus: Double { -exp(logTemperature) * Double(acting.draw.logProbabilities[0]) }
+  public func entropyBonus(lane: Int) -> Double {
+    -exp(logTemperature) * Double(acting.draw.logProbabilities[lane])
+  }
 
   // MARK: state
 

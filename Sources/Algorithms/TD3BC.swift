@@ -99,12 +99,13 @@ public final class TD3BC: Algorithm {
   private let targets: Block  // (B)
   private let actionGradient: Matrix  // (B × A)
 
-  // one observation at a time
+  // the lanes' observations
   private let actingPolicy: DeterministicPolicy  // the same parameters
   private let actingCritics: CriticsOfOne
-  private let acting: ActingRow
 
-  public init(configuration: Configuration, observationSize: Int, actionSize: Int, seed: UInt64, workers: WorkerPool) {
+  public init(
+    configuration: Configuration, observationSize: Int, actionSize: Int, lanes: Int, seed: UInt64, workers: WorkerPool
+  ) {
     self.configuration = configuration
     self.workers = workers
     let (batchSize, hiddenSizes) = (configuration.batchSize, configuration.hiddenSizes)
@@ -138,20 +139,17 @@ public final class TD3BC: Algorithm {
     currentActions = Matrix(rows: batchSize, columns: actionSize)
     targets = Block(count: batchSize)
     actionGradient = Matrix(rows: batchSize, columns: actionSize)
-    actingPolicy = DeterministicPolicy(sharing: policy, batchSize: 1)
+    actingPolicy = DeterministicPolicy(sharing: policy, batchSize: lanes)
     actingCritics = CriticsOfOne(critics, observationSize: observationSize, actionSize: actionSize)
-    acting = ActingRow(observationSize: observationSize, actionSize: actionSize)
   }
 
   // MARK: act
 
-  public func beginEpisode() {}
+  public func beginEpisode(lane: Int) {}
 
   /// a = π(s). There is no exploration: nothing is collected.
-  public func act(_ observation: Span<Float>, explore: Bool, into action: inout MutableSpan<Float>) {
-    acting.observation.setRow(0, to: observation)
-    actingPolicy.evaluate(acting.observation, into: acting.draw.actions, rows: 0..<1)
-    acting.draw.actions.copyRow(0, into: &action)
+  public func act(_ observations: borrowing Matrix, rows: Int, explore: Bool, into actions: borrowing Matrix) {
+    actingPolicy.evaluate(observations, into: actions, rows: 0..<rows)
   }
 
   // MARK: update

@@ -101,6 +101,17 @@ package struct PolicyDraw: ~Copyable {
   }
 }
 
+/// Room for what the lanes' policies draw.
+package struct ActingRows: ~Copyable {
+  package let noise: Block  // (N × A)
+  package let draw: PolicyDraw  // (N × A)
+
+  package init(_ lanes: Int, actionSize: Int) {
+    noise = Block(count: lanes * actionSize)
+    draw = PolicyDraw(rows: lanes, actionSize: actionSize)
+  }
+}
+
 /// One row to act from, and room for what it becomes.
 package struct ActingRow: ~Copyable {
   package let observation: Matrix  // (1 × S)

@@ -29,72 +29,30 @@ private func makeOfflineTrainer(_ run: RunConfiguration, _ source: RunConfigurat
 }
 
 /// Trains to the last step. A signal stops it: everything is saved, and the exit code is 128 + the signal's number.
-func drive(_ trainer: any TrainingRun, _ directory: RunDirectory) throws {
+func drive(_ trainer: some TrainingRun, _ directory: RunDirectory) throws {
   let stop = StopSignal.listen()
-  var progress = Progress(total: trainer.run.steps, firstStep: trainer.step)
-  var checkpoints = CheckpointSchedule(every: trainer.run.checkpointEvery)
-  var unsavedBest: SafeTensors?
-  trainer.observer.shouldStop = { stop.wasReceived }
-  trainer.observer.episodeEnded = { directory.log($0) }
-  trainer.observer.metricsReady = { directory.log($0) }
-  trainer.observer.healthAssessed = { record in
-    directory.log(record)
-    progress.show(record)
-  }
-  trainer.observer.evaluated = { record in
-    directory.log(record)
-    progress.show(record)
-    if record.isBest { unsavedBest = trainer.policyFile() }
-    saveBest()
-  }
-  func saveBest() {
-    guard let best = unsavedBest else { return }
-    let isSaved = attempt("the best policy") { try best.writeDurably(to: directory.bestPolicyPath) }
-    if isSaved { unsavedBest = nil }
-  }
-  /// Tells what the checkpoint before has met. One that is not finite has nothing after it either.
-  func finishSaving() throws {
-    var fatal: NonFiniteState?
-    attempt("a checkpoint") {
-      do { try directory.finishSaving() } catch let error as NonFiniteState { fatal = error }
-    }
-    if let fatal { throw fatal }
-  }
-  trainer.observer.stepped = { step in
-    if step % 64 == 0 {
-      progress.show(trainer)
-      if !directory.isSaving { try finishSaving() }
-    }
-    guard checkpoints.isDue(step: step, isSaving: directory.isSaving) else { return }
-    try finishSaving()
-    attempt("a checkpoint") { try directory.beginSaving(trainer) }
-    saveBest()
-  }
-  trainer.observer.simulatorFailed = { record in
-    Output.note("the simulator broke off an episode at step \(record.step.text): \(record.description)")
-    attempt("the simulator's fault") { try record.dump.file.writeDurably(to: directory.simulatorFaultPath) }
-  }
-  trainer.observer.failed = { dump in
-    attempt("what led to the error") {
-      try dump.file.writeDurably(to: directory.dumpPath)
+  let session = TrainingSession(trainer, directory)
+  let progress = Progress(total: trainer.run.steps, firstStep: trainer.step)
+  session.sinks.append(progress)
+  session.shouldStop = { stop.wasReceived }
+  session.stepped = { progress.show(trainer) }
+  session.noticed = { notice in
+    switch notice {
+    case .notSaved(let what, let error):
+      Output.note("\(what) could not be saved, the one before is kept, and training goes on: \(error)")
+    case .dumped:
       Output.note("what led to the error is in \(directory.displayPath)/dump.safetensors")
     }
   }
-  // from here on the run can be resumed, whatever ends it
-  if trainer.step == 0 { try directory.save(trainer) }
+  let isDone: Bool
   do {
-    try trainer.train()
+    isDone = try session.train()
   } catch {
     progress.finish()
-    // one that was begun before is whole
-    try? directory.finishSaving()
     throw error
   }
   progress.finish()
-  try finishSaving()
-  try directory.save(trainer)
-  saveBest()
-  if trainer.step < trainer.run.steps {
+  guard isDone else {
     Output.note(
       "stopped at step \(trainer.step.text) of \(trainer.run.steps.text), everything saved; go on with: "
         + "\(Output.command) resume \(shellWord(directory.displayPath))")
@@ -106,35 +64,4 @@ func drive(_ trainer: any TrainingRun, _ directory: RunDirectory) throws {
     Output.note("last evaluation: return \(last.evaluation.mean.text()); best: \(trainer.bestReturn.text())")
   }
   Output.note("policy: \(directory.displayPath)/policy.safetensors")
-}
-
-/// Tries to write something that training does not depend on. It goes on without; the next time may succeed.
-@discardableResult
-private func attempt(_ what: String, _ body: () throws -> Void) -> Bool {
-  do {
-    try body()
-    return true
-  } catch {
-    Output.note("\(what) could not be saved, the one before is kept, and training goes on: \(error)")
-    return false
-  }
-}
-
-/// When checkpoints are due: every so many steps, or every 30 seconds.
-private struct CheckpointSchedule {
-  private let every: Int?
-  private var last = ContinuousClock.now
-
-  init(every: Int?) { self.every = every }
-
-  /// - Parameter isSaving: the one before is still being written; the clock's next one waits for a slow disk.
-  mutating func isDue(step: Int, isSaving: Bool) -> Bool {
-    if let every, every > 0 { return step % every == 0 }
-    // the clock is not asked at each step
-    guard step % 32 == 0, !isSaving else { return false }
-    let now = ContinuousClock.now
-    guard now - last >= .seconds(30) else { return false }
-    last = now
-    return true
-  }
 }

@@ -2,7 +2,7 @@
 
 import OffPolicy
 
-struct Progress {
+final class Progress: MetricSink {
   private let total: Int
   private let isTerminal = Output.isTerminal
   private var lastShown = ContinuousClock.now
@@ -16,7 +16,7 @@ struct Progress {
   }
 
   /// Shows where the run is, if enough time has passed: 0.2 s on a terminal, 10 s elsewhere.
-  mutating func show(_ trainer: any TrainingRun) {
+  func show(_ trainer: any TrainingRun) {
     let now = ContinuousClock.now
     let elapsed = (now - lastShown).seconds
     guard elapsed >= (isTerminal ? 0.2 : 10) else { return }
@@ -30,8 +30,18 @@ struct Progress {
     }
   }
 
+  func receive(_ record: RunRecord) {
+    switch record {
+    case .evaluation(let record): show(record)
+    case .health(let record): show(record)
+    case .simulatorFault(let record):
+      Output.note("the simulator broke off an episode at step \(record.step.text): \(record.description)")
+    case .episode, .metrics: break
+    }
+  }
+
   /// Shows an evaluation on a line of its own.
-  func show(_ record: EvaluationRecord) {
+  private func show(_ record: EvaluationRecord) {
     let result = record.evaluation
     let clear = isTerminal ? "\r\u{1b}[2K" : ""
     Output.note(
@@ -41,7 +51,7 @@ struct Progress {
   }
 
   /// Tells what of a run's health has just got out of hand.
-  mutating func show(_ record: HealthRecord) {
+  private func show(_ record: HealthRecord) {
     let findings = record.findings
     for finding in findings where !shown.contains(finding.name) {
       Output.note("\(isTerminal ? "\r\u{1b}[2K" : "")step \(record.step.text), health: \(finding.text)")

@@ -29,6 +29,9 @@ struct Train: ParsableCommand {
   @Option(help: "The same seed gives the same run, to the bit, on any number of threads.")
   var seed: UInt64 = 0
 
+  @Option(help: "Environments that are stepped at once; steps count over all of them.")
+  var environments = 1
+
   @Option(help: "Threads of an update. Default: the machine's cores, at most 4.")
   var threads: Int?
 
@@ -49,6 +52,9 @@ struct Train: ParsableCommand {
 
   func validate() throws {
     if let steps, steps < 1 { throw ValidationError("--steps must be at least 1, not \(steps)") }
+    if !(1...4096).contains(environments) {
+      throw ValidationError("--environments must be 1 to 4096, not \(environments)")
+    }
     if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be 1 to 256, not \(threads)") }
     if let evaluateEvery, evaluateEvery < 0 { throw ValidationError("--evaluate-every must not be negative") }
     if evaluationEpisodes < 1 { throw ValidationError("--evaluation-episodes must be at least 1") }
@@ -71,16 +77,22 @@ struct Train: ParsableCommand {
     let task = try Program.environments.entry(environment)
     let configuration = try algorithm.defaults.resolved(for: task, settings: settings)
     let steps = steps ?? task.suggestedSteps
-    let run = RunConfiguration(
+    var run = RunConfiguration(
       algorithm: algorithm.name, environment: task.id, configuration: configuration.values, steps: steps, seed: seed,
       threads: threads ?? min(4, Processor.coreCount), evaluateEvery: evaluateEvery ?? evaluationInterval(steps),
       evaluationEpisodes: evaluationEpisodes, checkpointEvery: checkpointEvery)
-    try start(run, task: task, on: task.id, "\(steps.text) steps")
+    if environments > 1 { run.environments = environments }
+    try start(
+      run, task: task, on: task.id,
+      "\(steps.text) steps" + (environments > 1 ? " in \(environments.text) environments" : ""))
   }
 
   /// A run on fixed data: its steps are updates.
   private func learn(_ algorithm: AlgorithmEntry, from path: String) throws {
     let configuration = try algorithm.defaults.setting(settings)
+    if environments > 1 {
+      throw ArgumentMismatch("--environments is for learning in an environment; data are learned from as they are")
+    }
     var task = try environment.map { try Program.environments.entry($0) }
     let reading = try DatasetReading(timeouts: TimeoutReading.argument(timeouts), environment: task)
     let dataset = try DatasetFiles.read(path, reading)

@@ -84,42 +84,57 @@ enum DatasetFolder {
     guard let (state, progress) = try directory.checkpoint() else {
       throw DatasetError(path, "has no checkpoint yet: wait for the first one")
     }
-    guard !progress.frames.isEmpty else {
+    guard progress.replay.contains(where: { !$0.frames.isEmpty }), let lane = state.lanes.first else {
       let hint = directory.description.run.dataset.map { "it learns from \($0.path)" } ?? "it has taken no step yet"
       throw DatasetError(path, "has no transitions of its own: \(hint)")
     }
     let policy = try SafeTensors(contentsOf: directory.policyPath)
     let (low, high) = try (policy.floats("action.low"), policy.floats("action.high"))
-    let size = state.observation.count
-    try check(progress.frames, observationSize: size, actionSize: low.count, in: path + "/checkpoint")
-    var buffer = try ReplayBuffer(
-      frames: progress.frames.count + 1, observationSize: size, actionSize: low.count)
-    try restore(progress.frames, digests: progress.replayDigests, from: path + "/checkpoint", into: &buffer)
-    if !state.needsReset {
-      buffer.resumeEpisode(state.observation.span)
-      buffer.breakOff()
+    let size = lane.observation.count
+    let folder = path + "/checkpoint"
+    for (lane, saved) in progress.replay.enumerated() {
+      try check(saved.frames, lane: lane, observationSize: size, actionSize: low.count, in: folder)
+    }
+    let frames = progress.replay.reduce(0) { $0 + $1.frames.count + 1 }
+    var data = try ReplayBuffer(frames: frames, observationSize: size, actionSize: low.count)
+    var next: UInt64 = 0
+    for (lane, saved) in progress.replay.enumerated() {
+      // one lane after another: each is read by itself, and a running episode ends where it was broken off
+      var buffer = try ReplayBuffer(
+        frames: saved.frames.count + 1, observationSize: size, actionSize: low.count)
+      try restore(saved.frames, lane: lane, digests: saved.digests, from: folder, into: &buffer)
+      let episode = state.lanes[lane]
+      if !episode.needsReset {
+        buffer.resumeEpisode(episode.observation.span)
+        buffer.breakOff()
+      }
+      // the next lane does not go on at an episode's start where it has dropped older frames
+      let isGap = lane + 1 < progress.replay.count && progress.replay[lane + 1].frames.lowerBound > 0
+      next = data.append(buffer, from: next, endsInGap: isGap)
     }
     let run = directory.description.run
     return try Dataset(
       DatasetDescription(
         environment: run.environment, observationSize: size, actionLow: low, actionHigh: high,
         source: "replay buffer of \(run.algorithm) on \(run.environment), step \(state.step)"),
-      buffer: buffer, beginsEpisode: progress.frames.lowerBound == 0, path: path)
+      buffer: data, beginsEpisode: progress.replay[0].frames.lowerBound == 0, path: path)
   }
 
   /// Throws when the files are not there or too short, before memory is taken for what they should hold.
   private static func check(
-    _ frames: Range<UInt64>, observationSize: Int, actionSize: Int, in folder: String
+    _ frames: Range<UInt64>, lane: Int = 0, observationSize: Int, actionSize: Int, in folder: String
   ) throws {
     let width = ReplayBuffer.frameWidth(observationSize: observationSize, actionSize: actionSize)
-    try naming { try ReplayFiles(folder: URL(fileURLWithPath: folder)).check(frames, width: width) }
+    try naming { try ReplayFiles(folder: URL(fileURLWithPath: folder), lane: lane).check(frames, width: width) }
   }
 
   private static func restore(
-    _ frames: Range<UInt64>, digests: [UInt64: UInt64], from folder: String, into buffer: inout ReplayBuffer
+    _ frames: Range<UInt64>, lane: Int = 0, digests: [UInt64: UInt64], from folder: String,
+    into buffer: inout ReplayBuffer
   ) throws {
-    var files = ReplayFiles(folder: URL(fileURLWithPath: folder))
-    try naming { try files.restore(frames, digests: digests, into: &buffer) }
+    // the buffer has one lane, whichever the files are of
+    var files = ReplayFiles(folder: URL(fileURLWithPath: folder), lane: lane)
+    try naming { try files.restore(frames, digests: digests, into: &buffer, lane: 0) }
   }
 
   /// Runs `body`; what is wrong with a file is told as a fault of the data.

@@ -54,6 +54,17 @@ public final class WorkerPool: @unchecked Sendable {
     }
   }
 
+  /// Runs `body` once on each worker, with its number, in the processor's ordinary mode: a simulator must not notice that the
+  /// kernels flush denormal numbers.
+  package func forEachWorkerKeepingDenormals(_ body: (Int) -> Void) {
+    if count == 1 && !isFlushing { return body(0) }
+    forEachWorker { worker in
+      let saved = keepDenormals()
+      body(worker)
+      restore(saved)
+    }
+  }
+
   /// Runs `body` with denormal numbers flushed to zero on the calling thread, as they are within every phase: phases
   /// inside need not set and restore the processor's mode each.
   public func withFlushedDenormals<Result, Failure: Error>(
@@ -290,6 +301,24 @@ private func flushDenormals() -> fenv_t {
   setFlush(&environment)
   fesetenv(&environment)
   return saved
+}
+
+/// Back to the ordinary mode; what the mode was.
+private func keepDenormals() -> fenv_t {
+  var environment = fenv_t()
+  fegetenv(&environment)
+  let saved = environment
+  clearFlush(&environment)
+  fesetenv(&environment)
+  return saved
+}
+
+private func clearFlush(_ environment: inout fenv_t) {
+  #if arch(x86_64)
+    environment.__mxcsr &= ~0x8040
+  #elseif arch(arm64)
+    environment.__fpcr &= ~(1 << 24)
+  #endif
 }
 
 private func restore(_ saved: fenv_t) {

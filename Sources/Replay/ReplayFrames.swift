@@ -57,25 +57,32 @@ extension ReplayBuffer {
     }
   }
 
-  /// A copy in one lane, lane after lane, with room for more frames, counted from 0 on. An episode that is running is to be
-  /// resumed.
+  /// A copy with room for more frames, counted from 0 on. An episode that is running is to be resumed.
   ///
-  /// - Precondition: of several lanes none has an episode that is running.
+  /// - Precondition: there is one lane.
   package func copy(frames: Int) throws -> ReplayBuffer {
-    precondition(laneCount == 1 || lanes.allSatisfy { !$0.isOpen }, "an episode is running in one of several lanes")
     var copy = try ReplayBuffer(frames: frames, observationSize: observationSize, actionSize: actionSize)
-    var number: UInt64 = 0
-    for lane in 0..<laneCount {
-      let range = frameRange(lane: lane)
-      // where the next lane has dropped frames, it does not go on at an episode's start
-      let isGap = lane + 1 < laneCount && frameRange(lane: lane + 1).lowerBound > 0
-      for n in range {
-        var values = frameValues(n..<(n + 1), lane: lane)
-        if isGap && n == range.upperBound - 1 { values[kindColumn] = Kind.broken }
-        copy.restoreFrame(number, values.span)
-        number += 1
-      }
-    }
+    _ = copy.append(self, from: 0)
     return copy
+  }
+
+  /// Puts the frames of a buffer behind those of this one, as its frames `first`, `first + 1`, …; both have one lane.
+  ///
+  /// - Parameter endsInGap: what follows need not be an episode's start.
+  /// - Returns: the number of the next frame.
+  package mutating func append(
+    _ other: borrowing ReplayBuffer, from first: UInt64, endsInGap: Bool = false
+  ) -> UInt64 {
+    precondition(laneCount == 1 && other.laneCount == 1, "data are in one lane")
+    var number = first
+    let last = first + UInt64(other.frameRange.count)
+    let kind = kindColumn
+    other.forEachFrame { frame in
+      var values = Array(frame)
+      if endsInGap && number + 1 == last && values[kind] < 0 { values[kind] = Kind.broken }
+      restoreFrame(number, values.span)
+      number += 1
+    }
+    return number
   }
 }

@@ -155,11 +155,15 @@ public enum Benchmark {
   ) -> Double {
     let observation = (0..<observationSize).map { Float($0 % 7) / 7 - 0.5 }
     var action = [Float](repeating: 0, count: actionSize)
-    algorithm.beginEpisode()
+    let observations = Matrix(rows: 1, columns: observationSize)
+    let actions = Matrix(rows: 1, columns: actionSize)
+    algorithm.beginEpisode(lane: 0)
     let times = (0..<2000).map { _ in
       let start = ContinuousClock.now
+      observations.setRow(0, to: observation.span)
+      algorithm.act(observations, rows: 1, explore: true, into: actions)
       var span = action.mutableSpan
-      algorithm.act(observation.span, explore: true, into: &span)
+      actions.copyRow(0, into: &span)
       buffer.add(action: action.span, reward: 0, terminated: false, truncated: false, next: observation.span)
       return (ContinuousClock.now - start).seconds
     }

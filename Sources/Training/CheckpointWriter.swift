@@ -16,8 +16,8 @@ import Synchronization
 struct CheckpointContents: Sendable {
   var state: TrainerState
   var progress: RunProgress
-  /// The frames that were not on disk before.
-  var frames: FrameBlock
+  /// The frames of each lane that were not on disk before.
+  var frames: [FrameBlock]
   var policy: SafeTensors
   /// Logs whose rows must be on disk before the checkpoint is.
   var logs: [LogRows]
@@ -43,9 +43,10 @@ final class CheckpointWriter: Sendable {
 
   /// What is on disk.
   struct Disk: Sendable {
-    var replay: ReplayFiles
-    /// The oldest frame that the newest checkpoint needs.
-    var oldestNeededFrame: UInt64 = 0
+    /// The files of each lane; made with the first checkpoint.
+    var replay: [ReplayFiles] = []
+    /// The oldest frame of each lane that the newest checkpoint needs.
+    var oldestNeededFrames: [UInt64] = []
     var isWriting = false
     /// How the last one went, until somebody asks.
     var result: Result<RunProgress, any Error>?
@@ -53,13 +54,15 @@ final class CheckpointWriter: Sendable {
 
   init(_ folder: URL, state: String, previous: String, policy: String) {
     (self.folder, statePath, previousPath, policyPath) = (folder, state, previous, policy)
-    disk = Mutex(Disk(replay: ReplayFiles(folder: folder)))
+    disk = Mutex(Disk())
   }
 
   var isWriting: Bool { disk.withLock { $0.isWriting } }
 
-  /// Frames before this one are on disk.
-  var writtenFrames: UInt64 { disk.withLock { $0.replay.written } }
+  /// A lane's frames before this one are on disk.
+  func writtenFrames(lane: Int) -> UInt64 {
+    disk.withLock { $0.replay.indices.contains(lane) ? $0.replay[lane].written : 0 }
+  }
 
   /// Begins to write a checkpoint, on another thread.
   ///
@@ -71,9 +74,13 @@ final class CheckpointWriter: Sendable {
     }
     DispatchQueue.global(qos: .utility).async(group: group) { [self] in
       // the disk's state is this thread's alone while it writes: the lock is not held over a slow disk
-      var (replay, oldest) = disk.withLock { ($0.replay, $0.oldestNeededFrame) }
+      var (replay, oldest) = disk.withLock { ($0.replay, $0.oldestNeededFrames) }
+      for lane in replay.count..<max(replay.count, contents.frames.count) {
+        replay.append(ReplayFiles(folder: folder, lane: lane))
+        oldest.append(0)
+      }
       let result = Result { try write(contents, &replay, &oldest) }
-      disk.withLock { ($0.replay, $0.oldestNeededFrame, $0.isWriting, $0.result) = (replay, oldest, false, result) }
+      disk.withLock { ($0.replay, $0.oldestNeededFrames, $0.isWriting, $0.result) = (replay, oldest, false, result) }
     }
   }
 
@@ -90,19 +97,19 @@ final class CheckpointWriter: Sendable {
   }
 
   /// Goes on from a checkpoint whose frames `replay` has read.
-  func adopt(_ replay: ReplayFiles, oldestNeededFrame: UInt64) {
-    disk.withLock { ($0.replay, $0.oldestNeededFrame) = (replay, oldestNeededFrame) }
+  func adopt(_ replay: [ReplayFiles], oldestNeededFrames: [UInt64]) {
+    disk.withLock { ($0.replay, $0.oldestNeededFrames) = (replay, oldestNeededFrames) }
   }
 
   private func write(
-    _ contents: CheckpointContents, _ replay: inout ReplayFiles, _ oldestNeededFrame: inout UInt64
+    _ contents: CheckpointContents, _ replay: inout [ReplayFiles], _ oldestNeededFrames: inout [UInt64]
   ) throws -> RunProgress {
     // a state that cannot be gone on from must not take a good one's place
     if let place = contents.state.firstNonFinite {
       throw NonFiniteState(step: contents.state.step, place: place)
     }
     try DiskFile.makeFolder(folder.path)
-    try replay.append(contents.frames)
+    for (lane, frames) in contents.frames.enumerated() { try replay[lane].append(frames) }
     for log in contents.logs {
       let file = try DiskFile(log.path)
       try file.synchronize()
@@ -110,12 +117,14 @@ final class CheckpointWriter: Sendable {
     }
     try DiskFile.synchronizeFolder(of: folder.path)
     var progress = contents.progress
-    progress.replayDigests = replay.digests
+    for lane in progress.replay.indices { progress.replay[lane].digests = replay[lane].digests }
     try DiskFile.replace(
       statePath, with: contents.state.encoded(progress).encodedData().span, keeping: previousPath)
     // the checkpoint before the last one was the last that needed them
-    replay.removeFiles(before: min(oldestNeededFrame, progress.frames.lowerBound))
-    oldestNeededFrame = progress.frames.lowerBound
+    for (lane, saved) in progress.replay.enumerated() {
+      replay[lane].removeFiles(before: min(oldestNeededFrames[lane], saved.frames.lowerBound))
+      oldestNeededFrames[lane] = saved.frames.lowerBound
+    }
     try DiskFile.replace(policyPath, with: contents.policy.encodedData().span)
     return progress
   }

@@ -19,8 +19,8 @@ final class EvaluationSchedule {
   }
 
   func isDue(at step: Int) -> Bool {
-    makeEnvironment != nil && run.evaluateEvery > 0 && step > 0 && step % run.evaluateEvery == 0
-      && evaluatedStep != step
+    // a round of several environments may step over the very number
+    makeEnvironment != nil && run.evaluateEvery > 0 && step / run.evaluateEvery > evaluatedStep / run.evaluateEvery
   }
 
   /// Runs the episodes that are due, on a task of their own; nil when they were stopped in the middle.

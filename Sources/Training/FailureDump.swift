@@ -72,19 +72,3 @@ extension Batch {
     return columns.map { Tensor(name: "batch.\($0.0)", shape: $0.1, values: $0.2) }
   }
 }
-
-extension TrainerState {
-  /// What is not finite in it, if anything: "NAME[i] is nan".
-  var firstNonFinite: String? {
-    // a temperature that is fixed at 0 has the logarithm −∞
-    for tensor in algorithm.tensors where tensor.name != "log_temperature" {
-      if let place = tensor.firstNonFinite { return place }
-    }
-    if let (name, value) = algorithm.numbers.sorted(by: { $0.key < $1.key }).first(where: {
-      $0.value.isNaN || $0.value == .infinity
-    }) {
-      return "\(name) is \(value)"
-    }
-    return Tensor(name: "observation", shape: [observation.count], values: observation).firstNonFinite
-  }
-}

@@ -47,38 +47,46 @@ public struct HealthMonitor: Sendable, Equatable {
 
   private let discount: Double
   private var largestReward = 0.0
-  /// The running episode: what was predicted (NaN: nothing), what followed so far, and γᵗ.
-  private var predicted = Double.nan
-  private var outcome = 0.0
-  private var weight = 1.0
+  private var lanes: [Episode]
   private var predictions: [Double] = []
   private var outcomes: [Double] = []
 
-  init(discount: Double) { self.discount = discount }
-
-  /// An episode begins.
-  mutating func begin() { (predicted, outcome, weight) = (.nan, 0, 1) }
-
-  /// The first action of an episode has this value.
-  mutating func predict(_ value: Double) { predicted = value }
-
-  mutating func add(reward: Double, entropyBonus: Double) {
-    largestReward = max(largestReward, abs(reward))
-    // the first action's own entropy is no part of Q
-    outcome += weight * (reward + (weight == 1 ? 0 : entropyBonus))
-    weight *= discount
+  /// A running episode: what was predicted (NaN: nothing), what followed so far, and γᵗ.
+  private struct Episode: Sendable, Equatable {
+    var predicted = Double.nan
+    var outcome = 0.0
+    var weight = 1.0
   }
 
-  /// The episode ends, with the value of where it was cut off; 0 where the task itself ended.
-  mutating func end(tail: Double) {
-    guard !predicted.isNaN else { return }
-    predictions.append(predicted)
-    outcomes.append(outcome + weight * tail)
+  init(discount: Double, lanes: Int = 1) {
+    self.discount = discount
+    self.lanes = [Episode](repeating: Episode(), count: lanes)
+  }
+
+  /// An episode begins.
+  mutating func begin(lane: Int = 0) { lanes[lane] = Episode() }
+
+  /// The first action of an episode has this value.
+  mutating func predict(lane: Int = 0, _ value: Double) { lanes[lane].predicted = value }
+
+  mutating func add(lane: Int = 0, reward: Double, entropyBonus: Double) {
+    largestReward = max(largestReward, abs(reward))
+    // the first action's own entropy is no part of Q
+    lanes[lane].outcome += lanes[lane].weight * (reward + (lanes[lane].weight == 1 ? 0 : entropyBonus))
+    lanes[lane].weight *= discount
+  }
+
+  /// The episode ends, with the value of where it was cut off; 0 where the environment itself ended.
+  mutating func end(lane: Int = 0, tail: Double) {
+    let episode = lanes[lane]
+    guard !episode.predicted.isNaN else { return }
+    predictions.append(episode.predicted)
+    outcomes.append(episode.outcome + episode.weight * tail)
     if predictions.count > Self.window {
       predictions.removeFirst()
       outcomes.removeFirst()
     }
-    predicted = .nan
+    lanes[lane].predicted = .nan
   }
 
   /// Fills in what the episodes told.
@@ -100,12 +108,45 @@ public struct HealthMonitor: Sendable, Equatable {
 
   // MARK: state
 
-  /// Everything as numbers, for a checkpoint.
-  var numbers: [Double] { [largestReward, predicted, outcome, weight] + predictions + outcomes }
+  /// Everything that a checkpoint keeps of it.
+  public struct State: Sendable, Equatable {
+    public var largestReward = 0.0
+    /// Of the last episodes, oldest first.
+    public var predictions: [Double] = []
+    public var outcomes: [Double] = []
+    /// Of each lane's running episode: predicted value or NaN, outcome so far, γᵗ.
+    public var predicted: [Double] = []
+    public var outcome: [Double] = []
+    public var weight: [Double] = []
 
-  mutating func restore(_ numbers: [Double]) {
+    public init() {}
+  }
+
+  var state: State {
+    var state = State()
+    (state.largestReward, state.predictions, state.outcomes) = (largestReward, predictions, outcomes)
+    (state.predicted, state.outcome, state.weight) = (
+      lanes.map(\.predicted), lanes.map(\.outcome), lanes.map(\.weight)
+    )
+    return state
+  }
+
+  mutating func restore(_ state: State) {
+    guard state.predicted.count == lanes.count, state.outcome.count == lanes.count, state.weight.count == lanes.count,
+      state.predictions.count == state.outcomes.count
+    else { return }
+    (largestReward, predictions, outcomes) = (state.largestReward, state.predictions, state.outcomes)
+    for i in lanes.indices {
+      lanes[i] = Episode(predicted: state.predicted[i], outcome: state.outcome[i], weight: state.weight[i])
+    }
+  }
+}
+
+extension HealthMonitor.State {
+  /// As checkpoints of format 1 kept it: largest reward, predicted, outcome, weight, then predictions and outcomes.
+  init(_ numbers: [Double]) {
     guard numbers.count >= 4, numbers.count % 2 == 0 else { return }
-    (largestReward, predicted, outcome, weight) = (numbers[0], numbers[1], numbers[2], numbers[3])
+    (largestReward, predicted, outcome, weight) = (numbers[0], [numbers[1]], [numbers[2]], [numbers[3]])
     let half = (numbers.count - 4) / 2
     (predictions, outcomes) = (Array(numbers[4..<(4 + half)]), Array(numbers[(4 + half)...]))
   }

@@ -125,12 +125,11 @@ public final class OfflineTrainer: TrainingRun {
   // MARK: state
 
   public func state() throws -> TrainerState {
-    TrainerState(
-      step: step, episodes: 0, updates: step, evaluatedStep: evaluations.evaluatedStep, bestReturn: bestReturn,
-      episodeReturn: 0,
-      episodeLength: 0, needsReset: true, observation: [], environment: nil, randomActions: 0,
-      sampling: sampling.position, metrics: metrics, health: [], faults: SimulatorFaults(counts: []),
-      algorithm: algorithm.state)
+    var state = TrainerState(algorithm: algorithm.state)
+    (state.step, state.updates) = (step, step)
+    (state.evaluatedStep, state.bestReturn) = (evaluations.evaluatedStep, bestReturn)
+    (state.sampling, state.metrics) = (sampling.position, metrics)
+    return state
   }
 
   public func restore(_ state: TrainerState) throws {

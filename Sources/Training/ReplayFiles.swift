@@ -1,6 +1,6 @@
 // ReplayFiles.swift — the replay buffer's frames on disk: files that only grow, so that a checkpoint writes what is new.
 //
-// File k holds frames k · 16384 … of the run, as little-endian floats, frame after frame.
+// File k of a lane holds its frames k · 16384 …, as little-endian floats, frame after frame.
 
 import Algorithms
 import Formats
@@ -20,36 +20,34 @@ package struct FrameBlock: Sendable {
   let width: Int
   let values: [Float]
 
-  /// No frames, of a run whose data are not its own.
-  static let none = FrameBlock(range: 0..<0, width: 1, values: [])
-
-  private init(range: Range<UInt64>, width: Int, values: [Float]) {
-    (self.range, self.width, self.values) = (range, width, values)
-  }
-
-  /// The frames of a buffer from `first` on, as far as it still holds them.
-  package init(_ buffer: borrowing ReplayBuffer, from first: UInt64) {
-    let held = buffer.frameRange
+  /// The frames of a buffer's lane from `first` on, as far as it still holds them.
+  package init(_ buffer: borrowing ReplayBuffer, lane: Int = 0, from first: UInt64) {
+    let held = buffer.frameRange(lane: lane)
     range = min(held.upperBound, max(first, held.lowerBound))..<held.upperBound
     width = buffer.frameWidth
-    values = buffer.frameValues(range)
+    values = buffer.frameValues(range, lane: lane)
   }
 }
 
 package struct ReplayFiles: Sendable {
   static let framesPerFile: UInt64 = 16_384
   package let folder: URL
+  /// The environment whose frames these are.
+  package let lane: Int
   /// Frames 0 ..< written are on disk, as far as they are still needed.
   package private(set) var written: UInt64 = 0
   /// A hash of what each file holds so far, by its number.
   package private(set) var digests: [UInt64: UInt64] = [:]
 
-  package init(folder: URL) { self.folder = folder }
+  package init(folder: URL, lane: Int = 0) { (self.folder, self.lane) = (folder, lane) }
+
+  /// What the names of this lane's files begin with: the first lane's are those of a run with one environment.
+  private var prefix: String { lane == 0 ? "replay-" : "replay-lane\(lane)-" }
 
   private func url(_ file: UInt64) -> URL {
     let number = String(file)
     let padded = String(repeating: "0", count: max(0, 8 - number.count)) + number
-    return folder.appendingPathComponent("replay-\(padded).frames")
+    return folder.appendingPathComponent("\(prefix)\(padded).frames")
   }
 
   /// Appends frames; a block begins where the last one ended, or later when the buffer did not hold what came between.
@@ -86,7 +84,8 @@ package struct ReplayFiles: Sendable {
   /// Removes files that hold no frame from `first` on. One that stays is tried again at the next call.
   mutating func removeFiles(before first: UInt64) {
     for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [] {
-      guard name.hasPrefix("replay-"), name.hasSuffix(".frames"), let file = UInt64(name.dropFirst(7).dropLast(7)),
+      guard name.hasPrefix(prefix), name.hasSuffix(".frames"),
+        let file = UInt64(name.dropFirst(prefix.count).dropLast(".frames".count)),
         file < first / Self.framesPerFile
       else { continue }
       try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
@@ -116,9 +115,12 @@ package struct ReplayFiles: Sendable {
 
   /// Puts frames back into an empty buffer.
   ///
-  /// - Parameter digests: what each file's hash must be; a file without one is taken as it is.
+  /// - Parameters:
+  ///   - digests: what each file's hash must be; a file without one is taken as it is.
+  ///   - target: the buffer's lane; nil: the lane that the files are of.
   package mutating func restore(
-    _ frames: Range<UInt64>, digests expected: [UInt64: UInt64] = [:], into buffer: inout ReplayBuffer
+    _ frames: Range<UInt64>, digests expected: [UInt64: UInt64] = [:], into buffer: inout ReplayBuffer,
+    lane target: Int? = nil
   ) throws {
     let width = buffer.frameWidth
     digests = expected
@@ -140,7 +142,8 @@ package struct ReplayFiles: Sendable {
       }
       let values = data.dropFirst(first * 4).prefix(count * 4).words32 { Float(bitPattern: $0) }
       for i in 0..<Int(end - n) {
-        buffer.restoreFrame(n + UInt64(i), values.span.extracting((i * width)..<((i + 1) * width)))
+        buffer.restoreFrame(
+          n + UInt64(i), values.span.extracting((i * width)..<((i + 1) * width)), lane: target ?? lane)
       }
       n = end
     }

@@ -23,6 +23,11 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   public var checkpointEvery: Int?
   /// The data that the run learns from; nil where it learns from its task.
   public var dataset: DataSource? = nil
+  /// Environments that the run collects from at once, N; nil: one.
+  public var environments: Int? = nil
+
+  /// N
+  public var laneCount: Int { environments ?? 1 }
 
   /// Data outside the run's folder.
   public struct DataSource: Codable, Sendable, Equatable {

@@ -54,23 +54,11 @@ public struct RunDescription: Codable, Sendable, Equatable {
 public final class RunDirectory {
   public let url: URL
   public let description: RunDescription
-  private let episodes: CSVLog
-  private let metrics: CSVLog
-  private let evaluations: CSVLog
-  private let health: CSVLog
+  let logs: RunLogs
   private let writer: CheckpointWriter
   private var runLock: RunLock?
   private var pauses = CheckpointPauses()
-  /// Seconds of training before this process took over.
-  private var earlierSeconds = 0.0
-  private let opened = ContinuousClock.now
-
-  private static let columns = [
-    "episodes.csv": "step,episode,return,length,terminated,truncated,seconds",
-    "metrics.csv": "step,updates,critic_loss,policy_loss,target_mean,temperature,entropy,seconds",
-    "evaluations.csv": "step,episodes,return_mean,return_sd,return_min,return_max,length_mean,seconds",
-    "health.csv": HealthRecord.columnNames,
-  ]
+  private let clock: RunClock
 
   public var path: String { url.path }
   public var policyPath: String { url.appendingPathComponent("policy.safetensors").path }
@@ -95,7 +83,7 @@ public final class RunDirectory {
     do {
       try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
       let directory = RunDirectory(url, description)
-      for log in directory.logs { try log.open() }
+      for log in directory.logs.all { try log.open() }
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
       try DiskFile.replace(url.appendingPathComponent("run.json").path, with: encoder.encode(description).span)
@@ -115,8 +103,8 @@ public final class RunDirectory {
     var frames = 0
     trainer.withBuffer {
       let buffer = ReplayBuffer.byteCount(
-        capacity: $0.capacity, observationSize: $0.observationSize, actionSize: $0.actionSize)
-      let partial = 3 * Int(ReplayFiles.framesPerFile) * $0.frameWidth * 4
+        capacity: $0.capacity, observationSize: $0.observationSize, actionSize: $0.actionSize, lanes: $0.laneCount)
+      let partial = 3 * Int(ReplayFiles.framesPerFile) * $0.laneCount * $0.frameWidth * 4
       // an episode of one step takes two frames
       frames = min(buffer + partial, 2 * trainer.run.steps * $0.frameWidth * 4)
     }
@@ -156,11 +144,9 @@ public final class RunDirectory {
   private init(_ url: URL, _ description: RunDescription) {
     self.url = url
     self.description = description
-    func log(_ name: String) -> CSVLog {
-      CSVLog(url.appendingPathComponent(name), header: Self.columns[name] ?? "")
-    }
-    (episodes, metrics, evaluations) = (log("episodes.csv"), log("metrics.csv"), log("evaluations.csv"))
-    health = log("health.csv")
+    let clock = RunClock()
+    self.clock = clock
+    logs = RunLogs(url) { clock.seconds }
     let folder = url.appendingPathComponent("checkpoint")
     func path(_ name: String) -> String { url.appendingPathComponent(name).path }
     writer = CheckpointWriter(
@@ -169,41 +155,7 @@ public final class RunDirectory {
   }
 
   /// Seconds of training, those of earlier processes included.
-  public var seconds: Double {
-    earlierSeconds + (ContinuousClock.now - opened).inSeconds
-  }
-
-  // MARK: logs
-
-  private var logs: [CSVLog] { [episodes, metrics, evaluations, health] }
-
-  public func log(_ record: EpisodeRecord) {
-    episodes.append([
-      "\(record.step)", "\(record.episode)", "\(record.episodeReturn)", "\(record.length)",
-      record.terminated ? "1" : "0", record.truncated ? "1" : "0", time,
-    ])
-  }
-
-  public func log(_ record: MetricsRecord) {
-    metrics.append([
-      "\(record.step)", "\(record.updates)", "\(record.criticLoss)", "\(record.policyLoss)", "\(record.targetMean)",
-      "\(record.temperature)", "\(record.entropy)", time,
-    ])
-  }
-
-  public func log(_ record: EvaluationRecord) {
-    let result = record.evaluation
-    evaluations.append([
-      "\(record.step)", "\(result.episodes)", "\(result.mean)", "\(result.standardDeviation)", "\(result.minimum)",
-      "\(result.maximum)", "\(result.meanLength)", time,
-    ])
-  }
-
-  public func log(_ record: HealthRecord) {
-    health.append(["\(record.step)"] + record.columns.map { "\($0.value)" } + [time])
-  }
-
-  private var time: String { "\((seconds * 1000).rounded() / 1000)" }
+  public var seconds: Double { clock.seconds }
 
   // MARK: checkpoint
 
@@ -232,17 +184,19 @@ public final class RunDirectory {
     _ = try? finishSaving()
     do {
       var progress = RunProgress()
-      var frames = FrameBlock.none
+      var frames: [FrameBlock] = []
       trainer.withBuffer {
-        progress.frames = $0.frameRange
-        frames = FrameBlock($0, from: writer.writtenFrames)
+        for lane in 0..<$0.laneCount {
+          progress.replay.append(RunProgress.Replay(frames: $0.frameRange(lane: lane)))
+          frames.append(FrameBlock($0, lane: lane, from: writer.writtenFrames(lane: lane)))
+        }
       }
       (progress.seconds, progress.pauses) = (seconds, pauses)
-      for log in logs { progress.logSizes[log.name] = try log.flush() }
+      for log in logs.all { progress.logSizes[log.name] = try log.flush() }
       writer.begin(
         CheckpointContents(
           state: try trainer.state(), progress: progress,
-          frames: frames, policy: trainer.policyFile(), logs: logs.map(\.unconfirmedRows)))
+          frames: frames, policy: trainer.policyFile(), logs: logs.all.map(\.unconfirmedRows)))
     } catch {
       throw unwritable(error)
     }
@@ -256,9 +210,9 @@ public final class RunDirectory {
   public func finishSaving() throws {
     do {
       guard let progress = try writer.finish() else { return }
-      for log in logs { log.confirm(progress.logSizes[log.name] ?? 0) }
+      for log in logs.all { log.confirm(progress.logSizes[log.name] ?? 0) }
     } catch {
-      for log in logs { log.distrust() }
+      for log in logs.all { log.distrust() }
       throw unwritable(error)
     }
   }
@@ -308,18 +262,25 @@ public final class RunDirectory {
   private func restore(_ trainer: any TrainingRun, from checkpoint: String) throws {
     let file = try SafeTensors(contentsOf: checkpoint)
     let state = try TrainerState(file, path: checkpoint)
-    let progress = try RunProgress(file)
-    var replay = ReplayFiles(folder: url.appendingPathComponent("checkpoint"))
+    let progress = try RunProgress(file, path: checkpoint)
+    let folder = url.appendingPathComponent("checkpoint")
+    var replay = progress.replay.indices.map { ReplayFiles(folder: folder, lane: $0) }
     try trainer.restoreBuffer {
+      guard progress.replay.count == $0.laneCount else {
+        throw MismatchedRun(
+          "\(checkpoint) holds the replay buffers of \(progress.replay.count) environments, the run has \($0.laneCount)")
+      }
       $0.removeAll()
-      try replay.restore(progress.frames, digests: progress.replayDigests, into: &$0)
+      for (lane, saved) in progress.replay.enumerated() {
+        try replay[lane].restore(saved.frames, digests: saved.digests, into: &$0)
+      }
     }
     try trainer.restore(state)
-    for log in logs {
+    for log in logs.all {
       if let size = progress.logSizes[log.name] { try log.truncate(to: size) }
     }
-    (earlierSeconds, pauses) = (progress.seconds, progress.pauses)
-    writer.adopt(replay, oldestNeededFrame: progress.frames.lowerBound)
+    (clock.earlier, pauses) = (progress.seconds, progress.pauses)
+    writer.adopt(replay, oldestNeededFrames: progress.replay.map(\.frames.lowerBound))
   }
 
   /// What the newest whole checkpoint holds, for `inspect`; nil before the first one.
@@ -329,7 +290,7 @@ public final class RunDirectory {
     for candidate in candidates {
       do {
         let file = try SafeTensors(contentsOf: candidate)
-        return (try TrainerState(file, path: candidate), try RunProgress(file))
+        return (try TrainerState(file, path: candidate), try RunProgress(file, path: candidate))
       } catch {
         failure = failure ?? error
       }
@@ -343,6 +304,15 @@ public final class RunDirectory {
     guard let data = FileManager.default.contents(atPath: url.appendingPathComponent(name).path) else { return [] }
     return Array(CSVLog.rows(of: data).dropFirst())
   }
+}
+
+/// Seconds of a run's training, those of earlier processes included.
+final class RunClock {
+  /// Seconds of training before this process took over.
+  var earlier = 0.0
+  private let opened = ContinuousClock.now
+
+  var seconds: Double { earlier + (ContinuousClock.now - opened).inSeconds }
 }
 
 /// The system's words for an error.

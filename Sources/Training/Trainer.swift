@@ -1,4 +1,4 @@
-// Trainer.swift — the loop: act, step, store, update; evaluate now and then.
+// Trainer.swift — one run in memory: begin, action, observe, learn, step by step or as one loop; evaluate now and then.
 
 import Algorithms
 import Environments
@@ -8,91 +8,156 @@ import Networks
 import Platform
 import Replay
 
-/// What happened, for whoever watches. All of it can be ignored: nothing here changes what is learned.
-public struct TrainingObserver {
-  public var episodeEnded: (EpisodeRecord) throws -> Void = { _ in }
-  public var metricsReady: (MetricsRecord) throws -> Void = { _ in }
-  public var healthAssessed: (HealthRecord) throws -> Void = { _ in }
-  public var evaluated: (EvaluationRecord) throws -> Void = { _ in }
-  /// Called after every step, cheaply; true asks the loop to stop.
-  public var shouldStop: () -> Bool = { false }
-  public var stepped: (Int) throws -> Void = { _ in }
-  /// The simulator broke; training goes on with another episode.
-  public var simulatorFailed: (SimulatorFaultRecord) throws -> Void = { _ in }
-  /// Training is about to stop with an error; the dump shows what led to it.
-  public var failed: (FailureDump) -> Void = { _ in }
-
-  public init() {}
-}
-
 /// One training run in memory. It knows nothing of files or terminals.
+///
+/// `train()` steps environments of its own to the end. Somebody else may drive the run instead, round by round: `begin` each
+/// lane whose episode has ended, ask for an `action` for each lane, step the environments, `observe` what each gave, `learn`.
 public final class Trainer {
   public let run: RunConfiguration
-  public let algorithm: any Algorithm
-  /// The task's action bounds.
+  public var algorithm: any Algorithm { learner.algorithm }
+  /// The environment's action bounds.
   public let scaling: ActionScaling
-  /// Environment steps taken.
+  /// Environment steps taken, over all lanes.
   public private(set) var step = 0
   public private(set) var episodes = 0
-  public private(set) var updates = 0
+  public var updates: Int { learner.updates }
   public var bestReturn: Double { evaluations.bestReturn }
   public var lastEvaluation: EvaluationRecord? { evaluations.last }
-  public private(set) var temperature = Double.nan
+  public var temperature: Double { learner.temperature }
   public private(set) var faults = SimulatorFaults()
   public var observer = TrainingObserver()
+  /// The environments' episodes so far.
+  public private(set) var lanes: [TrainingLane]
+  public var buffer: ReplayBuffer { _read { yield learner.buffer } }
 
+  private let environmentID: String
+  private let environments: any VectorEnvironment
   private let configuration: AnyConfiguration
-  private let workers: WorkerPool
-  private let environment: any Environment
+  private let learner: Learner
   private let evaluations: EvaluationSchedule
-  public private(set) var buffer: ReplayBuffer
-  private let batch: Batch
   private var randomActions: RandomStream
-  private var sampling: RandomStream
-  private var metrics = MetricsWindow()
   private var health: HealthMonitor
   private var idle = IdleEpisodes()
+  /// Steps before the round that is being taken.
+  private var roundStart = 0
 
-  private var episodeReturn = 0.0
-  private var episodeLength = 0
-  private var needsReset = true
-  private var observation: [Float]  // (S)
-  private var nextObservation: [Float]  // (S)
-  private var action: [Float]  // (A), in [−1, 1]
-  private var taskAction: [Float]  // (A), in the task's units
+  private let observations: Matrix  // (N × S)
+  private let chosen: Matrix  // (N × A), in [−1, 1]
+  private var actions: [Float]  // (N × A), the same
+  private var environmentActions: [Float]  // (N × A), in the environment's units
+  private var action: [Float]  // (A), of one lane
+  private var isActive: [Bool]  // (N)
+  private var next: [Float]  // (S), of one lane
+  private let evaluated: SingleActor
 
   /// - Parameters:
-  ///   - algorithms: where the run's algorithm is looked for.
-  ///   - makeEnvironment: makes the task; called once for training and, when needed, once for evaluation.
-  public init(
-    _ run: RunConfiguration, workers: WorkerPool, algorithms: AlgorithmRegistry = .standard,
+  ///   - registry: the algorithms that the run may name.
+  ///   - makeEnvironment: makes the environment; called once for each lane and, when needed, once for evaluation.
+  public convenience init(
+    _ run: RunConfiguration, workers: WorkerPool, algorithms registry: AlgorithmRegistry = .standard,
     makeEnvironment: @escaping () throws -> any Environment
   ) throws {
-    self.run = run
-    self.workers = workers
-    configuration = try run.algorithmConfiguration(in: algorithms)
     let guarded = { ContractGuard(try makeEnvironment(), name: run.environment) }
-    environment = try guarded()
-    evaluations = EvaluationSchedule(run, makeEnvironment: guarded)
-    try algorithms.entry(run.algorithm).checkActions(environment.actionSpace, of: run.environment, among: algorithms)
-    scaling = try ActionScaling(environment.actionSpace, of: run.environment)
-    let observationSize = environment.observationSpace.count
-    try configuration.checkMemory(observationSize: observationSize, actionSize: scaling.actionSize)
-    // no more transitions than the run has steps
-    buffer = try ReplayBuffer(
-      capacity: min(configuration.bufferCapacity, max(1, run.steps)), observationSize: observationSize,
-      actionSize: scaling.count)
-    algorithm = configuration.makeAlgorithm(
-      observationSize: observationSize, actionSize: scaling.actionSize, seed: run.seed, workers: workers)
-    health = HealthMonitor(discount: try configuration.values["discount"]?.decode(Double.self) ?? 1)
-    batch = Batch(count: configuration.batchSize, observationSize: observationSize, actionSize: scaling.count)
-    randomActions = RandomStream(seed: run.seed, purpose: "random actions")
-    sampling = RandomStream(seed: run.seed, purpose: "sampling")
-    observation = [Float](repeating: 0, count: observationSize)
-    nextObservation = observation
-    action = [Float](repeating: 0, count: scaling.count)
-    taskAction = action
+    try self.init(
+      run, workers: workers, algorithms: registry,
+      environments: EnvironmentLanes(count: run.laneCount, workers: workers, make: guarded),
+      makeEvaluationEnvironment: guarded)
   }
+
+  /// - Parameters:
+  ///   - environments: as many lanes as the run says.
+  ///   - makeEvaluationEnvironment: makes the environment of evaluations; nil: there are none.
+  public init(
+    _ run: RunConfiguration, workers: WorkerPool, algorithms registry: AlgorithmRegistry = .standard,
+    environments: any VectorEnvironment, makeEvaluationEnvironment: (() throws -> any Environment)?
+  ) throws {
+    precondition(environments.count == run.laneCount, "\(environments.count) lanes for a run with \(run.laneCount)")
+    self.run = run
+    self.environments = environments
+    environmentID = run.environment
+    configuration = try run.algorithmConfiguration(in: registry)
+    evaluations = EvaluationSchedule(run, makeEnvironment: makeEvaluationEnvironment)
+    try registry.entry(run.algorithm).checkActions(environments.actionSpace, of: run.environment, among: registry)
+    scaling = try ActionScaling(environments.actionSpace, of: run.environment)
+    let (size, width, count) = (environments.observationSpace.count, scaling.count, environments.count)
+    try configuration.checkMemory(observationSize: size, actionSize: scaling.actionSize)
+    // no more transitions than the run has steps
+    let buffer = try ReplayBuffer(
+      capacity: min(configuration.bufferCapacity, max(1, run.steps)), observationSize: size, actionSize: width,
+      lanes: count)
+    let algorithm = configuration.makeAlgorithm(
+      observationSize: size, actionSize: scaling.actionSize, lanes: count, seed: run.seed, workers: workers)
+    learner = Learner(algorithm, configuration, buffer: buffer, seed: run.seed, workers: workers)
+    health = HealthMonitor(discount: Double(configuration.returns.discount), lanes: count)
+    randomActions = RandomStream(seed: run.seed, purpose: "random actions")
+    lanes = [TrainingLane](repeating: TrainingLane(observationSize: size), count: count)
+    observations = Matrix(rows: count, columns: size)
+    chosen = Matrix(rows: count, columns: width)
+    actions = [Float](repeating: 0, count: count * width)
+    environmentActions = actions
+    action = [Float](repeating: 0, count: width)
+    next = [Float](repeating: 0, count: size)
+    isActive = [Bool](repeating: false, count: count)
+    evaluated = SingleActor(observationSize: size, actionSize: width)
+  }
+
+  // MARK: step by step
+
+  /// Starts a lane's episode with its first observation (S).
+  public func begin(lane: Int, _ observation: Span<Float>) {
+    precondition(lanes[lane].needsReset, "lane \(lane) is in the middle of an episode")
+    setObservation(observation, lane: lane)
+    learner.buffer.beginEpisode(observation, lane: lane)
+    algorithm.beginEpisode(lane: lane)
+    health.begin(lane: lane)
+    lanes[lane].begin()
+  }
+
+  /// Chooses the lanes' actions (N × A), in the environment's units: at random at first, then by the policy with exploration.
+  ///
+  /// - Throws: `DivergedPolicy` when one is not finite.
+  public func action(into result: inout MutableSpan<Float>) throws {
+    try chooseActions(&action)
+    for i in environmentActions.indices { result[i] = environmentActions[i] }
+  }
+
+  /// Takes what a lane's step with its chosen action gave. `next` (S) is the true next observation, whatever ended the episode.
+  public func observe(lane: Int, _ outcome: StepOutcome, next: Span<Float>) throws {
+    precondition(!lanes[lane].needsReset, "lane \(lane) has no episode")
+    let width = scaling.count
+    learner.buffer.add(
+      lane: lane, action: actions.span.extracting((lane * width)..<((lane + 1) * width)), reward: Float(outcome.reward),
+      terminated: outcome.terminated, truncated: outcome.truncated, next: next)
+    health.add(lane: lane, reward: outcome.reward, entropyBonus: algorithm.entropyBonus(lane: lane))
+    setObservation(next, lane: lane)
+    step += 1
+    lanes[lane].add(outcome)
+    if outcome.endsEpisode { try endEpisode(lane, outcome) }
+  }
+
+  // differs: no update before the random steps are over; Spinning Up begins earlier, and updates 50 times every 50 steps
+  /// The updates that the steps since the last call owe, once the random steps are over; now and then the learner's health.
+  public func learn() throws {
+    let (first, every) = (roundStart, configuration.updateEvery)
+    roundStart = step
+    let (from, to) = (first / every * every, step / every * every)
+    if to > from, step > configuration.randomSteps,
+      learner.buffer.count >= min(configuration.batchSize, learner.buffer.capacity)
+    {
+      let owed = configuration.updatesOwed(from: from, to: to)
+      do {
+        try learner.learn(updates: owed)
+      } catch {
+        throw explain(error, step: step, updates: updates, learner.batch)
+      }
+    }
+    guard step / MetricsWindow.steps > first / MetricsWindow.steps, updates > 0 else { return }
+    let record = learner.finishMetrics(step: step)
+    try observer.metricsReady(record)
+    try observer.healthAssessed(assess(record))
+  }
+
+  // MARK: the loop
 
   /// Trains until the run's steps are taken or the observer asks to stop.
   public func train() throws {
@@ -108,116 +173,117 @@ public final class Trainer {
     }
   }
 
-  /// One environment step and the updates that belong to it.
+  /// One step in every lane, and the updates that belong to it.
   private func advance() throws {
-    let outcome: StepOutcome
+    for lane in lanes.indices where lanes[lane].needsReset {
+      try guarding(lane) { try reset(lane, &next) }
+    }
+    for lane in lanes.indices { isActive[lane] = !lanes[lane].needsReset }
+    guard let first = isActive.firstIndex(of: true) else { return }
     do {
-      if needsReset { try beginEpisode(&observation) }
-      outcome = try takeStep(&observation, &nextObservation, &action, &taskAction)
-    } catch let fault as SimulatorFault {
-      return try abandonEpisode(fault)
+      try chooseActions(&action)
     } catch {
-      observer.failed(stepDump("\(error)"))
+      observer.failed(dump(lane: first, "\(error)"))
       throw error
     }
-    swap(&observation, &nextObservation)
-    step += 1
-    episodeReturn += outcome.reward
-    episodeLength += 1
-    if outcome.endsEpisode { try endEpisode(outcome) }
-
+    environments.step(environmentActions.span, isActive: isActive)
+    for lane in lanes.indices where isActive[lane] {
+      try guarding(lane) { try takeOutcome(lane, &next) }
+    }
     try learn()
-    if step % MetricsWindow.steps == 0 && updates > 0 {
-      let record = metrics.finish(step: step, updates: updates)
-      try observer.metricsReady(record)
-      try observer.healthAssessed(assess(record))
+  }
+
+  // `next` is passed so that a span may reach into it
+  private func reset(_ lane: Int, _ next: inout [Float]) throws {
+    var span = next.mutableSpan
+    // the first episode seeds the lane's generator, which then goes on
+    let seed = lanes[lane].steps == 0 ? run.seed &+ UInt64(lane) : nil
+    try environments.reset(lane: lane, seed: seed, into: &span)
+    begin(lane: lane, span.span)
+  }
+
+  private func takeOutcome(_ lane: Int, _ next: inout [Float]) throws {
+    var span = next.mutableSpan
+    let outcome = try environments.outcome(lane: lane, into: &span)
+    try observe(lane: lane, outcome, next: span.span)
+  }
+
+  /// Runs what may fail in a lane: a fault of the simulator costs its episode, any other error ends the run.
+  private func guarding(_ lane: Int, _ body: () throws -> Void) throws {
+    do {
+      try body()
+    } catch let fault as SimulatorFault {
+      try abandonEpisode(lane, fault)
+    } catch {
+      observer.failed(dump(lane: lane, "\(error)"))
+      throw error
     }
   }
 
-  /// How the learner is, over a batch of its own.
-  private func assess(_ metrics: MetricsRecord) -> HealthRecord {
-    var stream = RandomStream(seed: run.seed, purpose: "health at step \(step)")
-    buffer.sample(into: batch, using: &stream, workers: workers)
-    var record = HealthRecord(step: step)
-    record.updates = updates
-    record.assessment = algorithm.assess(batch)
-    (record.entropy, record.temperature) = (metrics.entropy, metrics.temperature)
-    record.replayRatio = Double(updates) * Double(configuration.batchSize) / Double(max(1, step))
-    health.complete(&record, actionSize: scaling.count)
-    record.idle = idle
-    return record
-  }
-
-  private func beginEpisode(_ observation: inout [Float]) throws {
-    var span = observation.mutableSpan
-    // the first episode seeds the task's generator, which then goes on
-    try environment.reset(seed: step == 0 ? run.seed : nil, into: &span)
-    buffer.beginEpisode(observation.span)
-    algorithm.beginEpisode()
-    health.begin()
-    (episodeReturn, episodeLength, needsReset) = (0, 0, false)
-  }
-
-  /// Acts, steps the task and stores the transition. The arrays are the trainer's own, passed so that spans may reach in.
-  private func takeStep(
-    _ observation: inout [Float], _ next: inout [Float], _ action: inout [Float], _ taskAction: inout [Float]
-  ) throws -> StepOutcome {
-    var actionSpan = action.mutableSpan
+  // `action` is passed so that spans may reach into it
+  private func chooseActions(_ action: inout [Float]) throws {
+    let width = scaling.count
     if step < configuration.randomSteps {
-      scaling.drawUniformly(into: &actionSpan, using: &randomActions)
+      for lane in lanes.indices {
+        var span = action.mutableSpan
+        scaling.drawUniformly(into: &span, using: &randomActions)
+        for i in 0..<width { actions[lane * width + i] = action[i] }
+      }
     } else {
-      algorithm.act(observation.span, explore: true, into: &actionSpan)
+      algorithm.act(observations, rows: lanes.count, explore: true, into: chosen)
+      for lane in lanes.indices {
+        for i in 0..<width {
+          action[i] = chosen[lane, i]
+          actions[lane * width + i] = action[i]
+        }
+        if !lanes[lane].needsReset && lanes[lane].episodeLength == 0 {
+          health.predict(lane: lane, value(lanes[lane].observation, action))
+        }
+      }
     }
-    if episodeLength == 0 && step >= configuration.randomSteps {
-      health.predict(algorithm.value(observation.span, action.span))
+    for lane in lanes.indices {
+      for i in 0..<width {
+        let value = actions[lane * width + i]
+        guard value.isFinite else { throw DivergedPolicy(step: step, index: i, value: value) }
+        action[i] = value
+      }
+      var span = action.mutableSpan
+      scaling.denormalize(&span)
+      for i in 0..<width { environmentActions[lane * width + i] = action[i] }
     }
-    for i in action.indices {
-      guard action[i].isFinite else { throw DivergedPolicy(step: step, index: i, value: action[i]) }
-      taskAction[i] = action[i]
-    }
-    var taskSpan = taskAction.mutableSpan
-    scaling.denormalize(&taskSpan)
-
-    var nextSpan = next.mutableSpan
-    let outcome = try environment.step(taskAction.span, into: &nextSpan)
-    // the true next observation, whatever ended the episode
-    buffer.add(
-      action: action.span, reward: Float(outcome.reward), terminated: outcome.terminated,
-      truncated: outcome.truncated, next: next.span)
-    health.add(reward: outcome.reward, entropyBonus: algorithm.lastEntropyBonus)
-    return outcome
   }
 
-  private func endEpisode(_ outcome: StepOutcome) throws {
-    health.end(tail: outcome.terminated ? 0 : value(observation, &action))
-    episodes += 1
-    needsReset = true
-    let record = EpisodeRecord(
-      step: step, episode: episodes, episodeReturn: episodeReturn, length: episodeLength,
-      terminated: outcome.terminated, truncated: outcome.truncated)
+  private func value(_ observation: [Float], _ action: [Float]) -> Double {
+    algorithm.value(observation.span, action.span)
+  }
+
+  private func setObservation(_ observation: Span<Float>, lane: Int) {
+    observations.setRow(lane, to: observation)
+    for i in 0..<observation.count { lanes[lane].observation[i] = observation[i] }
+  }
+
+  private func endEpisode(_ lane: Int, _ outcome: StepOutcome) throws {
+    health.end(lane: lane, tail: outcome.terminated ? 0 : evaluated.value(of: algorithm, lanes[lane].observation))
+    let record = episodeRecord(lane, terminated: outcome.terminated, truncated: outcome.truncated)
     idle.add(record)
     try observer.episodeEnded(record)
   }
 
-  /// Q(s, π(s)).
-  private func value(_ observation: [Float], _ action: inout [Float]) -> Double {
-    var span = action.mutableSpan
-    algorithm.act(observation.span, explore: false, into: &span)
-    return algorithm.value(observation.span, action.span)
+  private func episodeRecord(_ lane: Int, terminated: Bool, truncated: Bool) -> EpisodeRecord {
+    episodes += 1
+    return EpisodeRecord(
+      step: step, episode: episodes, episodeReturn: lanes[lane].episodeReturn, length: lanes[lane].episodeLength,
+      terminated: terminated, truncated: truncated)
   }
 
   /// The simulator broke: the step never happened, nothing of it is stored, and another episode begins.
-  private func abandonEpisode(_ fault: SimulatorFault) throws {
-    let dump = stepDump(fault.description)
-    buffer.abandonEpisode()
+  private func abandonEpisode(_ lane: Int, _ fault: SimulatorFault) throws {
+    let dump = dump(lane: lane, fault.description)
+    learner.buffer.abandonEpisode(lane: lane)
     // a reset that fails began no episode
-    if !needsReset {
-      episodes += 1
-      needsReset = true
-      try observer.episodeEnded(
-        EpisodeRecord(
-          step: step, episode: episodes, episodeReturn: episodeReturn, length: episodeLength, terminated: false,
-          truncated: false))
+    if !lanes[lane].needsReset {
+      lanes[lane].needsReset = true
+      try observer.episodeEnded(episodeRecord(lane, terminated: false, truncated: false))
     }
     do {
       try faults.add(step: step, fault.description)
@@ -229,40 +295,33 @@ public final class Trainer {
       SimulatorFaultRecord(step: step, total: faults.total, description: fault.description, dump: dump))
   }
 
-  /// The task's state, the observation and the action of the step that is being taken.
-  private func stepDump(_ reason: String) -> FailureDump {
+  /// A lane's state, observation and action of the step that is being taken.
+  private func dump(lane: Int, _ reason: String) -> FailureDump {
+    let range = (lane * scaling.count)..<((lane + 1) * scaling.count)
     var dump = FailureDump(step: step, updates: updates, reason: reason)
-    dump.add("trainer.observation", observation)
-    dump.add("trainer.action", action)
-    dump.add("task.action", taskAction)
-    dump.add("task.observation", nextObservation)
-    if let state = try? environment.saveState() { dump.add(state) }
+    dump.add("trainer.observation", lanes[lane].observation)
+    dump.add("trainer.action", Array(actions[range]))
+    dump.add("task.action", Array(environmentActions[range]))
+    dump.add("task.observation", next)
+    if let state = try? environments.saveState(lane: lane) { dump.add(state) }
     return dump
   }
 
-  // differs: no update before the random steps are over; Spinning Up begins earlier, and updates 50 times every 50 steps
-  /// The updates that this step owes, once the random steps are over.
-  private func learn() throws {
-    guard step > configuration.randomSteps, buffer.count >= min(configuration.batchSize, buffer.capacity),
-      step % configuration.updateEvery == 0
-    else { return }
-    for _ in 0..<configuration.updatesOwed(from: step - configuration.updateEvery, to: step) {
-      let result: UpdateMetrics
-      do {
-        result = try algorithm.update(
-          batch, from: buffer, returns: configuration.returns, using: &sampling, workers: workers)
-      } catch {
-        throw explain(error, step: step, updates: updates, batch)
-      }
-      updates += 1
-      temperature = result.temperature
-      metrics.add(result)
-    }
+  /// How the learner is, over a batch of its own.
+  private func assess(_ metrics: MetricsRecord) -> HealthRecord {
+    var record = HealthRecord(step: step)
+    record.updates = updates
+    record.assessment = learner.assess(step: step)
+    (record.entropy, record.temperature) = (metrics.entropy, metrics.temperature)
+    record.replayRatio = Double(updates) * Double(configuration.batchSize) / Double(max(1, step))
+    health.complete(&record, actionSize: scaling.count)
+    record.idle = idle
+    return record
   }
 
   private func evaluate() throws {
     let record = try evaluations.evaluate(step: step, isCancelled: observer.shouldStop) { observation, action in
-      algorithm.act(observation, explore: false, into: &action)
+      evaluated.act(algorithm, observation, into: &action)
       scaling.denormalize(&action)
     }
     if let record { try observer.evaluated(record) }
@@ -273,7 +332,7 @@ public final class Trainer {
     PolicyFile.encode(
       algorithm.policyTensors,
       PolicyDescription(
-        algorithm: run.algorithm, environment: run.environment, observationSize: observation.count,
+        algorithm: run.algorithm, environment: run.environment, observationSize: observations.columns,
         hiddenSizes: configuration.values["hiddenSizes"].flatMap { try? $0.decode([Int].self) } ?? [],
         actionLow: scaling.low, actionHigh: scaling.high, step: step, choices: scaling.choices))
   }
@@ -282,54 +341,45 @@ public final class Trainer {
 
   /// Everything that the rest of the run depends on, besides the buffer's frames.
   public func state() throws -> TrainerState {
-    TrainerState(
-      step: step, episodes: episodes, updates: updates, evaluatedStep: evaluations.evaluatedStep,
-      bestReturn: bestReturn,
-      episodeReturn: episodeReturn,
-      episodeLength: episodeLength, needsReset: needsReset, observation: observation,
-      environment: step == 0 ? nil : try environment.saveState(), randomActions: randomActions.position,
-      sampling: sampling.position, metrics: metrics, health: health.numbers, faults: faults, algorithm: algorithm.state)
+    var state = TrainerState(algorithm: algorithm.state)
+    (state.step, state.episodes, state.updates) = (step, episodes, updates)
+    (state.evaluatedStep, state.bestReturn) = (evaluations.evaluatedStep, bestReturn)
+    (state.randomActions, state.sampling) = (randomActions.position, learner.sampling.position)
+    (state.metrics, state.health, state.faults) = (learner.metrics, health.state, faults)
+    state.lanes = lanes
+    // a lane that was never reset has no state
+    state.environments = try lanes.indices.map {
+      lanes[$0].steps == 0 && lanes[$0].needsReset ? nil : try environments.saveState(lane: $0)
+    }
+    return state
   }
 
   /// Goes on from a saved state, with the buffer's frames already in place.
   public func restore(_ state: TrainerState) throws {
-    (step, episodes, updates) = (state.step, state.episodes, state.updates)
-    (episodeReturn, episodeLength, needsReset) = (state.episodeReturn, state.episodeLength, state.needsReset)
-    evaluations.restore(evaluatedStep: state.evaluatedStep, bestReturn: state.bestReturn)
-    guard state.observation.count == observation.count else {
-      throw MismatchedRun(
-        "the checkpoint's observation has \(state.observation.count) values, the task's \(observation.count)")
+    guard state.lanes.count == lanes.count else {
+      throw MismatchedRun("the checkpoint has \(state.lanes.count) environments, the run \(lanes.count)")
     }
-    observation = state.observation
-    if let saved = state.environment { try environment.restore(saved) }
+    for lane in state.lanes where lane.observation.count != observations.columns {
+      throw MismatchedRun(
+        "the checkpoint's observation has \(lane.observation.count) values, the environment's \(observations.columns)")
+    }
+    (step, episodes, roundStart) = (state.step, state.episodes, state.step)
+    evaluations.restore(evaluatedStep: state.evaluatedStep, bestReturn: state.bestReturn)
+    lanes = state.lanes
+    for (lane, saved) in state.environments.enumerated() {
+      if let saved { try environments.restore(saved, lane: lane) }
+    }
     randomActions.position = state.randomActions
-    sampling.position = state.sampling
-    (metrics, faults) = (state.metrics, state.faults)
+    faults = state.faults
     health.restore(state.health)
-    try algorithm.restore(state.algorithm)
-    if !needsReset { buffer.resumeEpisode(state.observation.span) }
+    try learner.restore(
+      updates: state.updates, sampling: state.sampling, metrics: state.metrics, algorithm: state.algorithm)
+    for (lane, saved) in state.lanes.enumerated() {
+      observations.setRow(lane, to: saved.observation.span)
+      if !saved.needsReset { learner.buffer.resumeEpisode(saved.observation.span, lane: lane) }
+    }
   }
 
   /// Puts frames back into the buffer, oldest first.
-  public func restoreBuffer(_ restore: (inout ReplayBuffer) throws -> Void) throws { try restore(&buffer) }
-}
-
-/// The policy gave an action that is not a number.
-public struct DivergedPolicy: Error, Equatable, CustomStringConvertible {
-  /// Environment steps taken before.
-  public let step: Int
-  public let index: Int
-  public let value: Float
-
-  public var description: String {
-    "after step \(step) the policy gave action[\(index)] = \(value): it has diverged; resume from the last checkpoint, or "
-      + "start anew with a lower learning rate"
-  }
-}
-
-/// A checkpoint that does not fit the task or the algorithm it names.
-public struct MismatchedRun: Error, CustomStringConvertible {
-  public let description: String
-
-  init(_ description: String) { self.description = description }
+  public func restoreBuffer(_ restore: (inout ReplayBuffer) throws -> Void) throws { try restore(&learner.buffer) }
 }

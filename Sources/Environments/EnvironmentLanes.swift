@@ -1,0 +1,83 @@
+// EnvironmentLanes.swift — environments in one process as a vector, one after another or on several threads.
+
+import Platform
+
+/// Environments of this process. Workers divide the lanes in fixed parts: lane i is always stepped whole by one thread, so any
+/// number of threads gives the same bits.
+public final class EnvironmentLanes: VectorEnvironment {
+  public let observationSpace: Box
+  public let actionSpace: Space
+  private let lanes: [Lane]
+  private let workers: WorkerPool
+
+  /// One environment and what its last step gave. A step touches its own lane alone, so threads share nothing.
+  private final class Lane {
+    let environment: any Environment
+    var action: [Float]  // (A)
+    var observation: [Float]  // (S)
+    var outcome = StepOutcome(reward: 0)
+    var error: (any Error)?
+
+    init(_ environment: any Environment) {
+      self.environment = environment
+      action = [Float](repeating: 0, count: environment.actionSpace.count)
+      observation = [Float](repeating: 0, count: environment.observationSpace.count)
+    }
+
+    func step() {
+      do {
+        var span = observation.mutableSpan
+        outcome = try environment.step(action.span, into: &span)
+        error = nil
+      } catch {
+        self.error = error
+      }
+    }
+  }
+
+  /// - Parameters:
+  ///   - count: N, at least one.
+  ///   - workers: the threads that step the lanes; one steps them one after another.
+  ///   - make: makes an environment; called for each lane.
+  public init(count: Int, workers: WorkerPool, make: () throws -> any Environment) throws {
+    precondition(count >= 1, "a vector of \(count) environments")
+    lanes = try (0..<count).map { _ in Lane(try make()) }
+    self.workers = workers
+    (observationSpace, actionSpace) = (lanes[0].environment.observationSpace, lanes[0].environment.actionSpace)
+  }
+
+  public var count: Int { lanes.count }
+
+  public func reset(lane: Int, seed: UInt64?, into observation: inout MutableSpan<Float>) throws {
+    try lanes[lane].environment.reset(seed: seed, into: &observation)
+  }
+
+  public func step(_ actions: Span<Float>, isActive: [Bool]) {
+    let size = actionSpace.count
+    precondition(actions.count == count * size, "\(actions.count) values for \(count) actions of \(size)")
+    for (n, lane) in lanes.enumerated() {
+      for i in 0..<size { lane.action[i] = actions[n * size + i] }
+    }
+    // a single step is not worth waking anybody
+    guard workers.count > 1, count > 1 else {
+      for (n, lane) in lanes.enumerated() where isActive[n] { lane.step() }
+      return
+    }
+    workers.forEachWorkerKeepingDenormals { worker in
+      for n in (worker * count / workers.count)..<((worker + 1) * count / workers.count) where isActive[n] {
+        lanes[n].step()
+      }
+    }
+  }
+
+  public func outcome(lane: Int, into observation: inout MutableSpan<Float>) throws -> StepOutcome {
+    let lane = lanes[lane]
+    if let error = lane.error { throw error }
+    for i in lane.observation.indices { observation[i] = lane.observation[i] }
+    return lane.outcome
+  }
+
+  public func saveState(lane: Int) throws -> EnvironmentState { try lanes[lane].environment.saveState() }
+
+  public func restore(_ state: EnvironmentState, lane: Int) throws { try lanes[lane].environment.restore(state) }
+}

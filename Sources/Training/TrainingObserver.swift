@@ -1,0 +1,41 @@
+// TrainingObserver.swift — what a run tells whoever watches it, and the errors that end one.
+
+import Algorithms
+
+/// What happened, for whoever watches. All of it can be ignored: nothing here changes what is learned.
+public struct TrainingObserver {
+  public var episodeEnded: (EpisodeRecord) throws -> Void = { _ in }
+  public var metricsReady: (MetricsRecord) throws -> Void = { _ in }
+  public var healthAssessed: (HealthRecord) throws -> Void = { _ in }
+  public var evaluated: (EvaluationRecord) throws -> Void = { _ in }
+  /// Called after every round, cheaply; true asks the loop to stop.
+  public var shouldStop: () -> Bool = { false }
+  /// Called after every round of one step in each environment, with the steps taken so far.
+  public var stepped: (Int) throws -> Void = { _ in }
+  /// The simulator broke; training goes on with another episode.
+  public var simulatorFailed: (SimulatorFaultRecord) throws -> Void = { _ in }
+  /// Training is about to stop with an error; the dump shows what led to it.
+  public var failed: (FailureDump) -> Void = { _ in }
+
+  public init() {}
+}
+
+/// The policy gave an action that is not finite.
+public struct DivergedPolicy: Error, Equatable, CustomStringConvertible {
+  /// Environment steps taken before.
+  public let step: Int
+  public let index: Int
+  public let value: Float
+
+  public var description: String {
+    "after step \(step) the policy gave action[\(index)] = \(value): it has diverged; resume from the last checkpoint, or "
+      + "start anew with a lower learning rate"
+  }
+}
+
+/// A checkpoint that does not fit the environment or the algorithm it names.
+public struct MismatchedRun: Error, CustomStringConvertible {
+  public let description: String
+
+  init(_ description: String) { self.description = description }
+}
