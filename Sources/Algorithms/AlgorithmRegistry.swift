@@ -142,6 +142,13 @@ public struct AnyConfiguration: Sendable {
   /// With `key=value` settings applied.
   public func setting(_ assignments: [String]) throws -> AnyConfiguration { try set(assignments) }
 
+  /// Throws when a setting of normalisation has no meaning beside the others.
+  public func checkNormalization() throws {
+    guard let returnBound, !scaleRewards else { return }
+    throw ConfigurationError.malformed(
+      "returnBound is \(returnBound), but scaleRewards is false: only returns of scaled rewards are bounded")
+  }
+
   /// Throws when the networks for a task of the given sizes cannot fit into memory.
   public func checkMemory(observationSize: Int, actionSize: Int) throws {
     let hidden = (try? values["hiddenSizes"]?.decode([Int].self)) ?? []
