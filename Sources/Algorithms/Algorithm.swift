@@ -91,12 +91,15 @@ extension Algorithm {
   }
 
   /// One update from a batch drawn from a buffer. `workers` are those that the algorithm was made with.
+  ///
+  /// - Parameter gathered: what is done to the batch before the update, such as normalising it.
   public func update(
     _ batch: borrowing Batch, from buffer: borrowing ReplayBuffer, returns: NStepReturn,
-    using stream: inout RandomStream, workers: WorkerPool
+    using stream: inout RandomStream, workers: WorkerPool, gathered: (borrowing Batch) -> Void = { _ in }
   ) throws -> UpdateMetrics {
     try workers.withFlushedDenormals {
       buffer.sample(into: batch, returns: returns, using: &stream, workers: workers)
+      gathered(batch)
       return try update(batch)
     }
   }

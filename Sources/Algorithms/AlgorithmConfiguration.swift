@@ -19,6 +19,12 @@ public protocol AlgorithmConfiguration: Codable, Sendable, Equatable {
   var nSteps: Int { get }
   /// How the rows of a batch are chosen.
   var sampler: SamplerConfiguration { get }
+  /// Observations are normalised by their running mean and deviation.
+  var normalizeObservations: Bool { get }
+  /// Rewards are divided by the running deviation of the discounted return.
+  var scaleRewards: Bool { get }
+  /// Largest discounted return that scaled rewards may add up to; nil: no bound.
+  var returnBound: Float? { get }
   var batchSize: Int { get }
   var bufferCapacity: Int { get }
   var randomSteps: Int { get }
@@ -33,6 +39,9 @@ public protocol AlgorithmConfiguration: Codable, Sendable, Equatable {
 extension AlgorithmConfiguration {
   public var nSteps: Int { 1 }
   public var sampler: SamplerConfiguration { .uniform }
+  public var normalizeObservations: Bool { false }
+  public var scaleRewards: Bool { false }
+  public var returnBound: Float? { nil }
   /// The return that targets are made of.
   package var returns: NStepReturn { NStepReturn(discount: discount, steps: nSteps) }
 
@@ -219,4 +228,17 @@ extension Hyperparameter {
       "prioritised.epsilon": .number(1e-6), "hindsight.goals": .number(4),
     ],
     "how the rows of a batch are chosen", source: "uniform: all papers; Schaul 2016; Andrychowicz 2017")
+
+  static let normalizeObservations = Hyperparameter(
+    "normalizeObservations", "", .boolean, "observations by their running mean and deviation, clipped to ±10",
+    source: "off: SAC, TD3, DDPG; on: FlashSAC, SimbaV2")
+
+  static let scaleRewards = Hyperparameter(
+    "scaleRewards", "", .boolean, "rewards by the running deviation of the discounted return",
+    source: "off: SAC, TD3, DDPG; on: FlashSAC, XQC")
+
+  static let returnBound = Hyperparameter(
+    "returnBound", "G", .real(0, excludingLower: true),
+    "with scaleRewards: bound of the scaled discounted return; null: none", source: "none: XQC; FlashSAC has 5",
+    isOptional: true)
 }

@@ -118,6 +118,9 @@ public struct AnyConfiguration: Sendable {
   /// Units in each hidden layer of each critic.
   public var criticHiddenSizes: [Int] { sizes("criticHiddenSizes") }
   private let last: @Sendable (Int) -> AnyConfiguration
+  public let normalizeObservations: Bool
+  public let scaleRewards: Bool
+  public let returnBound: Float?
   private let set: @Sendable ([String]) throws -> AnyConfiguration
   private let create: @Sendable (Int, Int, Int, UInt64, WorkerPool) -> any Algorithm
 
@@ -128,6 +131,8 @@ public struct AnyConfiguration: Sendable {
     (randomSteps, updateEvery) = (configuration.randomSteps, configuration.updateEvery)
     (updatesPerStep, returns, sampler) = (configuration.updatesPerStep, configuration.returns, configuration.sampler)
     last = { AnyConfiguration(configuration.lasting(updates: $0), for: A.self) }
+    (normalizeObservations, scaleRewards) = (configuration.normalizeObservations, configuration.scaleRewards)
+    returnBound = configuration.returnBound
     set = { AnyConfiguration(try configuration.setting($0), for: A.self) }
     create = {
       A(configuration: configuration, observationSize: $0, actionSize: $1, lanes: $2, seed: $3, workers: $4)
@@ -150,6 +155,13 @@ public struct AnyConfiguration: Sendable {
   private func sizes(_ name: String) -> [Int] {
     let own = values[name].flatMap { $0 == .null ? nil : $0 } ?? values["hiddenSizes"]
     return (try? own?.decode([Int].self)) ?? []
+  }
+
+  /// Throws when a setting of normalisation has no meaning beside the others.
+  public func checkNormalization() throws {
+    guard let returnBound, !scaleRewards else { return }
+    throw ConfigurationError.malformed(
+      "returnBound is \(returnBound), but scaleRewards is false: only returns of scaled rewards are bounded")
   }
 
   /// Throws when the networks for a task of the given sizes cannot fit into memory.

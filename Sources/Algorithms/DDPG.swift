@@ -38,6 +38,9 @@ public final class DDPG: Algorithm {
     public var updatesPerStep = 1.0
     public var nSteps = 1
     public var sampler = SamplerConfiguration.uniform
+    public var normalizeObservations = false
+    public var scaleRewards = false
+    public var returnBound: Float?
 
     // Adam
     public var learningRateSchedule = LearningRateSchedule.constant
@@ -72,6 +75,9 @@ public final class DDPG: Algorithm {
       .adamBeta1,
       .adamBeta2,
       .adamEpsilon,
+      .normalizeObservations,
+      .scaleRewards,
+      .returnBound,
     ]
   }
 

@@ -44,6 +44,9 @@ public final class DQN: Algorithm {
     public var updatesPerStep = 1.0
     public var nSteps = 1
     public var sampler = SamplerConfiguration.uniform
+    public var normalizeObservations = false
+    public var scaleRewards = false
+    public var returnBound: Float?
 
     // Adam
     public var learningRateSchedule = LearningRateSchedule.constant
@@ -83,6 +86,9 @@ public final class DQN: Algorithm {
       .adamBeta1,
       .adamBeta2,
       .adamEpsilon,
+      .normalizeObservations,
+      .scaleRewards,
+      .returnBound,
     ]
   }
 

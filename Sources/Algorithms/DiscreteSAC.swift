@@ -53,6 +53,9 @@ public final class DiscreteSAC: Algorithm {
     public var updatesPerStep = 1.0
     public var nSteps = 1
     public var sampler = SamplerConfiguration.uniform
+    public var normalizeObservations = false
+    public var scaleRewards = false
+    public var returnBound: Float?
 
     // Adam, of every network and the temperature
     public var learningRateSchedule = LearningRateSchedule.constant
@@ -94,6 +97,9 @@ public final class DiscreteSAC: Algorithm {
       .adamBeta1,
       .adamBeta2,
       .adamEpsilon,
+      .normalizeObservations,
+      .scaleRewards,
+      .returnBound,
     ]
   }
 

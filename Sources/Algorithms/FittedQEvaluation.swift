@@ -76,6 +76,7 @@ public final class FittedQEvaluation: Algorithm {
   private let (observationSize, actionSize): (Int, Int)
 
   private var policy: FixedPolicy
+  private var normalization: ObservationNormalization?
   private let critics: Critics
   private let targetCritics: Critics
   private let criticOptimizer: Adam
@@ -255,15 +256,22 @@ public final class FittedQEvaluation: Algorithm {
   }
 
   public func loadParameters(from find: (String) throws -> Tensor) throws {
-    try loadPolicy(from: find)
+    try loadPolicy(normalization: normalization, from: find)
     try critics.load("critic", from: find)
     try targetCritics.load("target_critic", from: find)
   }
 
   /// Takes the policy to be evaluated from tensors named `policy.…`.
-  public func loadPolicy(from find: (String) throws -> Tensor) throws {
+  ///
+  /// - Parameter normalization: what the policy normalises observations by. The critics see them as the data have them: they
+  ///   estimate the environment's own value, whatever the policy makes of what it sees.
+  public func loadPolicy(
+    normalization: ObservationNormalization? = nil, from find: (String) throws -> Tensor
+  ) throws {
+    self.normalization = normalization
     policy = try FixedPolicy(
-      observationSize: observationSize, actionSize: actionSize, batchSize: configuration.batchSize, from: find)
+      observationSize: observationSize, actionSize: actionSize, batchSize: configuration.batchSize,
+      normalizer: normalization?.rowNormalizer(rows: configuration.batchSize), from: find)
   }
 
   public var state: AlgorithmState {

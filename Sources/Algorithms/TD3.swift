@@ -45,6 +45,9 @@ public final class TD3: Algorithm {
     public var updatesPerStep = 1.0
     public var nSteps = 1
     public var sampler = SamplerConfiguration.uniform
+    public var normalizeObservations = false
+    public var scaleRewards = false
+    public var returnBound: Float?
 
     // Adam
     public var learningRateSchedule = LearningRateSchedule.constant
@@ -86,6 +89,9 @@ public final class TD3: Algorithm {
       .adamBeta1,
       .adamBeta2,
       .adamEpsilon,
+      .normalizeObservations,
+      .scaleRewards,
+      .returnBound,
     ]
   }
 

@@ -33,7 +33,7 @@ struct Value: ParsableCommand {
       guard policy.isStochastic, !fitting.deterministic else {
         throw ArgumentMismatch("--entropy needs a policy that draws its actions: a deterministic one has no log π")
       }
-      guard let alpha = temperature ?? policy.description.temperature.map({ Float($0) }) else {
+      guard let alpha = temperature ?? policy.description.unscaledTemperature.map({ Float($0) }) else {
         throw ArgumentMismatch("\(self.policy) does not say its temperature: give α with --temperature")
       }
       guard alpha >= 0, alpha.isFinite else { throw ArgumentMismatch("--temperature must not be negative") }

@@ -16,6 +16,7 @@ final class Learner {
   private(set) var metrics = MetricsWindow()
   private(set) var sampling: RandomStream
   let batch: Batch
+  let normalization: RunNormalization
   private let seed: UInt64
   private let workers: WorkerPool
 
@@ -27,6 +28,8 @@ final class Learner {
     batch = Batch(
       count: configuration.batchSize, observationSize: buffer.observationSize, actionSize: buffer.actionSize)
     sampling = RandomStream(seed: seed, purpose: "sampling")
+    normalization = RunNormalization(
+      configuration, observationSize: buffer.observationSize, lanes: buffer.laneCount)
     self.buffer = buffer
   }
 
@@ -34,7 +37,8 @@ final class Learner {
   func learn(updates count: Int) throws {
     for _ in 0..<count {
       let result = try algorithm.update(
-        batch, from: buffer, returns: configuration.returns, using: &sampling, workers: workers)
+        batch, from: buffer, returns: configuration.returns, using: &sampling, workers: workers
+      ) { normalization.apply(to: $0, workers: workers) }
       updates += 1
       temperature = result.temperature
       metrics.add(result)
@@ -48,12 +52,14 @@ final class Learner {
   func assess(step: Int) -> Assessment {
     var stream = RandomStream(seed: seed, purpose: "health at step \(step)")
     buffer.sample(into: batch, using: &stream, workers: workers)
+    normalization.apply(to: batch, workers: workers)
     return algorithm.assess(batch)
   }
 
   // MARK: state
 
-  func restore(updates: Int, sampling position: UInt64, metrics: MetricsWindow, algorithm state: AlgorithmState) throws {
+  func restore(updates: Int, sampling position: UInt64, metrics: MetricsWindow, algorithm state: AlgorithmState) throws
+  {
     (self.updates, self.metrics) = (updates, metrics)
     sampling.position = position
     try algorithm.restore(state)

@@ -34,6 +34,7 @@ public final class Trainer {
   private let environments: any VectorEnvironment
   private let configuration: AnyConfiguration
   private let learner: Learner
+  private var normalization: RunNormalization { learner.normalization }
   private let evaluations: EvaluationSchedule
   private var randomActions: RandomStream
   private var health: HealthMonitor
@@ -80,6 +81,7 @@ public final class Trainer {
     try registry.entry(run.algorithm).checkActions(environments.actionSpace, of: run.environment, among: registry)
     scaling = try ActionScaling(environments.actionSpace, of: run.environment)
     let (size, width, count) = (environments.observationSpace.count, scaling.count, environments.count)
+    try configuration.checkNormalization()
     try configuration.checkMemory(observationSize: size, actionSize: scaling.actionSize)
     // no more transitions than the run has steps
     let buffer = try ReplayBuffer(
@@ -98,7 +100,8 @@ public final class Trainer {
     action = [Float](repeating: 0, count: width)
     next = [Float](repeating: 0, count: size)
     isActive = [Bool](repeating: false, count: count)
-    evaluated = SingleActor(observationSize: size, actionSize: width)
+    evaluated = SingleActor(
+      observationSize: size, actionSize: width, normalizer: learner.normalization.observations)
   }
 
   // MARK: step by step
@@ -108,6 +111,7 @@ public final class Trainer {
     precondition(lanes[lane].needsReset, "lane \(lane) is in the middle of an episode")
     setObservation(observation, lane: lane)
     learner.buffer.beginEpisode(observation, lane: lane)
+    normalization.begin(observation)
     algorithm.beginEpisode(lane: lane)
     health.begin(lane: lane)
     lanes[lane].begin()
@@ -128,7 +132,9 @@ public final class Trainer {
     learner.buffer.add(
       lane: lane, action: actions.span.extracting((lane * width)..<((lane + 1) * width)), reward: Float(outcome.reward),
       terminated: outcome.terminated, truncated: outcome.truncated, next: next)
-    health.add(lane: lane, reward: outcome.reward, entropyBonus: algorithm.entropyBonus(lane: lane))
+    health.add(
+      lane: lane, reward: outcome.reward, entropyBonus: normalization.divisor * algorithm.entropyBonus(lane: lane))
+    normalization.add(lane: lane, outcome, next: next)
     setObservation(next, lane: lane)
     step += 1
     lanes[lane].add(outcome)
@@ -230,7 +236,9 @@ public final class Trainer {
         for i in 0..<width { actions[lane * width + i] = action[i] }
       }
     } else {
-      algorithm.act(observations, rows: lanes.count, explore: true, into: chosen)
+      normalization.withObservations(observations, rows: lanes.count) {
+        algorithm.act($0, rows: lanes.count, explore: true, into: chosen)
+      }
       for lane in lanes.indices {
         for i in 0..<width {
           action[i] = chosen[lane, i]
@@ -254,7 +262,7 @@ public final class Trainer {
   }
 
   private func value(_ observation: [Float], _ action: [Float]) -> Double {
-    algorithm.value(observation.span, action.span)
+    normalization.divisor * evaluated.value(of: algorithm, observation.span, action.span)
   }
 
   private func setObservation(_ observation: Span<Float>, lane: Int) {
@@ -263,7 +271,8 @@ public final class Trainer {
   }
 
   private func endEpisode(_ lane: Int, _ outcome: StepOutcome) throws {
-    health.end(lane: lane, tail: outcome.terminated ? 0 : evaluated.value(of: algorithm, lanes[lane].observation))
+    let tail = outcome.terminated ? 0 : evaluated.value(of: algorithm, lanes[lane].observation)
+    health.end(lane: lane, tail: normalization.divisor * tail)
     let record = episodeRecord(lane, terminated: outcome.terminated, truncated: outcome.truncated)
     idle.add(record)
     try observer.episodeEnded(record)
@@ -280,6 +289,7 @@ public final class Trainer {
   private func abandonEpisode(_ lane: Int, _ fault: SimulatorFault) throws {
     let dump = dump(lane: lane, fault.description)
     learner.buffer.abandonEpisode(lane: lane)
+    normalization.abandonEpisode(lane: lane)
     // a reset that fails began no episode
     if !lanes[lane].needsReset {
       lanes[lane].needsReset = true
@@ -314,7 +324,7 @@ public final class Trainer {
     record.assessment = learner.assess(step: step)
     (record.entropy, record.temperature) = (metrics.entropy, metrics.temperature)
     record.replayRatio = Double(updates) * Double(configuration.batchSize) / Double(max(1, step))
-    health.complete(&record, actionSize: scaling.count)
+    health.complete(&record, actionSize: scaling.count, divisor: normalization.divisor)
     record.idle = idle
     return record
   }
@@ -335,6 +345,7 @@ public final class Trainer {
         algorithm: run.algorithm, environment: run.environment, observationSize: observations.columns,
         hiddenSizes: configuration.policyHiddenSizes,
         actionLow: scaling.low, actionHigh: scaling.high, step: step, choices: scaling.choices,
+        normalization: normalization.observations?.snapshot, rewardDivisor: normalization.rewards?.divisor,
         environmentOptions: run.environmentOptions ?? [:]))
   }
 
@@ -347,6 +358,7 @@ public final class Trainer {
     (state.evaluatedStep, state.bestReturn) = (evaluations.evaluatedStep, bestReturn)
     (state.randomActions, state.sampling) = (randomActions.position, learner.sampling.position)
     (state.metrics, state.health, state.faults) = (learner.metrics, health.state, faults)
+    state.normalization = normalization.state
     state.lanes = lanes
     // a lane that was never reset has no state
     state.environments = try lanes.indices.map {
@@ -373,6 +385,7 @@ public final class Trainer {
     randomActions.position = state.randomActions
     faults = state.faults
     health.restore(state.health)
+    try normalization.restore(state.normalization)
     try learner.restore(
       updates: state.updates, sampling: state.sampling, metrics: state.metrics, algorithm: state.algorithm)
     for (lane, saved) in state.lanes.enumerated() {

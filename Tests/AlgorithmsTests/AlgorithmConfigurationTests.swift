@@ -23,15 +23,30 @@ import Testing
 
   @Test func `the table has every property of the struct, in its order, and nothing else`() throws {
     // a null is not encoded, so give it a value
-    let values = ["huberThreshold=1", "maximumGradientNorm=1"]
+    let values = ["huberThreshold=1", "maximumGradientNorm=1", "returnBound=5"]
     let sizes = ["policyHiddenSizes=1", "criticHiddenSizes=1"]
     try expectTableMatches(SAC.Configuration().setting(values + sizes + ["targetEntropy=-1"]))
     try expectTableMatches(TD3.Configuration().setting(values + sizes))
     try expectTableMatches(DDPG.Configuration().setting(values + sizes))
-    try expectTableMatches(TD3BC.Configuration().setting(values + sizes))
+    try expectTableMatches(TD3BC.Configuration().setting(values.dropLast() + sizes))
     try expectTableMatches(DiscreteSAC.Configuration().setting(values + sizes))
     try expectTableMatches(DQN.Configuration().setting(values))
-    try expectTableMatches(FittedQEvaluation.Configuration().setting(values))
+    try expectTableMatches(FittedQEvaluation.Configuration().setting(Array(values.dropLast())))
+  }
+
+  @Test(arguments: AlgorithmRegistry.all.filter { $0.source == .task }.map(\.name))
+  func `whatever learns in an environment can normalise observations and scale rewards, and does not by default`(
+    algorithm: String
+  ) throws {
+    let defaults = try AlgorithmRegistry.entry(algorithm).defaults
+    #expect(!defaults.normalizeObservations && !defaults.scaleRewards && defaults.returnBound == nil)
+    let set = try defaults.setting(["normalizeObservations=true", "scaleRewards=true", "returnBound=5"])
+    #expect(set.normalizeObservations && set.scaleRewards && set.returnBound == 5)
+    #expect(try AlgorithmRegistry.entry(algorithm).configuration(set.values).returnBound == 5)
+    #expect(try set.setting(["returnBound=null"]).returnBound == nil)
+    for wrong in ["normalizeObservations=1", "scaleRewards=yes", "returnBound=0", "returnBound=-1"] {
+      #expect(throws: ConfigurationError.self) { try defaults.setting([wrong]) }
+    }
   }
 
   private func expectDefaultsInRange<C: AlgorithmConfiguration>(_ type: C.Type) throws {
