@@ -30,8 +30,7 @@ public final class Trainer {
   public private(set) var lanes: [TrainingLane]
   public var buffer: ReplayBuffer { _read { yield learner.buffer } }
 
-  private let environmentID: String
-  private let environments: any VectorEnvironment
+  private let loop: CollectionLoop
   private let configuration: AnyConfiguration
   private let learner: Learner
   private var normalization: RunNormalization { learner.normalization }
@@ -47,8 +46,6 @@ public final class Trainer {
   private var actions: [Float]  // (N × A), the same
   private var environmentActions: [Float]  // (N × A), in the environment's units
   private var action: [Float]  // (A), of one lane
-  private var isActive: [Bool]  // (N)
-  private var next: [Float]  // (S), of one lane
   private let evaluated: SingleActor
 
   /// - Parameters:
@@ -74,8 +71,7 @@ public final class Trainer {
   ) throws {
     precondition(environments.count == run.laneCount, "\(environments.count) lanes for a run with \(run.laneCount)")
     self.run = run
-    self.environments = environments
-    environmentID = run.environment
+    loop = CollectionLoop(environments)
     configuration = try run.algorithmConfiguration(in: registry)
     evaluations = EvaluationSchedule(run, makeEnvironment: makeEvaluationEnvironment)
     try registry.entry(run.algorithm).checkActions(environments.actionSpace, of: run.environment, among: registry)
@@ -98,8 +94,6 @@ public final class Trainer {
     actions = [Float](repeating: 0, count: count * width)
     environmentActions = actions
     action = [Float](repeating: 0, count: width)
-    next = [Float](repeating: 0, count: size)
-    isActive = [Bool](repeating: false, count: count)
     evaluated = SingleActor(
       observationSize: size, actionSize: width, normalizer: learner.normalization.observations)
   }
@@ -181,49 +175,9 @@ public final class Trainer {
 
   /// One step in every lane, and the updates that belong to it.
   private func advance() throws {
-    for lane in lanes.indices where lanes[lane].needsReset {
-      try guarding(lane) { try reset(lane, &next) }
-    }
-    for lane in lanes.indices { isActive[lane] = !lanes[lane].needsReset }
-    guard let first = isActive.firstIndex(of: true) else { return }
-    do {
-      try chooseActions(&action)
-    } catch {
-      observer.failed(dump(lane: first, "\(error)"))
-      throw error
-    }
-    environments.step(environmentActions.span, isActive: isActive)
-    for lane in lanes.indices where isActive[lane] {
-      try guarding(lane) { try takeOutcome(lane, &next) }
-    }
-    try learn()
-  }
-
-  // `next` is passed so that a span may reach into it
-  private func reset(_ lane: Int, _ next: inout [Float]) throws {
-    var span = next.mutableSpan
-    // the first episode seeds the lane's generator, which then goes on
-    let seed = lanes[lane].steps == 0 ? run.seed &+ UInt64(lane) : nil
-    try environments.reset(lane: lane, seed: seed, into: &span)
-    begin(lane: lane, span.span)
-  }
-
-  private func takeOutcome(_ lane: Int, _ next: inout [Float]) throws {
-    var span = next.mutableSpan
-    let outcome = try environments.outcome(lane: lane, into: &span)
-    try observe(lane: lane, outcome, next: span.span)
-  }
-
-  /// Runs what may fail in a lane: a fault of the simulator costs its episode, any other error ends the run.
-  private func guarding(_ lane: Int, _ body: () throws -> Void) throws {
-    do {
-      try body()
-    } catch let fault as SimulatorFault {
-      try abandonEpisode(lane, fault)
-    } catch {
-      observer.failed(dump(lane: lane, "\(error)"))
-      throw error
-    }
+    let before = step
+    try loop.round(self)
+    if step > before { try learn() }
   }
 
   // `action` is passed so that spans may reach into it
@@ -286,7 +240,7 @@ public final class Trainer {
   }
 
   /// The simulator broke: the step never happened, nothing of it is stored, and another episode begins.
-  private func abandonEpisode(_ lane: Int, _ fault: SimulatorFault) throws {
+  package func abandon(lane: Int, _ fault: SimulatorFault) throws {
     let dump = dump(lane: lane, fault.description)
     learner.buffer.abandonEpisode(lane: lane)
     normalization.abandonEpisode(lane: lane)
@@ -312,8 +266,8 @@ public final class Trainer {
     dump.add("trainer.observation", lanes[lane].observation)
     dump.add("trainer.action", Array(actions[range]))
     dump.add("task.action", Array(environmentActions[range]))
-    dump.add("task.observation", next)
-    if let state = try? environments.saveState(lane: lane) { dump.add(state) }
+    dump.add("task.observation", loop.lastObservation)
+    if let state = try? loop.environments.saveState(lane: lane) { dump.add(state) }
     return dump
   }
 
@@ -362,7 +316,7 @@ public final class Trainer {
     state.lanes = lanes
     // a lane that was never reset has no state
     state.environments = try lanes.indices.map {
-      lanes[$0].steps == 0 && lanes[$0].needsReset ? nil : try environments.saveState(lane: $0)
+      lanes[$0].steps == 0 && lanes[$0].needsReset ? nil : try loop.environments.saveState(lane: $0)
     }
     return state
   }
@@ -380,7 +334,7 @@ public final class Trainer {
     evaluations.restore(evaluatedStep: state.evaluatedStep, bestReturn: state.bestReturn)
     lanes = state.lanes
     for (lane, saved) in state.environments.enumerated() {
-      if let saved { try environments.restore(saved, lane: lane) }
+      if let saved { try loop.environments.restore(saved, lane: lane) }
     }
     randomActions.position = state.randomActions
     faults = state.faults
@@ -396,4 +350,13 @@ public final class Trainer {
 
   /// Puts frames back into the buffer, oldest first.
   public func restoreBuffer(_ restore: (inout ReplayBuffer) throws -> Void) throws { try restore(&learner.buffer) }
+}
+
+extension Trainer: StepCollector {
+  package func needsReset(lane: Int) -> Bool { lanes[lane].needsReset }
+
+  /// The first episode seeds the lane's generator, which then goes on.
+  package func seed(lane: Int) -> UInt64? { lanes[lane].steps == 0 ? run.seed &+ UInt64(lane) : nil }
+
+  package func failed(lane: Int, _ error: any Error) { observer.failed(dump(lane: lane, "\(error)")) }
 }
