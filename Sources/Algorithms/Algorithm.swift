@@ -120,7 +120,7 @@ public struct UpdateNoise: ~Copyable {
 
 /// What one update computed. NaN where the algorithm has no such number, or took no such step.
 public struct UpdateMetrics: Sendable {
-  /// Σ_j mean (Q_j − y)²
+  /// Σ_j mean ℓ(Q_j − y); ℓ(e) = e², or Huber's.
   public var criticLoss: Double
   /// The objective that the policy step descended.
   public var policyLoss: Double = .nan

@@ -31,6 +31,9 @@ public protocol AlgorithmConfiguration: Codable, Sendable, Equatable {
   var updateEvery: Int { get }
   /// Updates to one environment step; 0.25 is one update to four steps.
   var updatesPerStep: Double { get }
+
+  /// The configuration of a run of some updates: what shall last as long as the run does, and says no number.
+  func lasting(updates: Int) -> Self
 }
 
 extension AlgorithmConfiguration {
@@ -41,6 +44,8 @@ extension AlgorithmConfiguration {
   public var returnBound: Float? { nil }
   /// The return that targets are made of.
   package var returns: NStepReturn { NStepReturn(discount: discount, steps: nSteps) }
+
+  public func lasting(updates: Int) -> Self { self }
 }
 
 extension AlgorithmConfiguration {
@@ -107,7 +112,7 @@ extension AlgorithmConfiguration {
         key: ([hyperparameter.name] + path).joined(separator: "."), value: text, allowed: hyperparameter.rangeText)
     }
     if path.isEmpty, hyperparameter.isWhole(text) { return .object([text: .object([:])]) }
-    let isList = hyperparameter.ranges[""]?.isList == true
+    let isList = hyperparameter.ranges[""]?.isList == true && !(hyperparameter.isOptional && text == "null")
     guard let value = try? JSONValue(text: isList && !text.hasPrefix("[") ? "[\(text)]" : text) else {
       throw outOfRange()
     }

@@ -113,6 +113,11 @@ public struct AnyConfiguration: Sendable {
   package let returns: NStepReturn
   /// How the rows of a batch are chosen.
   public let sampler: SamplerConfiguration
+  /// Units in each hidden layer of the policy; of the one network where there is no other.
+  public var policyHiddenSizes: [Int] { sizes("policyHiddenSizes") }
+  /// Units in each hidden layer of each critic.
+  public var criticHiddenSizes: [Int] { sizes("criticHiddenSizes") }
+  private let last: @Sendable (Int) -> AnyConfiguration
   public let normalizeObservations: Bool
   public let scaleRewards: Bool
   public let returnBound: Float?
@@ -125,6 +130,7 @@ public struct AnyConfiguration: Sendable {
     (batchSize, bufferCapacity) = (configuration.batchSize, configuration.bufferCapacity)
     (randomSteps, updateEvery) = (configuration.randomSteps, configuration.updateEvery)
     (updatesPerStep, returns, sampler) = (configuration.updatesPerStep, configuration.returns, configuration.sampler)
+    last = { AnyConfiguration(configuration.lasting(updates: $0), for: A.self) }
     (normalizeObservations, scaleRewards) = (configuration.normalizeObservations, configuration.scaleRewards)
     returnBound = configuration.returnBound
     set = { AnyConfiguration(try configuration.setting($0), for: A.self) }
@@ -142,6 +148,15 @@ public struct AnyConfiguration: Sendable {
   /// With `key=value` settings applied.
   public func setting(_ assignments: [String]) throws -> AnyConfiguration { try set(assignments) }
 
+  /// For a run of some updates, see `AlgorithmConfiguration.lasting(updates:)`.
+  public func lasting(updates: Int) -> AnyConfiguration { last(updates) }
+
+  /// Hidden layers of a kind of network: its own, or those of all.
+  private func sizes(_ name: String) -> [Int] {
+    let own = values[name].flatMap { $0 == .null ? nil : $0 } ?? values["hiddenSizes"]
+    return (try? own?.decode([Int].self)) ?? []
+  }
+
   /// Throws when a setting of normalisation has no meaning beside the others.
   public func checkNormalization() throws {
     guard let returnBound, !scaleRewards else { return }
@@ -151,16 +166,20 @@ public struct AnyConfiguration: Sendable {
 
   /// Throws when the networks for a task of the given sizes cannot fit into memory.
   public func checkMemory(observationSize: Int, actionSize: Int) throws {
-    let hidden = (try? values["hiddenSizes"]?.decode([Int].self)) ?? []
-    let weights = zip([observationSize + actionSize] + hidden, hidden).reduce(0) { $0 + $1.0 * $1.1 }
-    let units = hidden.reduce(0, +)
+    let networks = [policyHiddenSizes, criticHiddenSizes]
+    let weights = networks.reduce(0) {
+      $0 + zip([observationSize + actionSize] + $1, $1).reduce(0) { $0 + $1.0 * $1.1 }
+    }
+    let units = networks.joined().reduce(0, +)
     let draws = (try? values["policyGradient"]?["scoreFunction"]?["samples"]?.decode(Int.self)) ?? 0
     // at least a policy and a critic, 4 bytes a number: weights, gradients, two moments, target; rows and their gradients;
     // a layer's rows in the matrix unit's three parts of 2 bytes
     try Memory.check(
-      2 * 4 * (5 * weights + 2 * batchSize * units) + 4 * draws * batchSize * (actionSize + 3)
-        + 6 * batchSize * (hidden.max() ?? 0),
-      for: "networks with hidden layers of \(hidden.map(String.init).joined(separator: ", "))",
+      4 * (5 * weights + 2 * batchSize * units) + 4 * draws * batchSize * (actionSize + 3)
+        + 6 * batchSize * (networks.joined().max() ?? 0),
+      for: "networks with hidden layers of "
+        + (networks[0] == networks[1] ? networks.dropLast() : networks)
+        .map { $0.map(String.init).joined(separator: ", ") }.joined(separator: " and of "),
       hint: "--set hiddenSizes=256,256")
   }
 

@@ -4,6 +4,13 @@ import Environments
 
 /// Names of Stable-Baselines3, CleanRL and Spinning Up, in small letters without strokes, and what they are called here.
 private let elsewhere = [
+  "actorhiddendims": "policyHiddenSizes", "actorhiddensizes": "policyHiddenSizes", "adameps": "adamEpsilon",
+  "beta1": "adamBeta1", "beta2": "adamBeta2", "betas": "adamBeta1", "clipgradnorm": "maximumGradientNorm",
+  "criticcriterion": "huberThreshold", "critichiddendims": "criticHiddenSizes", "eps": "adamEpsilon",
+  "gradclip": "maximumGradientNorm", "gradclipnorm": "maximumGradientNorm", "gradientclipnorm": "maximumGradientNorm",
+  "gradnormclipping": "maximumGradientNorm", "hiddendims": "hiddenSizes", "huberdelta": "huberThreshold",
+  "lrdecay": "learningRateSchedule", "lrschedule": "learningRateSchedule", "lrscheduler": "learningRateSchedule",
+  "maxgradnorm": "maximumGradientNorm", "optimizereps": "adamEpsilon", "qfhiddensizes": "criticHiddenSizes",
   "actionnoise": "explorationNoise", "alpha": "temperature", "buffersize": "bufferCapacity", "entcoef": "temperature",
   "explorationfinaleps": "finalEpsilon", "explorationfraction": "epsilonSteps",
   "explorationinitialeps": "initialEpsilon",

@@ -63,7 +63,7 @@ public final class FittedValue {
     progress: (PolicyValueProgress) -> Bool = { _ in false }
   ) throws {
     self.settings = settings
-    configuration = settings.configuration
+    configuration = settings.configuration.lasting(updates: settings.updates)
     stream = RandomStream(seed: settings.seed, purpose: "value draws")
     let (s, a) = (buffer.observationSize, buffer.actionSize)
     guard policy.description.observationSize == s, policy.description.actionLow.count == a else {

@@ -176,7 +176,7 @@ struct CheckpointFields {
 
   func counts(_ name: String, count: Int? = nil) throws -> [Int] {
     try words(name, count: count).map {
-      guard let whole = Int(exactly: $0) else { throw CheckpointError(path, "has \(name) = \($0), which no run has") }
+      guard let whole = Int(exactly: $0), whole < 1 << 53 else { throw CheckpointError(path, "has \(name) = \($0), which no run has") }
       return whole
     }
   }

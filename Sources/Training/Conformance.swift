@@ -40,6 +40,7 @@ public enum Conformance {
     }
     let (count, rows, observationSize, actionWidth) = (shape[0], shape[1], shape[2], actionShape[2])
     let configuration = try algorithms.entry(name).configuration(values).setting(["batchSize=\(rows)"])
+      .lasting(updates: count)
     let actionSize = try actionSize(of: file, configuration, width: actionWidth)
     try configuration.checkMemory(observationSize: observationSize, actionSize: actionSize)
     let algorithm = configuration.makeAlgorithm(
@@ -124,7 +125,7 @@ public enum Conformance {
     guard width == 1 else {
       throw ConformanceError(description: "batch.actions has \(width) columns: a discrete action is one, its index")
     }
-    let last = "critic.0.layer.\(try configuration.values["hiddenSizes"]?.decode([Int].self).count ?? 0).bias"
+    let last = "critic.0.layer.\(configuration.criticHiddenSizes.count).bias"
     let shape = try file.shape(last)
     guard shape.count == 1, shape[0] > 0 else {
       throw ConformanceError(description: "\(last) has shape \(shape), expected [A], the number of choices")

@@ -118,8 +118,9 @@ public final class OfflineTrainer: TrainingRun {
       algorithm.parameters,
       PolicyDescription(
         algorithm: run.algorithm, environment: run.environment, observationSize: batch.observations.columns,
-        hiddenSizes: configuration.values["hiddenSizes"].flatMap { try? $0.decode([Int].self) } ?? [],
-        actionLow: scaling.low, actionHigh: scaling.high, step: step, normalization: normalization))
+        hiddenSizes: configuration.policyHiddenSizes,
+        actionLow: scaling.low, actionHigh: scaling.high, step: step, normalization: normalization,
+        environmentOptions: run.environmentOptions ?? [:]))
   }
 
   // MARK: state

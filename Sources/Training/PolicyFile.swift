@@ -1,6 +1,7 @@
 // PolicyFile.swift — a policy to take away: weights, sizes and action bounds in one safetensors file.
 
 import Algorithms
+import Environments
 import Formats
 import Networks
 import Replay
@@ -40,6 +41,8 @@ public struct PolicyDescription: Sendable, Equatable {
   public var normalization: ObservationNormalization? = nil
   /// What rewards were divided by at the end; nil: nothing. α is then that of the divided ones.
   public var rewardDivisor: Double? = nil
+  /// What was set of the task's options when the policy was trained.
+  public var environmentOptions = EnvironmentOptions()
 
   /// α against the environment's own rewards: what a soft value of theirs has.
   public var unscaledTemperature: Double? { temperature.map { $0 * (rewardDivisor ?? 1) } }
@@ -72,6 +75,9 @@ public enum PolicyFile {
       file.metadata["temperature"] = "\(exp(Double(logTemperature)))"
     }
     if let choices = description.choices { file.metadata["choices"] = "\(choices)" }
+    if !description.environmentOptions.isEmpty {
+      file.metadata["environmentOptions"] = (try? JSONValue(encoding: description.environmentOptions))?.text()
+    }
     if let normalization = description.normalization {
       file.add("normalizer.mean", floats: normalization.mean, shape: [normalization.mean.count])
       file.add("normalizer.scale", floats: normalization.scale, shape: [normalization.scale.count])
@@ -131,10 +137,17 @@ public enum PolicyFile {
       guard let choices, choices > 0, (low, high) == ([0], [Float(choices - 1)]), try file.shape(bias) == [choices]
       else { throw PolicyFileError(path, "says \(text) choices, which its action bounds or \(bias) are not for") }
     }
+    var options = EnvironmentOptions()
+    if let text = file.metadata["environmentOptions"] {
+      do { options = try JSONValue(text: text).decode(EnvironmentOptions.self) } catch {
+        throw PolicyFileError(path, "has environmentOptions that are no options: \(text.debugDescription)")
+      }
+    }
     var description = PolicyDescription(
       algorithm: try text("algorithm"), environment: try text("environment"), observationSize: observationSize,
       hiddenSizes: hidden, actionLow: low, actionHigh: high, step: Int(try text("step")) ?? 0,
-      temperature: file.metadata["temperature"].flatMap(Double.init), choices: choices)
+      temperature: file.metadata["temperature"].flatMap(Double.init), choices: choices,
+      environmentOptions: options)
     description.normalization = try normalization(file, path: path, observationSize: observationSize)
     description.rewardDivisor = file.metadata["rewardDivisor"].flatMap(Double.init)
     let policy = try Policy(description) { name in

@@ -343,9 +343,10 @@ public final class Trainer {
       algorithm.policyTensors,
       PolicyDescription(
         algorithm: run.algorithm, environment: run.environment, observationSize: observations.columns,
-        hiddenSizes: configuration.values["hiddenSizes"].flatMap { try? $0.decode([Int].self) } ?? [],
+        hiddenSizes: configuration.policyHiddenSizes,
         actionLow: scaling.low, actionHigh: scaling.high, step: step, choices: scaling.choices,
-        normalization: normalization.observations?.snapshot, rewardDivisor: normalization.rewards?.divisor))
+        normalization: normalization.observations?.snapshot, rewardDivisor: normalization.rewards?.divisor,
+        environmentOptions: run.environmentOptions ?? [:]))
   }
 
   // MARK: state
