@@ -21,7 +21,8 @@ import Testing
 
   @Test(arguments: [1, 3, 15, 16, 17, 48, 105], [10, Float.infinity])
   func `rows are (s − mean) / scale, bounded, to the bit, and nothing else is touched`(columns: Int, bound: Float) {
-    let (given, inPlace) = (Self.filled(7, columns), Self.filled(7, columns))
+    let given = Self.filled(7, columns)
+    let inPlace = Self.filled(7, columns)
     let normalizer = Self.normalizer(columns, bound: bound, rows: 7)
     normalizer.apply(to: inPlace, rows: 2..<6)
     normalizer.normalize(given, rows: 2..<6)

@@ -17,7 +17,8 @@ import Testing
   }
 
   private static func draws(_ policy: FixedPolicy, _ observations: borrowing Matrix) -> [Float] {
-    let (noise, draw) = (Block(count: 10), PolicyDraw(rows: 5, actionSize: 2))
+    let noise = Block(count: 10)
+    let draw = PolicyDraw(rows: 5, actionSize: 2)
     for i in 0..<10 { noise[i] = Float(i) / 5 - 1 }
     policy.draw(observations, noise: noise, into: draw, rows: 0..<2)
     policy.draw(observations, noise: noise, into: draw, rows: 2..<5)
@@ -27,7 +28,8 @@ import Testing
   @Test func `with a normaliser it draws what it would draw in the normalised states, and leaves the states alone`()
     throws
   {
-    let (raw, normalized) = (Matrix(rows: 5, columns: 3), Matrix(rows: 5, columns: 3))
+    let raw = Matrix(rows: 5, columns: 3)
+    let normalized = Matrix(rows: 5, columns: 3)
     for row in 0..<5 {
       for i in 0..<3 {
         raw[row, i] = 1000 + Float(row * 3 + i)

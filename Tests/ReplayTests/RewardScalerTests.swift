@@ -106,9 +106,8 @@ import Testing
         action: [0].span, reward: Float(fixture.rewards[t]), terminated: false, truncated: false, next: [0].span)
     }
     let workers = WorkerPool(count: 1)
-    let (batch, raw) = (
-      Batch(count: 100, observationSize: 1, actionSize: 1), Batch(count: 100, observationSize: 1, actionSize: 1)
-    )
+    let batch = Batch(count: 100, observationSize: 1, actionSize: 1)
+    let raw = Batch(count: 100, observationSize: 1, actionSize: 1)
     for steps in [1, 3] {
       var (first, second) = (RandomStream(seed: 1, purpose: "s"), RandomStream(seed: 1, purpose: "s"))
       let returns = NStepReturn(discount: 0.9, steps: steps)
