@@ -94,7 +94,7 @@ let package = Package(
       resources: [.copy("Fixtures")]),
     .testTarget(
       name: "NetworksTests", dependencies: belowNetworks + ["Networks", "Formats"], resources: [.copy("Fixtures")]),
-    .testTarget(name: "ReplayTests", dependencies: belowReplay + ["Replay"]),
+    .testTarget(name: "ReplayTests", dependencies: belowReplay + ["Replay"], resources: [.copy("Fixtures")]),
     .testTarget(name: "AlgorithmsTests", dependencies: belowTraining),
     .testTarget(name: "EnvironmentsTests", dependencies: ["Environments", "Formats"], resources: [.copy("Fixtures")]),
     .testTarget(

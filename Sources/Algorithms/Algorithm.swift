@@ -105,12 +105,15 @@ extension Algorithm {
   }
 
   /// One update from a batch drawn from a buffer. `workers` are those that the algorithm was made with.
+  ///
+  /// - Parameter gathered: what is done to the batch before the update, such as normalising it.
   public func update(
     _ batch: borrowing Batch, from buffer: borrowing ReplayBuffer, returns: NStepReturn,
-    using stream: inout RandomStream, workers: WorkerPool
+    using stream: inout RandomStream, workers: WorkerPool, gathered: (borrowing Batch) -> Void = { _ in }
   ) throws -> UpdateMetrics {
     try workers.withFlushedDenormals {
       buffer.sample(into: batch, returns: returns, using: &stream, workers: workers)
+      gathered(batch)
       return try update(batch)
     }
   }
@@ -147,7 +150,7 @@ public struct UpdateNoise: ~Copyable {
 
 /// What one update computed. NaN where the algorithm has no such number, or took no such step.
 public struct UpdateMetrics: Sendable {
-  /// Σ_j mean (Q_j − y)²
+  /// Σ_j mean ℓ(Q_j − y); ℓ(e) = e², or Huber's.
   public var criticLoss: Double
   /// The objective that the policy step descended.
   public var policyLoss: Double = .nan

@@ -19,11 +19,20 @@ public protocol AlgorithmConfiguration: Codable, Sendable, Equatable {
   var nSteps: Int { get }
   /// How the rows of a batch are chosen.
   var sampler: SamplerConfiguration { get }
+  /// Observations are normalised by their running mean and deviation.
+  var normalizeObservations: Bool { get }
+  /// Rewards are divided by the running deviation of the discounted return.
+  var scaleRewards: Bool { get }
+  /// Largest discounted return that scaled rewards may add up to; nil: no bound.
+  var returnBound: Float? { get }
   var batchSize: Int { get }
   /// How it collects in its task; nil for an algorithm that learns from fixed data. See `CollectingConfiguration`.
   var collection: CollectionSettings? { get }
   /// ε: the data's states are normalised to mean 0 and deviation 1, with ε added to the deviations; nil leaves them as they are.
   var dataNormalization: Float? { get }
+
+  /// The configuration of a run of some updates: what shall last as long as the run does, and says no number.
+  func lasting(updates: Int) -> Self
 }
 
 extension AlgorithmConfiguration {
@@ -31,8 +40,13 @@ extension AlgorithmConfiguration {
   public var sampler: SamplerConfiguration { .uniform }
   public var collection: CollectionSettings? { nil }
   public var dataNormalization: Float? { nil }
+  public var normalizeObservations: Bool { false }
+  public var scaleRewards: Bool { false }
+  public var returnBound: Float? { nil }
   /// The return that targets are made of.
   package var returns: NStepReturn { NStepReturn(discount: discount, steps: nSteps) }
+
+  public func lasting(updates: Int) -> Self { self }
 }
 
 extension AlgorithmConfiguration {
@@ -99,7 +113,7 @@ extension AlgorithmConfiguration {
         key: ([hyperparameter.name] + path).joined(separator: "."), value: text, allowed: hyperparameter.rangeText)
     }
     if path.isEmpty, hyperparameter.isWhole(text) { return .object([text: .object([:])]) }
-    let isList = hyperparameter.ranges[""]?.isList == true
+    let isList = hyperparameter.ranges[""]?.isList == true && !(hyperparameter.isOptional && text == "null")
     guard let value = try? JSONValue(text: isList && !text.hasPrefix("[") ? "[\(text)]" : text) else {
       throw outOfRange()
     }
@@ -215,4 +229,17 @@ extension Hyperparameter {
       "prioritised.epsilon": .number(1e-6), "hindsight.goals": .number(4),
     ],
     "how the rows of a batch are chosen", source: "uniform: all papers; Schaul 2016; Andrychowicz 2017")
+
+  static let normalizeObservations = Hyperparameter(
+    "normalizeObservations", "", .boolean, "observations by their running mean and deviation, clipped to ±10",
+    source: "off: SAC, TD3, DDPG; on: FlashSAC, SimbaV2")
+
+  static let scaleRewards = Hyperparameter(
+    "scaleRewards", "", .boolean, "rewards by the running deviation of the discounted return",
+    source: "off: SAC, TD3, DDPG; on: FlashSAC, XQC")
+
+  static let returnBound = Hyperparameter(
+    "returnBound", "G", .real(0, excludingLower: true),
+    "with scaleRewards: bound of the scaled discounted return; null: none", source: "none: XQC; FlashSAC has 5",
+    isOptional: true)
 }

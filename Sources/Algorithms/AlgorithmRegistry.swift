@@ -130,6 +130,10 @@ public struct AnyConfiguration: Sendable {
   public let choicesTensor: String?
   /// What an update tells.
   public let metrics: [Metric]
+  public let normalizeObservations: Bool
+  public let scaleRewards: Bool
+  public let returnBound: Float?
+  private let last: @Sendable (Int) -> AnyConfiguration
   private let set: @Sendable ([String]) throws -> AnyConfiguration
   private let create: @Sendable (Int, Int, Int, UInt64, WorkerPool) -> any Algorithm
   private let count: @Sendable (Int, Int) -> UpdateCost
@@ -142,6 +146,9 @@ public struct AnyConfiguration: Sendable {
     (collection, dataNormalization) = (configuration.collection, configuration.dataNormalization)
     (policy, choicesTensor) = (A.policy(configuration), A.choicesTensor(configuration))
     (returns, sampler) = (configuration.returns, configuration.sampler)
+    last = { AnyConfiguration(configuration.lasting(updates: $0), for: A.self) }
+    (normalizeObservations, scaleRewards) = (configuration.normalizeObservations, configuration.scaleRewards)
+    returnBound = configuration.returnBound
     set = { AnyConfiguration(try configuration.setting($0), for: A.self) }
     create = {
       A(configuration: configuration, observationSize: $0, actionSize: $1, lanes: $2, seed: $3, workers: $4)
@@ -152,6 +159,16 @@ public struct AnyConfiguration: Sendable {
 
   /// With `key=value` settings applied.
   public func setting(_ assignments: [String]) throws -> AnyConfiguration { try set(assignments) }
+
+  /// For a run of some updates, see `AlgorithmConfiguration.lasting(updates:)`.
+  public func lasting(updates: Int) -> AnyConfiguration { last(updates) }
+
+  /// Throws when a setting of normalisation has no meaning beside the others.
+  public func checkNormalization() throws {
+    guard let returnBound, !scaleRewards else { return }
+    throw ConfigurationError.malformed(
+      "returnBound is \(returnBound), but scaleRewards is false: only returns of scaled rewards are bounded")
+  }
 
   /// What an update costs at least, for a task of the given sizes.
   public func cost(observationSize: Int, actionSize: Int) -> UpdateCost { count(observationSize, actionSize) }

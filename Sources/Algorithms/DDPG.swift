@@ -15,7 +15,7 @@ import Platform
 import Replay
 
 public final class DDPG: Algorithm {
-  public struct Configuration: CollectingConfiguration {
+  public struct Configuration: ActorCriticConfiguration, CollectingConfiguration {
     /// Discount γ, in [0, 1].
     public var discount: Float = 0.99
     /// How the targets follow; τ.
@@ -23,8 +23,13 @@ public final class DDPG: Algorithm {
     public var batchSize = 256
     /// Units in each hidden layer of the policy and of each critic.
     public var hiddenSizes = [256, 256]
+    /// Where the policy and the critics have others; nil: as all.
+    public var policyHiddenSizes: [Int]? = nil
+    public var criticHiddenSizes: [Int]? = nil
     public var policyLearningRate: Float = 3e-4
     public var criticLearningRate: Float = 3e-4
+    /// δ of Huber's loss of the critics; nil: the squared error.
+    public var huberThreshold: Float? = nil
     // differs: Gaussian noise by default, as in the implementations since; the paper's Ornstein–Uhlenbeck is a setting
     public var explorationNoise = ExplorationNoise.gaussian(standardDeviation: 0.1)
     public var bufferCapacity = 1_000_000
@@ -33,6 +38,16 @@ public final class DDPG: Algorithm {
     public var updatesPerStep = 1.0
     public var nSteps = 1
     public var sampler = SamplerConfiguration.uniform
+    public var normalizeObservations = false
+    public var scaleRewards = false
+    public var returnBound: Float?
+
+    // Adam
+    public var learningRateSchedule = LearningRateSchedule.constant
+    public var maximumGradientNorm: Float? = nil
+    public var adamBeta1 = 0.9
+    public var adamBeta2 = 0.999
+    public var adamEpsilon = 1e-8
 
     public init() {}
 
@@ -41,10 +56,13 @@ public final class DDPG: Algorithm {
       .targetTracking("sfujim/TD3's OurDDPG; Lillicrap 2015 had 0.001"),
       .batchSize("sfujim/TD3's OurDDPG; Lillicrap 2015 had 64"),
       .hiddenSizes("sfujim/TD3's OurDDPG; Lillicrap 2015 had 400, 300"),
+      .policyHiddenSizes,
+      .criticHiddenSizes,
       .learningRate(
         "policyLearningRate", "Adam's rate for the policy", "sfujim/TD3's OurDDPG; Lillicrap 2015 had 1e-4"),
       .learningRate(
         "criticLearningRate", "Adam's rate for the critic", "sfujim/TD3's OurDDPG; Lillicrap 2015 had 1e-3"),
+      .huberThreshold("the notes (N5); all papers"),
       .explorationNoise("sfujim/TD3's OurDDPG; Lillicrap 2015 had Ornstein–Uhlenbeck, θ 0.15, σ 0.2"),
       .bufferCapacity("Lillicrap 2015, section 7"),
       .randomSteps("as TD3; Lillicrap 2015 had none"),
@@ -52,10 +70,19 @@ public final class DDPG: Algorithm {
       .updatesPerStep,
       .nSteps,
       .sampler,
+      .learningRateSchedule,
+      .maximumGradientNorm,
+      .adamBeta1,
+      .adamBeta2,
+      .adamEpsilon,
+      .normalizeObservations,
+      .scaleRewards,
+      .returnBound,
     ]
   }
 
   private let configuration: Configuration
+  private let loss: ValueLoss
   private let workers: WorkerPool
 
   private let policy: DeterministicPolicy
@@ -84,26 +111,30 @@ public final class DDPG: Algorithm {
     configuration: Configuration, observationSize: Int, actionSize: Int, lanes: Int, seed: UInt64, workers: WorkerPool
   ) {
     self.configuration = configuration
-    let (batchSize, hiddenSizes) = (configuration.batchSize, configuration.hiddenSizes)
+    loss = configuration.valueLoss
+    let batchSize = configuration.batchSize
+    let (policySizes, criticSizes) = (configuration.policySizes, configuration.criticSizes)
 
     policy = DeterministicPolicy(
-      observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes, batchSize: batchSize,
+      observationSize: observationSize, actionSize: actionSize, hiddenSizes: policySizes, batchSize: batchSize,
       isLearned: true)
     targetPolicy = DeterministicPolicy(
-      observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes, batchSize: batchSize,
+      observationSize: observationSize, actionSize: actionSize, hiddenSizes: policySizes, batchSize: batchSize,
       isLearned: false)
     // differs: the action enters the critic at its first layer, not its second; no batch norm, no weight decay
     critics = Critics(
-      count: 1, observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes,
+      count: 1, observationSize: observationSize, actionSize: actionSize, hiddenSizes: criticSizes,
       batchSize: batchSize, isLearned: true)
     targetCritics = Critics(
-      count: 1, observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes,
+      count: 1, observationSize: observationSize, actionSize: actionSize, hiddenSizes: criticSizes,
       batchSize: batchSize, isLearned: false)
 
-    self.workers = workers.forPhases(rows: batchSize, weights: policy.parameters.values.count)
+    self.workers = workers.forPhases(
+      rows: batchSize, weights: max(policy.parameters.values.count, critics.networks[0].values.count))
 
-    policyOptimizer = Adam([policy.parameters], learningRate: configuration.policyLearningRate)
-    criticOptimizer = Adam(critics.networks, learningRate: configuration.criticLearningRate)
+    policyOptimizer = Adam(
+      [policy.parameters], configuration.adam(learningRate: configuration.policyLearningRate))
+    criticOptimizer = Adam(critics.networks, configuration.adam(learningRate: configuration.criticLearningRate))
 
     // differs: the last layers start like the others, from U(±1/√fan_in), not from U(±3e-3)
     var initialization = RandomStream(seed: seed, purpose: "initialization")
@@ -154,19 +185,16 @@ public final class DDPG: Algorithm {
         targets[i] = batch.rewards[i] + batch.discounts[i] * targetCritics.value(0, at: i)
       }
 
-      // critic:  J_Q(φ) = E[ (Q_φ(s, a) − y)² ]   ⇒   ∂J_Q/∂Q = 2 (Q − y) / B                              (alg. 1, N5)
+      // critic:  J_Q(φ) = E[ ℓ(Q_φ(s, a) − y) ],  ℓ(e) = e² or Huber's   ⇒   ∂J_Q/∂Q = ℓ′(Q − y) / B         (alg. 1, N5)
       critics.evaluate(0, batch.observations, batch.actions, rows: rows)
-      critics.backwardSquaredError(0, to: targets, weights: batch.weights, scale: scale, rows: rows)
+      critics.backward(0, loss, to: targets, weights: batch.weights, scale: scale, rows: rows)
     }
-    var metrics = UpdateMetrics(
-      criticLoss: critics.squaredError(to: targets, weights: batch.weights, rows: batch.count))
+    var metrics = UpdateMetrics(criticLoss: critics.mean(loss, to: targets, weights: batch.weights, rows: batch.count))
     metrics.targetMean = mean(targets, count: batch.count)
     critics.absoluteErrors(to: targets, into: batch.errors, rows: batch.count)
     try checkFinite(metrics.criticLoss, "critic loss", update: updates)
-    criticOptimizer.beginStep()
-    workers.forEachShare { share in
+    criticOptimizer.step(atUpdate: updates, by: workers) { _, share in
       critics.weightGradients(0, batch.observations, batch.actions, rows: batch.count, share)
-      criticOptimizer.apply(0, share)
     }
     try checkFinite(criticOptimizer, "critic", update: updates)
 
@@ -179,13 +207,12 @@ public final class DDPG: Algorithm {
     }
     metrics.policyLoss = -critics.meanMinimum(rows: batch.count)
     try checkFinite(metrics.policyLoss, "policy loss", update: updates)
-    policyOptimizer.beginStep()
 
     // targets:  φ′ ← τ φ + (1 − τ) φ′,   θ′ ← τ θ + (1 − τ) θ′                                              (alg. 1, N4)
     let targetRate = configuration.targetTracking.rate(atUpdate: updates)
-    workers.forEachShare { share in
+    policyOptimizer.step(atUpdate: updates, by: workers) { _, share in
       policy.weightGradients(batch.observations, rows: batch.count, share)
-      policyOptimizer.apply(share)
+    } following: { _, share in
       if let targetRate {
         targetCritics.track(0, critics, rate: targetRate, share)
         targetPolicy.parameters.track(policy.parameters, rate: targetRate, share)
@@ -216,7 +243,7 @@ public final class DDPG: Algorithm {
   // MARK: what it declares
 
   public static func policy(_ configuration: Configuration) -> PolicyForm {
-    PolicyForm(.deterministic, hiddenSizes: configuration.hiddenSizes)
+    PolicyForm(.deterministic, hiddenSizes: configuration.policySizes)
   }
 
   public static let metrics: [Metric] = [.criticLoss, .policyLoss, .targetMean]
@@ -225,8 +252,8 @@ public final class DDPG: Algorithm {
   /// target F_π + F_Q; critic 2 F_Q + G_Q; policy 2 F_π + F_Q + G_Q + G_A + G_π.
   public static func cost(_ configuration: Configuration, observationSize: Int, actionSize: Int) -> UpdateCost {
     let rows = configuration.batchSize
-    let policy = NetworkSize(inputs: observationSize, hidden: configuration.hiddenSizes, outputs: actionSize)
-    let critic = NetworkSize(inputs: observationSize + actionSize, hidden: configuration.hiddenSizes, outputs: 1)
+    let policy = NetworkSize(inputs: observationSize, hidden: configuration.policySizes, outputs: actionSize)
+    let critic = NetworkSize(inputs: observationSize + actionSize, hidden: configuration.criticSizes, outputs: 1)
     let target = policy.forward(rows: rows) + critic.forward(rows: rows)
     let criticStep = 2 * critic.forward(rows: rows) + critic.backward(rows: rows)
     let through =

@@ -17,7 +17,7 @@ import Replay
 public final class DQN: Algorithm {
   public static let actions = ActionKind.discrete
 
-  public struct Configuration: CollectingConfiguration {
+  public struct Configuration: OptimizerConfiguration, CollectingConfiguration {
     /// Discount γ, in [0, 1].
     public var discount: Float = 0.99
     // differs: soft by default; the paper copies, every 10,000 steps. See Guides/DQN.md
@@ -44,6 +44,16 @@ public final class DQN: Algorithm {
     public var updatesPerStep = 1.0
     public var nSteps = 1
     public var sampler = SamplerConfiguration.uniform
+    public var normalizeObservations = false
+    public var scaleRewards = false
+    public var returnBound: Float?
+
+    // Adam
+    public var learningRateSchedule = LearningRateSchedule.constant
+    public var maximumGradientNorm: Float? = nil
+    public var adamBeta1 = 0.9
+    public var adamBeta2 = 0.999
+    public var adamEpsilon = 1e-8
 
     public init() {}
 
@@ -56,9 +66,7 @@ public final class DQN: Algorithm {
       Hyperparameter(
         "doubleQ", "", .boolean, "the critic chooses the target's action (Double DQN), not the target critic",
         source: "van Hasselt 2016"),
-      Hyperparameter(
-        "huberThreshold", "δ", .real(0, excludingLower: true), "δ of Huber's loss; null means the squared error",
-        source: "the notes (N5) and CleanRL's dqn.py; Mnih 2015 had 1", isOptional: true),
+      .huberThreshold("the notes (N5) and CleanRL's dqn.py; Mnih 2015 had 1"),
       Hyperparameter(
         "initialEpsilon", "ε₀", .real(0, 1), "share of random actions at the start", source: "Mnih 2015"),
       Hyperparameter(
@@ -73,6 +81,14 @@ public final class DQN: Algorithm {
       .updatesPerStep,
       .nSteps,
       .sampler,
+      .learningRateSchedule,
+      .maximumGradientNorm,
+      .adamBeta1,
+      .adamBeta2,
+      .adamEpsilon,
+      .normalizeObservations,
+      .scaleRewards,
+      .returnBound,
     ]
   }
 
@@ -98,7 +114,7 @@ public final class DQN: Algorithm {
     configuration: Configuration, observationSize: Int, actionSize: Int, lanes: Int, seed: UInt64, workers: WorkerPool
   ) {
     self.configuration = configuration
-    loss = configuration.huberThreshold.map { .huber(threshold: $0) } ?? .squared
+    loss = configuration.valueLoss
     let (batchSize, hiddenSizes) = (configuration.batchSize, configuration.hiddenSizes)
 
     critic = ActionValues(
@@ -108,8 +124,8 @@ public final class DQN: Algorithm {
       count: 1, observationSize: observationSize, choices: actionSize, hiddenSizes: hiddenSizes, batchSize: batchSize,
       isLearned: false)
     self.workers = workers.forPhases(rows: batchSize, weights: critic.networks[0].values.count)
-    // differs: Adam, as everybody since; the paper has RMSProp. No gradient is clipped, where SB3 keeps its norm within 10
-    criticOptimizer = Adam(critic.networks, learningRate: configuration.criticLearningRate)
+    // differs: Adam, as everybody since; the paper has RMSProp. No gradient is clipped unless it is set, where SB3 keeps its norm within 10
+    criticOptimizer = Adam(critic.networks, configuration.adam(learningRate: configuration.criticLearningRate))
 
     var initialization = RandomStream(seed: seed, purpose: "initialization")
     critic.initialize(using: &initialization)
@@ -169,13 +185,12 @@ public final class DQN: Algorithm {
     metrics.targetMean = mean(targets, count: batch.count)
     critic.absoluteErrors(to: targets, actions: batch.actions, into: batch.errors, rows: batch.count)
     try checkFinite(metrics.criticLoss, "critic loss", update: updates)
-    criticOptimizer.beginStep()
 
     // target critic:  θ⁻ ← τ θ + (1 − τ) θ⁻, or θ⁻ ← θ at every n-th update                                    (N4)
     let targetRate = configuration.targetTracking.rate(atUpdate: updates)
-    workers.forEachShare { share in
+    criticOptimizer.step(atUpdate: updates, by: workers) { _, share in
       critic.weightGradients(0, batch.observations, rows: batch.count, share)
-      criticOptimizer.apply(0, share)
+    } following: { _, share in
       if let targetRate { targetCritic.track(0, critic, rate: targetRate, share) }
     }
     try checkFinite(criticOptimizer, "critic", update: updates)

@@ -25,7 +25,7 @@ import Replay
 public final class DiscreteSAC: Algorithm {
   public static let actions = ActionKind.discrete
 
-  public struct Configuration: CollectingConfiguration {
+  public struct Configuration: ActorCriticConfiguration, CollectingConfiguration {
     /// Discount γ, in [0, 1].
     public var discount: Float = 0.99
     // differs: soft by default, as SAC for continuous actions; the paper copies, every 8,000 steps
@@ -34,9 +34,14 @@ public final class DiscreteSAC: Algorithm {
     public var batchSize = 128
     /// Units in each hidden layer of the policy and of each critic.
     public var hiddenSizes = [120, 84]
+    /// Where the policy and the critics have others; nil: as all.
+    public var policyHiddenSizes: [Int]? = nil
+    public var criticHiddenSizes: [Int]? = nil
     public var policyLearningRate: Float = 1e-3
     public var criticLearningRate: Float = 1e-3
     public var temperatureLearningRate: Float = 3e-4
+    /// δ of Huber's loss of the critics; nil: the squared error.
+    public var huberThreshold: Float? = nil
     /// α: learned from an initial value, or fixed.
     public var temperature = Temperature.learned(initial: 1)
     // differs: a lower target than the paper's 0.98, which is nearly that of random actions. See Guides/DiscreteSAC.md
@@ -48,6 +53,16 @@ public final class DiscreteSAC: Algorithm {
     public var updatesPerStep = 1.0
     public var nSteps = 1
     public var sampler = SamplerConfiguration.uniform
+    public var normalizeObservations = false
+    public var scaleRewards = false
+    public var returnBound: Float?
+
+    // Adam, of every network and the temperature
+    public var learningRateSchedule = LearningRateSchedule.constant
+    public var maximumGradientNorm: Float? = nil
+    public var adamBeta1 = 0.9
+    public var adamBeta2 = 0.999
+    public var adamEpsilon = 1e-8
 
     public init() {}
 
@@ -56,11 +71,14 @@ public final class DiscreteSAC: Algorithm {
       .targetTracking("Haarnoja 2018, table 1; Christodoulou 2019 copied every 8,000 steps"),
       .batchSize("CleanRL's dqn.py; Christodoulou 2019 had 64"),
       .hiddenSizes("as dqn; Christodoulou 2019 had convolutions"),
+      .policyHiddenSizes,
+      .criticHiddenSizes,
       .learningRate(
         "policyLearningRate", "Adam's rate for the policy", "Guides/DiscreteSAC.md; Christodoulou 2019 had 3e-4"),
       .learningRate(
         "criticLearningRate", "Adam's rate for the critics", "Guides/DiscreteSAC.md; Christodoulou 2019 had 3e-4"),
       .learningRate("temperatureLearningRate", "Adam's rate for log α", "Christodoulou 2019"),
+      .huberThreshold("the notes (N5); all papers"),
       Hyperparameter(
         "temperature", "α",
         cases: ["learned.initial": .real(0, excludingLower: true), "fixed.value": .real(0)],
@@ -74,10 +92,19 @@ public final class DiscreteSAC: Algorithm {
       .updatesPerStep,
       .nSteps,
       .sampler,
+      .learningRateSchedule,
+      .maximumGradientNorm,
+      .adamBeta1,
+      .adamBeta2,
+      .adamEpsilon,
+      .normalizeObservations,
+      .scaleRewards,
+      .returnBound,
     ]
   }
 
   private let configuration: Configuration
+  private let loss: ValueLoss
   private let targetEntropy: Double
   private let workers: WorkerPool
   /// Those that the policy is divided among.
@@ -110,17 +137,19 @@ public final class DiscreteSAC: Algorithm {
     configuration: Configuration, observationSize: Int, actionSize: Int, lanes: Int, seed: UInt64, workers: WorkerPool
   ) {
     self.configuration = configuration
+    loss = configuration.valueLoss
     self.workers = workers
     targetEntropy = Double(configuration.targetEntropyScale) * log(Double(actionSize))
-    let (batchSize, hiddenSizes) = (configuration.batchSize, configuration.hiddenSizes)
+    let batchSize = configuration.batchSize
+    let (policySizes, criticSizes) = (configuration.policySizes, configuration.criticSizes)
 
     policy = CategoricalPolicy(
-      observationSize: observationSize, choices: actionSize, hiddenSizes: hiddenSizes, batchSize: batchSize)
+      observationSize: observationSize, choices: actionSize, hiddenSizes: policySizes, batchSize: batchSize)
     critics = ActionValues(
-      count: 2, observationSize: observationSize, choices: actionSize, hiddenSizes: hiddenSizes, batchSize: batchSize,
+      count: 2, observationSize: observationSize, choices: actionSize, hiddenSizes: criticSizes, batchSize: batchSize,
       isLearned: true)
     targetCritics = ActionValues(
-      count: 2, observationSize: observationSize, choices: actionSize, hiddenSizes: hiddenSizes, batchSize: batchSize,
+      count: 2, observationSize: observationSize, choices: actionSize, hiddenSizes: criticSizes, batchSize: batchSize,
       isLearned: false)
     policyWorkers = workers.forPhases(rows: batchSize, weights: policy.parameters.values.count)
     switch configuration.temperature {
@@ -129,8 +158,9 @@ public final class DiscreteSAC: Algorithm {
     }
 
     // differs: Adam's ε is 1e-8 as everywhere here; CleanRL has 1e-4
-    policyOptimizer = Adam([policy.parameters], learningRate: configuration.policyLearningRate)
-    criticOptimizer = Adam(critics.networks, learningRate: configuration.criticLearningRate)
+    policyOptimizer = Adam(
+      [policy.parameters], configuration.adam(learningRate: configuration.policyLearningRate))
+    criticOptimizer = Adam(critics.networks, configuration.adam(learningRate: configuration.criticLearningRate))
 
     var initialization = RandomStream(seed: seed, purpose: "initialization")
     policy.parameters.initialize(using: &initialization)
@@ -189,25 +219,22 @@ public final class DiscreteSAC: Algorithm {
       targets[i] = batch.rewards[i] + batch.discounts[i] * softValue
     }
 
-    // critics:  J_Q(θ) = Σ_j E[ (Q_θj(s, a) − y)² ]   ⇒   ∂J_Q/∂Q_j(s, a) = 2 (Q_j(s, a) − y) / B            (eq. 4, N5)
+    // critics:  J_Q(θ) = Σ_j E[ ℓ(Q_θj(s, a) − y) ],  ℓ(e) = e² or Huber's   ⇒   ∂J_Q/∂Q_j(s, a) = ℓ′(Q_j(s, a) − y) / B  (eq. 4, N5)
     // differs: no factor ½, as in the notes (N5)
     var metrics = UpdateMetrics(
-      criticLoss: critics.mean(.squared, to: targets, weights: batch.weights, actions: batch.actions, rows: batch.count)
-    )
+      criticLoss: critics.mean(loss, to: targets, weights: batch.weights, actions: batch.actions, rows: batch.count))
     metrics.targetMean = mean(targets, count: batch.count)
     critics.absoluteErrors(to: targets, actions: batch.actions, into: batch.errors, rows: batch.count)
     try checkFinite(metrics.criticLoss, "critic loss", update: updates)
     workers.forEachChunk(ofRows: batch.count, of: critics.count) { j, rows in
-      critics.backward(
-        j, .squared, to: targets, weights: batch.weights, actions: batch.actions, scale: scale, rows: rows)
+      critics.backward(j, loss, to: targets, weights: batch.weights, actions: batch.actions, scale: scale, rows: rows)
     }
-    criticOptimizer.beginStep()
 
     // targets:  θ̄ ← τ θ + (1 − τ) θ̄, as soon as θ is known: nothing below reads or changes either            (N4)
     let targetRate = configuration.targetTracking.rate(atUpdate: updates)
-    workers.forEachShare(of: critics.count) { j, share in
+    criticOptimizer.step(atUpdate: updates, by: workers) { j, share in
       critics.weightGradients(j, batch.observations, rows: batch.count, share)
-      criticOptimizer.apply(j, share)
+    } following: { j, share in
       if let targetRate { targetCritics.track(j, critics, rate: targetRate, share) }
     }
     try checkFinite(criticOptimizer, "critics", update: updates)
@@ -236,10 +263,8 @@ public final class DiscreteSAC: Algorithm {
     metrics.entropy = entropy
     metrics.policyLoss = mean(expectations, count: batch.count)
     try checkFinite(metrics.policyLoss, "policy loss", update: updates)
-    policyOptimizer.beginStep()
-    policyWorkers.forEachShare { share in
+    policyOptimizer.step(atUpdate: updates, by: policyWorkers) { _, share in
       policy.weightGradients(batch.observations, rows: batch.count, share)
-      policyOptimizer.apply(share)
     }
     try checkFinite(policyOptimizer, "policy", update: updates)
 
@@ -247,7 +272,8 @@ public final class DiscreteSAC: Algorithm {
     // differs: the gradient is taken of −log α · (H̄ − entropy), without the factor α, as the other SAC here does
     if configuration.temperature.isLearned {
       temperatureOptimizer.step(
-        &logTemperature, gradient: entropy - targetEntropy, learningRate: configuration.temperatureLearningRate)
+        &logTemperature, gradient: entropy - targetEntropy,
+        configuration.adam(learningRate: configuration.temperatureLearningRate))
     }
     metrics.temperature = exp(logTemperature)
     try checkFinite(metrics.temperature, "temperature", update: updates)
@@ -257,12 +283,12 @@ public final class DiscreteSAC: Algorithm {
   // MARK: what it declares
 
   public static func policy(_ configuration: Configuration) -> PolicyForm {
-    PolicyForm(.choosing, hiddenSizes: configuration.hiddenSizes)
+    PolicyForm(.choosing, hiddenSizes: configuration.policySizes)
   }
 
   /// One output for each choice.
   public static func choicesTensor(_ configuration: Configuration) -> String? {
-    "critic.0.layer.\(configuration.hiddenSizes.count).bias"
+    "critic.0.layer.\(configuration.criticSizes.count).bias"
   }
 
   public static let metrics: [Metric] = [.criticLoss, .policyLoss, .targetMean, .temperature, .entropy]
@@ -271,8 +297,8 @@ public final class DiscreteSAC: Algorithm {
   /// back through one of them, F₁ and G₁: target F_π + 2 F_Q; critics 2 (F_Q + F₁ + G₁); policy 2 F_π + 2 F_Q + G_π.
   public static func cost(_ configuration: Configuration, observationSize: Int, actionSize: Int) -> UpdateCost {
     let rows = configuration.batchSize
-    let policy = NetworkSize(inputs: observationSize, hidden: configuration.hiddenSizes, outputs: actionSize)
-    let critic = policy
+    let policy = NetworkSize(inputs: observationSize, hidden: configuration.policySizes, outputs: actionSize)
+    let critic = NetworkSize(inputs: observationSize, hidden: configuration.criticSizes, outputs: actionSize)
     let chosen = critic.with(outputs: 1)
     let target = policy.forward(rows: rows) + 2 * critic.forward(rows: rows)
     let critics = 2 * (critic.forward(rows: rows) + chosen.forward(rows: rows) + chosen.backward(rows: rows))

@@ -18,7 +18,7 @@ import Platform
 import Replay
 
 public final class FittedQEvaluation: Algorithm {
-  public struct Configuration: AlgorithmConfiguration {
+  public struct Configuration: OptimizerConfiguration {
     /// Discount γ, in [0, 1].
     public var discount: Float = 0.99
     /// How the target critics follow the critics; τ.
@@ -27,10 +27,19 @@ public final class FittedQEvaluation: Algorithm {
     /// Units in each hidden layer of each critic; the policy has its own sizes.
     public var hiddenSizes = [256, 256]
     public var criticLearningRate: Float = 3e-4
+    /// δ of Huber's loss of the critics; nil: the squared error.
+    public var huberThreshold: Float? = nil
     /// Critics, each a whole estimate of Q^π.
     public var critics = 4
     /// α: 0 for the plain value (N3), else the value with the entropy backed up (N11, N12).
     public var temperature: Float = 0
+
+    // Adam
+    public var learningRateSchedule = LearningRateSchedule.constant
+    public var maximumGradientNorm: Float? = nil
+    public var adamBeta1 = 0.9
+    public var adamBeta2 = 0.999
+    public var adamEpsilon = 1e-8
 
     public init() {}
 
@@ -40,20 +49,28 @@ public final class FittedQEvaluation: Algorithm {
       .batchSize("as SAC and TD3; d3rlpy's FQE has 100"),
       .hiddenSizes("as SAC and TD3"),
       .learningRate("criticLearningRate", "Adam's rate for the critics", "as SAC and TD3; d3rlpy's FQE has 1e-4"),
+      .huberThreshold("the notes (N5); all papers"),
       Hyperparameter(
         "critics", "J", .whole(1, 64), "independent estimates of Q^π, for their spread",
         source: "own choice; d3rlpy's FQE has 1"),
       Hyperparameter(
         "temperature", "α", .real(0), "weight of the entropy in the value; 0 leaves it out",
         source: "N3; N12 where it is not 0"),
+      .learningRateSchedule,
+      .maximumGradientNorm,
+      .adamBeta1,
+      .adamBeta2,
+      .adamEpsilon,
     ]
   }
 
   private let configuration: Configuration
+  private let loss: ValueLoss
   private let workers: WorkerPool
   private let (observationSize, actionSize): (Int, Int)
 
   private var policy: FixedPolicy
+  private var normalization: ObservationNormalization?
   private let critics: Critics
   private let targetCritics: Critics
   private let criticOptimizer: Adam
@@ -73,6 +90,7 @@ public final class FittedQEvaluation: Algorithm {
     configuration: Configuration, observationSize: Int, actionSize: Int, lanes: Int, seed: UInt64, workers: WorkerPool
   ) {
     self.configuration = configuration
+    loss = configuration.valueLoss
     self.workers = workers
     (self.observationSize, self.actionSize) = (observationSize, actionSize)
     let (count, batchSize, hiddenSizes) = (configuration.critics, configuration.batchSize, configuration.hiddenSizes)
@@ -83,7 +101,7 @@ public final class FittedQEvaluation: Algorithm {
     targetCritics = Critics(
       count: count, observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes,
       batchSize: batchSize, isLearned: false)
-    criticOptimizer = Adam(critics.networks, learningRate: configuration.criticLearningRate)
+    criticOptimizer = Adam(critics.networks, configuration.adam(learningRate: configuration.criticLearningRate))
 
     var initialization = RandomStream(seed: seed, purpose: "initialization")
     critics.initialize(using: &initialization)
@@ -139,23 +157,22 @@ public final class FittedQEvaluation: Algorithm {
         targets[j][i] = batch.rewards[i] + batch.discounts[i] * value
       }
 
-      // critics:  L(φ) = Σ_j E[ (Q_φj(s, a) − y_j)² ]   ⇒   ∂L/∂Q_j = 2 (Q_j − y_j) / B                                (N5)
+      // critics:  L(φ) = Σ_j E[ ℓ(Q_φj(s, a) − y_j) ],  ℓ(e) = e² or Huber's   ⇒   ∂L/∂Q_j = ℓ′(Q_j − y_j) / B             (N5)
       critics.evaluate(j, batch.observations, batch.actions, rows: rows)
-      critics.backwardSquaredError(j, to: targets[j], weights: batch.weights, scale: scale, rows: rows)
+      critics.backward(j, loss, to: targets[j], weights: batch.weights, scale: scale, rows: rows)
     }
     var metrics = UpdateMetrics(
-      criticLoss: critics.squaredError(toEach: targets, weights: batch.weights, rows: batch.count))
+      criticLoss: critics.mean(loss, toEach: targets, weights: batch.weights, rows: batch.count))
     metrics.targetMean =
       (0..<critics.count).reduce(0) { $0 + mean(targets[$1], count: batch.count) } / Double(critics.count)
     critics.absoluteErrors(toEach: targets, into: batch.errors, rows: batch.count)
     try checkFinite(metrics.criticLoss, "critic loss", update: updates)
-    criticOptimizer.beginStep()
 
     // targets:  φ̄ ← τ φ + (1 − τ) φ̄,  or  φ̄ ← φ at every n-th update                                                  (N4)
     let targetRate = configuration.targetTracking.rate(atUpdate: updates)
-    workers.forEachShare(of: critics.count) { j, share in
+    criticOptimizer.step(atUpdate: updates, by: workers) { j, share in
       critics.weightGradients(j, batch.observations, batch.actions, rows: batch.count, share)
-      criticOptimizer.apply(j, share)
+    } following: { j, share in
       if let targetRate { targetCritics.track(j, critics, rate: targetRate, share) }
     }
     try checkFinite(criticOptimizer, "critics", update: updates)
@@ -258,15 +275,22 @@ public final class FittedQEvaluation: Algorithm {
   }
 
   public func loadParameters(from find: (String) throws -> Tensor) throws {
-    try loadPolicy(from: find)
+    try loadPolicy(normalization: normalization, from: find)
     try critics.load("critic", from: find)
     try targetCritics.load("target_critic", from: find)
   }
 
   /// Takes the policy to be evaluated from tensors named `policy.…`.
-  public func loadPolicy(from find: (String) throws -> Tensor) throws {
+  ///
+  /// - Parameter normalization: what the policy normalises observations by. The critics see them as the data have them: they
+  ///   estimate the environment's own value, whatever the policy makes of what it sees.
+  public func loadPolicy(
+    normalization: ObservationNormalization? = nil, from find: (String) throws -> Tensor
+  ) throws {
+    self.normalization = normalization
     policy = try FixedPolicy(
-      observationSize: observationSize, actionSize: actionSize, batchSize: configuration.batchSize, from: find)
+      observationSize: observationSize, actionSize: actionSize, batchSize: configuration.batchSize,
+      normalizer: normalization?.rowNormalizer(rows: configuration.batchSize), from: find)
   }
 
   public var state: AlgorithmState {

@@ -4,11 +4,20 @@ import Environments
 
 /// Names of Stable-Baselines3, CleanRL and Spinning Up, in small letters without strokes, and what they are called here.
 private let elsewhere = [
+  "actorhiddendims": "policyHiddenSizes", "actorhiddensizes": "policyHiddenSizes", "adameps": "adamEpsilon",
+  "beta1": "adamBeta1", "beta2": "adamBeta2", "betas": "adamBeta1", "clipgradnorm": "maximumGradientNorm",
+  "criticcriterion": "huberThreshold", "critichiddendims": "criticHiddenSizes", "eps": "adamEpsilon",
+  "gradclip": "maximumGradientNorm", "gradclipnorm": "maximumGradientNorm", "gradientclipnorm": "maximumGradientNorm",
+  "gradnormclipping": "maximumGradientNorm", "hiddendims": "hiddenSizes", "huberdelta": "huberThreshold",
+  "lrdecay": "learningRateSchedule", "lrschedule": "learningRateSchedule", "lrscheduler": "learningRateSchedule",
+  "maxgradnorm": "maximumGradientNorm", "optimizereps": "adamEpsilon", "qfhiddensizes": "criticHiddenSizes",
   "actionnoise": "explorationNoise", "alpha": "temperature", "buffersize": "bufferCapacity", "entcoef": "temperature",
   "explorationfinaleps": "finalEpsilon", "explorationfraction": "epsilonSteps",
   "explorationinitialeps": "initialEpsilon",
   "gamma": "discount", "gradientsteps": "updatesPerStep", "learningstarts": "randomSteps", "netarch": "hiddenSizes",
-  "noiseclip": "targetNoiseClip", "policyfrequency": "policyDelay", "policynoise": "targetNoise",
+  "noiseclip": "targetNoiseClip", "normalizeobservation": "normalizeObservations", "normalizereward": "scaleRewards",
+  "normalizerewards": "scaleRewards", "normobs": "normalizeObservations", "normreward": "scaleRewards",
+  "policyfrequency": "policyDelay", "policynoise": "targetNoise",
   "replaysize": "bufferCapacity", "startsteps": "randomSteps", "starttimesteps": "randomSteps",
   "targetnetworkfrequency": "targetTracking", "targetpolicynoise": "targetNoise",
   "targetupdateinterval": "targetTracking", "tau": "targetTracking", "trainfreq": "updateEvery",

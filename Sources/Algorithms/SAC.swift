@@ -23,7 +23,7 @@ import Replay
 #endif
 
 public final class SAC: Algorithm {
-  public struct Configuration: CollectingConfiguration {
+  public struct Configuration: ActorCriticConfiguration, CollectingConfiguration {
     /// Discount γ, in [0, 1].
     public var discount: Float = 0.99
     /// How the target critics follow the critics; τ.
@@ -31,9 +31,14 @@ public final class SAC: Algorithm {
     public var batchSize = 256
     /// Units in each hidden layer of the policy and of each critic.
     public var hiddenSizes = [256, 256]
+    /// Where the policy and the critics have others; nil: as all.
+    public var policyHiddenSizes: [Int]? = nil
+    public var criticHiddenSizes: [Int]? = nil
     public var policyLearningRate: Float = 3e-4
     public var criticLearningRate: Float = 3e-4
     public var temperatureLearningRate: Float = 3e-4
+    /// δ of Huber's loss of the critics; nil: the squared error.
+    public var huberThreshold: Float? = nil
     /// α: learned from an initial value, or fixed.
     public var temperature = Temperature.learned(initial: 1)
     // differs: log π is the density of the action in [−1, 1]^A, not of the action in the task's units as in CleanRL
@@ -47,6 +52,16 @@ public final class SAC: Algorithm {
     public var updatesPerStep = 1.0
     public var nSteps = 1
     public var sampler = SamplerConfiguration.uniform
+    public var normalizeObservations = false
+    public var scaleRewards = false
+    public var returnBound: Float?
+
+    // Adam, of every network and the temperature
+    public var learningRateSchedule = LearningRateSchedule.constant
+    public var maximumGradientNorm: Float? = nil
+    public var adamBeta1 = 0.9
+    public var adamBeta2 = 0.999
+    public var adamEpsilon = 1e-8
 
     public init() {}
 
@@ -55,9 +70,12 @@ public final class SAC: Algorithm {
       .targetTracking("Haarnoja 2018, table 1"),
       .batchSize("Haarnoja 2018, table 1"),
       .hiddenSizes("Haarnoja 2018, table 1"),
+      .policyHiddenSizes,
+      .criticHiddenSizes,
       .learningRate("policyLearningRate", "Adam's rate for the policy", "Haarnoja 2018, table 1"),
       .learningRate("criticLearningRate", "Adam's rate for the critics", "Haarnoja 2018, table 1"),
       .learningRate("temperatureLearningRate", "Adam's rate for log α", "Haarnoja 2018, table 1"),
+      .huberThreshold("the notes (N5); all papers"),
       Hyperparameter(
         "temperature", "α",
         cases: ["learned.initial": .real(0, excludingLower: true), "fixed.value": .real(0)],
@@ -74,10 +92,19 @@ public final class SAC: Algorithm {
       .updatesPerStep,
       .nSteps,
       .sampler,
+      .learningRateSchedule,
+      .maximumGradientNorm,
+      .adamBeta1,
+      .adamBeta2,
+      .adamEpsilon,
+      .normalizeObservations,
+      .scaleRewards,
+      .returnBound,
     ]
   }
 
   private let configuration: Configuration
+  private let loss: ValueLoss
   private let targetEntropy: Float
   private let workers: WorkerPool
   /// Those that the policy is divided among.
@@ -114,28 +141,31 @@ public final class SAC: Algorithm {
     configuration: Configuration, observationSize: Int, actionSize: Int, lanes: Int, seed: UInt64, workers: WorkerPool
   ) {
     self.configuration = configuration
+    loss = configuration.valueLoss
     self.workers = workers
     targetEntropy = configuration.targetEntropy ?? -Float(actionSize)
-    let (batchSize, hiddenSizes) = (configuration.batchSize, configuration.hiddenSizes)
+    let batchSize = configuration.batchSize
+    let (policySizes, criticSizes) = (configuration.policySizes, configuration.criticSizes)
 
     // differs: log σ is clamped to [−20, 2], with no gradient outside; CleanRL rescales it by tanh, softlearning has a softplus
     policy = SquashedGaussian(
-      observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes, batchSize: batchSize)
+      observationSize: observationSize, actionSize: actionSize, hiddenSizes: policySizes, batchSize: batchSize)
     nextPolicy = SquashedGaussian(sharing: policy, batchSize: batchSize)
     policyWorkers = workers.forPhases(rows: batchSize, weights: policy.parameters.values.count)
     critics = Critics(
-      count: 2, observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes,
+      count: 2, observationSize: observationSize, actionSize: actionSize, hiddenSizes: criticSizes,
       batchSize: batchSize, isLearned: true)
     targetCritics = Critics(
-      count: 2, observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes,
+      count: 2, observationSize: observationSize, actionSize: actionSize, hiddenSizes: criticSizes,
       batchSize: batchSize, isLearned: false)
     switch configuration.temperature {
     case .learned(let initial): logTemperature = log(Double(initial))
     case .fixed(let value): logTemperature = log(Double(value))
     }
 
-    policyOptimizer = Adam([policy.parameters], learningRate: configuration.policyLearningRate)
-    criticOptimizer = Adam(critics.networks, learningRate: configuration.criticLearningRate)
+    policyOptimizer = Adam(
+      [policy.parameters], configuration.adam(learningRate: configuration.policyLearningRate))
+    criticOptimizer = Adam(critics.networks, configuration.adam(learningRate: configuration.criticLearningRate))
 
     var initialization = RandomStream(seed: seed, purpose: "initialization")
     policy.parameters.initialize(using: &initialization)
@@ -205,23 +235,21 @@ public final class SAC: Algorithm {
       targets[i] = batch.rewards[i] + batch.discounts[i] * softValue
     }
 
-    // critics:  J_Q(θ) = Σ_j E[ (Q_θj(s, a) − y)² ]   ⇒   ∂J_Q/∂Q_j = 2 (Q_j − y) / B                     (eq. 5)
+    // critics:  J_Q(θ) = Σ_j E[ ℓ(Q_θj(s, a) − y) ],  ℓ(e) = e² or Huber's   ⇒   ∂J_Q/∂Q_j = ℓ′(Q_j − y) / B   (eq. 5)
     // differs: no factor ½, as in the notes (N5)
-    var metrics = UpdateMetrics(
-      criticLoss: critics.squaredError(to: targets, weights: batch.weights, rows: batch.count))
+    var metrics = UpdateMetrics(criticLoss: critics.mean(loss, to: targets, weights: batch.weights, rows: batch.count))
     metrics.targetMean = mean(targets, count: batch.count)
     critics.absoluteErrors(to: targets, into: batch.errors, rows: batch.count)
     try checkFinite(metrics.criticLoss, "critic loss", update: updates)
     workers.forEachChunk(ofRows: batch.count, of: critics.count) { j, rows in
-      critics.backwardSquaredError(j, to: targets, weights: batch.weights, scale: scale, rows: rows)
+      critics.backward(j, loss, to: targets, weights: batch.weights, scale: scale, rows: rows)
     }
-    criticOptimizer.beginStep()
 
     // targets:  θ̄ ← τ θ + (1 − τ) θ̄, as soon as θ is known: nothing below reads or changes either            (N4)
     let targetRate = configuration.targetTracking.rate(atUpdate: updates)
-    workers.forEachShare(of: critics.count) { j, share in
+    criticOptimizer.step(atUpdate: updates, by: workers) { j, share in
       critics.weightGradients(j, batch.observations, batch.actions, rows: batch.count, share)
-      criticOptimizer.apply(j, share)
+    } following: { j, share in
       if let targetRate { targetCritics.track(j, critics, rate: targetRate, share) }
     }
     try checkFinite(criticOptimizer, "critics", update: updates)
@@ -272,10 +300,8 @@ public final class SAC: Algorithm {
     }
     metrics.entropy = -meanLogProbability
     try checkFinite(metrics.policyLoss, "policy loss", update: updates)
-    policyOptimizer.beginStep()
-    policyWorkers.forEachShare { share in
+    policyOptimizer.step(atUpdate: updates, by: policyWorkers) { _, share in
       policy.weightGradients(batch.observations, rows: batch.count, share)
-      policyOptimizer.apply(share)
     }
     try checkFinite(policyOptimizer, "policy", update: updates)
 
@@ -284,7 +310,7 @@ public final class SAC: Algorithm {
     if configuration.temperature.isLearned {
       temperatureOptimizer.step(
         &logTemperature, gradient: -(meanLogProbability + Double(targetEntropy)),
-        learningRate: configuration.temperatureLearningRate)
+        configuration.adam(learningRate: configuration.temperatureLearningRate))
     }
     metrics.temperature = exp(logTemperature)
     try checkFinite(metrics.temperature, "temperature", update: updates)
@@ -319,7 +345,7 @@ public final class SAC: Algorithm {
   }
 
   public static func policy(_ configuration: Configuration) -> PolicyForm {
-    PolicyForm(.squashedGaussian, hiddenSizes: configuration.hiddenSizes)
+    PolicyForm(.squashedGaussian, hiddenSizes: configuration.policySizes)
   }
 
   public static let metrics: [Metric] = [.criticLoss, .policyLoss, .targetMean, .temperature, .entropy]
@@ -329,8 +355,8 @@ public final class SAC: Algorithm {
   /// 2 F_π + 2 K F_Q + G_π.
   public static func cost(_ configuration: Configuration, observationSize: Int, actionSize: Int) -> UpdateCost {
     let rows = configuration.batchSize
-    let policy = NetworkSize(inputs: observationSize, hidden: configuration.hiddenSizes, outputs: 2 * actionSize)
-    let critic = NetworkSize(inputs: observationSize + actionSize, hidden: configuration.hiddenSizes, outputs: 1)
+    let policy = NetworkSize(inputs: observationSize, hidden: configuration.policySizes, outputs: 2 * actionSize)
+    let critic = NetworkSize(inputs: observationSize + actionSize, hidden: configuration.criticSizes, outputs: 1)
     let target = policy.forward(rows: rows) + 2 * critic.forward(rows: rows)
     let critics = 2 * (2 * critic.forward(rows: rows) + critic.backward(rows: rows))
     let samples = configuration.policyGradient.samples

@@ -19,7 +19,7 @@ import Platform
 import Replay
 
 public final class TD3BC: Algorithm {
-  public struct Configuration: AlgorithmConfiguration {
+  public struct Configuration: ActorCriticConfiguration {
     /// Discount γ, in [0, 1].
     public var discount: Float = 0.99
     /// How the targets follow; τ.
@@ -27,8 +27,13 @@ public final class TD3BC: Algorithm {
     public var batchSize = 256
     /// Units in each hidden layer of the policy and of each critic.
     public var hiddenSizes = [256, 256]
+    /// Where the policy and the critics have others; nil: as all.
+    public var policyHiddenSizes: [Int]? = nil
+    public var criticHiddenSizes: [Int]? = nil
     public var policyLearningRate: Float = 3e-4
     public var criticLearningRate: Float = 3e-4
+    /// δ of Huber's loss of the critics; nil: the squared error.
+    public var huberThreshold: Float? = nil
     /// Critic updates to one update of the policy and the targets; d.
     public var policyDelay = 2
     /// Standard deviation of the noise on target actions; σ̃, in units of [−1, 1].
@@ -41,6 +46,13 @@ public final class TD3BC: Algorithm {
     public var normalization: Float? = 1e-3
     public var nSteps = 1
 
+    // Adam
+    public var learningRateSchedule = LearningRateSchedule.constant
+    public var maximumGradientNorm: Float? = nil
+    public var adamBeta1 = 0.9
+    public var adamBeta2 = 0.999
+    public var adamEpsilon = 1e-8
+
     public init() {}
 
     public var dataNormalization: Float? { normalization }
@@ -50,8 +62,11 @@ public final class TD3BC: Algorithm {
       .targetTracking("Fujimoto 2021, table 3"),
       .batchSize("Fujimoto 2021, table 3"),
       .hiddenSizes("Fujimoto 2021, table 3"),
+      .policyHiddenSizes,
+      .criticHiddenSizes,
       .learningRate("policyLearningRate", "Adam's rate for the policy", "Fujimoto 2021, table 3"),
       .learningRate("criticLearningRate", "Adam's rate for the critics", "Fujimoto 2021, table 3"),
+      .huberThreshold("the notes (N5); all papers"),
       Hyperparameter(
         "policyDelay", "d", .whole(1, 1_000_000), "critic updates to one update of policy and targets",
         source: "Fujimoto 2021, table 3"),
@@ -69,10 +84,16 @@ public final class TD3BC: Algorithm {
         "added to the deviation that states are divided by; null: states as they are",
         source: "Fujimoto 2021, sec. 5", isOptional: true),
       .nSteps,
+      .learningRateSchedule,
+      .maximumGradientNorm,
+      .adamBeta1,
+      .adamBeta2,
+      .adamEpsilon,
     ]
   }
 
   private let configuration: Configuration
+  private let loss: ValueLoss
   private let workers: WorkerPool
   /// Those that the policy is divided among.
   private let policyWorkers: WorkerPool
@@ -103,25 +124,28 @@ public final class TD3BC: Algorithm {
     configuration: Configuration, observationSize: Int, actionSize: Int, lanes: Int, seed: UInt64, workers: WorkerPool
   ) {
     self.configuration = configuration
+    loss = configuration.valueLoss
     self.workers = workers
-    let (batchSize, hiddenSizes) = (configuration.batchSize, configuration.hiddenSizes)
+    let batchSize = configuration.batchSize
+    let (policySizes, criticSizes) = (configuration.policySizes, configuration.criticSizes)
 
     policy = DeterministicPolicy(
-      observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes, batchSize: batchSize,
+      observationSize: observationSize, actionSize: actionSize, hiddenSizes: policySizes, batchSize: batchSize,
       isLearned: true)
     targetPolicy = DeterministicPolicy(
-      observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes, batchSize: batchSize,
+      observationSize: observationSize, actionSize: actionSize, hiddenSizes: policySizes, batchSize: batchSize,
       isLearned: false)
     critics = Critics(
-      count: 2, observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes,
+      count: 2, observationSize: observationSize, actionSize: actionSize, hiddenSizes: criticSizes,
       batchSize: batchSize, isLearned: true)
     targetCritics = Critics(
-      count: 2, observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes,
+      count: 2, observationSize: observationSize, actionSize: actionSize, hiddenSizes: criticSizes,
       batchSize: batchSize, isLearned: false)
     policyWorkers = workers.forPhases(rows: batchSize, weights: policy.parameters.values.count)
 
-    policyOptimizer = Adam([policy.parameters], learningRate: configuration.policyLearningRate)
-    criticOptimizer = Adam(critics.networks, learningRate: configuration.criticLearningRate)
+    policyOptimizer = Adam(
+      [policy.parameters], configuration.adam(learningRate: configuration.policyLearningRate))
+    criticOptimizer = Adam(critics.networks, configuration.adam(learningRate: configuration.criticLearningRate))
 
     var initialization = RandomStream(seed: seed, purpose: "initialization")
     policy.parameters.initialize(using: &initialization)
@@ -175,22 +199,20 @@ public final class TD3BC: Algorithm {
       targets[i] = batch.rewards[i] + batch.discounts[i] * targetCritics.minimum(at: i)
     }
 
-    // critics:  J_Q(θ) = Σ_j E[ (Q_θj(s, a) − y)² ]   ⇒   ∂J_Q/∂Q_j = 2 (Q_j − y) / B                  (TD3, alg. 1; N5)
-    var metrics = UpdateMetrics(
-      criticLoss: critics.squaredError(to: targets, weights: batch.weights, rows: batch.count))
+    // critics:  J_Q(θ) = Σ_j E[ ℓ(Q_θj(s, a) − y) ],  ℓ(e) = e² or Huber's   ⇒   ∂J_Q/∂Q_j = ℓ′(Q_j − y) / B (TD3, alg. 1; N5)
+    var metrics = UpdateMetrics(criticLoss: critics.mean(loss, to: targets, weights: batch.weights, rows: batch.count))
     metrics.targetMean = mean(targets, count: batch.count)
     critics.absoluteErrors(to: targets, into: batch.errors, rows: batch.count)
     try checkFinite(metrics.criticLoss, "critic loss", update: updates)
     workers.forEachChunk(ofRows: batch.count, of: critics.count) { j, rows in
-      critics.backwardSquaredError(j, to: targets, weights: batch.weights, scale: scale, rows: rows)
+      critics.backward(j, loss, to: targets, weights: batch.weights, scale: scale, rows: rows)
     }
-    criticOptimizer.beginStep()
 
     // targets, with the policy:  θ′ ← τ θ + (1 − τ) θ′, as soon as θ is known,   φ′ ← τ φ + (1 − τ) φ′ below  (TD3, alg. 1; N4)
     let targetRate = configuration.targetTracking.rate(atUpdate: updates, delay: configuration.policyDelay)
-    workers.forEachShare(of: critics.count) { j, share in
+    criticOptimizer.step(atUpdate: updates, by: workers) { j, share in
       critics.weightGradients(j, batch.observations, batch.actions, rows: batch.count, share)
-      criticOptimizer.apply(j, share)
+    } following: { j, share in
       if let targetRate { targetCritics.track(j, critics, rate: targetRate, share) }
     }
     try checkFinite(criticOptimizer, "critics", update: updates)
@@ -219,10 +241,8 @@ public final class TD3BC: Algorithm {
       metrics.policyLoss =
         -Double(valueWeight) * critics.meanMinimum(rows: batch.count, members: 1) + cloningError(batch)
       try checkFinite(metrics.policyLoss, "policy loss", update: updates)
-      policyOptimizer.beginStep()
-      policyWorkers.forEachShare { share in
+      policyOptimizer.step(atUpdate: updates, by: policyWorkers) { _, share in
         policy.weightGradients(batch.observations, rows: batch.count, share)
-        policyOptimizer.apply(share)
       }
       try checkFinite(policyOptimizer, "policy", update: updates)
     }
@@ -281,7 +301,7 @@ public final class TD3BC: Algorithm {
   }
 
   public static func policy(_ configuration: Configuration) -> PolicyForm {
-    PolicyForm(.deterministic, hiddenSizes: configuration.hiddenSizes)
+    PolicyForm(.deterministic, hiddenSizes: configuration.policySizes)
   }
 
   public static let metrics: [Metric] = [.criticLoss, .policyLoss, .targetMean]
@@ -290,8 +310,8 @@ public final class TD3BC: Algorithm {
   /// target F_π + 2 F_Q; critics 2 (2 F_Q + G_Q); policy 2 F_π + F_Q + G_Q + G_A + G_π at every d-th update.
   public static func cost(_ configuration: Configuration, observationSize: Int, actionSize: Int) -> UpdateCost {
     let rows = configuration.batchSize
-    let policy = NetworkSize(inputs: observationSize, hidden: configuration.hiddenSizes, outputs: actionSize)
-    let critic = NetworkSize(inputs: observationSize + actionSize, hidden: configuration.hiddenSizes, outputs: 1)
+    let policy = NetworkSize(inputs: observationSize, hidden: configuration.policySizes, outputs: actionSize)
+    let critic = NetworkSize(inputs: observationSize + actionSize, hidden: configuration.criticSizes, outputs: 1)
     let target = policy.forward(rows: rows) + 2 * critic.forward(rows: rows)
     let critics = 2 * (2 * critic.forward(rows: rows) + critic.backward(rows: rows))
     let through =

@@ -24,6 +24,8 @@ public final class CartPole: Environment {
   static let positionLimit = 2.4  // m
   static let angleLimit = 12 * 2 * Double.pi / 360  // rad
 
+  /// Rewards 0 and then −1, as Sutton and Barto have them, instead of 1.
+  private let rewardsFallAlone: Bool
   private var position = 0.0  // x, m
   private var velocity = 0.0  // ẋ, m/s
   private var angle = 0.0  // θ, rad
@@ -37,7 +39,9 @@ public final class CartPole: Environment {
     high: [Float(2 * positionLimit), .infinity, Float(2 * angleLimit), .infinity])
   public let actionSpace = Space.discrete(Discrete(2))
 
-  public init() {}
+  public convenience init() { self.init(rewardsFallAlone: false) }
+
+  init(rewardsFallAlone: Bool) { self.rewardsFallAlone = rewardsFallAlone }
 
   public func step(_ action: Span<Float>, into observation: inout MutableSpan<Float>) throws -> StepOutcome {
     guard action[0] == 0 || action[0] == 1 else {
@@ -61,9 +65,9 @@ public final class CartPole: Environment {
     spin += Self.timestep * spinRate
 
     let terminated = abs(position) > Self.positionLimit || abs(angle) > Self.angleLimit
-    // differs: the reward of Sutton and Barto (0 and then −1), other integrators and first states are not offered
-    // r = 1, also on the step that lets the pole fall, and 0 from there on
-    let reward = terminated && hasFallen ? 0.0 : 1.0
+    // differs: other integrators and first states are not offered
+    // r = 1, also on the step that lets the pole fall, and 0 from there on; or 0 and, once it has fallen, −1
+    let reward = rewardsFallAlone ? (terminated ? -1.0 : 0.0) : terminated && hasFallen ? 0.0 : 1.0
     hasFallen = hasFallen || terminated
 
     observe(into: &observation)
@@ -102,8 +106,9 @@ public final class CartPole: Environment {
   }
 
   static let entry = EnvironmentEntry(
-    id: "CartPole-v1", summary: "keep a pole upright on a cart by pushing left or right", observationSize: 4,
+    id: "CartPole-v1", summary: "keep a pole upright on a cart by pushing left or right",
+    options: [.flag("sutton_barto_reward", false, "reward 0, and −1 when the pole falls")], observationSize: { _ in 4 },
     actionSpace: .discrete(Discrete(2)), maximumEpisodeSteps: 500, rewardThreshold: 475,
     suggestedSteps: 50_000
-  ) { CartPole() }
+  ) { CartPole(rewardsFallAlone: $0.flag("sutton_barto_reward")) }
 }

@@ -46,6 +46,13 @@ public final class EnvironmentLanes: VectorEnvironment {
     (observationSpace, actionSpace) = (lanes[0].environment.observationSpace, lanes[0].environment.actionSpace)
   }
 
+  /// One environment, stepped by the calling thread.
+  public init(_ environment: any Environment) {
+    lanes = [Lane(environment)]
+    workers = WorkerPool(count: 1)
+    (observationSpace, actionSpace) = (environment.observationSpace, environment.actionSpace)
+  }
+
   public var count: Int { lanes.count }
 
   public func reset(lane: Int, seed: UInt64?, into observation: inout MutableSpan<Float>) throws {

@@ -56,43 +56,92 @@ public struct EnvironmentEntry: Sendable {
   public let id: String
   /// One line for `list`.
   public let summary: String
-  /// Observation size S, known without making the task.
-  public let observationSize: Int
+  /// Observation size S with the options as they are, known without making the task.
+  public private(set) var observationSize: Int
   /// Action values A with their bounds, or the number of choices, for `list`.
   public let actionSpace: Space
   /// Control steps after which an episode is truncated; nil: never.
-  public let maximumEpisodeSteps: Int?
-  /// Mean return at which the task counts as solved, where its authors give one.
+  public private(set) var maximumEpisodeSteps: Int?
+  /// Mean return at which the task counts as solved, where its authors give one, with its default options.
   public let rewardThreshold: Double?
   /// Environment steps of a run that suit the task.
   public let suggestedSteps: Int
   /// Uniformly random first steps that suit the task; nil: the algorithm's default.
   public let suggestedRandomSteps: Int?
+  /// What can be set: the task's own options, then `max_episode_steps`.
+  public let options: [EnvironmentOption]
+  /// What was set; all else is as declared.
+  public private(set) var givenOptions = EnvironmentOptions()
+  /// Every option with its value.
+  public private(set) var resolvedOptions: EnvironmentOptions
+  private let size: @Sendable (EnvironmentOptions) -> Int
   /// Makes the task without its time limit.
-  let makeUnlimited: @Sendable () throws -> any Environment
+  private let makeUnlimited: @Sendable (EnvironmentOptions) throws -> any Environment
 
+  /// A task without options of its own.
   public init(
     id: String, summary: String, observationSize: Int, actionSpace: Space, maximumEpisodeSteps: Int?,
     rewardThreshold: Double? = nil, suggestedSteps: Int = 1_000_000,
     suggestedRandomSteps: Int? = nil, make: @escaping @Sendable () throws -> any Environment
   ) {
+    self.init(
+      id: id, summary: summary, options: [], observationSize: { _ in observationSize }, actionSpace: actionSpace,
+      maximumEpisodeSteps: maximumEpisodeSteps, rewardThreshold: rewardThreshold, suggestedSteps: suggestedSteps,
+      suggestedRandomSteps: suggestedRandomSteps
+    ) { _ in try make() }
+  }
+
+  /// A task with options.
+  ///
+  /// - Parameters:
+  ///   - observationSize: S for a value of each option.
+  ///   - make: makes the task for a value of each option.
+  /// - Precondition: no option is declared twice, and `max_episode_steps` is left to the entry.
+  public init(
+    id: String, summary: String, options: [EnvironmentOption],
+    observationSize: @escaping @Sendable (EnvironmentOptions) -> Int, actionSpace: Space, maximumEpisodeSteps: Int?,
+    rewardThreshold: Double? = nil, suggestedSteps: Int = 1_000_000,
+    suggestedRandomSteps: Int? = nil, make: @escaping @Sendable (EnvironmentOptions) throws -> any Environment
+  ) {
+    let options = options + [.stepLimit(maximumEpisodeSteps)]
+    var defaults = EnvironmentOptions()
+    for option in options {
+      precondition(defaults[option.name] == nil, "\(id) declares the option \(option.name) twice")
+      defaults[option.name] = option.defaultValue
+    }
     self.id = id
     self.summary = summary
-    self.observationSize = observationSize
+    self.observationSize = observationSize(defaults)
     self.actionSpace = actionSpace
     self.maximumEpisodeSteps = maximumEpisodeSteps
     self.rewardThreshold = rewardThreshold
     self.suggestedSteps = suggestedSteps
     self.suggestedRandomSteps = suggestedRandomSteps
+    self.options = options
+    self.resolvedOptions = defaults
+    self.size = observationSize
     self.makeUnlimited = make
   }
 
+  /// This task with some of its options set, in place of those set before: sizes and limit are as they are then.
+  ///
+  /// - Throws: `EnvironmentOptionError` for an option that the task does not have, or a value that it does not take.
+  public func configured(_ given: EnvironmentOptions) throws(EnvironmentOptionError) -> EnvironmentEntry {
+    var entry = self
+    entry.resolvedOptions = try options.completing(given, for: id)
+    entry.givenOptions = given
+    entry.observationSize = size(entry.resolvedOptions)
+    let limit = entry.resolvedOptions.whole(EnvironmentOption.stepLimitName)
+    entry.maximumEpisodeSteps = limit == -1 ? nil : limit
+    return entry
+  }
+
   /// A new instance without its time limit: an episode ends only where the task does.
-  public func makeEndless() throws -> any Environment { try makeUnlimited() }
+  public func makeEndless() throws -> any Environment { try makeUnlimited(resolvedOptions) }
 
   /// A new instance, within its time limit.
   public func make() throws -> any Environment {
-    let environment = try makeUnlimited()
+    let environment = try makeEndless()
     guard let maximumEpisodeSteps else { return environment }
     return TimeLimit(environment, maximumEpisodeSteps: maximumEpisodeSteps)
   }

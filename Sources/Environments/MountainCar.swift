@@ -17,8 +17,9 @@ public final class MountainCar: Environment {
   static let gravity = 0.0025
   static let positions = -1.2...0.6
   static let maximumSpeed = 0.07
-  static let goal = 0.5  // differs: the velocity to have there is fixed to 0, and the bounds of the first position
+  static let goal = 0.5
 
+  private let goalVelocity: Double
   private var position = -0.5
   private var velocity = 0.0
   private var generator = NumPyGenerator(seed: 0)
@@ -26,7 +27,9 @@ public final class MountainCar: Environment {
   public let observationSpace = Box(low: [-1.2, -0.07], high: [0.6, 0.07])
   public let actionSpace = Space.discrete(Discrete(3))
 
-  public init() {}
+  public convenience init() { self.init(goalVelocity: 0) }
+
+  init(goalVelocity: Double) { self.goalVelocity = goalVelocity }
 
   public func step(_ action: Span<Float>, into observation: inout MutableSpan<Float>) throws -> StepOutcome {
     guard action[0] == 0 || action[0] == 1 || action[0] == 2 else {
@@ -42,11 +45,12 @@ public final class MountainCar: Environment {
 
     observe(into: &observation)
     // r = −1, also on the step that reaches the goal
-    return StepOutcome(reward: -1, terminated: position >= Self.goal && velocity >= 0)
+    return StepOutcome(reward: -1, terminated: position >= Self.goal && velocity >= goalVelocity)
   }
 
   public func reset(seed: UInt64?, into observation: inout MutableSpan<Float>) throws {
     if let seed { generator = NumPyGenerator(seed: seed) }
+    // differs: these bounds are fixed
     position = generator.uniform(-0.6, -0.4)
     velocity = 0
     observe(into: &observation)
@@ -68,7 +72,8 @@ public final class MountainCar: Environment {
   }
 
   static let entry = EnvironmentEntry(
-    id: "MountainCar-v0", summary: "rock a weak car out of a valley, by full throttle or none", observationSize: 2,
+    id: "MountainCar-v0", summary: "rock a weak car out of a valley, by full throttle or none",
+    options: [.number("goal_velocity", 0, "velocity to have at the goal, at least")], observationSize: { _ in 2 },
     actionSpace: .discrete(Discrete(3)), maximumEpisodeSteps: 200, rewardThreshold: -110, suggestedSteps: 120_000
-  ) { MountainCar() }
+  ) { MountainCar(goalVelocity: $0.number("goal_velocity")) }
 }

@@ -18,8 +18,9 @@ public final class MountainCarContinuous: Environment {
   static let gravity = 0.0025
   static let positions = -1.2...0.6
   static let maximumSpeed = 0.07
-  static let goal = 0.45  // differs: the velocity to have there is fixed to 0, and the bounds of the first position
+  static let goal = 0.45
 
+  private let goalVelocity: Double
   private var position = -0.5
   private var velocity = 0.0
   /// Gymnasium's state is in double precision from a reset to the first step, and in single precision from there on.
@@ -29,13 +30,15 @@ public final class MountainCarContinuous: Environment {
   public let observationSpace = Box(low: [-1.2, -0.07], high: [0.6, 0.07])
   public let actionSpace = Space.box(Box(low: -1, high: 1, count: 1))
 
-  public init() {}
+  public convenience init() { self.init(goalVelocity: 0) }
+
+  init(goalVelocity: Double) { self.goalVelocity = goalVelocity }
 
   public func step(_ action: Span<Float>, into observation: inout MutableSpan<Float>) throws -> StepOutcome {
     let next =
       isFresh
-      ? Self.advance(position, velocity, action[0])
-      : Self.advance(Float(position), Float(velocity), action[0])
+      ? Self.advance(position, velocity, action[0], goalVelocity)
+      : Self.advance(Float(position), Float(velocity), action[0], Float(goalVelocity))
     position = next.position
     velocity = next.velocity
     isFresh = false
@@ -48,7 +51,7 @@ public final class MountainCarContinuous: Environment {
 
   /// One step in the precision that the state has, rounded to single precision.
   private static func advance<Real: BinaryFloatingPoint>(
-    _ position: Real, _ velocity: Real, _ action: Float
+    _ position: Real, _ velocity: Real, _ action: Float, _ goalVelocity: Real
   ) -> (position: Double, velocity: Double, isAtGoal: Bool) {
     // v ← v + 0.0015 clip(a) − 0.0025 cos 3x;  within its bounds the force is single, at a bound it is double
     let slope = gravity * cos(Double(3 * position))
@@ -64,12 +67,13 @@ public final class MountainCarContinuous: Environment {
     let newPosition = min(max(position + newVelocity, Real(positions.lowerBound)), Real(positions.upperBound))
     if newPosition == Real(positions.lowerBound) && newVelocity < 0 { newVelocity = 0 }
 
-    let isAtGoal = newPosition >= Real(goal) && newVelocity >= 0
+    let isAtGoal = newPosition >= Real(goal) && newVelocity >= goalVelocity
     return (Double(Float(newPosition)), Double(Float(newVelocity)), isAtGoal)
   }
 
   public func reset(seed: UInt64?, into observation: inout MutableSpan<Float>) throws {
     if let seed { generator = NumPyGenerator(seed: seed) }
+    // differs: these bounds are fixed
     position = generator.uniform(-0.6, -0.4)
     velocity = 0
     isFresh = true
@@ -94,8 +98,9 @@ public final class MountainCarContinuous: Environment {
   }
 
   static let entry = EnvironmentEntry(
-    id: "MountainCarContinuous-v0", summary: "rock a weak car out of a valley", observationSize: 2,
+    id: "MountainCarContinuous-v0", summary: "rock a weak car out of a valley",
+    options: [.number("goal_velocity", 0, "velocity to have at the goal, at least")], observationSize: { _ in 2 },
     actionSpace: .box(Box(low: -1, high: 1, count: 1)), maximumEpisodeSteps: 999, rewardThreshold: 90,
     suggestedSteps: 50_000
-  ) { MountainCarContinuous() }
+  ) { MountainCarContinuous(goalVelocity: $0.number("goal_velocity")) }
 }

@@ -13,13 +13,15 @@
 ///
 /// Observation: cos θ, sin θ, θ̇ (rad/s). Action: torque (N m) in [−2, 2]. Never terminates.
 public final class Pendulum: Environment {
-  static let gravity = 10.0  // m/s²
+  /// Gravity, `g`.
+  static let defaultGravity = 10.0  // m/s²
   static let mass = 1.0  // kg
   static let length = 1.0  // m
   static let timestep = 0.05  // s
   static let maximumTorque: Float = 2  // N m
   static let maximumSpeed = 8.0  // rad/s
 
+  private let gravity: Double  // m/s²
   private var angle = Double.pi  // rad, not wrapped
   private var speed = 0.0  // rad/s
   private var generator = NumPyGenerator(seed: 0)
@@ -27,7 +29,9 @@ public final class Pendulum: Environment {
   public let observationSpace = Box(low: [-1, -1, -8], high: [1, 1, 8])
   public let actionSpace = Space.box(Box(low: -maximumTorque, high: maximumTorque, count: 1))
 
-  public init() {}
+  public convenience init() { self.init(gravity: Self.defaultGravity) }
+
+  init(gravity: Double) { self.gravity = gravity }
 
   public func step(_ action: Span<Float>, into observation: inout MutableSpan<Float>) throws -> StepOutcome {
     let torque = min(max(action[0], -Self.maximumTorque), Self.maximumTorque)
@@ -38,7 +42,7 @@ public final class Pendulum: Environment {
     let cost = wrapped * wrapped + 0.1 * (speed * speed) + Double(0.001 * (torque * torque))
 
     // θ̈ = 3g/2l sin θ + 3/ml² u;  θ̇ and then θ advance by the new θ̇ (semi-implicit Euler)
-    let weight = 3 * Self.gravity / (2 * Self.length) * sin(angle)
+    let weight = 3 * gravity / (2 * Self.length) * sin(angle)
     let drive = Double(Float(3 / (Self.mass * Self.length * Self.length)) * torque)
     let newSpeed = speed + (weight + drive) * Self.timestep
     speed = min(max(newSpeed, -Self.maximumSpeed), Self.maximumSpeed)
@@ -50,7 +54,7 @@ public final class Pendulum: Environment {
 
   public func reset(seed: UInt64?, into observation: inout MutableSpan<Float>) throws {
     if let seed { generator = NumPyGenerator(seed: seed) }
-    // differs: these bounds are fixed, and so is gravity
+    // differs: these bounds are fixed
     angle = generator.uniform(-.pi, .pi)
     speed = generator.uniform(-1, 1)
     observe(into: &observation)
@@ -81,8 +85,9 @@ public final class Pendulum: Environment {
   }
 
   static let entry = EnvironmentEntry(
-    id: "Pendulum-v1", summary: "swing a pendulum up and hold it", observationSize: 3,
+    id: "Pendulum-v1", summary: "swing a pendulum up and hold it",
+    options: [.number("g", defaultGravity, "gravity, m/s²")], observationSize: { _ in 3 },
     actionSpace: .box(Box(low: -maximumTorque, high: maximumTorque, count: 1)), maximumEpisodeSteps: 200,
     suggestedSteps: 20_000, suggestedRandomSteps: 1000
-  ) { Pendulum() }
+  ) { Pendulum(gravity: $0.number("g")) }
 }

@@ -64,6 +64,16 @@ package func track(
     : Vector.track(count: range.count, targets.pointer + start, parameters.pointer + start, rate: rate)
 }
 
+/// x ← c x over a range, whose bounds are multiples of 16.
+package func scale(_ values: borrowing Block, by factor: Float, range: Range<Int>) {
+  checkVectors(range, values.count)
+  if wide {
+    Vector512.scale(count: range.count, values.pointer + range.lowerBound, by: factor)
+  } else {
+    Vector.scale(count: range.count, values.pointer + range.lowerBound, by: factor)
+  }
+}
+
 /// Σ x² over a range, whose bounds are multiples of 16.
 package func squaredNorm(_ values: borrowing Block, range: Range<Int>) -> Float {
   checkVectors(range, values.count)

@@ -7,15 +7,31 @@ import Environments
 /// Never terminates.
 final class HalfCheetah: Robot {
   static let entry = EnvironmentEntry(
-    id: "HalfCheetah-v5", summary: "run in a plane as fast as possible", observationSize: 17,
+    id: "HalfCheetah-v5", summary: "run in a plane as fast as possible",
+    options: [
+      .forwardRewardWeight(1), .controlCostWeight(0.1), .resetNoiseScale(0.1), .excludePositions("the root's x"),
+      .frameSkip(5),
+    ],
+    observationSize: { $0.flag(RobotOption.excludePositions) ? 17 : 18 },
     actionSpace: .box(Box(low: -1, high: 1, count: 6)), maximumEpisodeSteps: 1000, rewardThreshold: 4800
-  ) { try HalfCheetah() }
+  ) { try HalfCheetah($0) }
 
   let simulation: Simulation
   var generator = NumPyGenerator(seed: 0)
 
-  init() throws {
-    simulation = try Simulation(model: "half_cheetah", frameSkip: 5)
+  let observationSize: Int
+  private let forwardRewardWeight: Double
+  private let controlCostWeight: Float
+  private let noise: Double
+  private let excludesPositions: Bool
+
+  init(_ options: EnvironmentOptions) throws {
+    forwardRewardWeight = options.number(RobotOption.forwardRewardWeight)
+    controlCostWeight = Float(options.number(RobotOption.controlCostWeight))
+    noise = options.number(RobotOption.resetNoiseScale)
+    excludesPositions = options.flag(RobotOption.excludePositions)
+    observationSize = try Self.entry.configured(options).observationSize
+    simulation = try Simulation(model: "half_cheetah", frameSkip: options.whole(RobotOption.frameSkip))
   }
 
   func step(_ action: Span<Float>, into observation: inout MutableSpan<Float>) throws -> StepOutcome {
@@ -25,17 +41,17 @@ final class HalfCheetah: Robot {
 
     // r = Δx/Δt − 0.1 Σ a²
     let speed = (simulation.positions[0] - x) / simulation.controlTimestep  // m/s
-    return StepOutcome(reward: speed - Double(0.1 * squaredNorm(action)))
+    return StepOutcome(reward: forwardRewardWeight * speed - Double(controlCostWeight * squaredNorm(action)))
   }
 
   func drawFirstState() {
-    drawPositions(within: 0.1)
-    drawVelocities(deviation: 0.1)
+    drawPositions(within: noise)
+    drawVelocities(deviation: noise)
   }
 
   func observe(into observation: inout MutableSpan<Float>) {
     var column = 0
-    observation.write(simulation.positions, from: 1, at: &column)
+    observation.write(simulation.positions, from: excludesPositions ? 1 : 0, at: &column)
     observation.write(simulation.velocities, at: &column)
   }
 }

@@ -8,9 +8,16 @@ import Environments
 /// Terminates when the root is not between 1 m and 2 m high.
 final class Humanoid: Robot {
   static let entry = EnvironmentEntry(
-    id: "Humanoid-v5", summary: "walk forward on two legs", observationSize: HumanoidObservation.count,
+    id: "Humanoid-v5", summary: "walk forward on two legs",
+    options: [
+      .forwardRewardWeight(1.25), .controlCostWeight(0.1),
+      .number(RobotOption.contactCostWeight, 5e-7, "weight of the squared contact forces"),
+      .interval(RobotOption.contactCostRange, -Double.infinity...10, "what their weighted cost is clipped to"),
+      .healthyReward(5), .terminateWhenUnhealthy, .healthyHeightRange(1...2), .resetNoiseScale(1e-2),
+    ] + HumanoidObservation.options + [.frameSkip(5)],
+    observationSize: HumanoidObservation.count,
     actionSpace: .box(Box(low: -0.4, high: 0.4, count: 17)), maximumEpisodeSteps: 1000
-  ) { try Humanoid() }
+  ) { try Humanoid($0) }
 
   let simulation: Simulation
   var generator = NumPyGenerator(seed: 0)
@@ -21,9 +28,29 @@ final class Humanoid: Robot {
   /// The x of the centre of mass after the last step, as old as all derived fields: one substep.
   private var x = 0.0  // m
 
-  init() throws {
-    simulation = try Simulation(model: "humanoid", frameSkip: 5, computesContactForces: true)
-    view = try HumanoidObservation(simulation)
+  let observationSize: Int
+  private let forwardRewardWeight: Double
+  private let controlCostWeight: Double
+  private let contactCostWeight: Double
+  private let contactCostRange: ClosedRange<Double>
+  private let healthyReward: Double
+  private let terminatesWhenUnhealthy: Bool
+  private let healthyHeights: ClosedRange<Double>  // m
+  private let noise: Double
+
+  init(_ options: EnvironmentOptions) throws {
+    forwardRewardWeight = options.number(RobotOption.forwardRewardWeight)
+    controlCostWeight = options.number(RobotOption.controlCostWeight)
+    contactCostWeight = options.number(RobotOption.contactCostWeight)
+    contactCostRange = options.interval(RobotOption.contactCostRange)
+    healthyReward = options.number(RobotOption.healthyReward)
+    terminatesWhenUnhealthy = options.flag(RobotOption.terminateWhenUnhealthy)
+    healthyHeights = options.interval(RobotOption.healthyHeightRange)
+    noise = options.number(RobotOption.resetNoiseScale)
+    observationSize = HumanoidObservation.count(options)
+    simulation = try Simulation(
+      model: "humanoid", frameSkip: options.whole(RobotOption.frameSkip), computesContactForces: true)
+    view = try HumanoidObservation(simulation, options)
     massCentres = try simulation.output("xipos")
     mass = simulation.bodyMasses.reduce(0, +)
   }
@@ -37,11 +64,11 @@ final class Humanoid: Robot {
 
     // r = 1.25 Δx/Δt + 5 [healthy] − 0.1 Σ a² − min(5·10⁻⁷ Σ f², 10),  healthy: 1 m < z < 2 m
     let height = simulation.positions[2]  // m
-    let isHealthy = height > 1 && height < 2
-    let controlCost = 0.1 * squaredNorm(simulation.controls)
-    let contactCost = min(5e-7 * squaredNorm(view.contactForces), 10)
-    let reward = 1.25 * speed + (isHealthy ? 5 : 0) - (controlCost + contactCost)
-    return StepOutcome(reward: reward, terminated: !isHealthy)
+    let isHealthy = healthyHeights.holdsInside(height)
+    let controlCost = controlCostWeight * squaredNorm(simulation.controls)
+    let contactCost = contactCostRange.clip(contactCostWeight * squaredNorm(view.contactForces))
+    let reward = forwardRewardWeight * speed + (isHealthy ? healthyReward : 0) - (controlCost + contactCost)
+    return StepOutcome(reward: reward, terminated: !isHealthy && terminatesWhenUnhealthy)
   }
 
   /// x of the centre of mass: Σ mᵢ xᵢ / Σ mᵢ.
@@ -52,8 +79,8 @@ final class Humanoid: Robot {
   }
 
   func drawFirstState() {
-    drawPositions(within: 0.01)
-    drawVelocities(within: 0.01)
+    drawPositions(within: noise)
+    drawVelocities(within: noise)
   }
 
   func beginEpisode() {

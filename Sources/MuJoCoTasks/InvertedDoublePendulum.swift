@@ -16,9 +16,10 @@ import Environments
 /// Terminates when the tip is at most 1 m high.
 final class InvertedDoublePendulum: Robot {
   static let entry = EnvironmentEntry(
-    id: "InvertedDoublePendulum-v5", summary: "balance two poles on a cart, one on the other", observationSize: 9,
+    id: "InvertedDoublePendulum-v5", summary: "balance two poles on a cart, one on the other",
+    options: [.healthyReward(10), .resetNoiseScale(0.1), .frameSkip(5)], observationSize: { _ in 9 },
     actionSpace: .box(Box(low: -1, high: 1, count: 1)), maximumEpisodeSteps: 1000, rewardThreshold: 9100
-  ) { try InvertedDoublePendulum() }
+  ) { try InvertedDoublePendulum($0) }
 
   let simulation: Simulation
   var generator = NumPyGenerator(seed: 0)
@@ -26,8 +27,13 @@ final class InvertedDoublePendulum: Robot {
   private let sitePositions: Field  // m (1 × 3); the only site is the tip
   private let constraintForces: Field  // N (3)
 
-  init() throws {
-    simulation = try Simulation(model: "inverted_double_pendulum", frameSkip: 5)
+  private let healthyReward: Double
+  private let noise: Double
+
+  init(_ options: EnvironmentOptions) throws {
+    healthyReward = options.number(RobotOption.healthyReward)
+    noise = options.number(RobotOption.resetNoiseScale)
+    simulation = try Simulation(model: "inverted_double_pendulum", frameSkip: options.whole(RobotOption.frameSkip))
     sitePositions = try simulation.output("site_xpos")
     constraintForces = try simulation.output("qfrc_constraint")
   }
@@ -44,12 +50,12 @@ final class InvertedDoublePendulum: Robot {
     let isUpright = !(y <= 1)
     let distanceCost = 0.01 * x * x + (y - 2) * (y - 2)
     let speedCost = 0.001 * speed1 * speed1 + 0.005 * speed2 * speed2
-    return StepOutcome(reward: (isUpright ? 10 : 0) - distanceCost - speedCost, terminated: !isUpright)
+    return StepOutcome(reward: (isUpright ? healthyReward : 0) - distanceCost - speedCost, terminated: !isUpright)
   }
 
   func drawFirstState() {
-    drawPositions(within: 0.1)
-    drawVelocities(deviation: 0.1)
+    drawPositions(within: noise)
+    drawVelocities(deviation: noise)
   }
 
   func observe(into observation: inout MutableSpan<Float>) {
@@ -60,7 +66,7 @@ final class InvertedDoublePendulum: Robot {
     observation[3] = Float(cos(positions[1]))
     observation[4] = Float(cos(positions[2]))
     var column = 5
-    observation.write(simulation.velocities, limit: 10, at: &column)
-    observation.write(constraintForces, to: 1, limit: 10, at: &column)
+    observation.write(simulation.velocities, within: -10...10, at: &column)
+    observation.write(constraintForces, to: 1, within: -10...10, at: &column)
   }
 }

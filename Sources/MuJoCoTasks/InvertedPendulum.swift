@@ -8,15 +8,19 @@ import Environments
 /// Terminates when the pole is more than 0.2 rad from upright.
 final class InvertedPendulum: Robot {
   static let entry = EnvironmentEntry(
-    id: "InvertedPendulum-v5", summary: "balance a pole on a cart", observationSize: 4,
+    id: "InvertedPendulum-v5", summary: "balance a pole on a cart",
+    options: [.resetNoiseScale(0.01), .frameSkip(2)], observationSize: { _ in 4 },
     actionSpace: .box(Box(low: -3, high: 3, count: 1)), maximumEpisodeSteps: 1000, rewardThreshold: 950
-  ) { try InvertedPendulum() }
+  ) { try InvertedPendulum($0) }
 
   let simulation: Simulation
   var generator = NumPyGenerator(seed: 0)
 
-  init() throws {
-    simulation = try Simulation(model: "inverted_pendulum", frameSkip: 2)
+  private let noise: Double
+
+  init(_ options: EnvironmentOptions) throws {
+    noise = options.number(RobotOption.resetNoiseScale)
+    simulation = try Simulation(model: "inverted_pendulum", frameSkip: options.whole(RobotOption.frameSkip))
   }
 
   func step(_ action: Span<Float>, into observation: inout MutableSpan<Float>) throws -> StepOutcome {
@@ -32,8 +36,8 @@ final class InvertedPendulum: Robot {
   }
 
   func drawFirstState() {
-    drawPositions(within: 0.01)
-    drawVelocities(within: 0.01)
+    drawPositions(within: noise)
+    drawVelocities(within: noise)
   }
 
   func observe(into observation: inout MutableSpan<Float>) {

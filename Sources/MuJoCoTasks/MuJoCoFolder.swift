@@ -6,7 +6,7 @@
   import Foundation
 #endif
 
-/// MuJoCo cannot be used: its library or a model is missing, or not the pinned one.
+/// MuJoCo cannot be used: its library or a model is missing or not the pinned one, or a model has not what was asked for.
 public struct MuJoCoUnavailable: Error, CustomStringConvertible {
   public var description: String
 

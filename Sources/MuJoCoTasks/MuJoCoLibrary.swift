@@ -135,6 +135,40 @@ private struct Configuration {
   var isPersistent: Bool
 }
 
+/// An MJCF file.
+struct ModelFile: Sendable {
+  let path: String
+  /// What messages call it.
+  let name: String
+  /// What to do when it does not load.
+  let remedy: String
+
+  init(path: String) {
+    self.init(path: path, name: path, remedy: "check the path and the file")
+  }
+
+  fileprivate init(path: String, name: String, remedy: String) {
+    self.path = path
+    self.name = name
+    self.remedy = remedy
+  }
+}
+
+extension MuJoCoLibrary {
+  /// `models/<name>.xml` of the library's folder.
+  func model(_ name: String) -> ModelFile {
+    ModelFile(path: folder.model(name), name: name, remedy: folder.repair)
+  }
+}
+
+/// A kind of thing that has a name in a model (`mjtObj`).
+enum ModelPart: CInt {
+  case body = 1
+  case joint = 3
+  case actuator = 19
+  case sensor = 20
+}
+
 /// One part of the simulation's state (`mjtState`).
 enum StateComponent: CInt {
   case positions = 2  // 1 << 1, qpos
@@ -154,20 +188,25 @@ enum StateComponent: CInt {
   let stateCount: Int
 
   /// Loads `models/<name>.xml` of the library's folder and makes one simulation of it.
-  init(_ library: MuJoCoLibrary, model name: String) throws(MuJoCoUnavailable) {
+  convenience init(_ library: MuJoCoLibrary, model name: String) throws(MuJoCoUnavailable) {
+    try self.init(library, library.model(name))
+  }
+
+  /// Loads a model and makes one simulation of it.
+  init(_ library: MuJoCoLibrary, _ file: ModelFile) throws(MuJoCoUnavailable) {
     let functions = library.functions
     self.functions = functions
-    modelName = name
-    let path = library.folder.model(name)
+    modelName = file.name
+    let path = file.path
     var text = [CChar](repeating: 0, count: 1000)
     guard let model = unsafe functions.loadXML(path, nil, &text, CInt(text.count)) else {
-      throw MuJoCoUnavailable("the model \(path) does not load: \(oneLine(text)); \(library.folder.repair)")
+      throw MuJoCoUnavailable("the model \(path) does not load: \(oneLine(text)); \(file.remedy)")
     }
     defer { unsafe functions.deleteModel(model) }
     // one thread: the caller's. Persistent: what a step did not compute keeps its value, as in one `mjData`
     var configuration = Configuration(threads: 1, isPersistent: true)
     guard let handle = unsafe functions.makeBatch(model, 1, &configuration, &text, CInt(text.count)) else {
-      throw MuJoCoUnavailable("the model \(path) cannot be simulated: \(oneLine(text)); \(library.folder.repair)")
+      throw MuJoCoUnavailable("the model \(path) cannot be simulated: \(oneLine(text)); \(file.remedy)")
     }
     unsafe self.handle = handle
     stateCount = unsafe Int(functions.stateCount(handle))
@@ -207,6 +246,17 @@ enum StateComponent: CInt {
     return (0..<field.count).map { field[$0] }
   }
 
+  /// A field of `mjModel` with whole numbers: `jnt_qposadr` … Only for a batch that is thrown away.
+  func wholeConstant(_ name: String) throws(MuJoCoUnavailable) -> [Int] {
+    var count: CInt = 0
+    var elementSize: CInt = 0
+    guard let base = unsafe functions.expand(handle, name, &count, &elementSize), elementSize == 4 else {
+      throw MuJoCoUnavailable("MuJoCo has no whole numbers \(name) in mjModel of the model \(modelName)")
+    }
+    // read at once: nothing keeps the address
+    return (0..<Int(count)).map { Int(unsafe base.load(fromByteOffset: 4 * $0, as: CInt.self)) }
+  }
+
   private func field(
     _ name: String, of owner: String,
     at address: (UnsafeMutablePointer<CInt>, UnsafeMutablePointer<CInt>) -> UnsafeMutableRawPointer?
@@ -219,10 +269,10 @@ enum StateComponent: CInt {
     return unsafe Field(batch: self, base: base.assumingMemoryBound(to: Double.self), count: Int(count))
   }
 
-  /// The place of a body among the model's bodies; 0 is the world.
-  func body(_ name: String) throws(MuJoCoUnavailable) -> Int {
-    let index = unsafe functions.indexOfName(functions.model(handle), 1, name)
-    guard index >= 0 else { throw MuJoCoUnavailable("the model \(modelName) has no body \(name)") }
+  /// The place of something named among the model's things of its kind; body 0 is the world.
+  func place(of kind: ModelPart, _ name: String) throws(MuJoCoUnavailable) -> Int {
+    let index = unsafe functions.indexOfName(functions.model(handle), kind.rawValue, name)
+    guard index >= 0 else { throw MuJoCoUnavailable("the model \(modelName) has no \(kind) \(name)") }
     return Int(index)
   }
 
@@ -288,12 +338,13 @@ enum StateComponent: CInt {
   private static let checkedQuantities = [(3, "position"), (4, "velocity"), (5, "acceleration"), (6, "control")]
 }
 
-/// Numbers inside a batch: a part of its state, or an output. Reads and writes go to MuJoCo's own memory.
-@safe struct Field {
+/// Numbers inside a simulation: a part of its state, or an output. Reads and writes go to MuJoCo's own memory, which
+/// stays as long as the field is held.
+@safe public struct Field {
   /// Keeps the memory.
   private let batch: Batch
   private let base: UnsafeMutablePointer<Double>
-  let count: Int
+  public let count: Int
 
   /// - Precondition: `batch` owns `count` numbers from `base` on, at one address for as long as it lives.
   fileprivate init(batch: Batch, base: UnsafeMutablePointer<Double>, count: Int) {
@@ -302,7 +353,8 @@ enum StateComponent: CInt {
     self.count = count
   }
 
-  subscript(i: Int) -> Double {
+  /// - Precondition: `i` is a place of the field.
+  public subscript(i: Int) -> Double {
     get {
       precondition(i >= 0 && i < count, "number \(i) of \(count)")
       return unsafe base[i]
@@ -311,6 +363,19 @@ enum StateComponent: CInt {
       precondition(i >= 0 && i < count, "number \(i) of \(count)")
       unsafe base[i] = newValue
     }
+  }
+
+  /// A part of the field.
+  ///
+  /// - Precondition: `places` are places of the field.
+  public subscript(places: Range<Int>) -> Field {
+    precondition(places.lowerBound >= 0 && places.upperBound <= count, "numbers \(places) of \(count)")
+    return unsafe Field(batch: batch, base: base + places.lowerBound, count: places.count)
+  }
+
+  /// One row of three numbers, such as a body's place in `xpos`.
+  public func point(_ row: Int) -> SIMD3<Double> {
+    SIMD3(self[3 * row], self[3 * row + 1], self[3 * row + 2])
   }
 }
 

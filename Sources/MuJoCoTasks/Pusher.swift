@@ -7,9 +7,15 @@ import Environments
 /// Action (7): torques, scaled to [−2, 2]. Never terminates.
 final class Pusher: Robot {
   static let entry = EnvironmentEntry(
-    id: "Pusher-v5", summary: "push a cylinder to a goal with an arm", observationSize: 23,
+    id: "Pusher-v5", summary: "push a cylinder to a goal with an arm",
+    options: [
+      .number(RobotOption.nearWeight, 0.5, "weight of the distance from the arm's tip to the cylinder"),
+      .number(RobotOption.distanceWeight, 1, "weight of the distance from the cylinder to the goal"),
+      .number(RobotOption.controlWeight, 0.1, "weight of the squared action"), .frameSkip(5),
+    ],
+    observationSize: { _ in 23 },
     actionSpace: .box(Box(low: -2, high: 2, count: 7)), maximumEpisodeSteps: 100, rewardThreshold: 0
-  ) { try Pusher() }
+  ) { try Pusher($0) }
 
   let simulation: Simulation
   var generator = NumPyGenerator(seed: 0)
@@ -19,8 +25,15 @@ final class Pusher: Robot {
   private let cylinder: Int
   private let goal: Int
 
-  init() throws {
-    simulation = try Simulation(model: "pusher_v5", frameSkip: 5)
+  private let nearWeight: Double
+  private let distanceWeight: Double
+  private let controlWeight: Float
+
+  init(_ options: EnvironmentOptions) throws {
+    nearWeight = options.number(RobotOption.nearWeight)
+    distanceWeight = options.number(RobotOption.distanceWeight)
+    controlWeight = Float(options.number(RobotOption.controlWeight))
+    simulation = try Simulation(model: "pusher_v5", frameSkip: options.whole(RobotOption.frameSkip))
     bodyPositions = try simulation.output("xpos")
     tip = try simulation.body("tips_arm")
     cylinder = try simulation.body("object")
@@ -32,10 +45,11 @@ final class Pusher: Robot {
     observe(into: &observation)
 
     // r = −‖cylinder − goal‖ − 0.1 Σ a² − 0.5 ‖cylinder − tip‖
-    let cylinder = point(cylinder, of: bodyPositions)  // m
-    let distance = length(cylinder - point(goal, of: bodyPositions))  // m
-    let reach = length(cylinder - point(tip, of: bodyPositions))  // m
-    return StepOutcome(reward: -distance - Double(0.1 * squaredNorm(action)) - 0.5 * reach)
+    let cylinder = bodyPositions.point(cylinder)  // m
+    let distance = length(cylinder - bodyPositions.point(goal))  // m
+    let reach = length(cylinder - bodyPositions.point(tip))  // m
+    let controlCost = Double(controlWeight * squaredNorm(action))
+    return StepOutcome(reward: -distance * distanceWeight - controlCost - reach * nearWeight)
   }
 
   /// The arm as the model has it, the goal at the origin, the cylinder more than 0.17 m from it.

@@ -15,9 +15,14 @@ import Environments
 /// Action (2): torques, scaled to [−1, 1]. Never terminates.
 final class Reacher: Robot {
   static let entry = EnvironmentEntry(
-    id: "Reacher-v5", summary: "bring a fingertip to a target", observationSize: 10,
+    id: "Reacher-v5", summary: "bring a fingertip to a target",
+    options: [
+      .number(RobotOption.distanceWeight, 1, "weight of the distance to the target"),
+      .number(RobotOption.controlWeight, 1, "weight of the squared action"), .frameSkip(2),
+    ],
+    observationSize: { _ in 10 },
     actionSpace: .box(Box(low: -1, high: 1, count: 2)), maximumEpisodeSteps: 50, rewardThreshold: -3.75
-  ) { try Reacher() }
+  ) { try Reacher($0) }
 
   let simulation: Simulation
   var generator = NumPyGenerator(seed: 0)
@@ -26,8 +31,13 @@ final class Reacher: Robot {
   private let fingertip: Int
   private let target: Int
 
-  init() throws {
-    simulation = try Simulation(model: "reacher", frameSkip: 2)
+  private let distanceWeight: Double
+  private let controlWeight: Float
+
+  init(_ options: EnvironmentOptions) throws {
+    distanceWeight = options.number(RobotOption.distanceWeight)
+    controlWeight = Float(options.number(RobotOption.controlWeight))
+    simulation = try Simulation(model: "reacher", frameSkip: options.whole(RobotOption.frameSkip))
     bodyPositions = try simulation.output("xpos")
     fingertip = try simulation.body("fingertip")
     target = try simulation.body("target")
@@ -38,12 +48,12 @@ final class Reacher: Robot {
     observe(into: &observation)
 
     // r = −‖fingertip − target‖ − Σ a²
-    return StepOutcome(reward: -length(gap) - Double(squaredNorm(action)))
+    return StepOutcome(reward: -length(gap) * distanceWeight - Double(controlWeight * squaredNorm(action)))
   }
 
   /// Fingertip − target.
   private var gap: SIMD3<Double> {  // m
-    point(fingertip, of: bodyPositions) - point(target, of: bodyPositions)
+    bodyPositions.point(fingertip) - bodyPositions.point(target)
   }
 
   /// The target is uniform in a disc: drawn from a square until it is less than 0.2 m from the arm's root.

@@ -3,29 +3,36 @@
 import Environments
 
 /// A task with a robot in MuJoCo. Its file defines it: entry, observation, reward, end of the episode, first state.
-protocol Robot: Environment {
+///
+/// A robot of your own needs a model (MJCF), an `init` that makes the `simulation`, `step`, `drawFirstState` and
+/// `observe`; reset, saving and restoring are here. `Examples/CustomRobot` is a whole one.
+public protocol Robot: Environment {
+  /// The task as registries and runs know it.
   static var entry: EnvironmentEntry { get }
 
   var simulation: Simulation { get }
+  /// What every draw comes from; saved with the task's state.
   var generator: NumPyGenerator { get set }
-  /// What the task remembers from step to step, beyond the simulation's own state.
+  /// Values that `observe` writes (S). Given: the entry's, which is right where no option changes it.
+  var observationSize: Int { get }
+  /// What the task remembers from step to step, beyond the simulation's own state; as many numbers each time. Given:
+  /// nothing.
   var memory: [Double] { get set }
-
-  init() throws
 
   /// Draws the first state of an episode into the simulation's positions and velocities.
   func drawFirstState()
-  /// Takes up what `memory` has to hold when an episode begins.
+  /// Takes up what `memory` has to hold when an episode begins. Given: nothing.
   func beginEpisode()
   /// Writes the observation (S) of the state that the simulation is in.
   func observe(into observation: inout MutableSpan<Float>)
 }
 
 extension Robot {
-  var observationSpace: Box { Box(low: -.infinity, high: .infinity, count: Self.entry.observationSize) }
-  var actionSpace: Space { Self.entry.actionSpace }
+  public var observationSize: Int { Self.entry.observationSize }
+  public var observationSpace: Box { Box(low: -.infinity, high: .infinity, count: observationSize) }
+  public var actionSpace: Space { simulation.actionSpace }
 
-  func reset(seed: UInt64?, into observation: inout MutableSpan<Float>) throws {
+  public func reset(seed: UInt64?, into observation: inout MutableSpan<Float>) throws {
     if let seed { generator = NumPyGenerator(seed: seed) }
     try simulation.reset()
     drawFirstState()
@@ -34,19 +41,19 @@ extension Robot {
     observe(into: &observation)
   }
 
-  var memory: [Double] {
+  public var memory: [Double] {
     get { [] }
     set {}
   }
 
-  func beginEpisode() {}
+  public func beginEpisode() {}
 
   /// The simulation's state, then what the task remembers.
-  func saveState() throws -> EnvironmentState {
+  public func saveState() throws -> EnvironmentState {
     EnvironmentState(values: simulation.savedState + memory, generator: generator)
   }
 
-  func restore(_ state: EnvironmentState) throws {
+  public func restore(_ state: EnvironmentState) throws {
     let count = simulation.stateCount
     try state.requireValues(count + memory.count, for: Self.entry.id)
     simulation.savedState = Array(state.values[..<count])
@@ -58,43 +65,47 @@ extension Robot {
 // First states.
 extension Robot {
   /// q = q₀ + U(−width, width)
-  func drawPositions(within width: Double) {
+  public func drawPositions(within width: Double) {
     for i in 0..<simulation.positions.count {
       simulation.positions[i] = simulation.initialPositions[i] + generator.uniform(-width, width)
     }
   }
 
   /// q̇ = U(−width, width)
-  func drawVelocities(within width: Double) {
+  public func drawVelocities(within width: Double) {
     for i in 0..<simulation.velocities.count {
       simulation.velocities[i] = generator.uniform(-width, width)
     }
   }
 
   /// q̇ = σ N(0, 1)
-  func drawVelocities(deviation: Double) {
+  public func drawVelocities(deviation: Double) {
     for i in 0..<simulation.velocities.count {
-      simulation.velocities[i] = deviation * generator.standardNormal()
+      // Gymnasium adds this to the model's 0, which makes −0 of no noise 0
+      simulation.velocities[i] = 0 + deviation * generator.standardNormal()
     }
   }
 }
 
 extension MutableSpan<Float> {
-  /// Writes the numbers of `field` from place `first` to before place `end`, each clipped to ±`limit`, into the columns
+  /// Writes the numbers of `field` from place `first` to before place `end`, each clipped to `limits`, into the columns
   /// from `column` on, and moves `column` behind them.
-  mutating func write(
-    _ field: Field, from first: Int = 0, to end: Int? = nil, limit: Double = .infinity, at column: inout Int
+  ///
+  /// - Precondition: the field has these places, and the observation these columns.
+  public mutating func write(
+    _ field: Field, from first: Int = 0, to end: Int? = nil,
+    within limits: ClosedRange<Double> = -Double.infinity...Double.infinity, at column: inout Int
   ) {
     for i in first..<(end ?? field.count) {
       // differs: Gymnasium gives 64 bits; these are its values rounded
-      self[column] = Float(Swift.min(Swift.max(field[i], -limit), limit))
+      self[column] = Float(limits.clip(field[i]))
       column += 1
     }
   }
 }
 
 /// Σᵢ aᵢ², in single precision and in NumPy's order of summation, as Gymnasium's costs of control are.
-func squaredNorm(_ action: Span<Float>) -> Float {
+public func squaredNorm(_ action: Span<Float>) -> Float {
   // fewer than 8 one after the other; else 8 sums side by side, then those in pairs, then what is left
   var sum: Float = 0
   var i = 0
@@ -115,19 +126,14 @@ func squaredNorm(_ action: Span<Float>) -> Float {
   return sum
 }
 
-/// Σᵢ xᵢ², each number first clipped to ±`limit`.
-func squaredNorm(_ field: Field, limit: Double = .infinity) -> Double {
+/// Σᵢ xᵢ², each number first clipped to `limits`.
+func squaredNorm(_ field: Field, within limits: ClosedRange<Double> = .all) -> Double {
   var sum = 0.0
   for i in 0..<field.count {
-    let x = min(max(field[i], -limit), limit)
+    let x = limits.clip(field[i])
     sum += x * x
   }
   return sum
-}
-
-/// Three numbers of a field with one row per body or site.
-func point(_ row: Int, of field: Field) -> SIMD3<Double> {
-  SIMD3(field[3 * row], field[3 * row + 1], field[3 * row + 2])
 }
 
 /// ‖v‖

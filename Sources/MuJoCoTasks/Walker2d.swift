@@ -7,15 +7,40 @@ import Environments
 /// Terminates when the walker falls, jumps too high or leans too far.
 final class Walker2d: Robot {
   static let entry = EnvironmentEntry(
-    id: "Walker2d-v5", summary: "walk forward on two legs in a plane", observationSize: 17,
+    id: "Walker2d-v5", summary: "walk forward on two legs in a plane",
+    options: [
+      .forwardRewardWeight(1), .controlCostWeight(1e-3), .healthyReward(1), .terminateWhenUnhealthy,
+      .healthyHeightRange(0.8...2), .healthyAngleRange(-1...1), .resetNoiseScale(5e-3),
+      .excludePositions("the root's x"), .frameSkip(4),
+    ],
+    observationSize: { $0.flag(RobotOption.excludePositions) ? 17 : 18 },
     actionSpace: .box(Box(low: -1, high: 1, count: 6)), maximumEpisodeSteps: 1000
-  ) { try Walker2d() }
+  ) { try Walker2d($0) }
 
   let simulation: Simulation
   var generator = NumPyGenerator(seed: 0)
 
-  init() throws {
-    simulation = try Simulation(model: "walker2d_v5", frameSkip: 4)
+  let observationSize: Int
+  private let forwardRewardWeight: Double
+  private let controlCostWeight: Float
+  private let healthyReward: Double
+  private let terminatesWhenUnhealthy: Bool
+  private let healthyHeights: ClosedRange<Double>  // m
+  private let healthyAngles: ClosedRange<Double>  // rad
+  private let noise: Double
+  private let excludesPositions: Bool
+
+  init(_ options: EnvironmentOptions) throws {
+    forwardRewardWeight = options.number(RobotOption.forwardRewardWeight)
+    controlCostWeight = Float(options.number(RobotOption.controlCostWeight))
+    healthyReward = options.number(RobotOption.healthyReward)
+    terminatesWhenUnhealthy = options.flag(RobotOption.terminateWhenUnhealthy)
+    healthyHeights = options.interval(RobotOption.healthyHeightRange)
+    healthyAngles = options.interval(RobotOption.healthyAngleRange)
+    noise = options.number(RobotOption.resetNoiseScale)
+    excludesPositions = options.flag(RobotOption.excludePositions)
+    observationSize = try Self.entry.configured(options).observationSize
+    simulation = try Simulation(model: "walker2d_v5", frameSkip: options.whole(RobotOption.frameSkip))
   }
 
   func step(_ action: Span<Float>, into observation: inout MutableSpan<Float>) throws -> StepOutcome {
@@ -27,19 +52,20 @@ final class Walker2d: Robot {
     let speed = (simulation.positions[0] - x) / simulation.controlTimestep  // m/s
     let height = simulation.positions[1]  // m
     let angle = simulation.positions[2]  // rad
-    let isHealthy = height > 0.8 && height < 2 && abs(angle) < 1
-    let reward = speed + (isHealthy ? 1 : 0) - Double(0.001 * squaredNorm(action))
-    return StepOutcome(reward: reward, terminated: !isHealthy)
+    let isHealthy = healthyHeights.holdsInside(height) && healthyAngles.holdsInside(angle)
+    let controlCost = Double(controlCostWeight * squaredNorm(action))
+    let reward = forwardRewardWeight * speed + (isHealthy ? healthyReward : 0) - controlCost
+    return StepOutcome(reward: reward, terminated: !isHealthy && terminatesWhenUnhealthy)
   }
 
   func drawFirstState() {
-    drawPositions(within: 0.005)
-    drawVelocities(within: 0.005)
+    drawPositions(within: noise)
+    drawVelocities(within: noise)
   }
 
   func observe(into observation: inout MutableSpan<Float>) {
     var column = 0
-    observation.write(simulation.positions, from: 1, at: &column)
-    observation.write(simulation.velocities, limit: 10, at: &column)
+    observation.write(simulation.positions, from: excludesPositions ? 1 : 0, at: &column)
+    observation.write(simulation.velocities, within: -10...10, at: &column)
   }
 }

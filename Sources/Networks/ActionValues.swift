@@ -147,7 +147,7 @@ package final class ActionValues: Tracking, @unchecked Sendable {
 }
 
 /// ℓ(e), what an error e = Q − y costs.
-package enum ValueLoss: Sendable, Equatable {
+public enum ValueLoss: Sendable, Equatable {
   /// e²
   case squared
   /// ½ e² where |e| ≤ δ, δ (|e| − ½ δ) outside (Huber 1964).

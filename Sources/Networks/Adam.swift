@@ -1,4 +1,4 @@
-// Adam.swift — Adam (Kingma & Ba 2015, alg. 1), with the constants of PyTorch: β = (0.9, 0.999), ε = 1e-8.
+// Adam.swift — Adam (Kingma & Ba 2015, alg. 1) for networks that step together, and for one number.
 
 import Kernels
 import Platform
@@ -15,38 +15,96 @@ public final class Adam: @unchecked Sendable {
   private let networks: [Parameters]
   private let firstMoments: FixedArray<Block>
   private let secondMoments: FixedArray<Block>
-  private let learningRate: Double
+  private let settings: AdamSettings
   /// Steps taken.
   public private(set) var steps = 0
-  private var step = AdamStep(count: 1, learningRate: 0)
+  private var step: AdamStep
   /// Of each network and share 0, or NaN where a parameter is not finite.
   private let checks: Block
+  /// Σ g² of each panel of each network's layers, one after another; empty where no norm is bounded.
+  private let panelSquares: Block
+  /// What gradients are multiplied by before the step: 1 unless their norm is above its bound.
+  private var clipping: Float = 1
 
   /// - Parameter networks: networks that step together, such as both critics.
-  public init(_ networks: [Parameters], learningRate: Float) {
+  public init(_ networks: [Parameters], _ settings: AdamSettings) {
     self.networks = networks
-    self.learningRate = Double(learningRate)
+    self.settings = settings
+    step = AdamStep(count: 1, settings, learningRate: 0)
     firstMoments = FixedArray(count: networks.count) { Block(count: networks[$0].values.count) }
     secondMoments = FixedArray(count: networks.count) { Block(count: networks[$0].values.count) }
     checks = Block(count: networks.count * WorkerPool.maximumCount)
+    panelSquares = Block(
+      count: settings.maximumGradientNorm == nil ? 0 : networks.reduce(0) { $0 + $1.layout.panelCount })
   }
 
-  /// Begins step t: its bias corrections. Once per step, before the workers apply it.
-  public func beginStep() {
+  /// Steps all networks, a share of each on each worker: in one phase, while the gradients are in the cache of who computed them,
+  /// or in two where the norm of all of them has to be known between.
+  ///
+  /// - Parameters:
+  ///   - update: which update of the run this is, from 1: the schedule's time.
+  ///   - gradients: computes a share of a network's gradients.
+  ///   - following: what is done with a share as soon as it has stepped, such as tracking it.
+  public func step(
+    atUpdate update: Int, by workers: WorkerPool, gradients: (_ network: Int, Share) -> Void,
+    following: (_ network: Int, Share) -> Void = { _, _ in }
+  ) {
+    beginStep(atUpdate: update)
+    if settings.maximumGradientNorm == nil {
+      workers.forEachShare(of: networks.count) { j, share in
+        gradients(j, share)
+        apply(j, share)
+        following(j, share)
+      }
+    } else {
+      workers.forEachShare(of: networks.count) { j, share in
+        gradients(j, share)
+        addSquares(j, share)
+      }
+      clip()
+      workers.forEachShare(of: networks.count) { j, share in
+        apply(j, share)
+        following(j, share)
+      }
+    }
+  }
+
+  /// Begins step t: its bias corrections and its rate. Once per step, before the workers apply it.
+  package func beginStep(atUpdate update: Int) {
     steps += 1
-    step = AdamStep(count: steps, learningRate: learningRate)
+    step = AdamStep(count: steps, settings, learningRate: settings.rate(atUpdate: update))
+  }
+
+  /// Σ g² of a share of network j: each panel by whoever has it, so that no sum depends on how panels are divided.
+  private func addSquares(_ j: Int, _ share: Share) {
+    let network = networks[j]
+    var at = networks[..<j].reduce(0) { $0 + $1.layout.panelCount }
+    for layer in network.layout.layers {
+      for panel in share.range(of: layer.panels) {
+        panelSquares[at + panel] = squaredNorm(network.gradients, range: layer.range(ofPanels: panel..<(panel + 1)))
+      }
+      at += layer.panels
+    }
+  }
+
+  /// ‖g‖ over all networks, and what it makes of the gradients.
+  private func clip() {
+    var sum = 0.0
+    for i in 0..<panelSquares.count { sum += Double(panelSquares[i]) }
+    clipping = settings.clipping(ofNorm: sum.squareRoot())
   }
 
   /// Steps a share of every network along its gradients, and brings the transposed weights up to date.
-  public func apply(_ share: Share) {
+  package func apply(_ share: Share) {
     for j in networks.indices { apply(j, share) }
   }
 
   /// Steps a share of network j.
-  public func apply(_ j: Int, _ share: Share) {
+  package func apply(_ j: Int, _ share: Share) {
     let network = networks[j]
     var check: Float = 0
     for layer in network.layout.layers {
+      if clipping != 1 { scale(network.gradients, by: clipping, range: layer.range(of: share)) }
       check += adamStep(
         network.values, network.gradients, firstMoments[j], secondMoments[j], step, range: layer.range(of: share))
     }
@@ -83,15 +141,17 @@ public final class Adam: @unchecked Sendable {
 }
 
 extension AdamStep {
-  /// The constants of step t, from 1: η / (1 − β₁ᵗ) and 1 / √(1 − β₂ᵗ).
-  package init(count t: Int, learningRate: Double) {
+  /// The constants of step t, from 1, at a rate η: η / (1 − β₁ᵗ) and 1 / √(1 − β₂ᵗ).
+  package init(count t: Int, _ settings: AdamSettings, learningRate: Double) {
+    let (beta1, beta2) = (settings.beta1, settings.beta2)
     self.init(
-      gain1: 0.1, beta2: 0.999, gain2: 0.001, rate: Float(learningRate / (1 - pow(0.9, Double(t)))),
-      correction: Float(1 / (1 - pow(0.999, Double(t))).squareRoot()), epsilon: 1e-8)
+      gain1: Float(1 - beta1), beta2: Float(beta2), gain2: Float(1 - beta2),
+      rate: Float(learningRate / (1 - pow(beta1, Double(t)))),
+      correction: Float(1 / (1 - pow(beta2, Double(t))).squareRoot()), epsilon: Float(settings.epsilon))
   }
 }
 
-/// Adam for one number, such as log α.
+/// Adam for one number, such as log α: the settings' rate, β and ε. Their bound of the norm is one of networks' gradients.
 package struct ScalarAdam: Sendable, Equatable {
   package var firstMoment: Double = 0
   package var secondMoment: Double = 0
@@ -99,13 +159,13 @@ package struct ScalarAdam: Sendable, Equatable {
 
   package init() {}
 
-  /// Steps `value` along `gradient`.
-  package mutating func step(_ value: inout Double, gradient: Double, learningRate: Float) {
+  /// Steps `value` along `gradient`; every update has a step.
+  package mutating func step(_ value: inout Double, gradient: Double, _ settings: AdamSettings) {
     steps += 1
-    firstMoment += (1 - 0.9) * (gradient - firstMoment)
-    secondMoment += (1 - 0.999) * (gradient * gradient - secondMoment)
-    let mean = firstMoment / (1 - pow(0.9, Double(steps)))
-    let deviation = (secondMoment / (1 - pow(0.999, Double(steps)))).squareRoot()
-    value -= Double(learningRate) * mean / (deviation + 1e-8)
+    firstMoment += (1 - settings.beta1) * (gradient - firstMoment)
+    secondMoment += (1 - settings.beta2) * (gradient * gradient - secondMoment)
+    let mean = firstMoment / (1 - pow(settings.beta1, Double(steps)))
+    let deviation = (secondMoment / (1 - pow(settings.beta2, Double(steps)))).squareRoot()
+    value -= settings.rate(atUpdate: steps) * mean / (deviation + settings.epsilon)
   }
 }

@@ -78,19 +78,19 @@ public final class Critics: Tracking, @unchecked Sendable {
 
   // MARK: gradients
 
-  /// Back from mean w (Q_j − y)² to critic j's hidden layers: ∂/∂Q_j = 2 w (Q_j − y) · scale, for some rows.
-  public func backwardSquaredError(
-    _ j: Int, to targets: borrowing Block, weights: borrowing Block, scale: Float, rows: Range<Int>
+  /// Back from mean w ℓ(Q_j − y) to critic j's hidden layers: ∂/∂Q_j = w ℓ′(Q_j − y) · scale, for some rows.
+  public func backward(
+    _ j: Int, _ loss: ValueLoss, to targets: borrowing Block, weights: borrowing Block, scale: Float, rows: Range<Int>
   ) {
-    Self.errorGradient(values[j], targets, weights, scale: scale, into: valueGradients[j], rows: rows)
+    Self.errorGradient(loss, values[j], targets, weights, scale: scale, into: valueGradients[j], rows: rows)
     backward(j, rows: rows)
   }
 
   private static func errorGradient(
-    _ values: borrowing Block, _ targets: borrowing Block, _ weights: borrowing Block, scale: Float,
-    into gradients: borrowing Block, rows: Range<Int>
+    _ loss: ValueLoss, _ values: borrowing Block, _ targets: borrowing Block, _ weights: borrowing Block,
+    scale: Float, into gradients: borrowing Block, rows: Range<Int>
   ) {
-    for row in rows { gradients[row] = 2 * (values[row] - targets[row]) * scale * weights[row] }
+    for row in rows { gradients[row] = loss.derivative(values[row] - targets[row]) * scale * weights[row] }
   }
 
   /// Finds each critic's rows, those where it is the smallest: each row goes back through its smallest critic only.
@@ -140,29 +140,30 @@ public final class Critics: Tracking, @unchecked Sendable {
 
   // MARK: loss
 
-  /// Σ_j mean w (Q_j − y)² over the first `rows` rows.
-  public func squaredError(to targets: borrowing Block, weights: borrowing Block, rows: Int) -> Double {
-    var sum = 0.0
-    for j in 0..<count { sum += Self.squaredError(values[j], targets, weights, rows: rows) }
-    return sum / Double(max(1, rows))
-  }
-
-  /// Σ_j mean w (Q_j − y_j)² over the first `rows` rows.
-  package func squaredError(
-    toEach targets: borrowing FixedArray<Block>, weights: borrowing Block, rows: Int
+  /// Σ_j mean w ℓ(Q_j − y) over the first `rows` rows.
+  public func mean(
+    _ loss: ValueLoss, to targets: borrowing Block, weights: borrowing Block, rows: Int
   ) -> Double {
     var sum = 0.0
-    for j in 0..<count { sum += Self.squaredError(values[j], targets[j], weights, rows: rows) }
+    for j in 0..<count { sum += Self.sum(loss, values[j], targets, weights, rows: rows) }
     return sum / Double(max(1, rows))
   }
 
-  private static func squaredError(
-    _ values: borrowing Block, _ targets: borrowing Block, _ weights: borrowing Block, rows: Int
+  /// Σ_j mean w ℓ(Q_j − y_j) over the first `rows` rows.
+  package func mean(
+    _ loss: ValueLoss, toEach targets: borrowing FixedArray<Block>, weights: borrowing Block, rows: Int
+  ) -> Double {
+    var sum = 0.0
+    for j in 0..<count { sum += Self.sum(loss, values[j], targets[j], weights, rows: rows) }
+    return sum / Double(max(1, rows))
+  }
+
+  private static func sum(
+    _ loss: ValueLoss, _ values: borrowing Block, _ targets: borrowing Block, _ weights: borrowing Block, rows: Int
   ) -> Double {
     var sum = 0.0
     for row in 0..<rows {
-      let error = Double(values[row]) - Double(targets[row])
-      sum += error * error * Double(weights[row])
+      sum += loss.value(Double(values[row]) - Double(targets[row])) * Double(weights[row])
     }
     return sum
   }

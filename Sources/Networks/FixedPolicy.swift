@@ -6,6 +6,8 @@ import Kernels
 package struct FixedPolicy: Sendable {
   private let network: Network
   package let actionSize: Int
+  /// What observations are normalised by before the network sees them; nil: they are taken as they are.
+  private let normalizer: RowNormalizer?
 
   private enum Network: Sendable {
     case gaussian(SquashedGaussian)
@@ -19,16 +21,19 @@ package struct FixedPolicy: Sendable {
     let policy = SquashedGaussian(
       observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes, batchSize: batchSize)
     policy.parameters.initialize(using: &generator)
-    self.actionSize = actionSize
+    (self.actionSize, normalizer) = (actionSize, nil)
     network = .gaussian(policy)
   }
 
   /// Reads a policy; the sizes of its hidden layers are those of its tensors.
   ///
+  /// - Parameter normalizer: with room for `batchSize` rows, where the policy was learned on normalised observations.
   /// - Throws: what `find` throws for a tensor that is missing, `TensorMismatch` for one of another shape.
   package init(
-    observationSize: Int, actionSize: Int, batchSize: Int, from find: (String) throws -> Tensor
+    observationSize: Int, actionSize: Int, batchSize: Int, normalizer: RowNormalizer? = nil,
+    from find: (String) throws -> Tensor
   ) throws {
+    precondition(normalizer.map { $0.normalized.rows >= batchSize } ?? true, "no room for \(batchSize) rows")
     var sizes: [Int] = []
     func has(_ name: String) -> Bool { (try? find("policy.\(name)")) != nil }
     while has("layer.\(sizes.count).weight") || has("layer.\(sizes.count).bias") {
@@ -46,7 +51,7 @@ package struct FixedPolicy: Sendable {
       _ = try find("policy.layer.0.weight")
       throw TensorMismatch("the policy has no hidden layer")
     }
-    self.actionSize = actionSize
+    (self.actionSize, self.normalizer) = (actionSize, normalizer)
     if isGaussian {
       let policy = SquashedGaussian(
         observationSize: observationSize, actionSize: actionSize, hiddenSizes: sizes, batchSize: batchSize)
@@ -70,6 +75,14 @@ package struct FixedPolicy: Sendable {
   ///
   /// A deterministic policy reads no ε; its log π is written as 0.
   package func draw(
+    _ observations: borrowing Matrix, noise: borrowing Block, into draw: borrowing PolicyDraw, rows: Range<Int>
+  ) {
+    guard let normalizer else { return evaluate(observations, noise: noise, into: draw, rows: rows) }
+    normalizer.normalize(observations, rows: rows)
+    evaluate(normalizer.normalized, noise: noise, into: draw, rows: rows)
+  }
+
+  private func evaluate(
     _ observations: borrowing Matrix, noise: borrowing Block, into draw: borrowing PolicyDraw, rows: Range<Int>
   ) {
     switch network {

@@ -42,9 +42,11 @@ package struct Layer: Sendable {
     return (min(inputs, part.lowerBound * panelWidth)..<min(inputs, part.upperBound * panelWidth), 0..<1)
   }
 
-  /// A share's part of the flat block. Where inputs are divided, the biases go with the last panel.
-  package func range(of share: Share) -> Range<Int> {
-    let part = share.range(of: panels)
+  /// A share's part of the flat block.
+  package func range(of share: Share) -> Range<Int> { range(ofPanels: share.range(of: panels)) }
+
+  /// The part of the flat block that some panels have. Where inputs are divided, the biases go with the last panel.
+  package func range(ofPanels part: Range<Int>) -> Range<Int> {
     switch kind {
     case .dense:
       let block = (inputs + 1) * panelWidth
@@ -112,6 +114,7 @@ package struct Layout: Sendable {
   package var output: Layer { layers[layers.count - 1] }
   package var parameterCount: Int { layers.reduce(0) { $0 + $1.parameterCount } }
   package var transposedCount: Int { layers.reduce(0) { $0 + $1.transposedCount } }
+  package var panelCount: Int { layers.reduce(0) { $0 + $1.panels } }
 
   /// - Parameters:
   ///   - inputs: values in, S for a policy and S + A for a critic.

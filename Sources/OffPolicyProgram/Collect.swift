@@ -15,6 +15,8 @@ struct Collect: ParsableCommand {
   @Argument(help: "The task's id.")
   var environment: String
 
+  @OptionGroup var environmentOptions: EnvironmentOptionArguments
+
   @Option(help: "Environment steps.")
   var steps: Int
 
@@ -46,16 +48,19 @@ struct Collect: ParsableCommand {
 
   func run() throws {
     try DatasetFiles.refuseUnwritable(out, as: layout)
-    let task = try Program.environments.entry(environment)
+    let task: EnvironmentEntry
     let actor: Collector.Actor
     let source: String
     if policy == "random" {
-      (actor, source) = (.random, "random actions")
+      task = try environmentOptions.entry(environment)
+      (actor, source) = (.random, "random actions" + task.optionsSuffix)
     } else {
       let given = try loadPolicy(policy, best: best)
+      task = try environmentOptions.entry(environment, over: [KeptOptions(given)])
       try given.check(fits: task, as: policy)
       actor = .policy(given, drawsActions: !deterministic, noise: noise)
-      source = "\(given.description.algorithm) after \(given.description.step) steps, noise \(noise)"
+      source =
+        "\(given.description.algorithm) after \(given.description.step) steps, noise \(noise)\(task.optionsSuffix)"
     }
     let stop = StopSignal.listen("stopping: no data are written")
     var progress = WorkProgress(total: steps, of: "steps")

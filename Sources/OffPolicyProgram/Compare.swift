@@ -45,7 +45,16 @@ struct Compare: ParsableCommand {
     let (before, after) = (try loadPolicy(old, best: fitting.best), try loadPolicy(new, best: fitting.best))
     let settings = try fitting.settings()
     let task = try fitting.task(for: before, old)
-    if let task { try after.check(fits: task, as: new) }
+    if let task {
+      // a difference of returns has a meaning in one task only
+      let other = try fitting.environmentOptions.entry(task.id, over: [KeptOptions(after)])
+      guard task.resolvedOptions == other.resolvedOptions else {
+        throw ArgumentMismatch(
+          "\(old) was trained with the options \(task.optionsText), \(new) with \(other.optionsText): say with --option "
+            + "in which task they are compared")
+      }
+      try after.check(fits: task, as: new)
+    }
     let stop = StopSignal.listen("stopping: nothing is written")
     let data = try data(before, after, task, stop)
     try checkFits(before, old, data, dataset ?? "the data")

@@ -6,7 +6,7 @@ import OffPolicy
 /// The run in memory: with its task, or with the data that it learns from.
 func makeTrainer(_ run: RunConfiguration) throws -> any TrainingRun {
   if let source = run.dataset { return try makeOfflineTrainer(run, source) }
-  let task = try Program.environments.entry(run.environment)
+  let task = try Program.environments.entry(run.environment).configured(run.environmentOptions ?? [:])
   return try Trainer(run, workers: WorkerPool(count: run.threads), algorithms: Program.algorithms) {
     try task.make()
   }
@@ -14,7 +14,8 @@ func makeTrainer(_ run: RunConfiguration) throws -> any TrainingRun {
 
 private func makeOfflineTrainer(_ run: RunConfiguration, _ source: RunConfiguration.DataSource) throws -> OfflineTrainer
 {
-  let task = run.environment.isEmpty ? nil : try? Program.environments.entry(run.environment)
+  let entry = run.environment.isEmpty ? nil : try? Program.environments.entry(run.environment)
+  let task = try entry?.configured(run.environmentOptions ?? [:])
   let reading = DatasetReading(
     timeouts: source.timeouts.flatMap(TimeoutReading.init(text:)) ?? .stored, environment: task)
   let dataset = try DatasetFiles.read(source.path, reading)

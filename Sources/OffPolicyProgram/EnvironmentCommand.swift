@@ -5,8 +5,8 @@ import OffPolicy
 
 struct EnvironmentCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "environment", abstract: "Check a task, or replay given actions in it.",
-    subcommands: [Check.self, RolloutCommand.self])
+    commandName: "environment", abstract: "Check a task, replay given actions in it, or measure its speed.",
+    subcommands: [Check.self, RolloutCommand.self, Speed.self])
 
   struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -14,6 +14,8 @@ struct EnvironmentCommand: ParsableCommand {
 
     @Argument(help: "The task's id.")
     var environment: String
+
+    @OptionGroup var environmentOptions: EnvironmentOptionArguments
 
     @Option(help: "Steps of the longest determinism check.")
     var steps = 1000
@@ -26,7 +28,7 @@ struct EnvironmentCommand: ParsableCommand {
     }
 
     func run() throws {
-      let task = try Program.environments.entry(environment)
+      let task = try environmentOptions.entry(environment)
       // a task that cannot be made at all is an error of its own
       _ = try task.make()
       let report = EnvironmentChecker.check(task, steps: steps)
@@ -37,6 +39,45 @@ struct EnvironmentCommand: ParsableCommand {
         print("\(task.id): \(report.isValid ? "keeps the contract" : "breaks the contract")")
       }
       if !report.isValid { throw ExitCode.failure }
+    }
+  }
+
+  struct Speed: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Measure steps per second with random actions, in one or several environments.")
+
+    @Argument(help: "The task's id.")
+    var environment: String
+
+    @OptionGroup var environmentOptions: EnvironmentOptionArguments
+
+    @Option(help: "Environments that are stepped at once.")
+    var environments = 1
+
+    @Option(help: "Threads that step them.")
+    var threads = 1
+
+    @Option(help: "Seconds to measure for.")
+    var seconds = 2.0
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func validate() throws {
+      if !(1...4096).contains(environments) {
+        throw ValidationError("--environments must be 1 to 4096, not \(environments)")
+      }
+      if !(1...256).contains(threads) { throw ValidationError("--threads must be 1 to 256, not \(threads)") }
+      if !(seconds > 0 && seconds <= 3600) { throw ValidationError("--seconds must be above 0, at most 3600") }
+    }
+
+    func run() throws {
+      let speed = try EnvironmentSpeed(
+        of: try environmentOptions.entry(environment), count: environments, threads: threads, seconds: seconds)
+      if json { return try Output.json(speed) }
+      print(
+        "\(speed.stepsPerSecond.text(0)) steps/s in \(environments.text) environment\(environments == 1 ? "" : "s") on "
+          + "\(threads) thread\(threads == 1 ? "" : "s")")
     }
   }
 
@@ -52,6 +93,8 @@ struct EnvironmentCommand: ParsableCommand {
     @Argument(help: "The task's id.")
     var environment: String
 
+    @OptionGroup var environmentOptions: EnvironmentOptionArguments
+
     @Option(help: "Seed of the reset.")
     var seed: UInt64 = 0
 
@@ -62,7 +105,7 @@ struct EnvironmentCommand: ParsableCommand {
     var out: String
 
     func run() throws {
-      let task = try Program.environments.entry(environment)
+      let task = try environmentOptions.entry(environment)
       let file = try SafeTensors(contentsOf: actions)
       try Rollout.run(try task.make(), of: task.id, seed: seed, file).write(to: out)
     }

@@ -19,6 +19,8 @@ struct Evaluate: ParsableCommand {
   @Option(help: "The task's id. Default: the one the policy was trained on.")
   var environment: String?
 
+  @OptionGroup var environmentOptions: EnvironmentOptionArguments
+
   @Flag(help: "Use the run's best policy, not its last.")
   var best = false
 
@@ -33,7 +35,8 @@ struct Evaluate: ParsableCommand {
     let policy = try loadPolicy(policy, best: best)
     let id = environment ?? policy.description.environment
     if id.isEmpty { throw RunDirectoryError("\(self.policy) does not say its task: name it with --environment") }
-    let task = try Program.environments.entry(id)
+    let task = try environmentOptions.entry(id, over: [KeptOptions(policy)])
+    try task.requireLimit(for: "an evaluation")
     let environment = ContractGuard(try task.make(), name: task.id)
     let given = policy.description
     let sizes = (environment.observationSpace.count, environment.actionSpace.count)
@@ -42,7 +45,8 @@ struct Evaluate: ParsableCommand {
       throw RunDirectoryError(
         "\(self.policy) takes \(given.observationSize) observations and gives "
           + "\(given.choices.map { "one of \($0) choices" } ?? "\(given.actionLow.count) actions"); "
-          + "\(task.id) has \(sizes.0) and \(environment.actionSpace.choices.map { "\($0) choices" } ?? "\(sizes.1)")")
+          + "\(task.id)\(task.optionsSuffix) has \(sizes.0) and \(environment.actionSpace.choices.map { "\($0) choices" } ?? "\(sizes.1)")"
+      )
     }
     let result = try Evaluator(environment).run(episodes: episodes, firstSeed: seed) { policy.act($0, into: &$1) }
     if json {
@@ -50,9 +54,11 @@ struct Evaluate: ParsableCommand {
         Report(
           environment: task.id, step: policy.description.step, episodes: result.episodes, returnMean: result.mean,
           returnSd: result.standardDeviation, returnMin: result.minimum, returnMax: result.maximum,
-          lengthMean: result.meanLength, firstSeed: seed, returns: result.returns))
+          lengthMean: result.meanLength, firstSeed: seed, returns: result.returns,
+          options: task.givenOptions.isEmpty ? nil : task.givenOptions))
     } else {
       print("task      \(task.id), \(result.episodes) episodes, seeds \(seed) to \(seed + UInt64(episodes) - 1)")
+      if !task.givenOptions.isEmpty { print("options   \(task.givenOptions)") }
       print("return    \(result.mean.text(2)) ± \(result.standardDeviation.text(2))")
       print("least     \(result.minimum.text(2))")
       print("greatest  \(result.maximum.text(2))")
@@ -71,5 +77,6 @@ struct Evaluate: ParsableCommand {
     let lengthMean: Double
     let firstSeed: UInt64
     let returns: [Double]
+    let options: EnvironmentOptions?
   }
 }

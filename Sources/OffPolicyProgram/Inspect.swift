@@ -19,6 +19,7 @@ struct Inspect: ParsableCommand {
     if json { return try Output.json(Report(description: description, inspection)) }
     let run = description.run
     print("run        \(run.algorithm) on \(run.environment), seed \(run.seed), started \(description.started)")
+    if let options = run.environmentOptions { print("options    \(options)") }
     print(
       "progress   step \(inspection.step.text) of \(run.steps.text), \(inspection.episodes.text) episodes, "
         + "\(inspection.updates.text) updates, \(clock(inspection.seconds))")

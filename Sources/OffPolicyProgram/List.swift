@@ -42,6 +42,7 @@ struct List: ParsableCommand {
       print("")
     }
     guard !tasks.isEmpty else { return }
+    defer { showOptions(tasks) }
     show(
       [["task", "observations", "actions", "limit", "solved at", "steps", "what"]]
         + tasks.map { task in
@@ -50,6 +51,31 @@ struct List: ParsableCommand {
             task.rewardThreshold.map { $0.text(0) } ?? "–", task.suggestedSteps.text, task.summary,
           ]
         })
+  }
+
+  /// Of one task its options, of many their names.
+  private func showOptions(_ tasks: [EnvironmentEntry]) {
+    print("")
+    if tasks.count == 1 {
+      let rows = tasks[0].options.map { ["  " + $0.name, "\($0.defaultValue)", $0.allowedText, $0.summary] }
+      return show([["  option", "default", "allowed", "meaning"]] + rows)
+    }
+    show(
+      [["task", "options (`offpolicy list ID` shows what they mean)"]]
+        + tasks.flatMap { task in
+          wrap(task.options.map(\.name), to: 90).enumerated().map { [$0 == 0 ? task.id : "", $1] }
+        })
+  }
+
+  /// Words in lines of at most some width.
+  private func wrap(_ words: [String], to width: Int) -> [String] {
+    words.reduce(into: [String]()) { lines, word in
+      if let last = lines.last, last.count + word.count < width {
+        lines[lines.count - 1] += " " + word
+      } else {
+        lines.append(word)
+      }
+    }
   }
 
   /// Prints rows in aligned columns.
@@ -99,6 +125,23 @@ struct List: ParsableCommand {
     }
   }
 
+  private struct OptionReport: Encodable {
+    let name: String
+    let defaultValue: EnvironmentOptions.Value
+    let allowed: String
+    let summary: String
+
+    init(_ option: EnvironmentOption) {
+      (name, defaultValue) = (option.name, option.defaultValue)
+      (allowed, summary) = (option.allowedText, option.summary)
+    }
+
+    enum CodingKeys: String, CodingKey {
+      case name, allowed, summary
+      case defaultValue = "default"
+    }
+  }
+
   private struct TaskReport: Encodable {
     let id: String
     let summary: String
@@ -107,8 +150,10 @@ struct List: ParsableCommand {
     let maximumEpisodeSteps: Int?
     let rewardThreshold: Double?
     let suggestedSteps: Int
+    let options: [OptionReport]
 
     init(_ entry: EnvironmentEntry) {
+      options = entry.options.map(OptionReport.init)
       (id, summary, observationSize) = (entry.id, entry.summary, entry.observationSize)
       (actions, maximumEpisodeSteps) = (entry.actionText, entry.maximumEpisodeSteps)
       (rewardThreshold, suggestedSteps) = (entry.rewardThreshold, entry.suggestedSteps)

@@ -29,7 +29,7 @@ extension Policy {
     guard sizes == (description.observationSize, description.actionLow.count) else {
       throw RunDirectoryError(
         "\(argument) takes \(description.observationSize) observations and gives \(description.actionLow.count) "
-          + "actions; \(task.id) has \(sizes.0) and \(sizes.1)")
+          + "actions; \(task.id)\(task.optionsSuffix) has \(sizes.0) and \(sizes.1)")
     }
   }
 }

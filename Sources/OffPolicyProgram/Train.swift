@@ -38,6 +38,8 @@ struct Train: ParsableCommand {
   @Option(name: .customLong("set"), help: "Set a hyperparameter: key=value. May be repeated.")
   var settings: [String] = []
 
+  @OptionGroup var environmentOptions: EnvironmentOptionArguments
+
   @Option(help: "The folder of the run; it must not exist. Default: runs/ALGORITHM-ENVIRONMENT-seedSEED.")
   var runDirectory: String?
 
@@ -75,13 +77,15 @@ struct Train: ParsableCommand {
     }
     if let dataset { return try learn(algorithm, from: dataset) }
     guard let environment else { throw ArgumentMismatch("name the task, such as HalfCheetah-v5; see `offpolicy list`") }
-    let task = try Program.environments.entry(environment)
+    let task = try environmentOptions.entry(environment)
+    if evaluateEvery != 0 { try task.requireLimit(for: "an evaluation (--evaluate-every 0: none)") }
     let configuration = try algorithm.defaults.resolved(for: task, settings: settings)
     let steps = steps ?? task.suggestedSteps
     var run = RunConfiguration(
       algorithm: algorithm.name, environment: task.id, configuration: configuration.values, steps: steps, seed: seed,
       threads: threads ?? min(4, Processor.coreCount), evaluateEvery: evaluateEvery ?? evaluationInterval(steps),
       evaluationEpisodes: evaluationEpisodes, checkpointEvery: checkpointEvery)
+    run.environmentOptions = task.givenOptions.isEmpty ? nil : task.givenOptions
     if environments > 1 { run.environments = environments }
     try start(
       run, task: task, on: task.id,
@@ -94,17 +98,34 @@ struct Train: ParsableCommand {
     if environments > 1 {
       throw ArgumentMismatch("--environments is for learning in an environment; data are learned from as they are")
     }
-    var task = try environment.map { try Program.environments.entry($0) }
+    // a run that learned in its task kept the options of that
+    let kept = (try? RunDirectory.describe(path)).map { [KeptOptions($0.run)] } ?? []
+    var task = try environment.map { try environmentOptions.entry($0, over: kept) }
     let reading = try DatasetReading(timeouts: TimeoutReading.argument(timeouts), environment: task)
     let dataset = try DatasetFiles.read(path, reading)
     // a task that the data name themselves serves too, where it is at hand
-    if task == nil, let id = dataset.description.environment { task = try? Program.environments.entry(id) }
+    if task == nil, let id = dataset.description.environment, (try? Program.environments.entry(id)) != nil {
+      task = try environmentOptions.entry(id, over: kept)
+    }
+    if let task {
+      if evaluateEvery != 0 { try task.requireLimit(for: "an evaluation (--evaluate-every 0: none)") }
+      let (own, data) = (task.observationSize, dataset.description.observationSize)
+      if own != data {
+        throw DatasetError(
+          path,
+          "has \(data) observations, \(task.id)\(task.optionsSuffix) has \(own): name the task of the data, and with "
+            + "--option what was set of it")
+      }
+    } else {
+      try environmentOptions.refuseAny()
+    }
     let steps = steps ?? 1_000_000
     var run = RunConfiguration(
       algorithm: algorithm.name, environment: task?.id ?? dataset.description.environment ?? "",
       configuration: configuration.values, steps: steps, seed: seed, threads: threads ?? min(4, Processor.coreCount),
       evaluateEvery: task == nil ? 0 : evaluateEvery ?? evaluationInterval(steps),
       evaluationEpisodes: evaluationEpisodes, checkpointEvery: checkpointEvery)
+    if let task, !task.givenOptions.isEmpty { run.environmentOptions = task.givenOptions }
     run.dataset = RunConfiguration.DataSource(
       path: URL(fileURLWithPath: path).standardizedFileURL.path, timeouts: reading.timeouts.text, digest: dataset.digest
     )

@@ -33,7 +33,7 @@ struct Value: ParsableCommand {
       guard policy.isStochastic, !fitting.deterministic else {
         throw ArgumentMismatch("--entropy needs a policy that draws its actions: a deterministic one has no log π")
       }
-      guard let alpha = temperature ?? policy.description.temperature.map({ Float($0) }) else {
+      guard let alpha = temperature ?? policy.description.unscaledTemperature.map({ Float($0) }) else {
         throw ArgumentMismatch("\(self.policy) does not say its temperature: give α with --temperature")
       }
       guard alpha >= 0, alpha.isFinite else { throw ArgumentMismatch("--temperature must not be negative") }
@@ -105,6 +105,8 @@ struct FittingOptions: ParsableArguments {
   @Option(help: "The task's id, to hold the value against. Without it the data speak alone.")
   var environment: String?
 
+  @OptionGroup var environmentOptions: EnvironmentOptionArguments
+
   @Option(help: "How data without time-outs are read: from-next-observations, none, or \"every N\".")
   var timeouts: String?
 
@@ -166,8 +168,11 @@ struct FittingOptions: ParsableArguments {
   }
 
   func task(for policy: Policy, _ argument: String) throws -> EnvironmentEntry? {
-    guard let environment else { return nil }
-    let task = try Program.environments.entry(environment)
+    guard let environment else {
+      try environmentOptions.refuseAny()
+      return nil
+    }
+    let task = try environmentOptions.entry(environment, over: [KeptOptions(policy)])
     try policy.check(fits: task, as: argument)
     return task
   }

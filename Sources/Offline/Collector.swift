@@ -1,6 +1,5 @@
 // Collector.swift — fixed data from a task: a policy's steps, or random ones.
 
-import Algorithms
 import Environments
 import Kernels
 import Replay
@@ -26,52 +25,110 @@ public enum Collector {
     guard scaling.choices == nil else {
       throw DatasetError(task, "has discrete actions; data of real-valued ones can be collected: pick another task")
     }
-    let environment = ContractGuard(environment, name: task)
-    let size = environment.observationSpace.count
-    var stream = RandomStream(seed: seed, purpose: "random actions")
     let policies = try actors.enumerated().map { index, actor -> PolicyActor? in
       guard case .policy(let given, let drawsActions, let noise) = actor else { return nil }
       return try PolicyActor(
         given, drawsActions: drawsActions, noise: noise, stream: RandomStream(seed: seed, purpose: "acting \(index)"))
     }
-    var episodes = 0
-    var room = steps + steps / 8 + 16
-    var buffer = try ReplayBuffer(frames: room, observationSize: size, actionSize: scaling.count)
-    var observation = [Float](repeating: 0, count: size)
-    var action = [Float](repeating: 0, count: scaling.count)
-    var taskAction = action
-    var needsReset = true
-    for step in 0..<steps {
-      if needsReset {
-        var span = observation.mutableSpan
-        try environment.reset(seed: step == 0 ? seed : nil, into: &span)
-        buffer.beginEpisode(observation.span)
-        episodes += 1
-      }
-      if let policy = policies[(episodes - 1) % policies.count] {
-        _ = policy.act(observation.span, into: &action, &taskAction)
-      } else {
-        for i in action.indices { action[i] = 2 * stream.uniform() - 1 }
-        for i in action.indices { taskAction[i] = scaling.denormalized(action[i], at: i) }
-      }
-      if buffer.frameRange.count + 2 >= room {
-        // short episodes: more final observations than were reckoned with
-        room += room / 2
-        buffer = try buffer.copy(frames: room)
-        buffer.resumeEpisode(observation.span)
-      }
-      var span = observation.mutableSpan
-      let outcome = try environment.step(taskAction.span, into: &span)
-      buffer.add(
-        action: action.span, reward: Float(outcome.reward), terminated: outcome.terminated,
-        truncated: outcome.truncated, next: observation.span)
-      needsReset = outcome.endsEpisode
-      if progress(step + 1) { break }
+    let steps = try CollectedSteps(
+      policies, scaling, observationSize: environment.observationSpace.count, steps: steps, seed: seed)
+    let loop = CollectionLoop(ContractGuard(environment, name: task))
+    while !steps.isDone {
+      let before = steps.count
+      try loop.round(steps)
+      if steps.count > before && progress(steps.count) { break }
     }
-    if !needsReset { buffer.breakOff() }
     return try Dataset(
       DatasetDescription(
-        environment: task, observationSize: size, actionLow: scaling.low, actionHigh: scaling.high, source: source),
-      buffer: buffer, path: source)
+        environment: task, observationSize: environment.observationSpace.count, actionLow: scaling.low,
+        actionHigh: scaling.high, source: source),
+      buffer: steps.takeBuffer(), path: source)
+  }
+}
+
+/// Acts in one environment and keeps the transitions.
+private final class CollectedSteps: StepCollector {
+  private let policies: [PolicyActor?]
+  private let scaling: ActionScaling
+  private let steps: Int
+  private let seed: UInt64
+  private var randomActions: RandomStream
+  /// Transitions so far.
+  private(set) var count = 0
+  private var episodes = 0
+  private var hasEnded = true
+  private var room: Int
+  private var buffer: ReplayBuffer
+  private var observation: [Float]  // (S)
+  private var action: [Float]  // (A), in [−1, 1]
+  private var taskAction: [Float]  // (A)
+
+  /// - Parameter policies: who acts, an episode each in turn; nil acts at random.
+  init(_ policies: [PolicyActor?], _ scaling: ActionScaling, observationSize: Int, steps: Int, seed: UInt64) throws {
+    (self.policies, self.scaling, self.steps, self.seed) = (policies, scaling, steps, seed)
+    randomActions = RandomStream(seed: seed, purpose: "random actions")
+    room = steps + steps / 8 + 16
+    buffer = try ReplayBuffer(frames: room, observationSize: observationSize, actionSize: scaling.count)
+    observation = [Float](repeating: 0, count: observationSize)
+    action = [Float](repeating: 0, count: scaling.count)
+    taskAction = action
+  }
+
+  var isDone: Bool { count >= steps }
+
+  /// Hands the transitions over, broken off where an episode runs.
+  func takeBuffer() throws -> ReplayBuffer {
+    if !hasEnded { buffer.breakOff() }
+    hasEnded = true
+    var taken = try ReplayBuffer(frames: 1, observationSize: buffer.observationSize, actionSize: buffer.actionSize)
+    swap(&taken, &buffer)
+    return taken
+  }
+
+  func needsReset(lane: Int) -> Bool { hasEnded }
+  func seed(lane: Int) -> UInt64? { count == 0 ? seed : nil }
+
+  func begin(lane: Int, _ observation: Span<Float>) {
+    buffer.beginEpisode(observation)
+    keep(observation)
+    episodes += 1
+    hasEnded = false
+  }
+
+  func action(into result: inout MutableSpan<Float>) throws {
+    act(observation, &action, &taskAction)
+    for i in taskAction.indices { result[i] = taskAction[i] }
+    if buffer.frameRange.count + 2 >= room {
+      // short episodes: more final observations than were reckoned with
+      room += room / 2
+      buffer = try buffer.copy(frames: room)
+      resume(observation)
+    }
+  }
+
+  // the arrays are passed so that spans may reach into them
+
+  private func act(_ observation: [Float], _ action: inout [Float], _ taskAction: inout [Float]) {
+    if let policy = policies[(episodes - 1) % policies.count] {
+      _ = policy.act(observation.span, into: &action, &taskAction)
+    } else {
+      for i in action.indices { action[i] = 2 * randomActions.uniform() - 1 }
+      for i in action.indices { taskAction[i] = scaling.denormalized(action[i], at: i) }
+    }
+  }
+
+  private func resume(_ observation: [Float]) { buffer.resumeEpisode(observation.span) }
+
+  func observe(lane: Int, _ outcome: StepOutcome, next: Span<Float>) {
+    buffer.add(
+      action: action.span, reward: Float(outcome.reward), terminated: outcome.terminated, truncated: outcome.truncated,
+      next: next)
+    keep(next)
+    count += 1
+    hasEnded = outcome.endsEpisode
+  }
+
+  private func keep(_ values: Span<Float>) {
+    for i in observation.indices { observation[i] = values[i] }
   }
 }

@@ -63,7 +63,7 @@ public final class FittedValue {
     progress: (PolicyValueProgress) -> Bool = { _ in false }
   ) throws {
     self.settings = settings
-    configuration = settings.configuration
+    configuration = settings.configuration.lasting(updates: settings.updates)
     stream = RandomStream(seed: settings.seed, purpose: "value draws")
     let (s, a) = (buffer.observationSize, buffer.actionSize)
     guard policy.description.observationSize == s, policy.description.actionLow.count == a else {
@@ -77,7 +77,7 @@ public final class FittedValue {
       configuration: configuration, observationSize: s, actionSize: a, seed: settings.seed, workers: workers)
     evaluation.drawsActions = settings.drawsActions && policy.isStochastic
     let tensors = Dictionary(uniqueKeysWithValues: policy.tensors.map { ($0.name, $0) })
-    try evaluation.loadPolicy { name in
+    try evaluation.loadPolicy(normalization: policy.description.normalization) { name in
       guard let tensor = tensors[name] else { throw DatasetError(name, "is not in the policy") }
       return tensor
     }

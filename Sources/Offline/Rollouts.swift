@@ -54,31 +54,70 @@ struct PolicyRunner {
 
   /// - Parameter makeEnvironment: the task without its clock, which is no part of a discounted value.
   func run(_ policy: Policy, drawsActions: Bool, purpose: String) throws -> [PolicyRollout] {
-    let environment = ContractGuard(try makeEnvironment(), name: task)
-    let size = environment.observationSpace.count
     let actor = try PolicyActor(
       policy, drawsActions: drawsActions, stream: RandomStream(seed: seed, purpose: purpose))
-    var observation = [Float](repeating: 0, count: size)
-    var action = [Float](repeating: 0, count: policy.description.actionLow.count)
-    var taskAction = action
-    var rollouts: [PolicyRollout] = []
-    for episode in 0..<episodes where !isCancelled() {
-      var rollout = PolicyRollout()
-      var span = observation.mutableSpan
-      try environment.reset(seed: seed &+ UInt64(episode), into: &span)
-      while rollout.count < horizon {
-        let logProbability = actor.act(observation.span, into: &action, &taskAction)
-        rollout.observations += observation
-        rollout.actions += action
-        rollout.logProbabilities.append(logProbability)
-        var span = observation.mutableSpan
-        let outcome = try environment.step(taskAction.span, into: &span)
-        rollout.rewards.append(outcome.reward)
-        if outcome.endsEpisode { break }
-      }
-      rollouts.append(rollout)
-      progress(episode + 1)
+    let loop = CollectionLoop(ContractGuard(try makeEnvironment(), name: task))
+    let collector = RolloutCollector(
+      actor, actionSize: policy.description.actionLow.count, horizon: horizon, firstSeed: seed)
+    while collector.rollouts.count < episodes {
+      if !collector.isRunning && isCancelled() { break }
+      let before = collector.rollouts.count
+      try loop.round(collector)
+      if collector.rollouts.count > before { progress(collector.rollouts.count) }
     }
-    return rollouts
+    return collector.rollouts
+  }
+}
+
+/// Keeps everything that a policy does, episode after episode, each for at most `horizon` steps.
+private final class RolloutCollector: StepCollector {
+  private(set) var rollouts: [PolicyRollout] = []
+  private(set) var isRunning = false
+  private let actor: PolicyActor
+  private let horizon: Int
+  private let firstSeed: UInt64
+  private var rollout = PolicyRollout()
+  private var observation: [Float] = []  // (S)
+  private var action: [Float]  // (A), in [−1, 1]
+  private var taskAction: [Float]  // (A)
+
+  init(_ actor: PolicyActor, actionSize: Int, horizon: Int, firstSeed: UInt64) {
+    (self.actor, self.horizon, self.firstSeed) = (actor, horizon, firstSeed)
+    action = [Float](repeating: 0, count: actionSize)
+    taskAction = action
+  }
+
+  func needsReset(lane: Int) -> Bool { !isRunning }
+  func seed(lane: Int) -> UInt64? { firstSeed &+ UInt64(rollouts.count) }
+
+  func begin(lane: Int, _ observation: Span<Float>) {
+    rollout = PolicyRollout()
+    isRunning = true
+    keep(observation)
+  }
+
+  func action(into result: inout MutableSpan<Float>) {
+    let logProbability = act(observation, &action, &taskAction)
+    rollout.observations += observation
+    rollout.actions += action
+    rollout.logProbabilities.append(logProbability)
+    for i in taskAction.indices { result[i] = taskAction[i] }
+  }
+
+  // the arrays are passed so that spans may reach into them
+  private func act(_ observation: [Float], _ action: inout [Float], _ taskAction: inout [Float]) -> Double {
+    actor.act(observation.span, into: &action, &taskAction)
+  }
+
+  func observe(lane: Int, _ outcome: StepOutcome, next: Span<Float>) {
+    keep(next)
+    rollout.rewards.append(outcome.reward)
+    guard outcome.endsEpisode || rollout.count >= horizon else { return }
+    rollouts.append(rollout)
+    isRunning = false
+  }
+
+  private func keep(_ values: Span<Float>) {
+    observation = (0..<values.count).map { values[$0] }
   }
 }

@@ -33,6 +33,7 @@ extension TrainerState {
     file.add("health.predictions", health.predictions)
     file.add("health.outcomes", health.outcomes)
 
+    for (name, values) in normalization { file.add(name, values) }
     file.add("lane.steps", lanes.map { UInt64($0.steps) })
     file.add("lane.episode_length", lanes.map { UInt64($0.episodeLength) })
     file.add("lane.episode_return", lanes.map(\.episodeReturn))
@@ -95,6 +96,9 @@ extension TrainerState {
     health.predictions = try file.doubles("health.predictions")
     health.outcomes = try fields.numbers("health.outcomes", count: health.predictions.count)
 
+    for name in file.names where name.hasPrefix("normalizer.") || name.hasPrefix("rewardScaler.") {
+      normalization[name] = try file.doubles(name)
+    }
     let steps = try fields.counts("lane.steps")
     let lengths = try fields.counts("lane.episode_length", count: steps.count)
     let returns = try fields.numbers("lane.episode_return", count: steps.count)
@@ -175,7 +179,9 @@ struct CheckpointFields {
 
   func counts(_ name: String, count: Int? = nil) throws -> [Int] {
     try words(name, count: count).map {
-      guard let whole = Int(exactly: $0) else { throw CheckpointError(path, "has \(name) = \($0), which no run has") }
+      guard let whole = Int(exactly: $0), whole < 1 << 53 else {
+        throw CheckpointError(path, "has \(name) = \($0), which no run has")
+      }
       return whole
     }
   }

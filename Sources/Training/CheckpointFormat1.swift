@@ -9,8 +9,8 @@ extension TrainerState {
     let (counts, numbers, window) = try (
       file.integers64("trainer.counts"), file.doubles("trainer.numbers"), file.doubles("trainer.metrics")
     )
-    let whole = counts.compactMap { Int(exactly: $0) }
-    guard counts.count == 10, whole.count == 10, numbers.count == 3, window.count == 9 else {
+    let whole = counts.prefix(6).compactMap { $0 < 1 << 53 ? Int($0) : nil }
+    guard counts.count == 10, whole.count == 6, numbers.count == 3, window.count == 9 else {
       throw CheckpointError(path, "has counters of another version")
     }
     guard counts[8] <= counts[9], counts[9] < 1 << 48 else {

@@ -40,6 +40,7 @@ public enum Conformance {
     }
     let (count, rows, observationSize, actionWidth) = (shape[0], shape[1], shape[2], actionShape[2])
     let configuration = try algorithms.entry(name).configuration(values).setting(["batchSize=\(rows)"])
+      .lasting(updates: count)
     let actionSize = try actionSize(of: file, configuration, width: actionWidth)
     try configuration.checkMemory(observationSize: observationSize, actionSize: actionSize)
     let algorithm = configuration.makeAlgorithm(

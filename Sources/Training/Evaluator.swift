@@ -1,35 +1,8 @@
-// Evaluator.swift — how good a policy is: whole episodes without exploration, on a task and seeds of their own.
-
-import Environments
-
-/// The returns of some episodes.
-public struct Evaluation: Sendable, Equatable {
-  public var returns: [Double]
-  public var lengths: [Int]
-  /// Episodes that the simulator broke off. They count as far as they went.
-  public var faults = 0
-
-  public init(returns: [Double], lengths: [Int]) {
-    (self.returns, self.lengths) = (returns, lengths)
-  }
-
-  public var episodes: Int { returns.count }
-  public var mean: Double { returns.reduce(0, +) / Double(max(1, returns.count)) }
-  /// Standard deviation over the episodes, of the population.
-  public var standardDeviation: Double {
-    let mean = mean
-    return (returns.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(max(1, returns.count))).squareRoot()
-  }
-  public var minimum: Double { returns.min() ?? .nan }
-  public var maximum: Double { returns.max() ?? .nan }
-  public var meanLength: Double { Double(lengths.reduce(0, +)) / Double(max(1, lengths.count)) }
-}
-
 /// Runs episodes in an environment that nothing else uses.
 public struct Evaluator {
-  private let environment: any Environment
+  private let loop: CollectionLoop
 
-  public init(_ environment: any Environment) { self.environment = environment }
+  public init(_ environment: any Environment) { loop = CollectionLoop(environment) }
 
   /// Runs `episodes` episodes with seeds `firstSeed`, `firstSeed + 1`, … and actions from `act`.
   ///
@@ -38,31 +11,66 @@ public struct Evaluator {
     episodes: Int, firstSeed: UInt64, isCancelled: () -> Bool = { false },
     act: (Span<Float>, inout MutableSpan<Float>) -> Void
   ) throws -> Evaluation {
-    var evaluation = Evaluation(returns: [], lengths: [])
-    var observation = [Float](repeating: 0, count: environment.observationSpace.count)
-    var action = [Float](repeating: 0, count: environment.actionSpace.count)
-    for episode in 0..<episodes where !isCancelled() {
-      var total = 0.0
-      var length = 0
-      do {
-        var span = observation.mutableSpan
-        try environment.reset(seed: firstSeed &+ UInt64(episode), into: &span)
-        var hasEnded = false
-        while !hasEnded {
-          var actionSpan = action.mutableSpan
-          act(observation.span, &actionSpan)
-          var observationSpan = observation.mutableSpan
-          let outcome = try environment.step(action.span, into: &observationSpan)
-          total += outcome.reward
-          length += 1
-          hasEnded = outcome.endsEpisode
-        }
-      } catch is SimulatorFault {
-        evaluation.faults += 1
+    try withoutActuallyEscaping(act) { act in
+      let returns = EpisodeReturns(loop.environments, firstSeed: firstSeed, act: act)
+      while returns.evaluation.episodes < episodes {
+        if returns.needsReset(lane: 0) && isCancelled() { break }
+        try loop.round(returns)
       }
-      evaluation.returns.append(total)
-      evaluation.lengths.append(length)
+      return returns.evaluation
     }
-    return evaluation
+  }
+}
+
+/// Adds up the rewards of episodes whose actions somebody else chooses.
+private final class EpisodeReturns: StepCollector {
+  private(set) var evaluation = Evaluation(returns: [], lengths: [])
+  private let firstSeed: UInt64
+  private let act: (Span<Float>, inout MutableSpan<Float>) -> Void
+  private var observation: [Float]  // (S)
+  private var total = 0.0
+  private var length = 0
+  private var isRunning = false
+
+  init(
+    _ environments: any VectorEnvironment, firstSeed: UInt64,
+    act: @escaping (Span<Float>, inout MutableSpan<Float>) -> Void
+  ) {
+    (self.firstSeed, self.act) = (firstSeed, act)
+    observation = [Float](repeating: 0, count: environments.observationSpace.count)
+  }
+
+  func needsReset(lane: Int) -> Bool { !isRunning }
+  func seed(lane: Int) -> UInt64? { firstSeed &+ UInt64(evaluation.episodes) }
+
+  func begin(lane: Int, _ observation: Span<Float>) {
+    (total, length, isRunning) = (0, 0, true)
+    keep(observation)
+  }
+
+  func action(into actions: inout MutableSpan<Float>) { act(observation.span, &actions) }
+
+  func observe(lane: Int, _ outcome: StepOutcome, next: Span<Float>) {
+    keep(next)
+    total += outcome.reward
+    length += 1
+    if outcome.endsEpisode { end() }
+  }
+
+  /// The episode counts as far as it went.
+  func abandon(lane: Int, _ fault: SimulatorFault) {
+    if !isRunning { (total, length) = (0, 0) }
+    evaluation.faults += 1
+    end()
+  }
+
+  private func end() {
+    evaluation.returns.append(total)
+    evaluation.lengths.append(length)
+    isRunning = false
+  }
+
+  private func keep(_ values: Span<Float>) {
+    for i in observation.indices { observation[i] = values[i] }
   }
 }

@@ -4,6 +4,9 @@
 //   outcome     Σ_t γᵗ r_t,  for a soft value  r₀ + Σ_{t≥1} γᵗ (r_t − α log π(a_t|s_t));  cut off, γᵀ Q(s_T, π(s_T)) follows
 //   bound       |Q| ≤ max |r| / (1 − γ), with the entropy that α pays for
 //
+// All of it in the unit of the environment's rewards: where rewards are scaled, Q and α are multiplied by what these are
+// divided by at that moment.
+//
 // Nothing here changes what is learned: it draws from no stream that training uses.
 
 import Algorithms
@@ -92,7 +95,10 @@ public struct HealthMonitor: Sendable, Equatable {
   }
 
   /// Fills in what the episodes told.
-  func complete(_ record: inout HealthRecord, actionSize: Int) {
+  ///
+  /// - Parameter divisor: what rewards are divided by before critics see them.
+  func complete(_ record: inout HealthRecord, actionSize: Int, divisor: Double = 1) {
+    record.assessment.largestValue *= divisor
     let count = Double(predictions.count)
     record.valueEpisodes = predictions.count
     if !predictions.isEmpty {
@@ -101,7 +107,7 @@ public struct HealthMonitor: Sendable, Equatable {
     }
     // a uniform policy's entropy over [−1, 1]^A is A log 2, the most there is
     let entropy = record.entropy.isNaN ? 0 : max(Double(actionSize) * log(2), abs(record.entropy))
-    let paid = record.temperature.isNaN ? 0 : record.temperature * entropy
+    let paid = record.temperature.isNaN ? 0 : divisor * record.temperature * entropy
     if discount < 1 && largestReward > 0 { record.valueBound = (largestReward + paid) / (1 - discount) }
   }
 

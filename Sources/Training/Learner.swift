@@ -16,6 +16,7 @@ final class Learner {
   private(set) var metrics: MetricsWindow
   private(set) var sampling: RandomStream
   let batch: Batch
+  let normalization: RunNormalization
   private let seed: UInt64
   private let workers: WorkerPool
 
@@ -28,6 +29,8 @@ final class Learner {
       count: configuration.batchSize, observationSize: buffer.observationSize, actionSize: buffer.actionSize)
     sampling = RandomStream(seed: seed, purpose: "sampling")
     metrics = MetricsWindow(further: configuration.metrics.further.count)
+    normalization = RunNormalization(
+      configuration, observationSize: buffer.observationSize, lanes: buffer.laneCount)
     self.buffer = buffer
   }
 
@@ -35,7 +38,8 @@ final class Learner {
   func learn(updates count: Int) throws {
     for _ in 0..<count {
       let result = try algorithm.update(
-        batch, from: buffer, returns: configuration.returns, using: &sampling, workers: workers)
+        batch, from: buffer, returns: configuration.returns, using: &sampling, workers: workers
+      ) { normalization.apply(to: $0, workers: workers) }
       updates += 1
       temperature = result.temperature
       metrics.add(result)
@@ -49,6 +53,7 @@ final class Learner {
   func assess(step: Int) -> Assessment {
     var stream = RandomStream(seed: seed, purpose: "health at step \(step)")
     buffer.sample(into: batch, using: &stream, workers: workers)
+    normalization.apply(to: batch, workers: workers)
     return algorithm.assess(batch)
   }
 

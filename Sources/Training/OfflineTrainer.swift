@@ -113,15 +113,15 @@ public final class OfflineTrainer: TrainingRun {
     if let record { try observer.evaluated(record) }
   }
 
-  /// The policy as it is now. It takes observations as they are: its first layer normalises them.
+  /// The policy as it is now. It takes observations as they are: the file says what they are normalised by.
   public func policyFile() -> SafeTensors {
-    let tensors = algorithm.policyTensors
-    return PolicyFile.encode(
-      normalization?.folded(into: tensors) ?? tensors,
+    PolicyFile.encode(
+      algorithm.policyTensors,
       PolicyDescription(
         algorithm: run.algorithm, environment: run.environment, observationSize: batch.observations.columns,
-        hiddenSizes: configuration.policy.hiddenSizes, actionLow: scaling.low, actionHigh: scaling.high, step: step,
-        kind: configuration.policy.kind))
+        hiddenSizes: configuration.policy.hiddenSizes,
+        actionLow: scaling.low, actionHigh: scaling.high, step: step, normalization: normalization,
+        environmentOptions: run.environmentOptions ?? [:], kind: configuration.policy.kind))
   }
 
   // MARK: state
@@ -145,58 +145,4 @@ public final class OfflineTrainer: TrainingRun {
   // the data are not the run's own: they are read again
   public func withBuffer(_ body: (borrowing ReplayBuffer) throws -> Void) rethrows {}
   public func restoreBuffer(_ restore: (inout ReplayBuffer) throws -> Void) throws {}
-}
-
-/// (s − mean) / scale, with scale = standard deviation + ε of the data's states (Fujimoto 2021, sec. 5).
-public struct ObservationNormalization: Sendable, Equatable {
-  public let mean: [Float]  // (S)
-  public let scale: [Float]  // (S)
-
-  /// Over the states of all transitions; the deviation is that of the population.
-  public init(of buffer: borrowing ReplayBuffer, epsilon: Float) {
-    let size = buffer.observationSize
-    var (sums, squares, count) = ([Double](repeating: 0, count: size), [Double](repeating: 0, count: size), 0.0)
-    // twice: the second time about the mean
-    for pass in 0..<2 {
-      let mean = pass == 0 ? sums : sums.map { $0 / max(1, count) }
-      buffer.forEachFrame { frame in
-        let begin = frame.startIndex
-        guard frame[frame.endIndex - 1] >= 0 else { return }
-        for i in 0..<size {
-          if pass == 0 {
-            sums[i] += Double(frame[begin + i])
-          } else {
-            let difference = Double(frame[begin + i]) - mean[i]
-            squares[i] += difference * difference
-          }
-        }
-        if pass == 0 { count += 1 }
-      }
-    }
-    mean = sums.map { Float($0 / max(1, count)) }
-    scale = squares.map { Float(($0 / max(1, count)).squareRoot()) + epsilon }
-  }
-
-  public func apply(to observation: inout [Float]) {
-    for i in observation.indices { observation[i] = (observation[i] - mean[i]) / scale[i] }
-  }
-
-  /// The tensors of a policy that normalises by itself:  W′ = W / scale,  b′ = b − W′ mean  in its first layer.
-  func folded(into tensors: [Tensor]) -> [Tensor] {
-    guard let weight = tensors.first(where: { $0.name == "policy.layer.0.weight" }) else { return tensors }
-    let size = mean.count
-    let scaled = weight.values.indices.map { Double(weight.values[$0]) / Double(scale[$0 % size]) }
-    return tensors.map { tensor in
-      switch tensor.name {
-      case "policy.layer.0.weight":
-        return Tensor(name: tensor.name, shape: tensor.shape, values: scaled.map { Float($0) })
-      case "policy.layer.0.bias":
-        let shifted = tensor.values.indices.map { h in
-          (0..<size).reduce(Double(tensor.values[h])) { $0 - scaled[h * size + $1] * Double(mean[$1]) }
-        }
-        return Tensor(name: tensor.name, shape: tensor.shape, values: shifted.map { Float($0) })
-      default: return tensor
-      }
-    }
-  }
 }

@@ -3,11 +3,13 @@
 import Algorithms
 import Kernels
 import Networks
+import Replay
 
 /// A policy that acts deterministically: tanh of the mean for a squashed Gaussian, the greatest output for choices.
 public final class Policy {
   public let description: PolicyDescription
   private let network: Network
+  private let normalizer: RowNormalizer?
   private let scaling: ActionScaling
   private let row: ActingRow
 
@@ -28,6 +30,7 @@ public final class Policy {
 
   init(_ description: PolicyDescription, from find: (String) throws -> Tensor) throws {
     self.description = description
+    normalizer = description.normalization?.rowNormalizer()
     scaling = ActionScaling(
       low: description.actionLow, high: description.actionHigh, choices: description.choices)
     let actionSize = scaling.count
@@ -67,6 +70,7 @@ public final class Policy {
   /// Writes the action (A), in the task's units, for an observation (S); the index of a discrete one.
   public func act(_ observation: Span<Float>, into action: inout MutableSpan<Float>) {
     row.observation.setRow(0, to: observation)
+    normalizer?.apply(to: row.observation, rows: 0..<1)
     switch network {
     case .gaussian(let policy): policy.mean(row.observation, into: row.draw.actions, rows: 0..<1)
     case .deterministic(let policy): policy.evaluate(row.observation, into: row.draw.actions, rows: 0..<1)

@@ -1,8 +1,10 @@
 // PolicyFile.swift — a policy to take away: weights, sizes and action bounds in one safetensors file.
 
 import Algorithms
+import Environments
 import Formats
 import Networks
+import Replay
 
 #if canImport(Glibc)
   import Glibc
@@ -35,15 +37,26 @@ public struct PolicyDescription: Sendable, Equatable {
   public var temperature: Double? = nil
   /// The number of choices of a discrete action; nil where actions are real-valued.
   public var choices: Int? = nil
+  /// What observations are normalised by before the network sees them; nil: it takes them as they are.
+  public var normalization: ObservationNormalization? = nil
+  /// What rewards were divided by at the end; nil: nothing. α is then that of the divided ones.
+  public var rewardDivisor: Double? = nil
+  /// What was set of the task's options when the policy was trained.
+  public var environmentOptions = EnvironmentOptions()
   /// What the outputs mean; nil in files of 0.1.0, whose tensors show it.
   public var kind: PolicyForm.Kind? = nil
+
+  /// α against the environment's own rewards: what a soft value of theirs has.
+  public var unscaledTemperature: Double? { temperature.map { $0 * (rewardDivisor ?? 1) } }
 }
 
 public enum PolicyFile {
   static let format = "swift-offpolicy policy"
   static let version = 1
+  /// That of a file with a normaliser: a program that does not know it must not act without it.
+  static let normalizedVersion = 2
 
-  /// The file's content: the tensors named `policy.…`, `action.low` and `action.high`.
+  /// The file's content: the tensors named `policy.…`, `action.low` and `action.high`, and the normaliser where there is one.
   public static func encode(_ tensors: [Tensor], _ description: PolicyDescription) -> SafeTensors {
     var file = SafeTensors()
     for tensor in tensors where tensor.name.hasPrefix("policy.") {
@@ -65,6 +78,16 @@ public enum PolicyFile {
     }
     if let kind = description.kind { file.metadata["policy"] = kind.rawValue }
     if let choices = description.choices { file.metadata["choices"] = "\(choices)" }
+    if !description.environmentOptions.isEmpty {
+      file.metadata["environmentOptions"] = (try? JSONValue(encoding: description.environmentOptions))?.text()
+    }
+    if let normalization = description.normalization {
+      file.add("normalizer.mean", floats: normalization.mean, shape: [normalization.mean.count])
+      file.add("normalizer.scale", floats: normalization.scale, shape: [normalization.scale.count])
+      file.metadata["version"] = "\(normalizedVersion)"
+      if let clip = normalization.clip { file.metadata["normalizerClip"] = "\(clip)" }
+    }
+    if let divisor = description.rewardDivisor { file.metadata["rewardDivisor"] = "\(divisor)" }
     file.metadata["digest"] = digest(of: file)
     return file
   }
@@ -85,9 +108,11 @@ public enum PolicyFile {
 
   static func policy(_ file: SafeTensors, path: String) throws -> Policy {
     guard file.metadata["format"] == format else { throw PolicyFileError(path, "is not a policy of this program") }
-    guard file.metadata["version"] == "\(version)" else {
+    guard ["\(version)", "\(normalizedVersion)"].contains(file.metadata["version"]) else {
       throw PolicyFileError(
-        path, "has policy format \(file.metadata["version"] ?? "unknown"), this program reads \(version)")
+        path,
+        "has policy format \(file.metadata["version"] ?? "unknown"), this program reads \(version) and \(normalizedVersion)"
+      )
     }
     func text(_ key: String) throws -> String {
       guard let value = file.metadata[key] else { throw PolicyFileError(path, "does not say its \(key)") }
@@ -122,10 +147,19 @@ public enum PolicyFile {
       }
       return kind
     }
-    let description = PolicyDescription(
+    var options = EnvironmentOptions()
+    if let text = file.metadata["environmentOptions"] {
+      do { options = try JSONValue(text: text).decode(EnvironmentOptions.self) } catch {
+        throw PolicyFileError(path, "has environmentOptions that are no options: \(text.debugDescription)")
+      }
+    }
+    var description = PolicyDescription(
       algorithm: try text("algorithm"), environment: try text("environment"), observationSize: observationSize,
       hiddenSizes: hidden, actionLow: low, actionHigh: high, step: Int(try text("step")) ?? 0,
-      temperature: file.metadata["temperature"].flatMap(Double.init), choices: choices, kind: kind)
+      temperature: file.metadata["temperature"].flatMap(Double.init), choices: choices,
+      environmentOptions: options, kind: kind)
+    description.normalization = try normalization(file, path: path, observationSize: observationSize)
+    description.rewardDivisor = file.metadata["rewardDivisor"].flatMap(Double.init)
     let policy = try Policy(description) { name in
       let tensor = Tensor(name: name, shape: try file.shape(name), values: try file.floats(name))
       guard tensor.values.allSatisfy(\.isFinite) else {
@@ -137,5 +171,26 @@ public enum PolicyFile {
       throw PolicyFileError(path, "is damaged: it does not match its digest; copy it again")
     }
     return policy
+  }
+
+  /// What the file's policy normalises observations by, if it does.
+  private static func normalization(
+    _ file: SafeTensors, path: String, observationSize: Int
+  ) throws -> ObservationNormalization? {
+    let names = ["normalizer.mean", "normalizer.scale"]
+    guard file.metadata["version"] == "\(normalizedVersion)" || names.contains(where: file.contains) else { return nil }
+    for name in names {
+      let shape = try file.shape(name)
+      guard shape == [observationSize] else {
+        throw PolicyFileError(
+          path, "has \(name) of shape \(shape), where its observations have \(observationSize) values")
+      }
+    }
+    let (mean, scale) = (try file.floats(names[0]), try file.floats(names[1]))
+    let clip = file.metadata["normalizerClip"].map { Float($0) ?? .nan }
+    guard mean.allSatisfy(\.isFinite), scale.allSatisfy({ $0.isFinite && $0 > 0 }), clip.map({ $0 > 0 }) ?? true else {
+      throw PolicyFileError(path, "gives an impossible mean, scale or clip of observations")
+    }
+    return ObservationNormalization(mean: mean, scale: scale, clip: clip)
   }
 }

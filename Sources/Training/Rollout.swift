@@ -21,30 +21,59 @@ public enum Rollout {
     guard shape.count == 2 && shape[1] == size || shape.count == 1 && size == 1 else {
       throw RolloutError(description: "actions have shape \(shape), \(id) needs [T, \(size)]")
     }
-    let actions = try file.floats("actions")
-    let guarded = ContractGuard(environment, name: id)
-    var observation = [Float](repeating: 0, count: environment.observationSpace.count)
-    var span = observation.mutableSpan
-    try guarded.reset(seed: seed, into: &span)
-    var observations = observation
-    var rewards: [Double] = []
-    var terminated: [UInt8] = []
-    var truncated: [UInt8] = []
-    for t in 0..<shape[0] {
-      var span = observation.mutableSpan
-      let outcome = try guarded.step(actions.span.extracting((t * size)..<((t + 1) * size)), into: &span)
-      observations += observation
+    let replay = Replay(try file.floats("actions"), count: shape[0], size: size, seed: seed)
+    let loop = CollectionLoop(ContractGuard(environment, name: id))
+    repeat { try loop.round(replay) } while replay.isRunning
+    var result = SafeTensors()
+    result.metadata = ["environment": id, "seed": "\(seed)"]
+    let count = replay.rewards.count
+    result.add("observations", floats: replay.observations, shape: [count + 1, environment.observationSpace.count])
+    result.add("rewards", doubles: replay.rewards, shape: [count])
+    result.add("terminated", bytes: replay.terminated, shape: [count])
+    result.add("truncated", bytes: replay.truncated, shape: [count])
+    return result
+  }
+
+  /// Applies given actions and keeps what came.
+  private final class Replay: StepCollector {
+    private let actions: [Float]  // (T × A)
+    private let (count, size): (Int, Int)
+    private let seed: UInt64
+    private var hasBegun = false
+    /// Neither has the episode ended nor have the actions run out.
+    private(set) var isRunning = true
+    private(set) var observations: [Float] = []
+    private(set) var rewards: [Double] = []
+    private(set) var terminated: [UInt8] = []
+    private(set) var truncated: [UInt8] = []
+
+    init(_ actions: [Float], count: Int, size: Int, seed: UInt64) {
+      (self.actions, self.count, self.size, self.seed) = (actions, count, size, seed)
+    }
+
+    func needsReset(lane: Int) -> Bool { !hasBegun || !isRunning }
+    func seed(lane: Int) -> UInt64? { seed }
+
+    func begin(lane: Int, _ observation: Span<Float>) {
+      hasBegun = true
+      isRunning = count > 0
+      keep(observation)
+    }
+
+    func action(into result: inout MutableSpan<Float>) {
+      for i in 0..<size { result[i] = actions[rewards.count * size + i] }
+    }
+
+    func observe(lane: Int, _ outcome: StepOutcome, next: Span<Float>) {
+      keep(next)
       rewards.append(outcome.reward)
       terminated.append(outcome.terminated ? 1 : 0)
       truncated.append(outcome.truncated ? 1 : 0)
-      if outcome.endsEpisode { break }
+      isRunning = !outcome.endsEpisode && rewards.count < count
     }
-    var result = SafeTensors()
-    result.metadata = ["environment": id, "seed": "\(seed)"]
-    result.add("observations", floats: observations, shape: [rewards.count + 1, observation.count])
-    result.add("rewards", doubles: rewards, shape: [rewards.count])
-    result.add("terminated", bytes: terminated, shape: [rewards.count])
-    result.add("truncated", bytes: truncated, shape: [rewards.count])
-    return result
+
+    private func keep(_ observation: Span<Float>) {
+      for i in 0..<observation.count { observations.append(observation[i]) }
+    }
   }
 }

@@ -9,6 +9,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   public var algorithm: String
   /// The task's id.
   public var environment: String
+  /// What was set of the task's options; nil where nothing was.
+  public var environmentOptions: EnvironmentOptions? = nil
   /// The algorithm's resolved configuration: every property.
   public var configuration: JSONValue
   /// Environment steps.
@@ -52,9 +54,21 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     self.checkpointEvery = checkpointEvery
   }
 
-  /// The algorithm's configuration, checked again.
+  /// The algorithm's configuration for this run, checked again.
   public func algorithmConfiguration(in registry: AlgorithmRegistry = .standard) throws -> AnyConfiguration {
-    try registry.entry(algorithm).configuration(configuration)
+    let configuration = try registry.entry(algorithm).configuration(configuration)
+    return configuration.lasting(updates: updates(configuration))
+  }
+
+  /// The updates that the whole run makes, where no simulator fails.
+  func updates(_ configuration: AnyConfiguration) -> Int {
+    guard dataset == nil, let collection = configuration.collection else { return steps }
+    // all that Trainer's learn() owes from the first round on after which it learns
+    let batch = min(configuration.batchSize, collection.bufferCapacity, max(1, steps))
+    let first = max(collection.randomSteps + 1, batch)
+    guard first <= steps else { return 0 }
+    let (start, every) = ((first - 1) / laneCount * laneCount, collection.updateEvery)
+    return collection.updatesOwed(from: start / every * every, to: steps / every * every)
   }
 }
 

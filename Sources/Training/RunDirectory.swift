@@ -161,6 +161,9 @@ public final class RunDirectory {
   /// Seconds of training, those of earlier processes included.
   public var seconds: Double { clock.seconds }
 
+  /// Adds a row to the log that the record belongs to.
+  public func log(_ record: RunRecord) { logs.receive(record) }
+
   // MARK: checkpoint
 
   /// Holds the directory for this process alone.

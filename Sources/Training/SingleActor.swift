@@ -2,14 +2,20 @@
 
 import Algorithms
 import Kernels
+import Replay
 
 /// Room for one observation and its action.
 final class SingleActor {
   private let observation: Matrix  // (1 × S)
   private let action: Matrix  // (1 × A)
   private var values: [Float]  // (A)
+  private var state: [Float]  // (S), an observation as the networks see it
+  /// What the networks see observations by; it is only read. Nil: as they are.
+  private let normalizer: ObservationNormalizer?
 
-  init(observationSize: Int, actionSize: Int) {
+  init(observationSize: Int, actionSize: Int, normalizer: ObservationNormalizer? = nil) {
+    self.normalizer = normalizer
+    state = [Float](repeating: 0, count: observationSize)
     observation = Matrix(rows: 1, columns: observationSize)
     action = Matrix(rows: 1, columns: actionSize)
     values = [Float](repeating: 0, count: actionSize)
@@ -18,6 +24,7 @@ final class SingleActor {
   /// π(s), in [−1, 1].
   func act(_ algorithm: any Algorithm, _ observation: Span<Float>, into result: inout MutableSpan<Float>) {
     self.observation.setRow(0, to: observation)
+    normalizer?.apply(to: self.observation, rows: 0..<1)
     algorithm.act(self.observation, rows: 1, explore: false, into: action)
     action.copyRow(0, into: &result)
   }
@@ -27,10 +34,25 @@ final class SingleActor {
     value(of: algorithm, observation, &values)
   }
 
-  // `values` is passed so that spans may reach into it
+  /// Q(s, a), with a in [−1, 1].
+  func value(of algorithm: any Algorithm, _ observation: Span<Float>, _ action: Span<Float>) -> Double {
+    guard let normalizer else { return algorithm.value(observation, action) }
+    return value(of: algorithm, normalizer, observation, action, &state)
+  }
+
+  // `values` and `state` are passed so that spans may reach into them
   private func value(of algorithm: any Algorithm, _ observation: [Float], _ values: inout [Float]) -> Double {
     var span = values.mutableSpan
     act(algorithm, observation.span, into: &span)
-    return algorithm.value(observation.span, values.span)
+    return value(of: algorithm, observation.span, values.span)
+  }
+
+  private func value(
+    of algorithm: any Algorithm, _ normalizer: ObservationNormalizer, _ observation: Span<Float>,
+    _ action: Span<Float>, _ state: inout [Float]
+  ) -> Double {
+    var span = state.mutableSpan
+    normalizer.normalize(observation, into: &span)
+    return algorithm.value(state.span, action)
   }
 }

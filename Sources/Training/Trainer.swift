@@ -30,11 +30,11 @@ public final class Trainer {
   public private(set) var lanes: [TrainingLane]
   public var buffer: ReplayBuffer { _read { yield learner.buffer } }
 
-  private let environmentID: String
-  private let environments: any VectorEnvironment
+  private let loop: CollectionLoop
   private let configuration: AnyConfiguration
   private let collection: CollectionSettings
   private let learner: Learner
+  private var normalization: RunNormalization { learner.normalization }
   private let evaluations: EvaluationSchedule
   private var randomActions: RandomStream
   private var health: HealthMonitor
@@ -47,8 +47,6 @@ public final class Trainer {
   private var actions: [Float]  // (N × A), the same
   private var environmentActions: [Float]  // (N × A), in the environment's units
   private var action: [Float]  // (A), of one lane
-  private var isActive: [Bool]  // (N)
-  private var next: [Float]  // (S), of one lane
   private let evaluated: SingleActor
 
   /// - Parameters:
@@ -74,8 +72,7 @@ public final class Trainer {
   ) throws {
     precondition(environments.count == run.laneCount, "\(environments.count) lanes for a run with \(run.laneCount)")
     self.run = run
-    self.environments = environments
-    environmentID = run.environment
+    loop = CollectionLoop(environments)
     configuration = try run.algorithmConfiguration(in: registry)
     guard let collection = configuration.collection else {
       throw MismatchedRun("\(run.algorithm) learns from fixed data, not from an environment")
@@ -85,6 +82,7 @@ public final class Trainer {
     try registry.entry(run.algorithm).checkActions(environments.actionSpace, of: run.environment, among: registry)
     scaling = try ActionScaling(environments.actionSpace, of: run.environment)
     let (size, width, count) = (environments.observationSpace.count, scaling.count, environments.count)
+    try configuration.checkNormalization()
     try configuration.checkMemory(observationSize: size, actionSize: scaling.actionSize)
     // no more transitions than the run has steps
     let buffer = try ReplayBuffer(
@@ -101,9 +99,8 @@ public final class Trainer {
     actions = [Float](repeating: 0, count: count * width)
     environmentActions = actions
     action = [Float](repeating: 0, count: width)
-    next = [Float](repeating: 0, count: size)
-    isActive = [Bool](repeating: false, count: count)
-    evaluated = SingleActor(observationSize: size, actionSize: width)
+    evaluated = SingleActor(
+      observationSize: size, actionSize: width, normalizer: learner.normalization.observations)
   }
 
   // MARK: step by step
@@ -113,6 +110,7 @@ public final class Trainer {
     precondition(lanes[lane].needsReset, "lane \(lane) is in the middle of an episode")
     setObservation(observation, lane: lane)
     learner.buffer.beginEpisode(observation, lane: lane)
+    normalization.begin(observation)
     algorithm.beginEpisode(lane: lane)
     health.begin(lane: lane)
     lanes[lane].begin()
@@ -133,7 +131,9 @@ public final class Trainer {
     learner.buffer.add(
       lane: lane, action: actions.span.extracting((lane * width)..<((lane + 1) * width)), reward: Float(outcome.reward),
       terminated: outcome.terminated, truncated: outcome.truncated, next: next)
-    health.add(lane: lane, reward: outcome.reward, entropyBonus: algorithm.entropyBonus(lane: lane))
+    health.add(
+      lane: lane, reward: outcome.reward, entropyBonus: normalization.divisor * algorithm.entropyBonus(lane: lane))
+    normalization.add(lane: lane, outcome, next: next)
     setObservation(next, lane: lane)
     step += 1
     lanes[lane].add(outcome)
@@ -180,49 +180,9 @@ public final class Trainer {
 
   /// One step in every lane, and the updates that belong to it.
   private func advance() throws {
-    for lane in lanes.indices where lanes[lane].needsReset {
-      try guarding(lane) { try reset(lane, &next) }
-    }
-    for lane in lanes.indices { isActive[lane] = !lanes[lane].needsReset }
-    guard let first = isActive.firstIndex(of: true) else { return }
-    do {
-      try chooseActions(&action)
-    } catch {
-      observer.failed(dump(lane: first, "\(error)"))
-      throw error
-    }
-    environments.step(environmentActions.span, isActive: isActive)
-    for lane in lanes.indices where isActive[lane] {
-      try guarding(lane) { try takeOutcome(lane, &next) }
-    }
-    try learn()
-  }
-
-  // `next` is passed so that a span may reach into it
-  private func reset(_ lane: Int, _ next: inout [Float]) throws {
-    var span = next.mutableSpan
-    // the first episode seeds the lane's generator, which then goes on
-    let seed = lanes[lane].steps == 0 ? run.seed &+ UInt64(lane) : nil
-    try environments.reset(lane: lane, seed: seed, into: &span)
-    begin(lane: lane, span.span)
-  }
-
-  private func takeOutcome(_ lane: Int, _ next: inout [Float]) throws {
-    var span = next.mutableSpan
-    let outcome = try environments.outcome(lane: lane, into: &span)
-    try observe(lane: lane, outcome, next: span.span)
-  }
-
-  /// Runs what may fail in a lane: a fault of the simulator costs its episode, any other error ends the run.
-  private func guarding(_ lane: Int, _ body: () throws -> Void) throws {
-    do {
-      try body()
-    } catch let fault as SimulatorFault {
-      try abandonEpisode(lane, fault)
-    } catch {
-      observer.failed(dump(lane: lane, "\(error)"))
-      throw error
-    }
+    let before = step
+    try loop.round(self)
+    if step > before { try learn() }
   }
 
   // `action` is passed so that spans may reach into it
@@ -235,7 +195,9 @@ public final class Trainer {
         for i in 0..<width { actions[lane * width + i] = action[i] }
       }
     } else {
-      algorithm.act(observations, rows: lanes.count, explore: true, into: chosen)
+      normalization.withObservations(observations, rows: lanes.count) {
+        algorithm.act($0, rows: lanes.count, explore: true, into: chosen)
+      }
       for lane in lanes.indices {
         for i in 0..<width {
           action[i] = chosen[lane, i]
@@ -259,7 +221,7 @@ public final class Trainer {
   }
 
   private func value(_ observation: [Float], _ action: [Float]) -> Double {
-    algorithm.value(observation.span, action.span)
+    normalization.divisor * evaluated.value(of: algorithm, observation.span, action.span)
   }
 
   private func setObservation(_ observation: Span<Float>, lane: Int) {
@@ -268,7 +230,8 @@ public final class Trainer {
   }
 
   private func endEpisode(_ lane: Int, _ outcome: StepOutcome) throws {
-    health.end(lane: lane, tail: outcome.terminated ? 0 : evaluated.value(of: algorithm, lanes[lane].observation))
+    let tail = outcome.terminated ? 0 : evaluated.value(of: algorithm, lanes[lane].observation)
+    health.end(lane: lane, tail: normalization.divisor * tail)
     let record = episodeRecord(lane, terminated: outcome.terminated, truncated: outcome.truncated)
     idle.add(record)
     try observer.episodeEnded(record)
@@ -282,9 +245,10 @@ public final class Trainer {
   }
 
   /// The simulator broke: the step never happened, nothing of it is stored, and another episode begins.
-  private func abandonEpisode(_ lane: Int, _ fault: SimulatorFault) throws {
+  package func abandon(lane: Int, _ fault: SimulatorFault) throws {
     let dump = dump(lane: lane, fault.description)
     learner.buffer.abandonEpisode(lane: lane)
+    normalization.abandonEpisode(lane: lane)
     // a reset that fails began no episode
     if !lanes[lane].needsReset {
       lanes[lane].needsReset = true
@@ -307,8 +271,8 @@ public final class Trainer {
     dump.add("trainer.observation", lanes[lane].observation)
     dump.add("trainer.action", Array(actions[range]))
     dump.add("task.action", Array(environmentActions[range]))
-    dump.add("task.observation", next)
-    if let state = try? environments.saveState(lane: lane) { dump.add(state) }
+    dump.add("task.observation", loop.lastObservation)
+    if let state = try? loop.environments.saveState(lane: lane) { dump.add(state) }
     return dump
   }
 
@@ -319,7 +283,7 @@ public final class Trainer {
     record.assessment = learner.assess(step: step)
     (record.entropy, record.temperature) = (metrics.entropy, metrics.temperature)
     record.replayRatio = Double(updates) * Double(configuration.batchSize) / Double(max(1, step))
-    health.complete(&record, actionSize: scaling.count)
+    health.complete(&record, actionSize: scaling.count, divisor: normalization.divisor)
     record.idle = idle
     return record
   }
@@ -338,8 +302,10 @@ public final class Trainer {
       algorithm.policyTensors,
       PolicyDescription(
         algorithm: run.algorithm, environment: run.environment, observationSize: observations.columns,
-        hiddenSizes: configuration.policy.hiddenSizes, actionLow: scaling.low, actionHigh: scaling.high, step: step,
-        choices: scaling.choices, kind: configuration.policy.kind))
+        hiddenSizes: configuration.policy.hiddenSizes,
+        actionLow: scaling.low, actionHigh: scaling.high, step: step, choices: scaling.choices,
+        normalization: normalization.observations?.snapshot, rewardDivisor: normalization.rewards?.divisor,
+        environmentOptions: run.environmentOptions ?? [:], kind: configuration.policy.kind))
   }
 
   // MARK: state
@@ -351,10 +317,11 @@ public final class Trainer {
     (state.evaluatedStep, state.bestReturn) = (evaluations.evaluatedStep, bestReturn)
     (state.randomActions, state.sampling) = (randomActions.position, learner.sampling.position)
     (state.metrics, state.health, state.faults) = (learner.metrics, health.state, faults)
+    state.normalization = normalization.state
     state.lanes = lanes
     // a lane that was never reset has no state
     state.environments = try lanes.indices.map {
-      lanes[$0].steps == 0 && lanes[$0].needsReset ? nil : try environments.saveState(lane: $0)
+      lanes[$0].steps == 0 && lanes[$0].needsReset ? nil : try loop.environments.saveState(lane: $0)
     }
     return state
   }
@@ -372,11 +339,12 @@ public final class Trainer {
     evaluations.restore(evaluatedStep: state.evaluatedStep, bestReturn: state.bestReturn)
     lanes = state.lanes
     for (lane, saved) in state.environments.enumerated() {
-      if let saved { try environments.restore(saved, lane: lane) }
+      if let saved { try loop.environments.restore(saved, lane: lane) }
     }
     randomActions.position = state.randomActions
     faults = state.faults
     health.restore(state.health)
+    try normalization.restore(state.normalization)
     try learner.restore(
       updates: state.updates, sampling: state.sampling, metrics: state.metrics, algorithm: state.algorithm)
     for (lane, saved) in state.lanes.enumerated() {
@@ -387,4 +355,13 @@ public final class Trainer {
 
   /// Puts frames back into the buffer, oldest first.
   public func restoreBuffer(_ restore: (inout ReplayBuffer) throws -> Void) throws { try restore(&learner.buffer) }
+}
+
+extension Trainer: StepCollector {
+  package func needsReset(lane: Int) -> Bool { lanes[lane].needsReset }
+
+  /// The first episode seeds the lane's generator, which then goes on.
+  package func seed(lane: Int) -> UInt64? { lanes[lane].steps == 0 ? run.seed &+ UInt64(lane) : nil }
+
+  package func failed(lane: Int, _ error: any Error) { observer.failed(dump(lane: lane, "\(error)")) }
 }

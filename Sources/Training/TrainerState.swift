@@ -21,6 +21,8 @@ public struct TrainerState: Sendable, Equatable {
   public var metrics = MetricsWindow()
   public var health = HealthMonitor.State()
   public var faults = SimulatorFaults()
+  /// Running statistics by name, `normalizer.…` and `rewardScaler.…`; none where nothing is normalised.
+  public var normalization: [String: [Double]] = [:]
   public var algorithm: AlgorithmState
 
   public init(algorithm: AlgorithmState) { self.algorithm = algorithm }
@@ -89,6 +91,9 @@ extension TrainerState {
       $0.value.isNaN || $0.value == .infinity
     }) {
       return "\(name) is \(value)"
+    }
+    for (name, values) in normalization.sorted(by: { $0.key < $1.key }) {
+      if let i = values.firstIndex(where: { !$0.isFinite }) { return "\(name)[\(i)] is \(values[i])" }
     }
     for (n, lane) in lanes.enumerated() {
       let name = lanes.count == 1 ? "observation" : "observation of environment \(n)"

@@ -1,4 +1,4 @@
-// Optimizer.swift — Adam and target tracking over flat blocks of parameters.
+// Optimizer.swift — Adam and target tracking over flat blocks of parameters; what a bound of the gradients' norm needs.
 
 /// One Adam step (Kingma & Ba 2015, alg. 1) over `count` parameters, a multiple of 16.
 ///
@@ -50,6 +50,16 @@ package func track(
     i &+= laneCount
   }
   return total(check)
+}
+
+/// x ← c x over `count` values, a multiple of 16.
+package func scale(count: Int, _ values: UnsafeMutablePointer<Float>, by factor: Float) {
+  let factor = Lanes(repeating: factor)
+  var i = 0
+  while i < count {
+    store(factor * load(values + i), values + i)
+    i &+= laneCount
+  }
 }
 
 /// Σ x² over `count` values, a multiple of 16.

@@ -23,11 +23,30 @@ import Testing
 
   @Test func `the table has every property of the struct, in its order, and nothing else`() throws {
     // a null is not encoded, so give it a value
-    var sac = SAC.Configuration()
-    sac.targetEntropy = -1
-    try expectTableMatches(sac)
-    try expectTableMatches(TD3.Configuration())
-    try expectTableMatches(DDPG.Configuration())
+    let values = ["huberThreshold=1", "maximumGradientNorm=1", "returnBound=5"]
+    let sizes = ["policyHiddenSizes=1", "criticHiddenSizes=1"]
+    try expectTableMatches(SAC.Configuration().setting(values + sizes + ["targetEntropy=-1"]))
+    try expectTableMatches(TD3.Configuration().setting(values + sizes))
+    try expectTableMatches(DDPG.Configuration().setting(values + sizes))
+    try expectTableMatches(TD3BC.Configuration().setting(values.dropLast() + sizes))
+    try expectTableMatches(DiscreteSAC.Configuration().setting(values + sizes))
+    try expectTableMatches(DQN.Configuration().setting(values))
+    try expectTableMatches(FittedQEvaluation.Configuration().setting(Array(values.dropLast())))
+  }
+
+  @Test(arguments: AlgorithmRegistry.all.filter { $0.source == .task }.map(\.name))
+  func `whatever learns in an environment can normalise observations and scale rewards, and does not by default`(
+    algorithm: String
+  ) throws {
+    let defaults = try AlgorithmRegistry.entry(algorithm).defaults
+    #expect(!defaults.normalizeObservations && !defaults.scaleRewards && defaults.returnBound == nil)
+    let set = try defaults.setting(["normalizeObservations=true", "scaleRewards=true", "returnBound=5"])
+    #expect(set.normalizeObservations && set.scaleRewards && set.returnBound == 5)
+    #expect(try AlgorithmRegistry.entry(algorithm).configuration(set.values).returnBound == 5)
+    #expect(try set.setting(["returnBound=null"]).returnBound == nil)
+    for wrong in ["normalizeObservations=1", "scaleRewards=yes", "returnBound=0", "returnBound=-1"] {
+      #expect(throws: ConfigurationError.self) { try defaults.setting([wrong]) }
+    }
   }
 
   private func expectDefaultsInRange<C: AlgorithmConfiguration>(_ type: C.Type) throws {
@@ -43,6 +62,10 @@ import Testing
     try expectDefaultsInRange(SAC.Configuration.self)
     try expectDefaultsInRange(TD3.Configuration.self)
     try expectDefaultsInRange(DDPG.Configuration.self)
+    try expectDefaultsInRange(TD3BC.Configuration.self)
+    try expectDefaultsInRange(DiscreteSAC.Configuration.self)
+    try expectDefaultsInRange(DQN.Configuration.self)
+    try expectDefaultsInRange(FittedQEvaluation.Configuration.self)
   }
 
   // MARK: JSON
@@ -60,8 +83,10 @@ import Testing
   @Test func `the default configuration of SAC as JSON`() {
     #expect(
       SAC.Configuration().values.text() == """
-        {"batchSize":256,"bufferCapacity":1000000,"criticLearningRate":0.0003,"discount":0.99,"hiddenSizes":[256,256],\
-        "policyGradient":{"pathwise":{}},"policyLearningRate":0.0003,"randomSteps":10000,"targetEntropy":null,\
+        {"adamBeta1":0.9,"adamBeta2":0.999,"adamEpsilon":1e-08,"batchSize":256,"bufferCapacity":1000000,\
+        "criticHiddenSizes":null,"criticLearningRate":0.0003,"discount":0.99,"hiddenSizes":[256,256],\
+        "huberThreshold":null,"learningRateSchedule":{"constant":{}},"maximumGradientNorm":null,\
+        "policyGradient":{"pathwise":{}},"policyHiddenSizes":null,"policyLearningRate":0.0003,"randomSteps":10000,"targetEntropy":null,\
         "targetTracking":{"soft":{"rate":0.005}},\
         "temperature":{"learned":{"initial":1}},"temperatureLearningRate":0.0003,"updateEvery":1,"updatesPerStep":1}
         """)
@@ -71,7 +96,8 @@ import Testing
     let changed = try SAC.Configuration().setting([
       "discount=0.123", "targetTracking.hard.every=7", "batchSize=3", "hiddenSizes=1,2,3", "policyLearningRate=1e-7",
       "temperature.fixed.value=0.2", "targetEntropy=-3.25", "bufferCapacity=17", "updatesPerStep=4",
-      "policyGradient.scoreFunction.samples=16",
+      "policyGradient.scoreFunction.samples=16", "policyHiddenSizes=4", "learningRateSchedule.cosine.final=0.1",
+      "maximumGradientNorm=10", "adamEpsilon=1e-5",
     ])
     #expect(try SAC.Configuration(try JSONValue(text: changed.values.text())) == changed)
     let noisy = try TD3.Configuration().setting([

@@ -223,15 +223,29 @@ import Testing
   }
 
   @Test(arguments: names)
-  func `the declared networks have as many weights as its tensors`(name: String) throws {
-    let cost = try Self.configuration(name).cost(observationSize: Self.observationSize, actionSize: Self.actionSize)
-    let weights = try make(name).parameters.filter { $0.shape.count == 2 }.reduce(0) { $0 + $1.shape.reduce(1, *) }
-    let declared = (cost.learned + cost.following).reduce(0) { sum, network in
-      let layers = zip([network.inputs] + network.hidden, network.hidden + [network.outputs])
-      return sum + layers.reduce(0) { $0 + $1.0 * $1.1 }
+  func
+    `the declared networks have as many weights as its tensors, where policy and critics have sizes of their own too`(
+      name: String
+    ) throws
+  {
+    let has = try AlgorithmRegistry.entry(name).hyperparameters.map(\.name)
+    let own = ["policyHiddenSizes=9,8", "criticHiddenSizes=11"].filter { setting in
+      has.contains { setting.hasPrefix($0 + "=") }
     }
-    #expect(declared == weights)
-    #expect(cost.operations > 0 && cost.period > 0)
+    for settings in [[], own] {
+      let configuration = try Self.configuration(name, settings)
+      let cost = configuration.cost(observationSize: Self.observationSize, actionSize: Self.actionSize)
+      let weights = try make(name, settings).parameters.filter { $0.shape.count == 2 }
+        .reduce(0) { $0 + $1.shape.reduce(1, *) }
+      let declared = (cost.learned + cost.following).reduce(0) { sum, network in
+        let layers = zip([network.inputs] + network.hidden, network.hidden + [network.outputs])
+        return sum + layers.reduce(0) { $0 + $1.0 * $1.1 }
+      }
+      #expect(declared == weights, "\(settings)")
+      #expect(cost.operations > 0 && cost.period > 0)
+      let first = try make(name, settings).policyTensors.first { $0.name == "policy.layer.0.bias" }
+      #expect(first?.shape == [configuration.policy.hiddenSizes[0]])
+    }
   }
 
   @Test(arguments: names)

@@ -102,7 +102,7 @@ private func example<A: Algorithm>(_ type: A.Type, _ count: Int, seed: UInt64 = 
 /// An algorithm restored from a state goes on with the same bits as the one that the state is of.
 func expectResumable<A: Algorithm>(_ type: A.Type, _ settings: [String] = []) throws {
   let original = try make(A.self, settings)
-  original.beginEpisode()
+  original.beginEpisode(lane: 0)
   for seed in 1...5 as ClosedRange<UInt64> {
     _ = original.action(numbers(5, seed: seed), size: A.actions.width(actionSize: 2), explore: true)
     _ = try original.update(example(A.self, 70, seed: seed))

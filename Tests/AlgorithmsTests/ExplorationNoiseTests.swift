@@ -43,7 +43,7 @@ import Testing
         stiffness: Float(stiffness), standardDeviation: Float(deviation), timestep: Float(timestep)))
     var normals = Normals()
     for _ in 0..<3 {
-      ddpg.beginEpisode()
+      ddpg.beginEpisode(lane: 0)
       var x = [0.0, 0.0]
       for _ in 0..<40 {
         let action = ddpg.action([1], size: 2, explore: true)

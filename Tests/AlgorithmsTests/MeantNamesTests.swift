@@ -20,6 +20,9 @@ import Testing
     ("learning_rate", "td3", ["policyLearningRate", "criticLearningRate"]), ("lr", "dqn", ["criticLearningRate"]),
     ("batch_size", "sac", ["batchSize"]), ("ent_coef", "sac", ["temperature"]), ("ent_coef", "td3", []),
     ("target_policy_noise", "td3", ["targetNoise"]), ("exploration_final_eps", "dqn", ["finalEpsilon"]),
+    ("max_grad_norm", "td3", ["maximumGradientNorm"]), ("optimizer_eps", "dqn", ["adamEpsilon"]),
+    ("critic_hidden_dims", "ddpg", ["criticHiddenSizes"]), ("critic_hidden_dims", "dqn", []),
+    ("lr_schedule", "sac", ["learningRateSchedule"]), ("adam_beta1", "sac", ["adamBeta1"]),
     ("policyDelay", "sac", []), ("", "sac", []),
   ])
   func `a name of another library is told with ours, where the algorithm has it`(

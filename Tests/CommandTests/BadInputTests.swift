@@ -53,6 +53,10 @@ import Testing
     ("temperature.fixed.initial=1", "temperature"), ("temperature.automatic=1", "temperature"),
     ("targetTracking.soft.rate=2", "targetTracking"), ("discount.soft=1", "discount"),
     ("discount=1e999", "discount"),
+    ("learningRateSchedule.linear.final=2", "linear.final in [0, 1]"),
+    ("learningRateSchedule=step", "constant, cosine"),
+    ("maximumGradientNorm=0", "maximumGradientNorm cannot be 0"), ("adamBeta2=1", "[0, 1)"),
+    ("criticHiddenSizes=64,0", "whole numbers in [1, 16384] or null"),
     ("policyGradient.scoreFunction.samples=1", "scoreFunction.samples in a whole number in [2,"),
   ])
   func `a value out of range is told with what is allowed`(setting: String, hint: String) throws {

@@ -17,6 +17,16 @@ import Testing
     #expect(result["allocationsPerUpdate"]?.number == 0)
   }
 
+  @Test(arguments: AlgorithmRegistry.all.map(\.name))
+  func `a schedule, Huber's loss and a bound of the gradients allocate nothing either`(algorithm: String) throws {
+    let settings = ["learningRateSchedule.cosine.updates=1000", "huberThreshold=1", "maximumGradientNorm=0.5"]
+    let result = try Program.run(
+      ["bench", "--json", "--seconds", "0.2", "--buffer", "20000", "--hidden", "32,32", "--algorithm", algorithm]
+        + settings.flatMap { ["--set", $0] })
+    try #require(result.status == 0, "\(result.errors)")
+    #expect(try result.json()["allocationsPerUpdate"]?.number == 0)
+  }
+
   @Test(arguments: [
     ("sac", 17, 6, 577), ("td3", 17, 6, 414), ("ddpg", 17, 6, 359), ("sac", 348, 17, 1080), ("td3", 348, 17, 796),
     ("ddpg", 348, 17, 676), ("sac", 11, 3, 561), ("td3", 11, 3, 403), ("ddpg", 11, 3, 350),

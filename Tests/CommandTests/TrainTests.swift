@@ -93,6 +93,31 @@ import Testing
         == Data(contentsOf: folder.url.appendingPathComponent("whole/policy.safetensors")))
   }
 
+  @Test(arguments: ["sac", "td3", "ddpg"])
+  func `sizes of their own, a schedule and a bound of the gradients are resumed, evaluated and inspected`(
+    algorithm: String
+  ) throws {
+    let settings = [
+      "policyHiddenSizes=9", "criticHiddenSizes=20,7", "learningRateSchedule=linear", "maximumGradientNorm=0.5",
+      "huberThreshold=1", "adamEpsilon=1e-5",
+    ].flatMap { ["--set", $0] }
+    try succeed(shortRun(algorithm, into: folder.path("whole"), steps: 4000, settings))
+    let first = try Program.run(
+      shortRun(algorithm, into: folder.path("parts"), steps: 4000, settings), in: folder.url,
+      signal: (SIGINT, { has(4, rowsIn: "parts/episodes.csv") }))
+    #expect(first.status == 130 || first.status == 0)
+    try succeed(["resume", folder.path("parts"), "--threads", "2"])
+    #expect(try digest("parts") == digest("whole"))
+    let file = try SafeTensors(contentsOf: folder.path("parts/policy.safetensors"))
+    #expect(file.metadata["hiddenSizes"] == "9")
+    #expect(try file.shape("policy.layer.0.weight") == [9, 3])
+    let ofRun = try Program.run("evaluate", folder.path("whole"), "--episodes", "2", "--json")
+    #expect(ofRun.status == 0)
+    #expect(
+      try Program.run("evaluate", folder.path("parts/policy.safetensors"), "--episodes", "2", "--json").output
+        == ofRun.output)
+  }
+
   @Test func `a run that is done can be resumed and stays as it is`() throws {
     try succeed(shortRun("td3", into: folder.path("run"), steps: 400))
     let (before, log) = (try digest("run"), try rows("run/episodes.csv"))

@@ -57,16 +57,17 @@ final class Stepper {
 ///
 /// - Parameter tolerance: how far an observation may be from the recorded one.
 func firstDifference(
-  of environment: any Environment, from recorded: SafeTensors, seed: UInt64, tolerance: Float = observationTolerance
+  of environment: any Environment, from recorded: SafeTensors, seed: UInt64, prefix: String = "",
+  tolerance: Float = observationTolerance
 ) throws -> String? {
   let task = Stepper(environment)
   let size = environment.observationSpace.count
   let width = environment.actionSpace.count
-  let observations = try recorded.floats("seed.\(seed).observations")
-  let actions = try recorded.floats("seed.\(seed).actions")
-  let rewards = try recorded.doubles("seed.\(seed).rewards")
-  let terminated = try recorded.bytes("seed.\(seed).terminated")
-  let truncated = try recorded.bytes("seed.\(seed).truncated")
+  let observations = try recorded.floats("\(prefix)seed.\(seed).observations")
+  let actions = try recorded.floats("\(prefix)seed.\(seed).actions")
+  let rewards = try recorded.doubles("\(prefix)seed.\(seed).rewards")
+  let terminated = try recorded.bytes("\(prefix)seed.\(seed).terminated")
+  let truncated = try recorded.bytes("\(prefix)seed.\(seed).truncated")
 
   func isNear(_ actual: [Float], _ expected: [Float]) -> Bool {
     zip(actual, expected).allSatisfy { abs($0 - $1) <= tolerance }

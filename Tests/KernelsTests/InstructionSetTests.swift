@@ -129,6 +129,12 @@ import Vector512
       } _: {
         $0[0] = Vector512.squaredNorm(count: count, online.pointer)
       })
+    #expect(
+      agree(start) {
+        Vector.scale(count: count, $0, by: 0.3)
+      } _: {
+        Vector512.scale(count: count, $0, by: 0.3)
+      })
   }
 
   @Test func `the squashed Gaussian and tanh have the same bits`() {

@@ -88,6 +88,13 @@ import Testing
     }
   }
 
+  @Test func `scaling multiplies what is in its range and nothing else`() {
+    let before = numbers(80, seed: 4)
+    let values = Block(before)
+    scale(values, by: 0.3, range: 16..<64)
+    for i in 0..<80 { #expect(values[i] == ((16..<64).contains(i) ? 0.3 * before[i] : before[i])) }
+  }
+
   @Test func `the mean is taken in double precision`() {
     let values = Block(numbers(1000, seed: 3))
     let expected = values.values(0..<999).reduce(0.0) { $0 + Double($1) } / 999

@@ -60,17 +60,22 @@ final class Stepper {
 ///
 /// Observations are compared bit for bit, rewards to 1e-6. Elsewhere than on the recording platform the library rounds
 /// differently and contacts amplify that: there the first five steps of each recording are compared, to 1e-4.
-func firstDifference(of entry: EnvironmentEntry, seed: UInt64) throws -> String? {
-  let recorded = try fixture(entry.id)
+///
+/// - Parameters: `name` and `prefix` say which recording, if not that of the task with its defaults.
+func firstDifference(
+  of entry: EnvironmentEntry, seed: UInt64, name: String? = nil, prefix: String? = nil
+) throws -> String? {
+  let recorded = try fixture(name ?? entry.id)
+  let prefix = prefix ?? "seed_\(seed)."
   let task = Stepper(try entry.make())
   let size = entry.observationSize
   let width = entry.actionSpace.count
-  let actions = try recorded.floats("seed_\(seed).actions")
-  let observations = try recorded.floats("seed_\(seed).observations")
-  let rewards = try recorded.doubles("seed_\(seed).rewards")
-  let terminated = try recorded.bytes("seed_\(seed).terminated")
-  let truncated = try recorded.bytes("seed_\(seed).truncated")
-  let resets = try recorded.floats("seed_\(seed).resets")
+  let actions = try recorded.floats(prefix + "actions")
+  let observations = try recorded.floats(prefix + "observations")
+  let rewards = try recorded.doubles(prefix + "rewards")
+  let terminated = try recorded.bytes(prefix + "terminated")
+  let truncated = try recorded.bytes(prefix + "truncated")
+  let resets = try recorded.floats(prefix + "resets")
   var resetCount = 0
 
   func difference(_ own: [Float], _ theirs: ArraySlice<Float>, _ place: String) -> String? {
@@ -103,20 +108,22 @@ func firstDifference(of entry: EnvironmentEntry, seed: UInt64) throws -> String?
 }
 
 /// Where single steps of the task `id` from recorded states part from Gymnasium's; nil if nowhere.
-func firstDifferenceInForcedSteps(of entry: EnvironmentEntry) throws -> String? {
-  let recorded = try fixture(entry.id)
+func firstDifferenceInForcedSteps(of entry: EnvironmentEntry, name: String? = nil, prefix: String = "") throws
+  -> String?
+{
+  let recorded = try fixture(name ?? entry.id)
   let limited = try entry.make() as? TimeLimit
   guard let robot = limited?.environment as? any Robot else { return "\(entry.id) is not a robot" }
   let task = Stepper(robot)
   let (positions, velocities) = (robot.simulation.positions, robot.simulation.velocities)
   let width = entry.actionSpace.count
   let size = entry.observationSize
-  let allPositions = try recorded.doubles("forced.positions")
-  let allVelocities = try recorded.doubles("forced.velocities")
-  let actions = try recorded.floats("forced.actions")
-  let observations = try recorded.floats("forced.observations")
-  let rewards = try recorded.doubles("forced.rewards")
-  let terminated = try recorded.bytes("forced.terminated")
+  let allPositions = try recorded.doubles(prefix + "forced.positions")
+  let allVelocities = try recorded.doubles(prefix + "forced.velocities")
+  let actions = try recorded.floats(prefix + "forced.actions")
+  let observations = try recorded.floats(prefix + "forced.observations")
+  let rewards = try recorded.doubles(prefix + "forced.rewards")
+  let terminated = try recorded.bytes(prefix + "forced.terminated")
 
   for n in rewards.indices {
     try robot.simulation.reset()

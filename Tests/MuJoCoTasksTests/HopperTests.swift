@@ -9,7 +9,7 @@ import Testing
   @Test(arguments: [(0.69, true), (0.71, false)])
   func `a hopper that is upright but lower than 0.7 m has fallen`(height: Double, hasFallen: Bool) throws {
     // knees bent, so that nothing touches the floor and it sinks by less than a millimetre
-    let hopper = try Hopper()
+    let hopper = try Hopper(Hopper.entry.resolvedOptions)
     try hopper.simulation.reset()
     for (i, position) in [0, height, 0, -2, -1, 0].enumerated() { hopper.simulation.positions[i] = position }
     try hopper.simulation.start()

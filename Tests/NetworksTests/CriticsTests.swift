@@ -44,7 +44,32 @@ private struct Problem: ~Copyable {
   }
 }
 
+/// e², or Huber's loss as it is printed (Huber 1964): ½ e² within ±δ, a straight line of the same slope outside.
+private func cost(_ error: Double, _ loss: ValueLoss) -> Double {
+  guard case .huber(let threshold) = loss else { return error * error }
+  let delta = Double(threshold)
+  return abs(error) <= delta ? error * error / 2 : delta * abs(error) - delta * delta / 2
+}
+
 @Suite struct CriticsTests {
+  @Test func `Huber's loss is the mean over the batch, of each critic to its own targets or to the same`() {
+    let problem = Problem()
+    problem.critics.evaluate(problem.observations, problem.actions, rows: 0..<12)
+    let loss = ValueLoss.huber(threshold: 0.3)
+    let each = FixedArray(count: 2) { Block(numbers(12, seed: 20 + UInt64($0))) }
+    var (toFirst, toEach, outside) = (0.0, 0.0, 0)
+    for row in 0..<12 {
+      for j in 0..<2 {
+        toFirst += cost(problem.value(j, row) - Double(each[0][row]), loss) / 12
+        toEach += cost(problem.value(j, row) - Double(each[j][row]), loss) / 12
+        if abs(problem.value(j, row) - Double(each[j][row])) > 0.3 { outside += 1 }
+      }
+    }
+    #expect(outside > 3 && outside < 21, "both sides of the threshold")
+    #expect(abs(problem.critics.mean(loss, to: each[0], weights: .ones(12), rows: 12) - toFirst) < 1e-6)
+    #expect(abs(problem.critics.mean(loss, toEach: each, weights: .ones(12), rows: 12) - toEach) < 1e-6)
+  }
+
   @Test(arguments: [[5], [16, 33], [17, 9, 20]])
   func `values are the network's, and their minimum and means are theirs`(hidden: [Int]) {
     let problem = Problem(hidden: hidden)
@@ -64,22 +89,22 @@ private struct Problem: ~Copyable {
     let expected = (0..<12).reduce(0.0) { total, row in
       total + (0..<2).reduce(0.0) { $0 + pow(problem.value($1, row) - Double(targets[row]), 2) }
     }
-    #expect(abs(critics.squaredError(to: Block(targets), weights: .ones(12), rows: 12) - expected / 12) < 1e-6)
+    #expect(abs(critics.mean(.squared, to: Block(targets), weights: .ones(12), rows: 12) - expected / 12) < 1e-6)
   }
 
-  @Test(arguments: [[5], [16, 33], [17, 9, 20]])
-  func `the gradient of every layer of every critic is the finite difference of J_Q`(hidden: [Int]) {
+  @Test(arguments: [[5], [16, 33], [17, 9, 20]], [ValueLoss.squared, .huber(threshold: 0.3)])
+  func `the gradient of every layer of every critic is the finite difference of J_Q`(hidden: [Int], loss: ValueLoss) {
     let problem = Problem(hidden: hidden)
     let targets = numbers(12, seed: 9)
     problem.critics.evaluate(problem.observations, problem.actions, rows: 0..<12)
-    problem.critics.backwardSquaredError(to: Block(targets), scale: 1 / 12, rows: 0..<12)
+    problem.critics.backward(loss, to: Block(targets), scale: 1 / 12, rows: 0..<12)
     problem.critics.weightGradients(problem.observations, problem.actions, rows: 12, .whole)
     let inputs = problem.inputs
     for j in 0..<2 {
       let network = problem.critics.networks[j]
       let expected = problem.references[j].gradient { reference in
         (0..<12).reduce(0.0) {
-          $0 + pow(reference.forward(inputs.row($1, of: 7)).outputs[0] - Double(targets[$1]), 2) / 12
+          $0 + cost(reference.forward(inputs.row($1, of: 7)).outputs[0] - Double(targets[$1]), loss) / 12
         }
       }
       #expect(firstDifference(network.tensors("critic", of: network.gradients), expected) == nil)
@@ -169,7 +194,7 @@ private struct Problem: ~Copyable {
     let problem = Problem()
     let critics = problem.critics
     critics.evaluate(problem.observations, problem.actions, rows: 0..<12)
-    critics.backwardSquaredError(to: Block(count: 12), scale: 1, rows: 0..<12)
+    critics.backward(.squared, to: Block(count: 12), scale: 1, rows: 0..<12)
     critics.weightGradients(problem.observations, problem.actions, rows: 12, .whole)
     let before = critics.networks.map { $0.gradients.values.bits }
     let gradient = Matrix(rows: 12, columns: 3)
@@ -266,9 +291,9 @@ private struct Problem: ~Copyable {
 
 /// All critics one after another, as one worker does it.
 extension Critics {
-  func backwardSquaredError(to targets: borrowing Block, scale: Float, rows: Range<Int>) {
+  func backward(_ loss: ValueLoss, to targets: borrowing Block, scale: Float, rows: Range<Int>) {
     for j in 0..<count {
-      backwardSquaredError(j, to: targets, weights: .ones(rows.upperBound), scale: scale, rows: rows)
+      backward(j, loss, to: targets, weights: .ones(rows.upperBound), scale: scale, rows: rows)
     }
   }
 

@@ -43,6 +43,17 @@ import Testing
   }
 
   @Test(arguments: layouts)
+  func `the panels of all layers cover every parameter once`(layout: Layout) {
+    let visits = Block(count: layout.parameterCount)
+    for layer in layout.layers {
+      for panel in 0..<layer.panels { for index in layer.range(ofPanels: panel..<(panel + 1)) { visits[index] += 1 } }
+      #expect(layer.range(ofPanels: 0..<0).isEmpty)
+    }
+    #expect(visits.values.allSatisfy { $0 == 1 })
+    #expect(layout.panelCount == layout.layers.reduce(0) { $0 + $1.panels })
+  }
+
+  @Test(arguments: layouts)
   func `the shares of any number of workers cover every parameter once`(layout: Layout) {
     for workers in 1...5 {
       let visits = Block(count: layout.parameterCount)

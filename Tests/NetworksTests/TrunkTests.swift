@@ -4,12 +4,16 @@ import Platform
 import Testing
 
 @Suite struct TrunkTests {
-  @Test func `any number of workers takes whole updates of critics and policy to the same bits`() {
+  @Test(arguments: [nil, 0.01, 100] as [Float?])
+  func `any number of workers takes whole updates of critics and policy to the same bits`(maximumNorm: Float?) {
     let (rows, s, a) = (100, 9, 3)
     let x = Matrix(numbers(rows * s, seed: 1), rows: rows, columns: s)
     let actions = Matrix(numbers(rows * a, seed: 2), rows: rows, columns: a)
     let noise = Block(numbers(rows * a, seed: 3))
     let targets = Block(numbers(rows, seed: 4))
+
+    var settings = AdamSettings(learningRate: 1e-3)
+    settings.maximumGradientNorm = maximumNorm
 
     func results(_ workers: Int) -> [[UInt32]] {
       let pool = WorkerPool(count: workers)
@@ -22,20 +26,19 @@ import Testing
       critics.initialize(using: &stream)
       policy.parameters.initialize(using: &stream)
       followers.copy(critics)
-      let criticOptimizer = Adam(critics.networks, learningRate: 1e-3)
-      let policyOptimizer = Adam([policy.parameters], learningRate: 1e-3)
+      let criticOptimizer = Adam(critics.networks, settings)
+      let policyOptimizer = Adam([policy.parameters], settings)
       let draw = PolicyDraw(rows: rows, actionSize: a)
       let gradient = Matrix(rows: rows, columns: a)
       let ones = Block.ones(rows)
-      for _ in 0..<3 {
+      for update in 1...3 {
         pool.forEachChunk(ofRows: rows, of: 2) { j, rows in
           critics.evaluate(j, x, actions, rows: rows)
-          critics.backwardSquaredError(j, to: targets, weights: ones, scale: 0.01, rows: rows)
+          critics.backward(j, .squared, to: targets, weights: ones, scale: 0.01, rows: rows)
         }
-        criticOptimizer.beginStep()
-        pool.forEachShare(of: 2) { j, share in
+        criticOptimizer.step(atUpdate: update, by: pool) { j, share in
           critics.weightGradients(j, x, actions, rows: rows, share)
-          criticOptimizer.apply(j, share)
+        } following: { j, share in
           followers.track(j, critics, rate: 0.1, share)
         }
         pool.forEachChunk(ofRows: rows) { policy.sample(x, noise: noise, into: draw, rows: $0) }
@@ -47,11 +50,7 @@ import Testing
         pool.forEachChunk(ofRows: rows) {
           policy.backward(actionGradient: gradient, logProbabilityGradient: 0.002, rows: $0)
         }
-        policyOptimizer.beginStep()
-        pool.forEachShare {
-          policy.weightGradients(x, rows: rows, $0)
-          policyOptimizer.apply($0)
-        }
+        policyOptimizer.step(atUpdate: update, by: pool) { _, share in policy.weightGradients(x, rows: rows, share) }
       }
       let tensors = critics.tensors("") + followers.tensors("") + policy.parameters.tensors("")
       return tensors.map(\.values.bits)

@@ -26,10 +26,13 @@ struct LinearTask {
   }
 
   /// The policy u = −k x as a network: tanh(−k x / 10), x as two rectified halves.
-  func policy(gain: Double) throws -> Policy {
+  ///
+  /// - Parameter normalization: what the network is told x by; its first weight undoes a scale.
+  func policy(gain: Double, normalization: ObservationNormalization? = nil) throws -> Policy {
+    let scale = normalization?.scale[0] ?? 1
     let slope = Float(gain / Self.bound)
     let tensors = [
-      Tensor(name: "policy.layer.0.weight", shape: [2, 1], values: [1, -1]),
+      Tensor(name: "policy.layer.0.weight", shape: [2, 1], values: [scale, -scale]),
       Tensor(name: "policy.layer.0.bias", shape: [2], values: [0, 0]),
       Tensor(name: "policy.layer.1.weight", shape: [1, 2], values: [-slope, slope]),
       Tensor(name: "policy.layer.1.bias", shape: [1], values: [0]),
@@ -38,7 +41,7 @@ struct LinearTask {
     return try Policy(
       PolicyDescription(
         algorithm: "td3", environment: "Linear-v0", observationSize: 1, hiddenSizes: [2], actionLow: [-10],
-        actionHigh: [10], step: 0)
+        actionHigh: [10], step: 0, normalization: normalization)
     ) { name in
       guard let tensor = byName[name] else { throw MissingTensor() }
       return tensor

@@ -207,6 +207,25 @@ func dot(_ x: [Double], _ y: [Double]) -> Double {
     #expect(ofData > 3 * ofNew, "the states are alike: \(ofData), \(ofNew)")
   }
 
+  @Test func `policies that normalise are compared to the bit as those whose weights do it`() throws {
+    let linear = LinearTask()
+    // a scale that is a power of two: nothing is rounded on either way
+    let scale = ObservationNormalization(mean: [0], scale: [0.25], clip: nil)
+    let (old, new) = (try linear.policy(gain: 0), try linear.policy(gain: 0.9))
+    let data = try linear.data([old, new], steps: 2000)
+    func compare(_ old: Policy, _ new: Policy) throws -> PolicyComparison {
+      try PolicyComparison(
+        old: old, new: new, from: data, try linear.settings(updates: 100),
+        environment: ("Linear-v0", { linear.environment() }))
+    }
+    let (a, b) = (
+      try compare(old, new),
+      try compare(linear.policy(gain: 0, normalization: scale), linear.policy(gain: 0.9, normalization: scale))
+    )
+    #expect(a.surrogateByCritic == b.surrogateByCritic && a.lemmaByCritic == b.lemmaByCritic)
+    #expect(a.returns?.new.mean == b.returns?.new.mean && a.nearestNewActions == b.nearestNewActions)
+  }
+
   @Test func `without a task there is the surrogate alone, and its worth is said`() throws {
     let linear = LinearTask()
     let (old, new) = (try linear.policy(gain: 0), try linear.policy(gain: 0.9))

@@ -23,6 +23,27 @@ import Testing
     #expect(abs(monteCarlo.mean + linear.valueFactor(gain: gain) / 3) < 0.15 * linear.valueFactor(gain: gain))
   }
 
+  @Test func `a policy that normalises is valued to the bit as one whose weights do it`() throws {
+    let linear = LinearTask()
+    let plain = try linear.policy(gain: 0.4)
+    // a scale that is a power of two: nothing is rounded on either way
+    let normalized = try linear.policy(
+      gain: 0.4, normalization: ObservationNormalization(mean: [0], scale: [0.25], clip: nil))
+    func value(_ policy: Policy) throws -> PolicyValue {
+      try PolicyValue(
+        policy, from: try linear.data([policy], steps: 2000), try linear.settings(updates: 200),
+        environment: ("Linear-v0", { linear.environment() }))
+    }
+    let (a, b) = (try value(plain), try value(normalized))
+    #expect(a.critics == b.critics && a.monteCarlo?.mean == b.monteCarlo?.mean && a.criticLoss == b.criticLoss)
+    #expect(a.nearestActions == b.nearestActions)
+    // and the normalisation is looked at: with another mean it is another policy
+    let other = try linear.policy(
+      gain: 0.4, normalization: ObservationNormalization(mean: [0.5], scale: [0.25], clip: nil))
+    let c = try value(other)
+    #expect(c.critics != a.critics && c.monteCarlo?.mean != a.monteCarlo?.mean)
+  }
+
   @Test func `a few updates are not enough, and the result says so`() throws {
     let linear = LinearTask()
     let policy = try linear.policy(gain: 0)

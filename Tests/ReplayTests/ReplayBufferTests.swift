@@ -1,4 +1,3 @@
-import Algorithms
 import Foundation
 import Kernels
 import Platform

@@ -75,7 +75,7 @@ import Testing
     monitor.predict(2)
     monitor.add(reward: 1, entropyBonus: 0)
     var other = HealthMonitor(discount: 0.5)
-    other.restore(monitor.numbers)
+    other.restore(monitor.state)
     #expect(other == monitor)
     other.add(reward: 4, entropyBonus: 0)
     other.end(tail: 0)

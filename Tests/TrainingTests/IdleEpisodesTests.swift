@@ -62,9 +62,9 @@ import Testing
       "td3", steps: 1000, set: ["hiddenSizes=[8]", "batchSize=8", "randomSteps=50"], environment: { try aimless() })
     let directory = try RunDirectory.create(folder.path("run"), describe(trainer.run))
     var told: [String] = []
-    trainer.observer.episodeEnded = { directory.log($0) }
+    trainer.observer.episodeEnded = { directory.log(.episode($0)) }
     trainer.observer.healthAssessed = {
-      directory.log($0)
+      directory.log(.health($0))
       told += $0.findings.map(\.name)
     }
     try trainer.train()

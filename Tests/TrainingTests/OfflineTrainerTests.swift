@@ -88,23 +88,75 @@ import Testing
     #expect(try Self.make(steps: 1, set: ["normalization=null"]).normalization == nil)
   }
 
-  @Test func `the policy file takes observations as they are, and acts as the normalised policy does`() throws {
+  @Test func `the policy file takes observations as they are, and acts as the normalised policy does, to the bit`()
+    throws
+  {
     let folder = try TemporaryFolder()
     let trainer = try Self.make(steps: 50)
     try trainer.train()
     try trainer.policyFile().write(to: folder.path("policy.safetensors"))
     let policy = try PolicyFile.load(folder.path("policy.safetensors"))
+    for x in stride(from: Float(-3), through: 3, by: 0.25) { try Self.expectSameAction([x], policy, trainer) }
+  }
+
+  /// What the file does with an observation is what the network does with the normalised one.
+  static func expectSameAction(_ observation: [Float], _ policy: Policy, _ trainer: OfflineTrainer) throws {
     let normalization = try #require(trainer.normalization)
-    for x in stride(from: Float(-3), through: 3, by: 0.25) {
-      var (state, own, theirs): ([Float], [Float], [Float]) = ([x], [0], [0])
-      var span = theirs.mutableSpan
-      policy.act([x].span, into: &span)
-      normalization.apply(to: &state)
-      var action = own.mutableSpan
-      trainer.algorithm.act(state.span, explore: false, into: &action)
-      trainer.scaling.denormalize(&action)
-      #expect(abs(own[0] - theirs[0]) < 1e-5, "\(x): \(own[0]), \(theirs[0])")
+    var (state, own, theirs): ([Float], [Float], [Float]) = (observation, [0], [0])
+    var span = theirs.mutableSpan
+    policy.act(observation.span, into: &span)
+    normalization.apply(to: &state)
+    var action = own.mutableSpan
+    trainer.algorithm.act(state.span, explore: false, into: &action)
+    trainer.scaling.denormalize(&action)
+    #expect(own == theirs, "\(observation)")
+  }
+
+  /// Data whose values are constant and far from 0, far from 0 with hardly any spread, tiny, huge, and ordinary.
+  static func extremeTask() -> any Environment {
+    Probe(
+      observations: 6, values: [0], begin: { $0.values = [$0.generator.uniform(-1, 1)] },
+      observe: { probe in
+        let x = probe.values[0]
+        return [Float(x), 1e5, Float(1e5 + 0.05 * x), Float(1e-6 * x), Float(1e8 * x), -3e4]
+      }
+    ) { probe, action in
+      probe.values[0] = 0.9 * probe.values[0] + 0.1 * Double(action[0])
+      return StepOutcome(reward: -probe.values[0] * probe.values[0], truncated: probe.t == 20)
     }
+  }
+
+  @Test func `the file's actions are the network's over extreme data: a constant of 1e5, 1e5 with a spread of 0.05`()
+    throws
+  {
+    let data = try Collector.collect(
+      [.random], in: Self.extremeTask(), of: "Extreme-v0", steps: 2000, seed: 3, source: "random")
+    let small = ["hiddenSizes=16,16", "batchSize=32", "discount=0.9", "policyLearningRate=0.003"]
+    let run = RunConfiguration(
+      algorithm: "td3-bc", environment: "Extreme-v0",
+      configuration: try AlgorithmRegistry.entry("td3-bc").defaults.setting(small).values, steps: 300, seed: 1,
+      threads: 1, evaluateEvery: 0, evaluationEpisodes: 3, checkpointEvery: 0)
+    let scaling = data.description.scaling
+    let trainer = try OfflineTrainer(
+      run, data: data.takeBuffer(), scaling: scaling, workers: WorkerPool(count: 1), makeEnvironment: nil)
+    try trainer.train()
+    let folder = try TemporaryFolder()
+    try trainer.policyFile().write(to: folder.path("policy.safetensors"))
+    let policy = try PolicyFile.load(folder.path("policy.safetensors"))
+    #expect(policy.description.normalization == trainer.normalization)
+    var actions: Set<Float> = []
+    let task = Self.extremeTask()
+    var observation = [Float](repeating: 0, count: 6)
+    for seed in 0..<50 as Range<UInt64> {
+      var span = observation.mutableSpan
+      try task.reset(seed: seed, into: &span)
+      try Self.expectSameAction(observation, policy, trainer)
+      var action: [Float] = [0]
+      var actionSpan = action.mutableSpan
+      policy.act(observation.span, into: &actionSpan)
+      actions.insert(action[0])
+    }
+    #expect(actions.count > 25, "the policy must tell observations apart")
   }
 
   @Test func `from random data it learns a policy that is better than the data`() throws {

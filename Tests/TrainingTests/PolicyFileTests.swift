@@ -49,7 +49,8 @@ import Testing
   }
 
   @Test func `a file of another version is refused with both versions`() throws {
-    #expect(try refusal(file.changed(metadata: ["version": "2"])).contains("has policy format 2, this program reads 1"))
+    #expect(
+      try refusal(file.changed(metadata: ["version": "3"])).contains("has policy format 3, this program reads 1 and 2"))
     #expect(try refusal(file.changed(metadata: ["version": nil])).contains("has policy format unknown"))
   }
 
@@ -113,6 +114,78 @@ import Testing
       if (try? PolicyFile.load(path)) != nil { accepted.append("byte \(index), bit \(bit)") }
     }
     #expect(accepted.isEmpty)
+  }
+
+  /// The same policy with a normaliser, as its file.
+  func normalized(_ normalization: ObservationNormalization) throws -> SafeTensors {
+    try file.write(to: path)
+    let policy = try PolicyFile.load(path)
+    var description = policy.description
+    description.normalization = normalization
+    return PolicyFile.encode(policy.tensors, description)
+  }
+
+  static let example = ObservationNormalization(mean: [1, -2, 1e5], scale: [0.5, 3, 1e-4], clip: 10)
+
+  @Test(arguments: [Float?.none, 10, 0.25])
+  func `a normaliser is kept to the bit, and the policy acts by it`(clip: Float?) throws {
+    let normalization = ObservationNormalization(mean: Self.example.mean, scale: Self.example.scale, clip: clip)
+    try file.write(to: path)
+    let plain = try PolicyFile.load(path)
+    let written = try normalized(normalization)
+    #expect(written.metadata["version"] == "2" && written.metadata["normalizerClip"] == clip.map { "\($0)" })
+    try written.write(to: path)
+    let policy = try PolicyFile.load(path)
+    #expect(policy.description.normalization == normalization)
+    for observation in [[0, 0, 0], [1, -2, 1e5], [1.2, 5, 1e5 + 0.0078125]] as [[Float]] {
+      var (state, expected, action): ([Float], [Float], [Float]) = (observation, [0], [0])
+      normalization.apply(to: &state)
+      var span = expected.mutableSpan
+      plain.act(state.span, into: &span)
+      var actionSpan = action.mutableSpan
+      policy.act(observation.span, into: &actionSpan)
+      #expect(action == expected, "\(observation)")
+    }
+  }
+
+  @Test func `a file without a normaliser says nothing of one and stays of version 1`() {
+    #expect(file.metadata["version"] == "1" && file.metadata["normalizerClip"] == nil)
+    #expect(file.metadata["rewardDivisor"] == nil)
+    #expect(!file.names.contains { $0.hasPrefix("normalizer.") })
+  }
+
+  @Test func `a normaliser that is incomplete, misshapen or impossible is refused`() throws {
+    let whole = try normalized(Self.example)
+    for name in ["normalizer.mean", "normalizer.scale"] {
+      #expect(try refusal(whole.changed(without: [name])).contains(name))
+      #expect(try refusal(whole.changed(floats: [name: ([2], [1, 1])])).contains("has \(name) of shape [2]"))
+    }
+    #expect(try refusal(whole.changed(without: ["normalizer.mean", "normalizer.scale"])).contains("normalizer.mean"))
+    for scale in [0, -1, .nan, .infinity] as [Float] {
+      #expect(
+        try refusal(whole.changed(floats: ["normalizer.scale": ([3], [1, 1, scale])]))
+          .contains("gives an impossible mean, scale or clip"))
+    }
+    for clip in ["0", "-3", "ten", "nan"] {
+      #expect(try refusal(whole.changed(metadata: ["normalizerClip": clip])).contains("gives an impossible mean"))
+    }
+    #expect(try refusal(whole.changed(metadata: ["normalizerClip": "9"])).contains("does not match its digest"))
+    #expect(
+      try refusal(whole.changed(floats: ["normalizer.mean": ([3], [1, -2, 1e4])])).contains("does not match its digest")
+    )
+  }
+
+  @Test func `the temperature against unscaled rewards is α times what rewards were divided by`() throws {
+    try file.write(to: path)
+    let policy = try PolicyFile.load(path)
+    let temperature = try #require(policy.description.temperature)
+    #expect(policy.description.unscaledTemperature == temperature)
+    var description = policy.description
+    description.rewardDivisor = 8
+    let alpha = Tensor(name: "log_temperature", shape: [1], values: [Float(log(temperature))])
+    try PolicyFile.encode(policy.tensors + [alpha], description).write(to: path)
+    let scaled = try PolicyFile.load(path).description
+    #expect(scaled.rewardDivisor == 8 && abs(scaled.unscaledTemperature! / temperature - 8) < 1e-5)
   }
 
   @Test func `a file that is not there is named`() throws {

@@ -1,6 +1,8 @@
 import OffPolicy
 import Testing
 
+@testable import Training
+
 /// What a run of every registered algorithm must keep. A new one is tested here by its line in the registry.
 @Suite struct RegisteredAlgorithmsTests {
   static let names = AlgorithmRegistry.standard.entries.map(\.name)

@@ -24,6 +24,24 @@ import Testing
     }
   }
 
+  @Test(
+    arguments: [
+      [], ["updateEvery=7", "updatesPerStep=2"], ["batchSize=90"], ["batchSize=90", "bufferCapacity=60"],
+      ["randomSteps=0", "updateEvery=50"], ["randomSteps=400"], ["updatesPerStep=0.3", "updateEvery=2"],
+    ], [1, 3])
+  func `a schedule that lasts as long as the run has its number of updates`(settings: [String], lanes: Int) throws {
+    let settings = ["hiddenSizes=8", "batchSize=16", "randomSteps=50", "learningRateSchedule=linear"] + settings
+    var run = run("ddpg", try AlgorithmRegistry.entry("ddpg").defaults.setting(settings).values)
+    (run.steps, run.seed, run.evaluateEvery, run.environments) = (120, 1, 0, lanes)
+    let trainer = try Trainer(run, workers: WorkerPool(count: 1), makeEnvironment: pendulum)
+    try trainer.train()
+    let schedule = try run.algorithmConfiguration().values["learningRateSchedule"]?["linear"]
+    #expect(schedule?["updates"] == .number(Double(trainer.updates)))
+    #expect((trainer.updates == 0) == settings.contains("randomSteps=400"))
+    // what the run's file says stays as it was said
+    #expect(run.configuration["learningRateSchedule"]?["linear"]?["updates"] == nil)
+  }
+
   @Test func `a run file that was edited is checked again`() {
     #expect(throws: ConfigurationError.unknownKey("discont", meant: ["discount"])) {
       try run("sac", .object(["discont": .number(0.9)])).algorithmConfiguration()

@@ -75,7 +75,7 @@ import Testing
   @Test func `rows after the checkpoint are cut off at resume, rows before it stay`() throws {
     /// A run that evaluates at every 50th step and logs it, stopped at a step.
     func advance(_ trainer: Trainer, _ directory: RunDirectory, to step: Int) throws {
-      trainer.observer.evaluated = { directory.log($0) }
+      trainer.observer.evaluated = { directory.log(.evaluation($0)) }
       trainer.observer.shouldStop = { [unowned trainer] in trainer.step > step }
       try trainer.train()
     }

@@ -76,7 +76,7 @@ import Testing
     let directory = try saved(folder)
     var record = HealthRecord(step: 1000)
     record.temperature = temperature
-    directory.log(record)
+    directory.log(.health(record))
     let health = try RunInspection(directory).health
     #expect(health.status == (word == nil ? "ok" : "warning"))
     #expect(health.findings.count == (word == nil ? 0 : 1))

@@ -27,14 +27,13 @@ import Testing
     // metrics hold a NaN temperature where there is none, which equals nothing
     #expect(read.step == 157 && read.step == state.step && read.updates == state.updates)
     #expect(read.episodes == state.episodes && read.evaluatedStep == 100 && read.bestReturn == state.bestReturn)
-    #expect(read.observation == state.observation && read.environment == state.environment)
+    #expect(read.lanes == state.lanes && read.environments == state.environments && read.faults == state.faults)
     #expect(read.randomActions == state.randomActions && read.sampling == state.sampling)
-    #expect(read.episodeReturn == state.episodeReturn && read.episodeLength == state.episodeLength)
-    #expect(read.needsReset == state.needsReset)
+    #expect(read.health == state.health || read.health.predicted.contains { $0.isNaN })
     #expect(read.algorithm.numbers == state.algorithm.numbers && read.algorithm.counts == state.algorithm.counts)
     let byName = { (a: Tensor, b: Tensor) in a.name < b.name }
     #expect(read.algorithm.tensors.sorted(by: byName) == state.algorithm.tensors.sorted(by: byName))
-    #expect(progress.frames == trainer.buffer.frameRange)
+    #expect(progress.replay.map(\.frames) == [trainer.buffer.frameRange])
     if algorithm == "sac" { #expect(read.metrics == state.metrics) }
   }
 
@@ -51,6 +50,32 @@ import Testing
     #expect(RunInspection.digest(other.algorithm.state.tensors) == RunInspection.digest(whole.algorithm.state.tensors))
     #expect(other.algorithm.state.counts == whole.algorithm.state.counts)
     #expect(other.bestReturn == whole.bestReturn)
+  }
+
+  @Test(arguments: algorithmNames)
+  func `in the middle of a schedule, with sizes of their own and a bound of the gradients, it goes on to the same bits`(
+    algorithm: String
+  ) throws {
+    func make(threads: Int = 1) throws -> Trainer {
+      try makeTrainer(
+        algorithm, steps: 300, threads: threads,
+        set: [
+          "learningRateSchedule.cosine.final=0.1", "policyHiddenSizes=9", "criticHiddenSizes=20,7",
+          "maximumGradientNorm=0.5", "huberThreshold=1", "adamEpsilon=1e-5",
+        ], environment: pendulum)
+    }
+    let whole = try make()
+    try whole.train()
+    let part = try make()
+    part.observer.shouldStop = { [unowned part] in part.step >= 157 }
+    try part.train()
+    let directory = try RunDirectory.create(folder.path("run"), describe(part.run))
+    try directory.save(part)
+    #expect(try PolicyFile.load(directory.policyPath).description.hiddenSizes == [9])
+    let other = try make(threads: 2)
+    try RunDirectory.open(folder.path("run")).restore(other)
+    try other.train()
+    #expect(RunInspection.digest(other.algorithm.state.tensors) == RunInspection.digest(whole.algorithm.state.tensors))
   }
 
   @Test func `correlated noise and the task's generator go on too`() throws {
@@ -91,22 +116,21 @@ import Testing
     #expect(try refusal { try $0.changed(metadata: ["format": "x"]) }.contains("is not a checkpoint of this program"))
     #expect(
       try refusal { try $0.changed(metadata: ["version": "9"]) }
-        .contains("has checkpoint format 9, this program reads 1"))
+        .contains("has checkpoint format 9, this program reads 1 to 2"))
   }
 
   @Test func `a checkpoint of frames that no run has is refused`() throws {
     let text = try refusal { file in
-      var copy = try file.changed(without: ["trainer.counts"])
-      var counts = try file.integers64("trainer.counts")
-      (counts[8], counts[9]) = (1 << 60, 1 << 60 + 5)
-      copy.add("trainer.counts", uint64s: counts, shape: [counts.count])
+      var copy = try file.changed(without: ["lane.0.replay.frames"])
+      copy.add("lane.0.replay.frames", uint64s: [1 << 60, 1 << 60 + 5], shape: [2])
       return copy
     }
     #expect(text.contains("which no run has"), "\(text)")
   }
 
   @Test(arguments: [
-    "trainer.counts", "trainer.numbers", "trainer.metrics", "trainer.observation", "environment.generator",
+    "trainer.step", "trainer.best_return", "trainer.stream.sampling", "metrics.sums", "health.predictions",
+    "lane.needs_reset", "lane.0.observation", "lane.0.environment.generator", "lane.0.replay.digests",
     "algorithm.policy.mean.bias", "algorithm.critic_optimizer.1.second.layer.0.weight",
     "algorithm.number.log_temperature",
     "algorithm.count.update_stream", "algorithm.count.acting_stream", "algorithm.count.policy_optimizer.steps",
@@ -117,14 +141,16 @@ import Testing
     #expect(text.contains(short) || text.contains(String(name.split(separator: ".").last!)), "\(text)")
   }
 
-  @Test(arguments: [Double.nan, .infinity, 1e300, 0.5])
-  func `pauses whose count is none are forgotten`(count: Double) throws {
-    let trainer = try trained("sac", to: 120)
-    let directory = try RunDirectory.create(folder.path("run"), describe(trainer.run))
-    try directory.save(trainer)
-    let file = try SafeTensors(contentsOf: directory.checkpointPath)
-    try file.changed(doubles: ["progress.pauses": ([3], [count, 1, 1])]).sealed().write(to: directory.checkpointPath)
-    #expect(try #require(try directory.checkpoint()).progress.pauses.count == 0)
+  @Test(arguments: [UInt64.max, 1 << 53, 1 << 60])
+  func `a checkpoint that counts more than a run can is refused`(count: UInt64) throws {
+    for name in ["trainer.step", "progress.pauses.count", "lane.steps"] {
+      let text = try refusal { file in
+        var copy = try file.changed(without: [name])
+        copy.add(name, uint64s: [count], shape: [1])
+        return copy
+      }
+      #expect(text.contains("\(name) = \(count), which no run has"), "\(text)")
+    }
   }
 
   /// The long form of this is run by Tests/Faults/flips.
@@ -165,7 +191,7 @@ import Testing
   }
 
   @Test func `a checkpoint of another task is refused`() throws {
-    let text = try refusal { try $0.changed(floats: ["trainer.observation": ([2], [0, 0])]) }
-    #expect(text.contains("observation has 2 values, the task's 3"))
+    let text = try refusal { try $0.changed(floats: ["lane.0.observation": ([2], [0, 0])]) }
+    #expect(text.contains("observation has 2 values, the environment's 3"))
   }
 }

@@ -62,8 +62,7 @@ private func readCheckpoint(_ bytes: [UInt8]) throws {
   var file = try SafeTensors(bytes: bytes)
   file.metadata["digest"] = file.digest
   let state = try TrainerState(file, path: "fuzz")
-  let progress = try RunProgress(file)
-  precondition(progress.frames.lowerBound <= progress.frames.upperBound, "frames out of order")
+  let progress = try RunProgress(file, path: "fuzz")
   try trainer.restoreBuffer { $0.removeAll() }
   try trainer.restore(state)
   // what was restored is saved as what was read
@@ -132,9 +131,8 @@ private func writeSeeds(_ path: String) throws {
     try Data(bytes).write(to: folder.appendingPathComponent("seed"))
   }
   var progress = RunProgress()
-  progress.frames = trainer.buffer.frameRange
+  progress.replay = [RunProgress.Replay(frames: trainer.buffer.frameRange, digests: [0: 7])]
   progress.logSizes = ["episodes.csv": 10]
-  progress.replayDigests = [0: 7]
   try put("checkpoint", trainer.state().encoded(progress).encoded())
   try put("policy", trainer.policyFile().encoded())
   try put("safetensors", trainer.policyFile().encoded())

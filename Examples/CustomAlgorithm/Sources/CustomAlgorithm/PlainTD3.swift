@@ -1,6 +1,6 @@
 // PlainTD3.swift — an algorithm of one's own: TD3 (Fujimoto 2018, arXiv:1802.09477) as plain as it can be written.
 //
-// One thread, one learning rate for all networks, and the paper's constants: the same bits as `td3` with these settings.
+// One thread but for the steps, one learning rate, and the paper's constants: the same bits as `td3` with these settings.
 
 import OffPolicy
 
@@ -25,6 +25,7 @@ final class PlainTD3: Algorithm {
   static let entry = AlgorithmEntry("plain-td3", "TD3 as plain as it can be written", PlainTD3.self)
 
   private let configuration: Configuration
+  private let workers: WorkerPool
   private let policy: DeterministicPolicy
   private let targetPolicy: DeterministicPolicy
   private let actingPolicy: DeterministicPolicy  // the policy's parameters, a row for each lane
@@ -46,7 +47,7 @@ final class PlainTD3: Algorithm {
     configuration: Configuration, observationSize s: Int, actionSize a: Int, lanes: Int, seed: UInt64,
     workers: WorkerPool
   ) {
-    self.configuration = configuration
+    (self.configuration, self.workers) = (configuration, workers)
     let (rows, hidden) = (configuration.batchSize, configuration.hiddenSizes)
     func makePolicy(isLearned: Bool) -> DeterministicPolicy {
       DeterministicPolicy(observationSize: s, actionSize: a, hiddenSizes: hidden, batchSize: rows, isLearned: isLearned)
@@ -61,8 +62,8 @@ final class PlainTD3: Algorithm {
     targetCritics = makeCritics(isLearned: false)
     actingPolicy = DeterministicPolicy(sharing: policy, batchSize: lanes)
     actingCritics = CriticsOfOne(critics, observationSize: s, actionSize: a)
-    policyOptimizer = Adam([policy.parameters], learningRate: configuration.learningRate)
-    criticOptimizer = Adam(critics.networks, learningRate: configuration.learningRate)
+    policyOptimizer = Adam([policy.parameters], AdamSettings(learningRate: configuration.learningRate))
+    criticOptimizer = Adam(critics.networks, AdamSettings(learningRate: configuration.learningRate))
     var initialization = RandomStream(seed: seed, purpose: "initialization")
     policy.parameters.initialize(using: &initialization)
     critics.initialize(using: &initialization)
@@ -113,14 +114,14 @@ final class PlainTD3: Algorithm {
     }
     // J_Q = Σ_j E[(Q_j(s, a) − y)²]
     var metrics = UpdateMetrics(
-      criticLoss: critics.squaredError(to: targets, weights: batch.weights, rows: batch.count))
+      criticLoss: critics.mean(.squared, to: targets, weights: batch.weights, rows: batch.count))
     metrics.further[0] = gap / Double(batch.count)
     try checkFinite(metrics.criticLoss, "critic loss", update: updates)
-    criticOptimizer.beginStep()
     for j in 0..<critics.count {
-      critics.backwardSquaredError(j, to: targets, weights: batch.weights, scale: scale, rows: rows)
-      critics.weightGradients(j, batch.observations, batch.actions, rows: batch.count, .whole)
-      criticOptimizer.apply(j, .whole)
+      critics.backward(j, .squared, to: targets, weights: batch.weights, scale: scale, rows: rows)
+    }
+    criticOptimizer.step(atUpdate: updates, by: workers) { j, share in
+      critics.weightGradients(j, batch.observations, batch.actions, rows: batch.count, share)
     }
     try checkFinite(criticOptimizer, "critics", update: updates)
     guard updates % 2 == 0 else { return metrics }
@@ -131,9 +132,9 @@ final class PlainTD3: Algorithm {
     critics.firstActionGradient(scale: -scale, into: actionGradient, rows: rows)
     policy.backward(actions: actions, actionGradient: actionGradient, rows: rows)
     metrics.policyLoss = -critics.meanMinimum(rows: batch.count, members: 1)
-    policyOptimizer.beginStep()
-    policy.weightGradients(batch.observations, rows: batch.count, .whole)
-    policyOptimizer.apply(.whole)
+    policyOptimizer.step(atUpdate: updates, by: workers) { _, share in
+      policy.weightGradients(batch.observations, rows: batch.count, share)
+    }
     try checkFinite(policyOptimizer, "policy", update: updates)
     for j in 0..<critics.count { targetCritics.track(j, critics, rate: 0.005, .whole) }
     targetPolicy.parameters.track(policy.parameters, rate: 0.005, .whole)

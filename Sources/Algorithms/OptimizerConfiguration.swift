@@ -1,0 +1,93 @@
+// OptimizerConfiguration.swift — what learners' configurations say about sizes of networks, errors and optimisers.
+
+import Networks
+
+/// A configuration of something that learns by Adam. One setting holds for all its optimisers, with a rate for each.
+public protocol OptimizerConfiguration: AlgorithmConfiguration {
+  /// δ of the critics' loss, Huber's; nil: the squared error.
+  var huberThreshold: Float? { get }
+  /// How every learning rate changes over the run's updates.
+  var learningRateSchedule: LearningRateSchedule { get set }
+  /// The bound of ‖g‖ of the policy, and of all critics together; nil: none.
+  var maximumGradientNorm: Float? { get }
+  var adamBeta1: Double { get }
+  var adamBeta2: Double { get }
+  var adamEpsilon: Double { get }
+}
+
+extension OptimizerConfiguration {
+  /// The settings of the optimiser with this rate.
+  public func adam(learningRate: Float) -> AdamSettings {
+    var settings = AdamSettings(learningRate: learningRate)
+    (settings.schedule, settings.maximumGradientNorm) = (learningRateSchedule, maximumGradientNorm)
+    (settings.beta1, settings.beta2, settings.epsilon) = (adamBeta1, adamBeta2, adamEpsilon)
+    return settings
+  }
+
+  /// ℓ, what the critics' errors cost.
+  public var valueLoss: ValueLoss { huberThreshold.map { .huber(threshold: $0) } ?? .squared }
+
+  public func lasting(updates: Int) -> Self {
+    var configuration = self
+    configuration.learningRateSchedule = learningRateSchedule.over(updates: updates)
+    return configuration
+  }
+}
+
+/// A configuration of a policy and critics, whose networks may have sizes of their own.
+public protocol ActorCriticConfiguration: OptimizerConfiguration {
+  var hiddenSizes: [Int] { get }
+  var policyHiddenSizes: [Int]? { get }
+  var criticHiddenSizes: [Int]? { get }
+}
+
+extension ActorCriticConfiguration {
+  /// Units in each hidden layer of the policy.
+  public var policySizes: [Int] { policyHiddenSizes ?? hiddenSizes }
+  /// Units in each hidden layer of each critic.
+  public var criticSizes: [Int] { criticHiddenSizes ?? hiddenSizes }
+}
+
+extension Hyperparameter {
+  public static let policyHiddenSizes = Hyperparameter(
+    "policyHiddenSizes", "H_π", .wholes(1, 16_384), "units in each hidden layer of the policy; null: hiddenSizes",
+    source: "as hiddenSizes", isOptional: true)
+
+  public static let criticHiddenSizes = Hyperparameter(
+    "criticHiddenSizes", "H_Q", .wholes(1, 16_384), "units in each hidden layer of each critic; null: hiddenSizes",
+    source: "as hiddenSizes", isOptional: true)
+
+  public static func huberThreshold(_ source: String) -> Hyperparameter {
+    Hyperparameter(
+      "huberThreshold", "δ", .real(0, excludingLower: true), "δ of Huber's loss; null means the squared error",
+      source: source, isOptional: true)
+  }
+
+  public static let learningRateSchedule = Hyperparameter(
+    "learningRateSchedule", "η_n",
+    cases: [
+      "constant": .nothing, "linear.final": .real(0, 1), "linear.updates": .whole(1), "cosine.final": .real(0, 1),
+      "cosine.updates": .whole(1),
+    ],
+    caseDefaults: [
+      "linear.final": .number(0), "linear.updates": .null, "cosine.final": .number(0), "cosine.updates": .null,
+    ],
+    "every rate's way to a part of itself, over some updates; null: over the run's", source: "constant: all papers")
+
+  public static let maximumGradientNorm = Hyperparameter(
+    "maximumGradientNorm", "c", .real(0, excludingLower: true),
+    "bound of the gradient's norm, of the policy and of all critics; null: none", source: "none: all papers",
+    isOptional: true)
+
+  public static let adamBeta1 = Hyperparameter(
+    "adamBeta1", "β₁", .real(0, 1, excludingUpper: true), "Adam's decay of the gradients' mean",
+    source: "Kingma & Ba 2015, alg. 1")
+
+  public static let adamBeta2 = Hyperparameter(
+    "adamBeta2", "β₂", .real(0, 1, excludingUpper: true), "Adam's decay of the mean of their squares",
+    source: "Kingma & Ba 2015, alg. 1")
+
+  public static let adamEpsilon = Hyperparameter(
+    "adamEpsilon", "ε", .real(0, 1, excludingLower: true), "added to the root that Adam divides by",
+    source: "Kingma & Ba 2015, alg. 1")
+}

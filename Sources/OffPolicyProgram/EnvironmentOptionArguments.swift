@@ -1,0 +1,69 @@
+// EnvironmentOptionArguments.swift — `--option key=value`: options of the task, for every command that makes one.
+
+import ArgumentParser
+import OffPolicy
+
+struct EnvironmentOptionArguments: ParsableArguments {
+  @Option(
+    name: .customLong("option"),
+    help:
+      "Set an option of the task: key=value, such as max_episode_steps=500. May be repeated; see `offpolicy list ID`."
+  )
+  var assignments: [String] = []
+
+  /// What was typed; of two values for one option the last.
+  func options() throws -> EnvironmentOptions {
+    var options = EnvironmentOptions()
+    for assignment in assignments {
+      guard let equals = assignment.firstIndex(of: "="), equals != assignment.startIndex else {
+        throw ArgumentMismatch(
+          "--option \(assignment.debugDescription) is not key=value, such as max_episode_steps=500")
+      }
+      let text = String(assignment[assignment.index(after: equals)...])
+      options[String(assignment[..<equals])] = EnvironmentOptions.Value(text: text)
+    }
+    return options
+  }
+
+  /// The task called `id` with the options that were typed, over those that a policy or data of it came with.
+  func entry(_ id: String, over kept: [KeptOptions] = []) throws -> EnvironmentEntry {
+    let entry = try Program.environments.entry(id)
+    let base = kept.last { $0.environment == entry.id }?.options ?? EnvironmentOptions()
+    return try entry.configured(base.merging(try options()))
+  }
+
+  /// For what learns from data without a task: there is nothing to set.
+  func refuseAny() throws {
+    if !assignments.isEmpty { throw ArgumentMismatch("--option sets options of a task: name the task") }
+  }
+}
+
+/// Options that something was made with, and of which task they are.
+struct KeptOptions {
+  let environment: String
+  let options: EnvironmentOptions
+
+  init(_ policy: Policy) {
+    (environment, options) = (policy.description.environment, policy.description.environmentOptions)
+  }
+
+  init(_ run: RunConfiguration) {
+    (environment, options) = (run.environment, run.environmentOptions ?? EnvironmentOptions())
+  }
+}
+
+extension EnvironmentEntry {
+  /// Refuses an episode that was asked to have no limit where whole episodes are waited for.
+  func requireLimit(for what: String) throws {
+    if maximumEpisodeSteps == nil && givenOptions["max_episode_steps"] != nil {
+      throw ArgumentMismatch(
+        "\(what) waits for the end of its episodes, which \(id) need not have with max_episode_steps=-1: give a number")
+    }
+  }
+
+  /// The options in words.
+  var optionsText: String { givenOptions.isEmpty ? "as they are" : "\(givenOptions)" }
+
+  /// The options in words, behind a comma; nothing where there are none.
+  var optionsSuffix: String { givenOptions.isEmpty ? "" : ", \(givenOptions)" }
+}

@@ -1,0 +1,62 @@
+// ObservationNormalization.swift — a mean and a scale that no longer change: of data, or of a run at one moment.
+
+import Kernels
+
+/// What observations are normalised by: clip((s − mean) / scale, ±clip).
+///
+/// In `Float`, as acting and learning compute it: a policy file that carries it gives the network's own bits. Rounding the
+/// mean moves a value by half a unit in the mean's last place at most, as much as the observation itself was rounded.
+public struct ObservationNormalization: Sendable, Equatable {
+  public let mean: [Float]  // (S)
+  public let scale: [Float]  // (S)
+  /// Where the result is cut off on both sides; nil: nowhere.
+  public let clip: Float?
+
+  /// - Precondition: a scale above 0 for each mean.
+  public init(mean: [Float], scale: [Float], clip: Float? = nil) {
+    precondition(mean.count == scale.count && scale.allSatisfy { $0 > 0 }, "\(mean.count) means, scales \(scale)")
+    (self.mean, self.scale, self.clip) = (mean, scale, clip)
+  }
+
+  /// Over the states of all transitions of fixed data: scale = standard deviation of the population + ε, nothing clipped
+  /// (Fujimoto 2021, sec. 5).
+  public init(of buffer: borrowing ReplayBuffer, epsilon: Float) {
+    let size = buffer.observationSize
+    var (sums, squares, count) = ([Double](repeating: 0, count: size), [Double](repeating: 0, count: size), 0.0)
+    // twice: the second time about the mean
+    for pass in 0..<2 {
+      let mean = pass == 0 ? sums : sums.map { $0 / max(1, count) }
+      buffer.forEachFrame { frame in
+        let begin = frame.startIndex
+        guard frame[frame.endIndex - 1] >= 0 else { return }
+        for i in 0..<size {
+          if pass == 0 {
+            sums[i] += Double(frame[begin + i])
+          } else {
+            let difference = Double(frame[begin + i]) - mean[i]
+            squares[i] += difference * difference
+          }
+        }
+        if pass == 0 { count += 1 }
+      }
+    }
+    mean = sums.map { Float($0 / max(1, count)) }
+    scale = squares.map { Float(($0 / max(1, count)).squareRoot()) + epsilon }
+    clip = nil
+  }
+
+  public func apply(to observation: inout [Float]) {
+    precondition(observation.count == mean.count, "\(observation.count) values for \(mean.count) means")
+    for i in observation.indices {
+      let value = (observation[i] - mean[i]) / scale[i]
+      observation[i] = clip.map { value > $0 ? $0 : value < -$0 ? -$0 : value } ?? value
+    }
+  }
+
+  /// The same for whole matrices, with room for `rows` rows.
+  package func rowNormalizer(rows: Int = 0) -> RowNormalizer {
+    let normalizer = RowNormalizer(size: mean.count, bound: clip ?? .infinity, rows: rows)
+    for i in mean.indices { normalizer.set(i, mean: mean[i], scale: scale[i]) }
+    return normalizer
+  }
+}
