@@ -96,9 +96,11 @@ let package = Package(
       name: "NetworksTests", dependencies: belowNetworks + ["Networks", "Formats"], resources: [.copy("Fixtures")]),
     .testTarget(name: "ReplayTests", dependencies: belowReplay + ["Replay"], resources: [.copy("Fixtures")]),
     .testTarget(name: "AlgorithmsTests", dependencies: belowTraining),
-    .testTarget(name: "EnvironmentsTests", dependencies: ["Environments", "Formats"], resources: [.copy("Fixtures")]),
     .testTarget(
-      name: "MuJoCoTasksTests", dependencies: ["MuJoCoTasks", "Environments", "Formats"], resources: [.copy("Fixtures")]
+      name: "EnvironmentsTests", dependencies: ["Environments", "Formats", "Platform"], resources: [.copy("Fixtures")]),
+    .testTarget(
+      name: "MuJoCoTasksTests", dependencies: ["MuJoCoTasks", "Environments", "Formats", "Platform"],
+      resources: [.copy("Fixtures")]
     ),
     .testTarget(name: "FormatsTests", dependencies: ["Formats"], resources: [.copy("Fixtures")]),
     .testTarget(

@@ -58,6 +58,7 @@ public final class ContractGuard: Environment {
 
   public var observationSpace: Box { environment.observationSpace }
   public var actionSpace: Space { environment.actionSpace }
+  public var goals: (any GoalEnvironment)? { environment.goals }
 
   /// The task's own values, then the elapsed steps and the phase.
   public func saveState() throws -> EnvironmentState {

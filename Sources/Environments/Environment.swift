@@ -26,6 +26,9 @@ public protocol Environment: AnyObject {
   func saveState() throws -> EnvironmentState
   /// Goes on from a saved state. The next `step` gives what it would have given then.
   func restore(_ state: EnvironmentState) throws
+
+  /// The task with goals that this one is or that it wraps; nil, unless it says otherwise. See `GoalEnvironment`.
+  var goals: (any GoalEnvironment)? { get }
 }
 
 /// What one step gave. There is no `done`: a task that ended and a clock that ran out are different things.

@@ -39,6 +39,7 @@ public struct EnvironmentChecker {
     try checkFirstStep(&used)
     try checkSteps(&used, &fresh)
     try checkState(&used, &fresh)
+    try checkGoals(&used)
   }
 
   /// The last thing that worked.
@@ -56,6 +57,13 @@ public struct EnvironmentChecker {
     if space != entry.actionSpace {
       find(.entryIsTrue, "the entry says actions \(entry.actionSpace), the task \(space)", "in its spaces")
     }
+    let layout = environment.goals?.goalLayout
+    if layout != entry.goals {
+      find(
+        .entryIsTrue, "the entry says goals \(Self.text(entry.goals)), the task \(Self.text(layout))", "in its spaces")
+    } else if let layout, layout.count != size {
+      find(.entryIsTrue, "goals \(Self.text(layout)) take \(layout.count) of \(size) observations", "in its spaces")
+    }
     if case .box(let box) = space {
       for i in 0..<box.count {
         let (low, high) = (box.low[i], box.high[i])
@@ -66,7 +74,11 @@ public struct EnvironmentChecker {
         }
       }
     }
-    return size == entry.observationSize && space.count == entry.actionSpace.count
+    return size == entry.observationSize && space.count == entry.actionSpace.count && layout?.count ?? size == size
+  }
+
+  private static func text(_ layout: GoalLayout?) -> String {
+    layout.map { "of \($0.goalSize) values after \($0.observationSize) others" } ?? "none"
   }
 
   /// Every observation value is written, by a reset and by a step.
@@ -158,6 +170,55 @@ public struct EnvironmentChecker {
     }
     try goTogether(
       &saved, &restored, steps: min(steps, 200), .stateIsComplete, "from the state saved after step \(length)")
+  }
+
+  /// Rewards and terminations computed from the goals are those of the steps, and no row depends on those beside it.
+  private mutating func checkGoals(_ subject: inout Subject) throws {
+    guard let goals = subject.environment.goals else { return }
+    let layout = goals.goalLayout
+    var (achieved, desired): ([Float], [Float]) = ([], [])
+    try subject.reset(seed: 321)
+    for n in 1...max(1, min(steps, 200)) {
+      let place = "at step \(n) from reset(seed: 321)"
+      try subject.step(nextAction())
+      stage = "step \(n) from reset(seed: 321)"
+      let reached = Array(subject.observation[layout.achieved])
+      let wanted = Array(subject.observation[layout.desired])
+      let (reward, terminated) = try Self.recompute(goals, reached, wanted)
+      // single precision, as the replay buffer keeps it
+      let given = Float(subject.outcome.reward)
+      if !(abs(reward[0] - given) <= 1e-5 * max(1, abs(given))) {
+        find(.goalsAreRecomputed, "reward is \(given), computed from the goals \(reward[0])", place)
+      }
+      if terminated[0] != subject.outcome.terminated {
+        let ends = subject.outcome.terminated ? "ends" : "does not end"
+        find(.goalsAreRecomputed, "the step \(ends) the episode, computed from the goals it is the other way", place)
+      }
+      achieved += reached
+      // every other row is asked for what it has reached: random actions may meet no other goal
+      desired += n % 2 == 0 ? reached : wanted
+      if subject.outcome.endsEpisode { try subject.reset(seed: nil) }
+    }
+    let (rewards, terminated) = try Self.recompute(goals, achieved, desired)
+    for row in rewards.indices {
+      let values = (row * layout.goalSize)..<((row + 1) * layout.goalSize)
+      let alone = try Self.recompute(goals, Array(achieved[values]), Array(desired[values]))
+      if alone.rewards[0] != rewards[row] || alone.terminated[0] != terminated[row] {
+        find(.goalsAreRecomputed, "row \(row) of \(rewards.count) is not what it is alone", "with other goals")
+      }
+    }
+  }
+
+  private static func recompute(
+    _ goals: any GoalEnvironment, _ achieved: [Float], _ desired: [Float]
+  ) throws -> (rewards: [Float], terminated: [Bool]) {
+    let count = achieved.count / goals.goalLayout.goalSize
+    var (rewards, terminated) = ([Float](repeating: .nan, count: count), [Bool](repeating: false, count: count))
+    var rewardSpan = rewards.mutableSpan
+    try goals.computeRewards(achieved: achieved.span, desired: desired.span, into: &rewardSpan)
+    var terminatedSpan = terminated.mutableSpan
+    try goals.computeTerminated(achieved: achieved.span, desired: desired.span, into: &terminatedSpan)
+    return (rewards, terminated)
   }
 
   // differs: Gymnasium compares one step, to 1e-5

@@ -31,6 +31,8 @@ public struct EnvironmentRegistry: Sendable {
     MountainCarContinuous.entry,
     MultiGoal.entry,
     Pendulum.entry,
+    PointReach.entry,
+    PointReach.onceEntry,
   ])
 
   /// The task called `id`; without a version (`Pendulum`) the highest there is.
@@ -68,6 +70,8 @@ public struct EnvironmentEntry: Sendable {
   public let suggestedSteps: Int
   /// Uniformly random first steps that suit the task; nil: the algorithm's default.
   public let suggestedRandomSteps: Int?
+  /// Where the goals are in an observation; nil where the task has none.
+  public let goals: GoalLayout?
   /// What can be set: the task's own options, then `max_episode_steps`.
   public let options: [EnvironmentOption]
   /// What was set; all else is as declared.
@@ -82,12 +86,12 @@ public struct EnvironmentEntry: Sendable {
   public init(
     id: String, summary: String, observationSize: Int, actionSpace: Space, maximumEpisodeSteps: Int?,
     rewardThreshold: Double? = nil, suggestedSteps: Int = 1_000_000,
-    suggestedRandomSteps: Int? = nil, make: @escaping @Sendable () throws -> any Environment
+    suggestedRandomSteps: Int? = nil, goals: GoalLayout? = nil, make: @escaping @Sendable () throws -> any Environment
   ) {
     self.init(
       id: id, summary: summary, options: [], observationSize: { _ in observationSize }, actionSpace: actionSpace,
       maximumEpisodeSteps: maximumEpisodeSteps, rewardThreshold: rewardThreshold, suggestedSteps: suggestedSteps,
-      suggestedRandomSteps: suggestedRandomSteps
+      suggestedRandomSteps: suggestedRandomSteps, goals: goals
     ) { _ in try make() }
   }
 
@@ -101,7 +105,8 @@ public struct EnvironmentEntry: Sendable {
     id: String, summary: String, options: [EnvironmentOption],
     observationSize: @escaping @Sendable (EnvironmentOptions) -> Int, actionSpace: Space, maximumEpisodeSteps: Int?,
     rewardThreshold: Double? = nil, suggestedSteps: Int = 1_000_000,
-    suggestedRandomSteps: Int? = nil, make: @escaping @Sendable (EnvironmentOptions) throws -> any Environment
+    suggestedRandomSteps: Int? = nil, goals: GoalLayout? = nil,
+    make: @escaping @Sendable (EnvironmentOptions) throws -> any Environment
   ) {
     let options = options + [.stepLimit(maximumEpisodeSteps)]
     var defaults = EnvironmentOptions()
@@ -117,6 +122,7 @@ public struct EnvironmentEntry: Sendable {
     self.rewardThreshold = rewardThreshold
     self.suggestedSteps = suggestedSteps
     self.suggestedRandomSteps = suggestedRandomSteps
+    self.goals = goals
     self.options = options
     self.resolvedOptions = defaults
     self.size = observationSize

@@ -39,6 +39,7 @@ public struct EnvironmentReport: Sendable, Equatable, Codable {
     case stepsRepeat
     case firstStepIsNotTruncated
     case stateIsComplete
+    case goalsAreRecomputed
     case actionBoundsAreFinite
     case actionBoundsAreUnit
 
@@ -62,6 +63,8 @@ public struct EnvironmentReport: Sendable, Equatable, Codable {
       case .stepsRepeat: "keep no state over a reset and draw only from the task's own generator"
       case .firstStepIsNotTruncated: "leave truncation to maximumEpisodeSteps, and raise it above 1"
       case .stateIsComplete: "save and restore every variable that a later step or reset reads"
+      case .goalsAreRecomputed:
+        "compute rewards and terminations of each row from its goals alone, by the lines that step uses"
       case .actionBoundsAreFinite: "give bounds: policies act in [−1, 1] and are scaled to them"
       case .actionBoundsAreUnit: "no need to act: policies act in [−1, 1] and are scaled to these bounds"
       }

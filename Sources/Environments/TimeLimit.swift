@@ -30,6 +30,7 @@ public final class TimeLimit: Environment {
 
   public var observationSpace: Box { environment.observationSpace }
   public var actionSpace: Space { environment.actionSpace }
+  public var goals: (any GoalEnvironment)? { environment.goals }
 
   /// The task's own values, then the elapsed steps.
   public func saveState() throws -> EnvironmentState {

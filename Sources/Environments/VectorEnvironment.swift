@@ -10,6 +10,8 @@ public protocol VectorEnvironment: AnyObject {
   var count: Int { get }
   var observationSpace: Box { get }  // (S)
   var actionSpace: Space { get }  // (A)
+  /// What computes rewards and terminations of other goals, without stepping a lane; nil where there are no goals.
+  var goals: (any GoalEnvironment)? { get }
 
   /// Starts an episode in a lane, as `Environment.reset` does, and writes its first observation (S).
   func reset(lane: Int, seed: UInt64?, into observation: inout MutableSpan<Float>) throws
@@ -26,4 +28,8 @@ public protocol VectorEnvironment: AnyObject {
   /// Everything that a lane needs to go on from here, in mid-episode, to the bit.
   func saveState(lane: Int) throws -> EnvironmentState
   func restore(_ state: EnvironmentState, lane: Int) throws
+}
+
+extension VectorEnvironment {
+  public var goals: (any GoalEnvironment)? { nil }
 }

@@ -199,6 +199,21 @@ public struct ReplayBuffer: ~Copyable {
     return next % laneSlots == 0 ? next - laneSlots : next
   }
 
+  /// The slot of a lane's frame n, if it is held.
+  func slot(ofNumber n: UInt64, lane: Int) -> Int { lane &* laneSlots &+ Int(n % UInt64(laneSlots)) }
+
+  /// Frames from one slot to a later one of its lane: 1 to the next.
+  func distance(from slot: Int, to later: Int) -> Int { later >= slot ? later - slot : later - slot + laneSlots }
+
+  /// The slot some frames after another, in its lane.
+  func slot(_ slot: Int, advancedBy frames: Int) -> Int {
+    let place = slot % laneSlots + frames
+    return slot - slot % laneSlots + (place >= laneSlots ? place - laneSlots : place)
+  }
+
+  /// Whether an action was taken in the frame of a slot; not in an episode's last one.
+  func isTransition(_ slot: Int) -> Bool { frames[slot, kindColumn] >= 0 }
+
   // MARK: saving
 
   /// Forgets everything, as a new buffer.

@@ -1,3 +1,30 @@
+// Evaluator.swift — how good a policy is: whole episodes without exploration, on a task and seeds of their own.
+
+import Environments
+
+/// The returns of some episodes.
+public struct Evaluation: Sendable, Equatable {
+  public var returns: [Double]
+  public var lengths: [Int]
+  /// Episodes that the simulator broke off. They count as far as they went.
+  public var faults = 0
+
+  public init(returns: [Double], lengths: [Int]) {
+    (self.returns, self.lengths) = (returns, lengths)
+  }
+
+  public var episodes: Int { returns.count }
+  public var mean: Double { returns.reduce(0, +) / Double(max(1, returns.count)) }
+  /// Standard deviation over the episodes, of the population.
+  public var standardDeviation: Double {
+    let mean = mean
+    return (returns.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(max(1, returns.count))).squareRoot()
+  }
+  public var minimum: Double { returns.min() ?? .nan }
+  public var maximum: Double { returns.max() ?? .nan }
+  public var meanLength: Double { Double(lengths.reduce(0, +)) / Double(max(1, lengths.count)) }
+}
+
 /// Runs episodes in an environment that nothing else uses.
 public struct Evaluator {
   private let loop: CollectionLoop
@@ -48,7 +75,10 @@ private final class EpisodeReturns: StepCollector {
     keep(observation)
   }
 
-  func action(into actions: inout MutableSpan<Float>) { act(observation.span, &actions) }
+  func action(into actions: inout MutableSpan<Float>) { act(on: observation, into: &actions) }
+
+  // the array is passed so that a span may reach into it
+  private func act(on observation: [Float], into actions: inout MutableSpan<Float>) { act(observation.span, &actions) }
 
   func observe(lane: Int, _ outcome: StepOutcome, next: Span<Float>) {
     keep(next)

@@ -38,15 +38,15 @@ import Testing
     #expect(find("temperature")?["default"]?["learned"]?["initial"]?.number == 1)
   }
 
-  @Test func `all seventeen tasks are listed with their sizes`() throws {
+  @Test func `all nineteen tasks are listed with their sizes`() throws {
     let tasks = try Program.run("list", "--json").json()["environments"]?.array ?? []
-    #expect(tasks.count == 17)
+    #expect(tasks.count == 19)
     let sizes = Dictionary(
       uniqueKeysWithValues: tasks.map { ($0["id"]?.string ?? "", $0["observationSize"]?.number ?? 0) })
     #expect(
       sizes == [
         "Acrobot-v1": 6, "CartPole-v1": 4, "MountainCar-v0": 2, "MountainCarContinuous-v0": 2, "MultiGoal-v0": 2,
-        "Pendulum-v1": 3,
+        "Pendulum-v1": 3, "PointReach-v0": 12, "PointReachOnce-v0": 12,
         "Ant-v5": 105, "HalfCheetah-v5": 17,
         "Hopper-v5": 11, "Humanoid-v5": 348, "HumanoidStandup-v5": 348, "InvertedDoublePendulum-v5": 9,
         "InvertedPendulum-v5": 4, "Pusher-v5": 23, "Reacher-v5": 10, "Swimmer-v5": 8, "Walker2d-v5": 17,

@@ -4,7 +4,8 @@ import Testing
 @Suite struct EnvironmentCheckerTests {
   @Test(arguments: EnvironmentReport.Rule.allCases)
   func `a task that breaks a rule is found out`(rule: EnvironmentReport.Rule) throws {
-    let report = EnvironmentChecker.check(Walk.entry(breaking: rule))
+    let report = EnvironmentChecker.check(
+      rule == .goalsAreRecomputed ? Reach.entry(.reward) : Walk.entry(breaking: rule))
     let finding = try #require(report.findings.first { $0.rule == rule }, "\(report.findings)")
     #expect(finding.severity == rule.severity)
     #expect(finding.remedy == rule.remedy && !finding.what.isEmpty && !finding.place.isEmpty)
@@ -29,6 +30,29 @@ import Testing
     #expect(report.isValid)
     // Pendulum's torque is in [−2, 2]
     #expect(report.findings.map(\.rule) == (id == "Pendulum-v1" ? [.actionBoundsAreUnit] : []))
+  }
+
+  @Test(
+    arguments: [
+      (nil, ""), (.reward, "computed from the goals"), (.terminated, "the other way"),
+      (.row, "is not what it is alone"),
+    ] as [(Reach.Fault?, String)])
+  func `goals that are computed otherwise than by the step, or not row by row, are found out`(
+    fault: Reach.Fault?, what: String
+  ) {
+    let findings = EnvironmentChecker.check(Reach.entry(fault)).findings
+    #expect(findings.map(\.rule) == (fault == nil ? [] : [.goalsAreRecomputed]))
+    #expect(findings.first?.what.contains(what) ?? true, "\(findings)")
+  }
+
+  @Test func `an entry that says other goals than its task has is found out`() {
+    for goals in [nil, GoalLayout(observationSize: 0, goalSize: 1), GoalLayout(observationSize: 1, goalSize: 2)] {
+      let entry = EnvironmentEntry(
+        id: "Reach-v0", summary: "", observationSize: 3, actionSpace: Reach.actions, maximumEpisodeSteps: 20,
+        goals: goals
+      ) { Reach(nil) }
+      #expect(EnvironmentChecker.check(entry).findings.map(\.rule) == [.entryIsTrue])
+    }
   }
 
   @Test func `a state is saved before the end of a short episode`() throws {
@@ -117,6 +141,72 @@ private final class Walk: Environment {
   func restore(_ state: EnvironmentState) throws {
     try state.requireValues(3, for: "Walk-v0")
     (position, velocity, steps) = (state.values[0], state.values[1], state.values[2])
+    generator = state.generator
+  }
+}
+
+/// A point on a line that ends where it comes within 0.2 of its goal, with a fault in what it computes from goals.
+final class Reach: GoalEnvironment {
+  enum Fault { case reward, terminated, row }
+
+  static let actions = Space.box(Box(low: -1, high: 1, count: 1))
+  let fault: Fault?
+  var position = 0.0
+  var goal = 0.0
+  var generator = NumPyGenerator(seed: 0)
+
+  let observationSpace = Box(low: -30, high: 30, count: 3)
+  let actionSpace = actions
+  let goalLayout = GoalLayout(observationSize: 1, goalSize: 1)
+
+  init(_ fault: Fault?) { self.fault = fault }
+
+  static func entry(_ fault: Fault?) -> EnvironmentEntry {
+    EnvironmentEntry(
+      id: "Reach-v0", summary: "", observationSize: 3, actionSpace: actions, maximumEpisodeSteps: 20,
+      goals: GoalLayout(observationSize: 1, goalSize: 1)
+    ) { Reach(fault) }
+  }
+
+  func step(_ action: Span<Float>, into observation: inout MutableSpan<Float>) throws -> StepOutcome {
+    position += Double(action[0])
+    observe(into: &observation)
+    let distance = abs(Double(observation[1]) - Double(observation[2]))
+    return StepOutcome(reward: -distance, terminated: distance < 0.2)
+  }
+
+  func computeRewards(achieved: Span<Float>, desired: Span<Float>, into rewards: inout MutableSpan<Float>) {
+    for row in 0..<rewards.count {
+      rewards[row] = -Float(abs(Double(achieved[row]) - Double(desired[row]))) * (fault == .reward ? 1.001 : 1)
+    }
+  }
+
+  func computeTerminated(achieved: Span<Float>, desired: Span<Float>, into terminated: inout MutableSpan<Bool>) {
+    for row in 0..<terminated.count {
+      // as if the first row's answer were that of all
+      let row0 = fault == .row ? 0 : row
+      terminated[row] = fault != .terminated && abs(Double(achieved[row0]) - Double(desired[row0])) < 0.2
+    }
+  }
+
+  func reset(seed: UInt64?, into observation: inout MutableSpan<Float>) throws {
+    if let seed { generator = NumPyGenerator(seed: seed) }
+    position = 0
+    goal = generator.uniform(-2, 2)
+    observe(into: &observation)
+  }
+
+  private func observe(into observation: inout MutableSpan<Float>) {
+    observation[0] = Float(position)
+    observation[1] = Float(position)
+    observation[2] = Float(goal)
+  }
+
+  func saveState() throws -> EnvironmentState { EnvironmentState(values: [position, goal], generator: generator) }
+
+  func restore(_ state: EnvironmentState) throws {
+    try state.requireValues(2, for: "Reach-v0")
+    (position, goal) = (state.values[0], state.values[1])
     generator = state.generator
   }
 }

@@ -1,0 +1,154 @@
+// HindsightSampler.swift — what an episode would have been worth, had one of the goals that it reached been its goal.
+// Andrychowicz et al. 2017, "Hindsight Experience Replay", arXiv:1707.01495: strategy `future`, section 4.5.
+//
+// Rows are drawn uniformly. Of k + 1 rows all but one are given another goal: that reached after a step drawn uniformly
+// from the row's own to the last of its episode. Rewards and terminations are then those of that goal.
+
+import Environments
+import Kernels
+
+package final class HindsightSampler: Sampler {
+  /// k
+  private let goals: Int
+  /// γ
+  private let discount: Float
+  private let environment: any GoalEnvironment
+  private let layout: GoalLayout
+
+  /// The slot of the last frame of each slot's episode; −1 while the episode runs.
+  private var ends: [Int32]
+  private var seen: [Seen]  // a lane each
+
+  /// The frames of a lane that have their entry in `ends`.
+  private struct Seen {
+    /// The frame after the newest one seen.
+    var total: UInt64 = 0
+    /// The first frame of the episode that was running then.
+    var start: UInt64 = 0
+  }
+
+  // the rows of a batch, with the goals that they are given
+  private var isReplaced: [Bool]  // (B)
+  private var achieved: [Float]  // (B × G)
+  private var desired: [Float]  // (B × G)
+  private var rewards: [Float]  // (B)
+  private var terminated: [Bool]  // (B)
+
+  /// - Parameters:
+  ///   - environment: computes rewards and terminations; it is not stepped.
+  ///   - batchSize: B
+  /// - Precondition: the observations of buffer and environment have the same size.
+  package init(
+    for buffer: borrowing ReplayBuffer, goals: Int, environment: any GoalEnvironment, discount: Float, batchSize: Int
+  ) {
+    (self.goals, self.discount, self.environment) = (goals, discount, environment)
+    layout = environment.goalLayout
+    precondition(goals > 0, "\(goals) goals in place of an episode's own")
+    precondition(
+      layout.count == buffer.observationSize, "goals of \(layout.count) values, not \(buffer.observationSize)")
+    ends = [Int32](repeating: -1, count: buffer.slotCount)
+    seen = [Seen](repeating: Seen(), count: buffer.laneCount)
+    isReplaced = [Bool](repeating: false, count: batchSize)
+    achieved = [Float](repeating: 0, count: batchSize * layout.goalSize)
+    desired = [Float](repeating: 0, count: batchSize * layout.goalSize)
+    rewards = [Float](repeating: 0, count: batchSize)
+    terminated = [Bool](repeating: false, count: batchSize)
+  }
+
+  // differs: rows of an episode that is still running are drawn too, with the goal it has; in SB3 only finished ones are
+  package func draw(_ batch: borrowing Batch, from buffer: borrowing ReplayBuffer, using stream: inout RandomStream) {
+    catchUp(with: buffer)
+    buffer.drawUniformly(batch, using: &stream)
+  }
+
+  package func relabel(
+    _ batch: borrowing Batch, from buffer: borrowing ReplayBuffer, using stream: inout RandomStream
+  ) throws {
+    precondition(batch.count == isReplaced.count, "\(batch.count) rows, not \(isReplaced.count)")
+    for row in 0..<batch.count { chooseGoal(of: row, batch, buffer, using: &stream) }
+    // rows that keep their goal are computed, too, and left as they are: so each call has B rows
+    try recompute()
+    for row in 0..<batch.count where isReplaced[row] {
+      if !rewards[row].isFinite { throw SamplerError.recomputedReward(rewards[row]) }
+      for i in 0..<layout.goalSize {
+        let value = desired[row * layout.goalSize + i]
+        batch.observations[row, layout.desired.lowerBound + i] = value
+        batch.nextObservations[row, layout.desired.lowerBound + i] = value
+      }
+      batch.rewards[row] = rewards[row]
+      // differs: d is that of the new goal, too; in SB3, rlkit and others it stays that of the old one
+      let d: Float = terminated[row] ? 1 : 0
+      batch.terminated[row] = d
+      batch.discounts[row] = discount * (1 - d)
+    }
+  }
+
+  /// Writes the goal that a row's step has reached, and the one that is asked for from now on.
+  private func chooseGoal(
+    of row: Int, _ batch: borrowing Batch, _ buffer: borrowing ReplayBuffer, using stream: inout RandomStream
+  ) {
+    let slot = batch.slots[row]
+    let next = buffer.slot(after: slot)
+    var (goalSlot, goalColumn) = (next, layout.desired.lowerBound)
+    // of k + 1 rows one keeps its goal, and so does each of an episode whose end nobody knows yet
+    isReplaced[row] = stream.index(below: goals + 1) > 0 && ends[slot] >= 0
+    if isReplaced[row] {
+      // g ← g_achieved(s_{j+1}),  j ~ U{t, …, T − 1}
+      let steps = 1 + stream.index(below: buffer.distance(from: slot, to: Int(ends[slot])))
+      (goalSlot, goalColumn) = (buffer.slot(slot, advancedBy: steps), layout.achieved.lowerBound)
+    }
+    for i in 0..<layout.goalSize {
+      achieved[row * layout.goalSize + i] = buffer.frames[next, layout.achieved.lowerBound + i]
+      desired[row * layout.goalSize + i] = buffer.frames[goalSlot, goalColumn + i]
+    }
+  }
+
+  /// Rewards and terminations of all rows, in one call each.
+  private func recompute() throws {
+    // out of the class and back: a span may not outlive the access to a property. Nothing is copied
+    var (newRewards, newTerminated): ([Float], [Bool]) = ([], [])
+    swap(&newRewards, &rewards)
+    swap(&newTerminated, &terminated)
+    defer {
+      swap(&newRewards, &rewards)
+      swap(&newTerminated, &terminated)
+    }
+    let (achieved, desired) = (achieved, desired)
+    var rewardSpan = newRewards.mutableSpan
+    try environment.computeRewards(achieved: achieved.span, desired: desired.span, into: &rewardSpan)
+    var terminatedSpan = newTerminated.mutableSpan
+    try environment.computeTerminated(achieved: achieved.span, desired: desired.span, into: &terminatedSpan)
+  }
+
+  // MARK: the buffer's changes
+
+  /// Notes where the episodes end that have ended since the last draw. Each frame is looked at once, and written twice.
+  private func catchUp(with buffer: borrowing ReplayBuffer) {
+    for lane in seen.indices {
+      let held = buffer.frameRange(lane: lane)
+      if held.upperBound == seen[lane].total { continue }
+      // a buffer that was emptied counts its frames anew
+      if held.upperBound < seen[lane].total { seen[lane] = Seen() }
+      // differs: of an episode whose beginning was dropped the rest stays; in SB3 one dropped step ends all of it
+      var start = max(seen[lane].start, held.lowerBound)
+      for n in max(seen[lane].total, held.lowerBound)..<held.upperBound {
+        let slot = buffer.slot(ofNumber: n, lane: lane)
+        ends[slot] = -1
+        guard !buffer.isTransition(slot) else { continue }
+        for m in start..<(n + 1) { ends[buffer.slot(ofNumber: m, lane: lane)] = Int32(slot) }
+        start = n + 1
+      }
+      seen[lane] = Seen(total: held.upperBound, start: start)
+    }
+  }
+
+  // MARK: saving
+
+  /// Nothing: the ends of episodes are found again in the buffer's frames.
+  package var state: SamplerState { SamplerState() }
+
+  package func restore(_ state: SamplerState) throws {
+    if !state.isEmpty { throw SamplerError.foreignState("numbers where this sampler keeps none") }
+    for lane in seen.indices { seen[lane] = Seen() }
+  }
+}
