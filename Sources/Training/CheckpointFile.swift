@@ -26,6 +26,8 @@ extension TrainerState {
     file.add("trainer.stream.random_actions", [randomActions])
     file.add("trainer.stream.sampling", [sampling])
     file.add("trainer.faults", faults.counts)
+    for (name, value) in sampler.numbers { file.add("sampler.number." + name, [value]) }
+    for (name, values) in sampler.arrays { file.add("sampler.array." + name, values) }
     file.add("metrics.sums", metrics.sums)
     file.add("metrics.counts", metrics.counts)
     file.add("metrics.temperature", [metrics.temperature])
@@ -99,6 +101,12 @@ extension TrainerState {
     for name in file.names where name.hasPrefix("normalizer.") || name.hasPrefix("rewardScaler.") {
       normalization[name] = try file.doubles(name)
     }
+    for name in file.names where name.hasPrefix("sampler.") {
+      let (number, array) = ("sampler.number.", "sampler.array.")
+      if name.hasPrefix(number) { sampler.numbers[String(name.dropFirst(number.count))] = try fields.number(name) }
+      if name.hasPrefix(array) { sampler.arrays[String(name.dropFirst(array.count))] = try file.doubles(name) }
+    }
+
     let steps = try fields.counts("lane.steps")
     let lengths = try fields.counts("lane.episode_length", count: steps.count)
     let returns = try fields.numbers("lane.episode_return", count: steps.count)

@@ -1,6 +1,7 @@
 // Learner.swift — the updates of a run: a batch from the replay buffer, an update, what it told; and how the learner is.
 
 import Algorithms
+import Environments
 import Kernels
 import Platform
 import Replay
@@ -16,14 +17,16 @@ final class Learner {
   private(set) var metrics: MetricsWindow
   private(set) var sampling: RandomStream
   let batch: Batch
+  let sampler: any Sampler
   let normalization: RunNormalization
   private let seed: UInt64
   private let workers: WorkerPool
 
+  /// - Parameter goals: what computes rewards of other goals, for hindsight; nil where the environment has none.
   init(
-    _ algorithm: any Algorithm, _ configuration: AnyConfiguration, buffer: consuming ReplayBuffer, seed: UInt64,
-    workers: WorkerPool
-  ) {
+    _ algorithm: any Algorithm, _ configuration: AnyConfiguration, buffer: consuming ReplayBuffer,
+    goals: (any GoalEnvironment)?, seed: UInt64, workers: WorkerPool
+  ) throws {
     (self.algorithm, self.configuration, self.seed, self.workers) = (algorithm, configuration, seed, workers)
     batch = Batch(
       count: configuration.batchSize, observationSize: buffer.observationSize, actionSize: buffer.actionSize)
@@ -31,15 +34,25 @@ final class Learner {
     metrics = MetricsWindow(further: configuration.metrics.further.count)
     normalization = RunNormalization(
       configuration, observationSize: buffer.observationSize, lanes: buffer.laneCount)
+    sampler = try configuration.sampler.makeSampler(
+      for: buffer, goals: goals, discount: configuration.returns.discount, batchSize: configuration.batchSize)
     self.buffer = buffer
   }
 
   /// Makes updates, each from a batch of its own.
   func learn(updates count: Int) throws {
     for _ in 0..<count {
-      let result = try algorithm.update(
-        batch, from: buffer, returns: configuration.returns, using: &sampling, workers: workers
-      ) { normalization.apply(to: $0, workers: workers) }
+      workers.withFlushedDenormals {
+        sampler.draw(batch, from: buffer, using: &sampling)
+        buffer.gather(batch, returns: configuration.returns, workers: workers)
+      }
+      // the environment computes here, in the processor's ordinary mode
+      try sampler.relabel(batch, from: buffer, using: &sampling)
+      let result = try workers.withFlushedDenormals {
+        normalization.apply(to: batch, workers: workers)
+        return try algorithm.update(batch)
+      }
+      sampler.learned(from: batch)
       updates += 1
       temperature = result.temperature
       metrics.add(result)
@@ -59,11 +72,12 @@ final class Learner {
 
   // MARK: state
 
-  func restore(updates: Int, sampling position: UInt64, metrics: MetricsWindow, algorithm state: AlgorithmState) throws
-  {
-    self.updates = updates
-    self.metrics.restore(metrics)
-    sampling.position = position
-    try algorithm.restore(state)
+  /// Goes on from a saved state, with the buffer's frames already in place.
+  func restore(_ state: TrainerState) throws {
+    updates = state.updates
+    metrics.restore(state.metrics)
+    sampling.position = state.sampling
+    try sampler.restore(state.sampler)
+    try algorithm.restore(state.algorithm)
   }
 }

@@ -44,6 +44,7 @@ public final class OfflineTrainer: TrainingRun {
     self.scaling = scaling
     configuration = try run.algorithmConfiguration(in: algorithms)
     precondition(data.count > 0, "learning from no data")
+    try configuration.sampler.checkFixedData()
     try configuration.checkMemory(observationSize: data.observationSize, actionSize: data.actionSize)
     evaluations = EvaluationSchedule(
       run, makeEnvironment: makeEnvironment.map { make in { ContractGuard(try make(), name: run.environment) } })

@@ -85,12 +85,17 @@ public final class Trainer {
     try configuration.checkNormalization()
     try configuration.checkMemory(observationSize: size, actionSize: scaling.actionSize)
     // no more transitions than the run has steps
+    let capacity = min(collection.bufferCapacity, max(1, run.steps))
+    try configuration.sampler.check(
+      environment: run.environment, goals: environments.goals?.goalLayout, nSteps: configuration.returns.steps,
+      batchSize: configuration.batchSize, bufferCapacity: capacity, lanes: count)
     let buffer = try ReplayBuffer(
-      capacity: min(collection.bufferCapacity, max(1, run.steps)), observationSize: size, actionSize: width,
+      capacity: capacity, observationSize: size, actionSize: width,
       lanes: count)
     let algorithm = configuration.makeAlgorithm(
       observationSize: size, actionSize: scaling.actionSize, lanes: count, seed: run.seed, workers: workers)
-    learner = Learner(algorithm, configuration, buffer: buffer, seed: run.seed, workers: workers)
+    learner = try Learner(
+      algorithm, configuration, buffer: buffer, goals: environments.goals, seed: run.seed, workers: workers)
     health = HealthMonitor(discount: configuration.discount.asWritten, lanes: count)
     randomActions = RandomStream(seed: run.seed, purpose: "random actions")
     lanes = [TrainingLane](repeating: TrainingLane(observationSize: size), count: count)
@@ -316,6 +321,7 @@ public final class Trainer {
     (state.step, state.episodes, state.updates) = (step, episodes, updates)
     (state.evaluatedStep, state.bestReturn) = (evaluations.evaluatedStep, bestReturn)
     (state.randomActions, state.sampling) = (randomActions.position, learner.sampling.position)
+    state.sampler = learner.sampler.state
     (state.metrics, state.health, state.faults) = (learner.metrics, health.state, faults)
     state.normalization = normalization.state
     state.lanes = lanes
@@ -345,8 +351,7 @@ public final class Trainer {
     faults = state.faults
     health.restore(state.health)
     try normalization.restore(state.normalization)
-    try learner.restore(
-      updates: state.updates, sampling: state.sampling, metrics: state.metrics, algorithm: state.algorithm)
+    try learner.restore(state)
     for (lane, saved) in state.lanes.enumerated() {
       observations.setRow(lane, to: saved.observation.span)
       if !saved.needsReset { learner.buffer.resumeEpisode(saved.observation.span, lane: lane) }

@@ -3,6 +3,7 @@
 import Algorithms
 import Environments
 import Networks
+import Replay
 
 /// Everything that the rest of a run depends on, besides the frames of the replay buffer.
 public struct TrainerState: Sendable, Equatable {
@@ -18,6 +19,8 @@ public struct TrainerState: Sendable, Equatable {
   /// Positions of streams.
   public var randomActions: UInt64 = 0
   public var sampling: UInt64 = 0
+  /// What the sampler keeps, such as priorities.
+  package var sampler = SamplerState()
   public var metrics = MetricsWindow()
   public var health = HealthMonitor.State()
   public var faults = SimulatorFaults()
@@ -94,6 +97,9 @@ extension TrainerState {
     }
     for (name, values) in normalization.sorted(by: { $0.key < $1.key }) {
       if let i = values.firstIndex(where: { !$0.isFinite }) { return "\(name)[\(i)] is \(values[i])" }
+    }
+    for (name, values) in sampler.arrays.sorted(by: { $0.key < $1.key }) {
+      if let i = values.firstIndex(where: { !$0.isFinite }) { return "sampler.\(name)[\(i)] is \(values[i])" }
     }
     for (n, lane) in lanes.enumerated() {
       let name = lanes.count == 1 ? "observation" : "observation of environment \(n)"

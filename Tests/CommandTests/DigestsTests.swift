@@ -67,8 +67,11 @@ private struct RecordedDigests: Decodable {
       #expect(collected["digest"]?.string == recorded.data.digest)
       try check(RecordedDigests.onData, in: folder, kernels)
 
+      // fitted Q evaluation of the policy of a recorded run
       var value = recorded.value.arguments
-      value[1] = folder.path("\(kernels)-1")
+      let run = try #require(recorded.runs.first { "\($0.name)-1" == value[1] })
+      value[1] = folder.path("policy")
+      _ = try program(["train"] + run.arguments + ["--run-directory", value[1]], in: folder, kernels)
       let printed = try program(value, in: folder, kernels).json()
       #expect(printed["critics"]?.array.compactMap(\.number) == recorded.value.critics)
       #expect(printed["criticLoss"]?.number == recorded.value.criticLoss)

@@ -13,6 +13,19 @@ import Testing
     return matrix
   }
 
+  private static func row(_ matrix: borrowing Matrix, _ row: Int) -> [Float] {
+    var values: [Float] = []
+    for i in 0..<matrix.columns { values.append(matrix[row, i]) }
+    return values
+  }
+
+  private static func one(_ normalizer: RowNormalizer, _ values: [Float]) -> [Float] {
+    var result = values
+    var span = result.mutableSpan
+    normalizer.normalize(values.span, into: &span)
+    return result
+  }
+
   private static func normalizer(_ columns: Int, bound: Float, rows: Int = 0) -> RowNormalizer {
     let normalizer = RowNormalizer(size: columns, bound: bound, rows: rows)
     for i in 0..<columns { normalizer.set(i, mean: Float(i) - 2, scale: i == 1 ? 1e-4 : 0.5 + Float(i)) }
@@ -34,10 +47,7 @@ import Testing
         #expect(normalizer.normalized[row, i] == ((2..<6).contains(row) ? expected : 0))
       }
       if (2..<6).contains(row) {
-        var one = [Float](repeating: 0, count: columns)
-        var span = one.mutableSpan
-        normalizer.normalize((0..<columns).map { given[row, $0] }.span, into: &span)
-        #expect(one == (0..<columns).map { inPlace[row, $0] })
+        #expect(Self.one(normalizer, Self.row(given, row)) == Self.row(inPlace, row))
       }
       // beside the columns zero stays zero, or products would be wrong
       for i in columns..<(inPlace.panels * panelWidth) {

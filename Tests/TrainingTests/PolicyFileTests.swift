@@ -41,6 +41,22 @@ import Testing
     #expect(names.allSatisfy { $0.hasPrefix("policy.") || $0.hasPrefix("action.") })
   }
 
+  @Test func `a file keeps the options of its task, and says nothing of them where none were set`() throws {
+    #expect(file.metadata["environmentOptions"] == nil)
+    try file.write(to: path)
+    #expect(try PolicyFile.load(path).description.environmentOptions.isEmpty)
+    let options: EnvironmentOptions = ["healthy_z_range": [0.7, .infinity], "terminate_when_unhealthy": false]
+    var description = try PolicyFile.load(path).description
+    description.environmentOptions = options
+    let tensors = try PolicyFile.load(path).tensors
+    try PolicyFile.encode(tensors, description).write(to: path)
+    #expect(try PolicyFile.load(path).description.environmentOptions == options)
+    for text in ["", "[1]", "{", #"{"g":null}"#] {
+      let message = try refusal(file.changed(metadata: ["environmentOptions": text]))
+      #expect(message.contains("has environmentOptions that are no options"))
+    }
+  }
+
   @Test func `a file of another program is refused`() throws {
     #expect(
       try refusal(file.changed(metadata: ["format": nil]))

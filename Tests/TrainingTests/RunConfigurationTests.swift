@@ -42,6 +42,14 @@ import Testing
     #expect(run.configuration["learningRateSchedule"]?["linear"]?["updates"] == nil)
   }
 
+  @Test func `options of the task survive JSON, and are not there where none were set`() throws {
+    var original = run("sac", .object([:]))
+    #expect(try JSONValue(encoding: original)["environmentOptions"] == nil)
+    original.environmentOptions = ["healthy_z_range": [0.7, .infinity], "g": 9.81, "body": "torso", "flag": true]
+    let encoded = try JSONEncoder().encode(original)
+    #expect(try JSONDecoder().decode(RunConfiguration.self, from: encoded) == original)
+  }
+
   @Test func `a run file that was edited is checked again`() {
     #expect(throws: ConfigurationError.unknownKey("discont", meant: ["discount"])) {
       try run("sac", .object(["discont": .number(0.9)])).algorithmConfiguration()
