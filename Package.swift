@@ -27,7 +27,7 @@ let safe: [SwiftSetting] = [
 let countsAllocations = Context.environment["OFFPOLICY_SANITIZE"] == nil
 
 // A target is built anew when a module that it names has changed, not when one behind that has: so each names all that
-// lie below it. Scripts/check-sources holds it.
+// lie below it. Scripts/check-sources.py holds it.
 let belowKernels: [Target.Dependency] = ["Intrinsics", "Vector", "Vector512", "Platform"]
 let belowNetworks = belowKernels + ["Kernels"]
 let belowReplay = belowNetworks + ["Environments", "Formats"]

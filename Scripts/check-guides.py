@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""check-guides — holds the guides against the sources.
+"""check-guides.py — holds the guides against the sources.
 
-    Scripts/check-guides          every mismatch is a line on standard error and a non-zero exit
-    Scripts/check-guides --fix    writes the line numbers anew, where the quoted code is found once in its file
+    Scripts/check-guides.py          every mismatch is a line on standard error and a non-zero exit
+    Scripts/check-guides.py --fix    writes the line numbers anew, where the quoted code is found once in its file
 
 1. `File.swift:12` `code` in a guide: line 12 of that file contains the code.
 2. Every `// differs:` line of the algorithms and of what they use is quoted so in a guide; Environments.md and MuJoCo.md
@@ -89,7 +89,7 @@ def check_tables(texts):
             problems.append(f"Files.md does not explain the column {column}")
     program = ROOT / ".build/release/offpolicy"
     if not program.exists():
-        return print("check-guides: the program is not built, so the tables of hyperparameters were not checked")
+        return print("check-guides.py: the program is not built, so the tables of hyperparameters were not checked")
     listed = json.loads(subprocess.run([program, "list", "--json"], check=True, capture_output=True, text=True).stdout)
     for algorithm in listed["algorithms"]:
         guide = GUIDES.get(algorithm["name"], algorithm["name"].upper() + ".md")
@@ -112,7 +112,7 @@ def main():
         checked = check_mentions(document, text, fix)
         if checked != text:
             document.write_text(checked)
-            print(f"check-guides: line numbers of {document.name} written anew")
+            print(f"check-guides.py: line numbers of {document.name} written anew")
         for loose in LOOSE.findall(MENTION.sub("", checked)):
             problems.append(f"{document.name}: {loose} is not followed by the code that the line contains")
         check_links(document, checked)
@@ -124,11 +124,11 @@ def main():
     check_differs(texts)
     check_tables(texts)
     for problem in problems:
-        print("check-guides:", problem, file=sys.stderr)
+        print("check-guides.py:", problem, file=sys.stderr)
     if problems:
         sys.exit(1)
     count = sum(len(MENTION.findall(text)) for text in texts.values())
-    print(f"check-guides: {count} places in the sources and {tests} tests, all as the guides quote them")
+    print(f"check-guides.py: {count} places in the sources and {tests} tests, all as the guides quote them")
 
 
 if __name__ == "__main__":

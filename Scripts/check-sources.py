@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""check-sources — the rules that the compiler does not know.
+"""check-sources.py — the rules that the compiler does not know.
 
 1. Unsafe pointers are only in Sources/Platform, Sources/Kernels, Sources/Vector*, the one file that calls libmujoco, the one that calls
    libhdf5 (a C library has no other way in) and the one that counts allocations.
@@ -97,10 +97,10 @@ def main():
     for target, names in unnamed_dependencies():
         problems.append(f"Package.swift: {target} reaches {', '.join(sorted(names))} without naming them")
     for problem in problems:
-        print("check-sources:", problem, file=sys.stderr)
+        print("check-sources.py:", problem, file=sys.stderr)
     if problems:
         sys.exit(1)
-    print(f"check-sources: unsafe code only in its places, {len(allowed)} unchecked declarations, all with a reason, all dependencies named, "
+    print(f"check-sources.py: unsafe code only in its places, {len(allowed)} unchecked declarations, all with a reason, all dependencies named, "
           "Foundation only in the program")
 
 
