@@ -52,7 +52,7 @@ public enum Collector {
         _ = policy.act(observation.span, into: &action, &taskAction)
       } else {
         for i in action.indices { action[i] = 2 * stream.uniform() - 1 }
-        for i in action.indices { taskAction[i] = scaling.denormalized(action[i], at: i) }
+        for i in action.indices { taskAction[i] = scaling.denormalizedInDouble(action[i], at: i) }
       }
       if buffer.frameRange.count + 2 >= room {
         // short episodes: more final observations than were reckoned with

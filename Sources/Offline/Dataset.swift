@@ -117,19 +117,3 @@ public struct Dataset: ~Copyable {
     return digest.text
   }
 }
-
-extension ActionScaling {
-  /// A value of the task's box in [−1, 1].
-  func normalized(_ value: Float, at i: Int) -> Float {
-    if low[i] == -1 && high[i] == 1 { return value }
-    let (low, high) = (Double(low[i]), Double(high[i]))
-    return Float(2 * (Double(value) - low) / (high - low) - 1)
-  }
-
-  /// A value in [−1, 1] in the task's units.
-  func denormalized(_ value: Float, at i: Int) -> Float {
-    if low[i] == -1 && high[i] == 1 { return value }
-    let (low, high) = (Double(low[i]), Double(high[i]))
-    return Float(low + (Double(value) + 1) / 2 * (high - low))
-  }
-}

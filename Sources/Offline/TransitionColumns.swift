@@ -184,7 +184,7 @@ struct TransitionColumns {
         "has actions[\(row), \(i)] = \(value), outside [\(scaling.low[i]), \(scaling.high[i])]: it is of another task, "
           + "or in other units; say which with --environment")
     }
-    return min(1, max(-1, scaling.normalized(value, at: i)))
+    return min(1, max(-1, scaling.normalizedInDouble(value, at: i)))
   }
 
   /// Every number finite, every column as long as the rewards.
@@ -224,7 +224,7 @@ struct TransitionColumns {
     dataset.forEachTransition { transition in
       observations += transition.observation
       next += transition.next
-      for (i, value) in transition.action.enumerated() { actions.append(scaling.denormalized(value, at: i)) }
+      for (i, value) in transition.action.enumerated() { actions.append(scaling.denormalizedInDouble(value, at: i)) }
       rewards.append(transition.reward)
       terminals.append(transition.terminated)
       timeouts.append(transition.truncated)
