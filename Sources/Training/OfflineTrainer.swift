@@ -115,7 +115,7 @@ public final class OfflineTrainer: TrainingRun {
   /// The policy as it is now. It takes observations as they are: the file says what they are normalised by.
   public func policyFile() -> SafeTensors {
     PolicyFile.encode(
-      algorithm.parameters,
+      algorithm.policyTensors,
       PolicyDescription(
         algorithm: run.algorithm, environment: run.environment, observationSize: batch.observations.columns,
         hiddenSizes: configuration.policyHiddenSizes,
