@@ -57,7 +57,7 @@ public enum Program {
 struct RootCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: Program.name,
-    abstract: "Learn control policies off-policy: DDPG, TD3 and SAC.",
+    abstract: "Learn control policies off-policy: \(Program.algorithms.entries.map(\.name).joined(separator: ", ")).",
     discussion: """
       Start with:  \(Program.name) train sac HalfCheetah-v5
       Then:        \(Program.name) evaluate runs/sac-HalfCheetah-v5-seed0
