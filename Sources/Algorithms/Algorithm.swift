@@ -199,7 +199,7 @@ public struct DivergedUpdate: Error, CustomStringConvertible {
 
   public var description: String {
     "update \(update): the \(what) is \(value)\(origin.map { ", \($0)" } ?? ""); "
-      + "lower the learning rates or check the task's rewards and observations"
+      + "lower the learning rates or check the environment's rewards and observations"
   }
 }
 

@@ -180,7 +180,7 @@ public struct AnyConfiguration: Sendable {
       for: "networks with hidden layers of "
         + (networks[0] == networks[1] ? networks.dropLast() : networks)
         .map { $0.map(String.init).joined(separator: ", ") }.joined(separator: " and of "),
-      hint: "--set hiddenSizes=256,256")
+      hint: "fewer units in hiddenSizes", remedies: [.hyperparameter("hiddenSizes", value: "256,256")])
   }
 
   /// A new algorithm for a task of the given sizes, in `lanes` environments at once.

@@ -24,7 +24,7 @@ public enum Collector {
   ) throws -> Dataset {
     let scaling = try ActionScaling(environment.actionSpace, of: task)
     guard scaling.choices == nil else {
-      throw DatasetError(task, "has discrete actions; data of real-valued ones can be collected: pick another task")
+      throw DatasetError(task, "has discrete actions; data of real-valued ones can be collected: pick another environment")
     }
     let environment = ContractGuard(environment, name: task)
     let size = environment.observationSpace.count

@@ -3,22 +3,28 @@
 import Algorithms
 import Formats
 import Kernels
+import Platform
 import Replay
 import Training
 
 /// Data that cannot be read, written or used, in one line: what, where, what next.
-public struct DatasetError: Error, CustomStringConvertible {
+public struct DatasetError: Error, RemediableError, CustomStringConvertible {
   public let description: String
+  package let remedies: [Remedy]
 
-  public init(_ path: String, _ reason: String) { description = "\(path) \(reason)" }
+  public init(_ path: String, _ reason: String) { self.init(path, reason, remedies: []) }
+
+  package init(_ path: String, _ reason: String, remedies: [Remedy]) {
+    (description, self.remedies) = ("\(path) \(reason)", remedies)
+  }
 }
 
 /// What is known about data besides the transitions.
 public struct DatasetDescription: Codable, Sendable, Equatable {
-  /// The task's id; nil where nobody says.
+  /// The environment's id; nil where nobody says.
   public var environment: String?
   public var observationSize: Int
-  /// The bounds that actions are scaled by, in the task's units.
+  /// The bounds that actions are scaled by, in the environment's units.
   public var actionLow: [Float]  // (A)
   public var actionHigh: [Float]  // (A)
   /// True where nobody said the bounds, and each value's least and greatest stand for them; else nil.

@@ -70,7 +70,7 @@ public final class FittedValue {
       throw DatasetError(
         "the policy",
         "takes \(policy.description.observationSize) observations and gives \(policy.description.actionLow.count) "
-          + "actions, the data have \(s) and \(a): they belong to different tasks")
+          + "actions, the data have \(s) and \(a): they belong to different environments")
     }
     let workers = WorkerPool(count: settings.threads)
     evaluation = FittedQEvaluation(
@@ -178,8 +178,8 @@ public struct PolicyValue: Codable, Sendable {
     guard starts.count >= 2 * size else {
       throw DatasetError(
         "the data",
-        "hold \(starts.count / size) start of an episode, an interval needs at least 2: give the task with --environment"
-      )
+        "hold \(starts.count / size) start of an episode, an interval needs at least 2: give the environment",
+        remedies: [.environment])
     }
 
     let value = try FittedValue(policy, from: dataset.buffer, starts: starts, settings, progress: progress)
@@ -207,7 +207,7 @@ public struct PolicyValue: Codable, Sendable {
     if let error = criticError, !error.contains(0) {
       let direction = error.mean > 0 ? "above" : "below"
       warnings.append(
-        "the critic does not tell the truth: it is \(direction) the task's own return by \(short(min(abs(error.low), abs(error.high)))) "
+        "the critic does not tell the truth: it is \(direction) the environment's own return by \(short(min(abs(error.low), abs(error.high)))) "
           + "to \(short(max(abs(error.low), abs(error.high))))")
     }
   }
@@ -237,7 +237,7 @@ public struct PolicyValue: Codable, Sendable {
     guard history.count >= 3, let last = history.last else { return nil }
     let change = abs(last - history[history.count - 3])
     guard change > width / 2 else { return nil }
-    return "the value had not settled: it moved by \(short(change)) in the last fifth of the updates; raise --updates"
+    return "the value had not settled: it moved by \(short(change)) in the last fifth of the updates; take more updates"
   }
 }
 
