@@ -26,8 +26,8 @@ let safe: [SwiftSetting] = [
 /// A sanitizer replaces `malloc` itself, so the program cannot: see Tests/Faults/sanitize.
 let countsAllocations = Context.environment["OFFPOLICY_SANITIZE"] == nil
 
-// A target is built anew when a module that it names has changed, not when one behind that has: so each names all that
-// lie below it. Scripts/check-sources.py holds it.
+// SwiftPM does not rebuild a target when a transitive dependency changes. So each target lists all its dependencies,
+// transitive ones included. Scripts/check-sources.py holds it.
 let belowKernels: [Target.Dependency] = ["Intrinsics", "Vector", "Vector512", "Platform"]
 let belowNetworks = belowKernels + ["Kernels"]
 let belowReplay = belowNetworks + ["Environments", "Formats"]
@@ -45,7 +45,8 @@ let package = Package(
     .library(
       name: "OffPolicy",
       targets: [
-        "OffPolicy", "Offline", "MuJoCoTasks", "Training", "Algorithms", "Replay", "Networks", "Environments", "Formats",
+        "OffPolicy", "Offline", "MuJoCoTasks", "Training", "Algorithms", "Replay", "Networks", "Environments",
+        "Formats",
         "Kernels", "Platform",
       ]),
     // the program as a library, for packages with environments and algorithms of their own

@@ -1,4 +1,4 @@
-// Collector.swift — fixed data from a task: a policy's steps, or random ones.
+// Collector.swift — fixed data from an environment: a policy's steps, or random ones.
 
 import Algorithms
 import Environments
@@ -15,7 +15,7 @@ public enum Collector {
     case policy(Policy, drawsActions: Bool, noise: Double)
   }
 
-  /// Takes `steps` steps in a task, episode after episode; several actors take turns.
+  /// Takes `steps` steps in an environment, episode after episode; several actors take turns.
   ///
   /// - Parameter progress: called after each step; true asks to stop, and what was collected is returned.
   public static func collect(
@@ -24,7 +24,8 @@ public enum Collector {
   ) throws -> Dataset {
     let scaling = try ActionScaling(environment.actionSpace, of: task)
     guard scaling.choices == nil else {
-      throw DatasetError(task, "has discrete actions; data of real-valued ones can be collected: pick another environment")
+      throw DatasetError(
+        task, "has discrete actions; data of real-valued ones can be collected: pick another environment")
     }
     let environment = ContractGuard(environment, name: task)
     let size = environment.observationSpace.count

@@ -21,7 +21,7 @@ public struct PolicyComparison: Codable, Sendable {
   public var discount: Double
   public var drawsActions: Bool
   public var updates: Int
-  /// Discounted returns in the task, and (a); nil where no environment is at hand.
+  /// Discounted returns in the environment, and (a); nil where no environment is at hand.
   public var returns: Returns?
   /// (b); nil where no environment is at hand.
   public var lemma: Estimate?
@@ -56,9 +56,9 @@ public struct PolicyComparison: Codable, Sendable {
   /// States of the data that (c) is the mean over.
   static let surrogateStates = 10_000
 
-  /// Compares two policies on data, and where a task is given in it.
+  /// Compares two policies on data, and where an environment is given in it.
   ///
-  /// - Parameter makeEnvironment: the task without its clock.
+  /// - Parameter makeEnvironment: the environment without its time limit.
   public init(
     old: Policy, new: Policy, from dataset: borrowing Dataset, _ settings: PolicyValueSettings,
     environment: (id: String, make: () throws -> any Environment)?,

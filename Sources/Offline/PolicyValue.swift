@@ -1,4 +1,4 @@
-// PolicyValue.swift — J(π) from data by fitted Q evaluation, and beside it what the task itself says.
+// PolicyValue.swift — J(π) from data by fitted Q evaluation, and beside it what the environment itself says.
 
 import Algorithms
 import Environments
@@ -27,7 +27,7 @@ public struct PolicyValueSettings: Sendable {
   public var drawsActions = true
   /// Draws of a for V(s) = E_a[Q(s, a)].
   public var draws = 32
-  /// Episodes of the Monte-Carlo return, where there is a task.
+  /// Episodes of the Monte-Carlo return, where there is an environment.
   public var episodes = 100
   /// How far an action of the data must be to count as far.
   public var distance = NearestActions.defaultDistance
@@ -137,7 +137,7 @@ public struct PolicyValue: Codable, Sendable {
   public var criticLoss: Double
   /// J after each tenth of the updates.
   public var history: [Double]
-  /// The discounted return in the task; nil where no task is at hand.
+  /// The discounted return in the environment; nil where no environment is at hand.
   public var monteCarlo: Estimate?
   /// Steps of its episodes, at most.
   public var horizon: Int?
@@ -146,9 +146,9 @@ public struct PolicyValue: Codable, Sendable {
   public var nearestActions: NearestActions
   public var warnings: [String]
 
-  /// Values a policy from data, and where a task is given holds it against the task.
+  /// Values a policy from data, and where an environment is given holds it against the environment.
   ///
-  /// - Parameter makeEnvironment: the task without its clock.
+  /// - Parameter makeEnvironment: the environment without its time limit.
   public init(
     _ policy: Policy, from dataset: borrowing Dataset, _ settings: PolicyValueSettings,
     environment: (id: String, make: () throws -> any Environment)?,
@@ -162,7 +162,7 @@ public struct PolicyValue: Codable, Sendable {
     updates = settings.updates
     warnings = []
 
-    // the task first: what cannot be run is known before the long part
+    // the environment first: what cannot be run is known before the long part
     var rollouts: [PolicyRollout] = []
     if let environment {
       let runner = PolicyRunner(
