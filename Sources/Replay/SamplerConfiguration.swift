@@ -100,8 +100,7 @@ public enum SamplerError: Error, Equatable, CustomStringConvertible {
       "hindsight from fixed data: there is no environment that computes the rewards of other goals; "
         + "use the uniform sampler"
     case .recomputedReward(let value):
-      "the environment computed reward \(value) for another goal; `offpolicy environment check` tells whether the task "
-        + "does this by itself"
+      "the environment computed reward \(value) for another goal; check whether the environment does this by itself"
     case .foreignState(let what):
       "the saved state of the sampler has \(what): it belongs to another sampler, buffer or version"
     }
