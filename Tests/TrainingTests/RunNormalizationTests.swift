@@ -108,11 +108,13 @@ import Testing
     let size = Self.observationSize
     trainer.buffer.forEachFrame { frame in
       let (begin, kind) = (frame.startIndex, frame[frame.endIndex - 1])
-      normalizer.update(Array(frame[begin..<(begin + size)]).span)
+      let observation = Array(frame[begin..<(begin + size)])
+      normalizer.update(observation.span)
       if kind >= 0 { scaler.update(reward: Double(frame[frame.endIndex - 2]), endsEpisode: kind > 0) }
     }
     // the observation that waits for its action
-    if !trainer.lanes[0].needsReset { normalizer.update(trainer.lanes[0].observation.span) }
+    let lane = trainer.lanes[0]
+    if !lane.needsReset { normalizer.update(lane.observation.span) }
     let state = try trainer.state().normalization
     for (name, values) in normalizer.state + scaler.state { #expect(state[name] == values, "\(name)") }
     #expect(state["normalizer.count"] == [252])  // 250 steps, two episodes' starts
