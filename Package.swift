@@ -26,8 +26,8 @@ let safe: [SwiftSetting] = [
 /// A sanitizer replaces `malloc` itself, so the program cannot: see Tests/Faults/sanitize.
 let countsAllocations = Context.environment["OFFPOLICY_SANITIZE"] == nil
 
-// A target is built anew when a module that it names has changed, not when one behind that has: so each names all that
-// lie below it. Scripts/check-sources holds it.
+// SwiftPM does not rebuild a target when a transitive dependency changes. So each target lists all its dependencies,
+// transitive ones included. Scripts/check-sources.py holds it.
 let belowKernels: [Target.Dependency] = ["Intrinsics", "Vector", "Vector512", "Platform"]
 let belowNetworks = belowKernels + ["Kernels"]
 let belowReplay = belowNetworks + ["Environments", "Formats"]

@@ -1,6 +1,7 @@
 // ActionKind.swift — which actions an algorithm chooses, and whether a task has them.
 
 import Environments
+import Platform
 import Replay
 
 /// What an algorithm's actions are.
@@ -40,7 +41,7 @@ extension AlgorithmEntry {
 }
 
 /// An algorithm cannot choose a task's actions.
-public struct UnfitAlgorithm: Error, Equatable, CustomStringConvertible {
+public struct UnfitAlgorithm: Error, RemediableError, Equatable, CustomStringConvertible {
   public let algorithm: String
   /// The task's id.
   public let task: String
@@ -56,7 +57,8 @@ public struct UnfitAlgorithm: Error, Equatable, CustomStringConvertible {
       }
     let names =
       fitting.count < 2 ? fitting.joined() : fitting.dropLast().joined(separator: ", ") + " or \(fitting.last!)"
-    return "\(task) has \(has), but \(algorithm) chooses \(chooses): use \(names), or pick another task from "
-      + "`offpolicy list`"
+    return "\(task) has \(has), but \(algorithm) chooses \(chooses): use \(names), or another environment"
   }
+
+  package var remedies: [Remedy] { [.list(shows: "all of them")] }
 }

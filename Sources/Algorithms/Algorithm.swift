@@ -204,6 +204,16 @@ public struct AlgorithmState: Sendable, Equatable {
   }
 }
 
+extension Tensor {
+  /// The value of a tensor that holds one.
+  ///
+  /// - Throws: `TensorMismatch` when it holds none or several.
+  func single() throws -> Double {
+    guard values.count == 1 else { throw TensorMismatch("\(name) has \(values.count) values, it needs 1") }
+    return Double(values[0])
+  }
+}
+
 /// A saved state that lacks something.
 public struct MissingState: Error, CustomStringConvertible {
   public let name: String
@@ -224,7 +234,7 @@ public struct DivergedUpdate: Error, CustomStringConvertible {
 
   public var description: String {
     "update \(update): the \(what) is \(value)\(origin.map { ", \($0)" } ?? ""); "
-      + "lower the learning rates or check the task's rewards and observations"
+      + "lower the learning rates or check the environment's rewards and observations"
   }
 }
 

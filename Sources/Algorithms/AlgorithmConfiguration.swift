@@ -76,7 +76,7 @@ extension AlgorithmConfiguration {
     for assignment in assignments {
       guard let equals = assignment.firstIndex(of: "="), equals != assignment.startIndex else {
         throw ConfigurationError.malformed(
-          "--set \(assignment.debugDescription) is not key=value, such as discount=0.98")
+          "\(assignment.debugDescription) is not key=value, such as discount=0.98")
       }
       let path = assignment[..<equals].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
       let text = String(assignment[assignment.index(after: equals)...])

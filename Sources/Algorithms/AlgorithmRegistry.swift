@@ -181,7 +181,7 @@ public struct AnyConfiguration: Sendable {
     let cost = cost(observationSize: observationSize, actionSize: actionSize)
     try Memory.check(
       cost.bytes(batchSize: batchSize), for: "networks with hidden layers of \(cost.hiddenText)",
-      hint: "--set hiddenSizes=256,256")
+      hint: "fewer units in hiddenSizes", remedies: [.hyperparameter("hiddenSizes", value: "256,256")])
   }
 
   /// A new algorithm for a task of the given sizes, in `lanes` environments at once.

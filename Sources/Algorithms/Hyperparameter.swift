@@ -1,6 +1,7 @@
 // Hyperparameter.swift — what may be set, in which range, and how a `key=value` reaches a configuration.
 
 import Formats
+import Platform
 
 /// One property of an algorithm's configuration, as `list` shows it and `--set` checks it.
 public struct Hyperparameter: Sendable {
@@ -160,7 +161,7 @@ public struct Interval: Sendable, Equatable, CustomStringConvertible {
 }
 
 /// A configuration that cannot be used, in one line.
-public enum ConfigurationError: Error, Equatable, CustomStringConvertible {
+public enum ConfigurationError: Error, RemediableError, Equatable, CustomStringConvertible {
   case unknownKey(String, meant: [String])
   case outOfRange(key: String, value: String, allowed: String)
   case malformed(String)
@@ -169,12 +170,16 @@ public enum ConfigurationError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .unknownKey(let key, let meant):
       "there is no hyperparameter \(key.debugDescription)"
-        + (meant.isEmpty ? ";" : ": did you mean \(meant.joined(separator: " or "))?")
-        + " `offpolicy list` shows all of them"
+        + (meant.isEmpty ? "" : ": did you mean \(meant.joined(separator: " or "))?")
     case .outOfRange(let key, let value, let allowed):
       "\(key) cannot be \(value): it must be \(allowed)"
     case .malformed(let text):
       text
     }
+  }
+
+  package var remedies: [Remedy] {
+    if case .unknownKey = self { return [.list(shows: "all of them")] }
+    return []
   }
 }

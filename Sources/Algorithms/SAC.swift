@@ -384,7 +384,7 @@ public final class SAC: Algorithm {
     try policy.parameters.load("policy", from: find)
     try critics.load("critic", from: find)
     try targetCritics.load("target_critic", from: find)
-    logTemperature = Double(try find("log_temperature").values.first ?? 0)
+    logTemperature = try find("log_temperature").single()
   }
 
   public var state: AlgorithmState {

@@ -1,5 +1,7 @@
 // ContractGuard.swift — stops a run at the first number that is not one.
 
+import Platform
+
 /// Passes everything on to another task and checks what goes in and comes out: every value finite, no step without a
 /// reset. A step allocates nothing more and costs one comparison per value.
 ///
@@ -78,7 +80,7 @@ public final class ContractGuard: Environment {
 }
 
 /// A task, or who drives it, broke the contract of `Environment`.
-public struct ContractViolation: Error, Equatable, CustomStringConvertible {
+public struct ContractViolation: Error, RemediableError, Equatable, CustomStringConvertible {
   /// The task's id.
   public let environment: String
   /// Control steps of the episode at that moment, the step at fault included.
@@ -96,11 +98,10 @@ public struct ContractViolation: Error, Equatable, CustomStringConvertible {
   public var description: String {
     switch fault {
     case .observation(let index, let value):
-      "\(environment) gave observation[\(index)] = \(value) \(moment); `offpolicy environment check \(environment)` "
-        + "tells whether the task does this by itself"
+      "\(environment) gave observation[\(index)] = \(value) \(moment); check whether the "
+        + "environment does this by itself"
     case .reward(let value):
-      "\(environment) gave reward \(value) \(moment); `offpolicy environment check \(environment)` tells whether the "
-        + "task does this by itself"
+      "\(environment) gave reward \(value) \(moment); check whether the environment does this by itself"
     case .action(let index, let value):
       "\(environment) was given action[\(index)] = \(value) after step \(step) of the episode; "
         + "the policy has diverged: resume from an earlier checkpoint with a lower learning rate"
@@ -108,6 +109,13 @@ public struct ContractViolation: Error, Equatable, CustomStringConvertible {
       "\(environment) was stepped before its first reset; call reset first"
     case .stepAfterEnd:
       "\(environment) was stepped after its episode ended at step \(step); call reset first"
+    }
+  }
+
+  package var remedies: [Remedy] {
+    switch fault {
+    case .observation, .reward: [.checkEnvironment(environment)]
+    case .action, .stepBeforeReset, .stepAfterEnd: []
     }
   }
 

@@ -81,8 +81,8 @@ public struct MismatchedState: Error, Equatable, CustomStringConvertible {
   }
 
   public var description: String {
-    "\(task) saves \(expected) values, this state has \(actual): it belongs to another task or version; "
-      + "restore it with the task that saved it"
+    "\(task) saves \(expected) values, this state has \(actual): it belongs to another environment or version; "
+      + "restore it with the environment that saved it"
   }
 }
 

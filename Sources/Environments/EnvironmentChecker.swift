@@ -52,10 +52,11 @@ public struct EnvironmentChecker {
     let size = environment.observationSpace.count
     let space = environment.actionSpace
     if size != entry.observationSize {
-      find(.entryIsTrue, "the entry says \(entry.observationSize) observations, the task \(size)", "in its spaces")
+      find(
+        .entryIsTrue, "the entry says \(entry.observationSize) observations, the environment \(size)", "in its spaces")
     }
     if space != entry.actionSpace {
-      find(.entryIsTrue, "the entry says actions \(entry.actionSpace), the task \(space)", "in its spaces")
+      find(.entryIsTrue, "the entry says actions \(entry.actionSpace), the environment \(space)", "in its spaces")
     }
     let layout = environment.goals?.goalLayout
     if layout != entry.goals {

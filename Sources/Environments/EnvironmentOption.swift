@@ -1,5 +1,7 @@
 // EnvironmentOption.swift — what can be set of a task: name, default and what is allowed.
 
+import Platform
+
 /// One option of a task, declared in its entry.
 ///
 /// Tasks of Gymnasium have its arguments under their own names, so that a setting means the same there.
@@ -101,17 +103,23 @@ public struct EnvironmentOption: Sendable, Equatable {
 }
 
 /// An option that a task does not have, or does not take.
-public enum EnvironmentOptionError: Error, Equatable, CustomStringConvertible {
+public enum EnvironmentOptionError: Error, RemediableError, Equatable, CustomStringConvertible {
   case unknown(name: String, environment: String, nearest: String?)
   case notAllowed(name: String, value: String, environment: String, allowed: String)
 
   public var description: String {
     switch self {
     case .unknown(let name, let environment, let nearest):
-      "\(environment) has no option \(name.debugDescription)\(nearest.map { ": did you mean \($0)?" } ?? ";") "
-        + "`offpolicy list \(environment)` shows them"
+      "\(environment) has no option \(name.debugDescription)\(nearest.map { ": did you mean \($0)?" } ?? "")"
     case .notAllowed(let name, let value, let environment, let allowed):
       "the option \(name) of \(environment) cannot be \(value.debugDescription): it must be \(allowed)"
+    }
+  }
+
+  package var remedies: [Remedy] {
+    switch self {
+    case .unknown(_, let environment, _): [.listOptions(environment: environment)]
+    case .notAllowed: []
     }
   }
 }

@@ -1,5 +1,7 @@
 // EnvironmentRegistry.swift — which tasks there are, by id.
 
+import Platform
+
 /// The tasks that a program knows.
 ///
 /// Adding a task is one entry:
@@ -18,7 +20,7 @@ public struct EnvironmentRegistry: Sendable {
   public init(_ entries: [EnvironmentEntry]) {
     var ids: Set<String> = []
     for entry in entries {
-      precondition(ids.insert(entry.id).inserted, "two tasks are called \(entry.id)")
+      precondition(ids.insert(entry.id).inserted, "two environments are called \(entry.id)")
     }
     self.entries = entries
   }
@@ -172,7 +174,7 @@ struct EnvironmentID {
 }
 
 /// There is no task with this id.
-public struct UnknownEnvironment: Error, Equatable, CustomStringConvertible {
+public struct UnknownEnvironment: Error, RemediableError, Equatable, CustomStringConvertible {
   public let id: String
   /// The versions there are of a task with this very name.
   public let versions: [String]
@@ -195,14 +197,16 @@ public struct UnknownEnvironment: Error, Equatable, CustomStringConvertible {
   public var description: String {
     let hint =
       if !versions.isEmpty {
-        "there is \(versions.joined(separator: ", "));"
+        "there is \(versions.joined(separator: ", "))"
       } else if !nearest.isEmpty {
         "did you mean \(nearest.joined(separator: " or "))?"
       } else {
-        "no id is like it;"
+        "no id is like it"
       }
-    return "no task is called \(id.debugDescription): \(hint) `offpolicy list` shows all tasks"
+    return "no environment is called \(id.debugDescription): \(hint)"
   }
+
+  package var remedies: [Remedy] { [.list(shows: "all environments")] }
 }
 
 /// Insertions, deletions and replacements that turn one string into the other (Levenshtein).

@@ -52,15 +52,15 @@ public struct EnvironmentReport: Sendable, Equatable, Codable {
 
     public var remedy: String {
       switch self {
-      case .works: "make the task run without throwing"
-      case .entryIsTrue: "correct the task's registry entry"
+      case .works: "make the environment run without throwing"
+      case .entryIsTrue: "correct the environment's registry entry"
       case .observationIsWritten: "write every value of the observation at each reset and step"
       case .observationIsFinite: "end the episode, or throw SimulatorFault, before a value overflows"
       case .observationIsInSpace: "widen observationSpace or clip the value"
       case .rewardIsFinite: "bound the reward"
       case .seedIsUsed: "begin reset with `if let seed { generator = NumPyGenerator(seed: seed) }`"
-      case .resetRepeats: "set the whole state in reset and draw only from the task's own generator"
-      case .stepsRepeat: "keep no state over a reset and draw only from the task's own generator"
+      case .resetRepeats: "set the whole state in reset and draw only from the environment's own generator"
+      case .stepsRepeat: "keep no state over a reset and draw only from the environment's own generator"
       case .firstStepIsNotTruncated: "leave truncation to maximumEpisodeSteps, and raise it above 1"
       case .stateIsComplete: "save and restore every variable that a later step or reset reads"
       case .goalsAreRecomputed:

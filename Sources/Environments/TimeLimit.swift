@@ -42,7 +42,7 @@ public final class TimeLimit: Environment {
   public func restore(_ state: EnvironmentState) throws {
     var inner = state
     guard let elapsed = inner.values.popLast(), let steps = Int(exactly: elapsed), steps >= 0 else {
-      throw MismatchedState(task: "a task with a time limit", expected: 1, actual: state.values.count)
+      throw MismatchedState(task: "an environment with a time limit", expected: 1, actual: state.values.count)
     }
     try environment.restore(inner)
     elapsedSteps = steps

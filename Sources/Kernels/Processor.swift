@@ -28,10 +28,11 @@ public struct UnsupportedProcessor: Error, CustomStringConvertible {
     "this processor has no AVX2 and FMA, which every kernel needs: run on an x86-64 processor of 2013 or later, or arm64"
 }
 
+/// The processor that this process runs on: its name, its instruction sets, its speed.
 public enum Processor {
   /// The instruction set in use: the widest that the processor has.
   ///
-  /// `OFFPOLICY_KERNELS=baseline` chooses the narrower one, which gives the same bits.
+  /// The environment variable `OFFPOLICY_KERNELS=baseline` chooses the narrower one, which gives the same bits.
   package static let instructionSet: InstructionSet = {
     #if arch(x86_64)
       let wanted = getenv("OFFPOLICY_KERNELS").map { String(cString: $0) }
@@ -56,7 +57,8 @@ public enum Processor {
 
   /// Chooses for the whole process. Call it before the first update, never between two of one run.
   ///
-  /// - Returns: false where it is wanted and there is none.
+  /// - Parameter wanted: true for the matrix unit, false for vectors.
+  /// - Returns: whether the choice was possible: false where the unit is wanted and the processor has none.
   @discardableResult
   public static func useMatrixUnit(_ wanted: Bool) -> Bool {
     matrixUnit.store(wanted && hasMatrixUnit, ordering: .relaxed)
@@ -83,7 +85,7 @@ public enum Processor {
     #endif
   }
 
-  /// Cores that this process may use.
+  /// Logical processors that are online, at least 1. The process may be allowed fewer.
   public static let coreCount: Int = {
     max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
   }()
@@ -101,7 +103,11 @@ public enum Processor {
     #endif
   }
 
-  /// Floating-point operations per second of a loop that touches only registers, on `threads` threads at once.
+  /// Floating-point operations per second of a loop that touches only registers, summed over all threads.
+  ///
+  /// - Parameters:
+  ///   - workers: the threads that run the loop, all at once.
+  ///   - seconds: the least time to measure for, in s.
   public static func measurePeak(workers: WorkerPool, seconds: Double = 0.2) -> Double {
     let operations = Block(count: workers.count * panelWidth)
     let start = ContinuousClock.now
@@ -125,7 +131,7 @@ public enum Processor {
   private static let features: Set<String> = Set(
     (field("flags") ?? "").split(separator: " ").map(String.init))
 
-  /// The first value of a field of /proc/cpuinfo.
+  /// The value of the first line of /proc/cpuinfo that begins with a name; nil where there is no such line or file.
   private static func field(_ name: String) -> String? {
     guard let file = fopen("/proc/cpuinfo", "r") else { return nil }
     defer { fclose(file) }

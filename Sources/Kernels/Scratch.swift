@@ -1,4 +1,4 @@
-// Scratch.swift — memory of each thread's own, for what a kernel lays down between two of its steps.
+// Scratch.swift — temporary memory of each thread, for a kernel's intermediate results.
 
 #if canImport(Glibc)
   import Glibc
@@ -9,7 +9,7 @@
 #endif
 
 enum Scratch {
-  /// At least `count` bytes on a cache line, which hold nothing yet. This thread's next call may give the same ones.
+  /// At least `count` uninitialised bytes, aligned to a cache line. This thread's next call reuses them.
   ///
   /// They are kept until the thread ends, and allocated anew only where a call asks for more than any before it.
   static func bytes(_ count: Int) -> UnsafeMutableRawPointer {

@@ -37,7 +37,7 @@ import Environments
     version = unsafe String(cString: versionString())
     guard version == pinned else {
       throw MuJoCoUnavailable(
-        "\(folder.library) is MuJoCo \(version), the tasks are for \(pinned); \(folder.repair)")
+        "\(folder.library) is MuJoCo \(version), the environments are for \(pinned); \(folder.repair)")
     }
     functions = try Functions(symbols)
     self.folder = folder

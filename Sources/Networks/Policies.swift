@@ -1,4 +1,5 @@
-// Policies.swift — the two kinds of policy: a squashed Gaussian (SAC) and a deterministic tanh (DDPG, TD3).
+// Policies.swift — the policies of real-valued actions: a squashed Gaussian (SAC) and a deterministic tanh (DDPG, TD3,
+// TD3+BC). CategoricalPolicy.swift has the policy of discrete SAC; DQN has none beside its critic.
 
 import Kernels
 import Platform

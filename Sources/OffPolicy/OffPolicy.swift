@@ -12,7 +12,7 @@
 @_exported import Training
 
 extension EnvironmentRegistry {
-  /// Every task that the package brings: the built-in ones and MuJoCo's.
+  /// Every environment that the package brings: the built-in ones and MuJoCo's.
   public static let standard = EnvironmentRegistry(builtIn.entries + MuJoCoTasks.entries)
 }
 

@@ -1,4 +1,4 @@
-// Collect.swift — `offpolicy collect`: fixed data from a task.
+// Collect.swift — `offpolicy collect`: fixed data from an environment.
 
 import ArgumentParser
 import Foundation
@@ -6,13 +6,13 @@ import OffPolicy
 
 struct Collect: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Take steps in a task and keep them as data.",
+    abstract: "Take steps in an environment and keep them as data.",
     discussion: "OUT is a .npz file, a .hdf5 file or, without an extension, a folder; see Guides/Datasets.md.")
 
   @Argument(help: "A policy file, the folder of a run, or `random`.")
   var policy: String
 
-  @Argument(help: "The task's id.")
+  @Argument(help: "The environment's id.")
   var environment: String
 
   @OptionGroup var environmentOptions: EnvironmentOptionArguments
@@ -29,7 +29,7 @@ struct Collect: ParsableCommand {
   @Flag(help: "Use the run's best policy, not its last.")
   var best = false
 
-  @Option(help: "Seed of the task, the draws and the noise.")
+  @Option(help: "Seed of the environment, the draws and the noise.")
   var seed: UInt64 = 0
 
   @Option(help: "What to write; it must not exist.")

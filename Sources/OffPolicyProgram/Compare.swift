@@ -37,7 +37,7 @@ struct Compare: ParsableCommand {
       throw ValidationError("give --environment, --dataset, or both: without either there is nothing to compare on")
     }
     if gate && fitting.environment == nil {
-      throw ValidationError("--gate needs --environment: without the task nobody can say which policy is better")
+      throw ValidationError("--gate needs --environment: without the environment nobody can say which policy is better")
     }
   }
 
@@ -46,12 +46,12 @@ struct Compare: ParsableCommand {
     let settings = try fitting.settings()
     let task = try fitting.task(for: before, old)
     if let task {
-      // a difference of returns has a meaning in one task only
+      // a difference of returns has a meaning in one environment only
       let other = try fitting.environmentOptions.entry(task.id, over: [KeptOptions(after)])
       guard task.resolvedOptions == other.resolvedOptions else {
         throw ArgumentMismatch(
           "\(old) was trained with the options \(task.optionsText), \(new) with \(other.optionsText): say with --option "
-            + "in which task they are compared")
+            + "in which environment they are compared")
       }
       try after.check(fits: task, as: new)
     }
@@ -80,7 +80,7 @@ struct Compare: ParsableCommand {
     _ before: Policy, _ after: Policy, _ task: EnvironmentEntry?, _ stop: StopSignal
   ) throws -> Dataset {
     if let dataset { return try DatasetFiles.read(dataset, try fitting.reading(before)) }
-    guard let task else { throw ArgumentMismatch("without a task there must be data: give --dataset") }
+    guard let task else { throw ArgumentMismatch("without an environment there must be data: give --dataset") }
     let actors = [before, after].map { Collector.Actor.policy($0, drawsActions: !fitting.deterministic, noise: 0.1) }
     var progress = WorkProgress(total: collect, of: "steps")
     let data = try Collector.collect(

@@ -66,7 +66,7 @@ struct ReadingOptions: ParsableArguments {
   @Option(help: "How data without time-outs are read: from-next-observations, none, or \"every N\".")
   var timeouts: String?
 
-  @Option(help: "The task that the data are of: its bounds scale the actions.")
+  @Option(help: "The environment that the data are of: its bounds scale the actions.")
   var environment: String?
 
   func reading() throws -> DatasetReading {
@@ -104,7 +104,7 @@ struct DatasetReport: Encodable {
     if json { return try Output.json(self) }
     let s = statistics
     print("data         \(path), \(description.source)")
-    print("task         \(description.environment ?? "not said")")
+    print("environment  \(description.environment ?? "not said")")
     print("sizes        \(description.observationSize) observations, \(description.actionSize) actions")
     print("transitions  \(s.transitions.text), \(s.starts.text) starts of episodes, \(s.episodes.text) whole episodes")
     print("ends         \(s.terminated.text) terminated, \(s.truncated.text) timed out, \(s.broken.text) broken off")
@@ -120,7 +120,7 @@ struct DatasetReport: Encodable {
     row("reward     ", s.rewards)
     row("action     ", s.actions)
     if description.boundsAreOfData == true {
-      print("             in units of their own range: nobody says the bounds; name the task with --environment")
+      print("             in units of their own range: nobody says the bounds; name the environment with --environment")
     }
     print("digest       \(digest)")
   }

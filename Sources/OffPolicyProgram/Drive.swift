@@ -3,7 +3,7 @@
 import ArgumentParser
 import OffPolicy
 
-/// The run in memory: with its task, or with the data that it learns from.
+/// The run in memory: with its environment, or with the data that it learns from.
 func makeTrainer(_ run: RunConfiguration) throws -> any TrainingRun {
   if let source = run.dataset { return try makeOfflineTrainer(run, source) }
   let task = try Program.environments.entry(run.environment).configured(run.environmentOptions ?? [:])

@@ -1,18 +1,18 @@
-// EnvironmentCommand.swift — `offpolicy environment`: check a task's contract, replay actions in it.
+// EnvironmentCommand.swift — `offpolicy environment`: check an environment's contract, replay actions in it.
 
 import ArgumentParser
 import OffPolicy
 
 struct EnvironmentCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "environment", abstract: "Check a task, replay given actions in it, or measure its speed.",
+    commandName: "environment", abstract: "Check an environment, replay given actions in it, or measure its speed.",
     subcommands: [Check.self, RolloutCommand.self, Speed.self])
 
   struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Hold a task against what every environment must keep: determinism, finite values, exact saving.")
+      abstract: "Hold an environment against what every one must keep: determinism, finite values, exact saving.")
 
-    @Argument(help: "The task's id.")
+    @Argument(help: "The environment's id.")
     var environment: String
 
     @OptionGroup var environmentOptions: EnvironmentOptionArguments
@@ -29,7 +29,7 @@ struct EnvironmentCommand: ParsableCommand {
 
     func run() throws {
       let task = try environmentOptions.entry(environment)
-      // a task that cannot be made at all is an error of its own
+      // an environment that cannot be made at all is an error of its own
       _ = try task.make()
       let report = EnvironmentChecker.check(task, steps: steps)
       if json {
@@ -46,7 +46,7 @@ struct EnvironmentCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Measure steps per second with random actions, in one or several environments.")
 
-    @Argument(help: "The task's id.")
+    @Argument(help: "The environment's id.")
     var environment: String
 
     @OptionGroup var environmentOptions: EnvironmentOptionArguments
@@ -84,13 +84,13 @@ struct EnvironmentCommand: ParsableCommand {
   struct RolloutCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "rollout",
-      abstract: "Reset a task with a seed, replay actions, and write what it gave.",
+      abstract: "Reset an environment with a seed, replay actions, and write what it gave.",
       discussion: """
-        ACTIONS is a safetensors file with `actions` [T, A] in the task's units; they are not clipped. OUT gets
+        ACTIONS is a safetensors file with `actions` [T, A] in the environment's units; they are not clipped. OUT gets
         observations [n+1, S], rewards [n] (float64), terminated [n] and truncated [n] (uint8).
         """)
 
-    @Argument(help: "The task's id.")
+    @Argument(help: "The environment's id.")
     var environment: String
 
     @OptionGroup var environmentOptions: EnvironmentOptionArguments

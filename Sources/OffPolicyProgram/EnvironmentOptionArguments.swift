@@ -1,4 +1,4 @@
-// EnvironmentOptionArguments.swift — `--option key=value`: options of the task, for every command that makes one.
+// EnvironmentOptionArguments.swift — `--option key=value`: options of the environment, for every command that makes one.
 
 import ArgumentParser
 import OffPolicy
@@ -7,7 +7,7 @@ struct EnvironmentOptionArguments: ParsableArguments {
   @Option(
     name: .customLong("option"),
     help:
-      "Set an option of the task: key=value, such as max_episode_steps=500. May be repeated; see `offpolicy list ID`."
+      "Set an option of the environment: key=value, such as max_episode_steps=500. May be repeated; see `offpolicy list ID`."
   )
   var assignments: [String] = []
 
@@ -25,20 +25,20 @@ struct EnvironmentOptionArguments: ParsableArguments {
     return options
   }
 
-  /// The task called `id` with the options that were typed, over those that a policy or data of it came with.
+  /// The environment called `id` with the options that were typed, over those that a policy or data of it came with.
   func entry(_ id: String, over kept: [KeptOptions] = []) throws -> EnvironmentEntry {
     let entry = try Program.environments.entry(id)
     let base = kept.last { $0.environment == entry.id }?.options ?? EnvironmentOptions()
     return try entry.configured(base.merging(try options()))
   }
 
-  /// For what learns from data without a task: there is nothing to set.
+  /// For what learns from data without an environment: there is nothing to set.
   func refuseAny() throws {
-    if !assignments.isEmpty { throw ArgumentMismatch("--option sets options of a task: name the task") }
+    if !assignments.isEmpty { throw ArgumentMismatch("--option sets options of an environment: name the environment") }
   }
 }
 
-/// Options that something was made with, and of which task they are.
+/// Options that something was made with, and of which environment they are.
 struct KeptOptions {
   let environment: String
   let options: EnvironmentOptions

@@ -16,7 +16,7 @@ struct Evaluate: ParsableCommand {
   @Option(help: "Seed of the first episode; the next ones follow.")
   var seed: UInt64 = 1_000_000
 
-  @Option(help: "The task's id. Default: the one the policy was trained on.")
+  @Option(help: "The environment's id. Default: the one the policy was trained on.")
   var environment: String?
 
   @OptionGroup var environmentOptions: EnvironmentOptionArguments
@@ -34,7 +34,7 @@ struct Evaluate: ParsableCommand {
   func run() throws {
     let policy = try loadPolicy(policy, best: best)
     let id = environment ?? policy.description.environment
-    if id.isEmpty { throw RunDirectoryError("\(self.policy) does not say its task: name it with --environment") }
+    if id.isEmpty { throw RunDirectoryError("\(self.policy) does not say its environment: name it with --environment") }
     let task = try environmentOptions.entry(id, over: [KeptOptions(policy)])
     try task.requireLimit(for: "an evaluation")
     let environment = ContractGuard(try task.make(), name: task.id)
@@ -57,12 +57,12 @@ struct Evaluate: ParsableCommand {
           lengthMean: result.meanLength, firstSeed: seed, returns: result.returns,
           options: task.givenOptions.isEmpty ? nil : task.givenOptions))
     } else {
-      print("task      \(task.id), \(result.episodes) episodes, seeds \(seed) to \(seed + UInt64(episodes) - 1)")
-      if !task.givenOptions.isEmpty { print("options   \(task.givenOptions)") }
-      print("return    \(result.mean.text(2)) ± \(result.standardDeviation.text(2))")
-      print("least     \(result.minimum.text(2))")
-      print("greatest  \(result.maximum.text(2))")
-      print("length    \(result.meanLength.text())")
+      print("environment  \(task.id), \(result.episodes) episodes, seeds \(seed) to \(seed + UInt64(episodes) - 1)")
+      if !task.givenOptions.isEmpty { print("options      \(task.givenOptions)") }
+      print("return       \(result.mean.text(2)) ± \(result.standardDeviation.text(2))")
+      print("least        \(result.minimum.text(2))")
+      print("greatest     \(result.maximum.text(2))")
+      print("length       \(result.meanLength.text())")
     }
   }
 

@@ -1,13 +1,13 @@
-// List.swift — `offpolicy list`: which algorithms and tasks there are, with everything that can be set.
+// List.swift — `offpolicy list`: which algorithms and environments there are, with everything that can be set.
 
 import ArgumentParser
 import OffPolicy
 
 struct List: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show the algorithms with their hyperparameters, and the tasks with their sizes and limits.")
+    abstract: "Show the algorithms with their hyperparameters, and the environments with their sizes and limits.")
 
-  @Argument(help: "One algorithm or one task. Default: all.")
+  @Argument(help: "One algorithm or one environment. Default: all.")
   var name: String?
 
   @Flag(help: "Print JSON.")
@@ -44,7 +44,7 @@ struct List: ParsableCommand {
     guard !tasks.isEmpty else { return }
     defer { showOptions(tasks) }
     show(
-      [["task", "observations", "actions", "limit", "solved at", "steps", "what"]]
+      [["environment", "observations", "actions", "limit", "solved at", "steps", "what"]]
         + tasks.map { task in
           [
             task.id, "\(task.observationSize)", task.actionText, task.maximumEpisodeSteps.map(String.init) ?? "none",
@@ -53,7 +53,7 @@ struct List: ParsableCommand {
         })
   }
 
-  /// Of one task its options, of many their names.
+  /// Of one environment its options, of many their names.
   private func showOptions(_ tasks: [EnvironmentEntry]) {
     print("")
     if tasks.count == 1 {
@@ -61,7 +61,7 @@ struct List: ParsableCommand {
       return show([["  option", "default", "allowed", "meaning"]] + rows)
     }
     show(
-      [["task", "options (`offpolicy list ID` shows what they mean)"]]
+      [["environment", "options (`offpolicy list ID` shows what they mean)"]]
         + tasks.flatMap { task in
           wrap(task.options.map(\.name), to: 90).enumerated().map { [$0 == 0 ? task.id : "", $1] }
         })

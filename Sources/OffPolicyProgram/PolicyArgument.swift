@@ -23,7 +23,7 @@ private func policyPath(_ policy: String, best: Bool) throws -> String {
 }
 
 extension Policy {
-  /// Throws when the policy does not fit a task.
+  /// Throws when the policy does not fit an environment.
   func check(fits task: EnvironmentEntry, as argument: String) throws {
     let sizes = (task.observationSize, task.actionSpace.count)
     guard sizes == (description.observationSize, description.actionLow.count) else {

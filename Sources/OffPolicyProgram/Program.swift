@@ -33,7 +33,7 @@ public enum Program {
   /// Runs the command that the process was called with. An error is printed in one line and ends the process.
   ///
   /// - Parameters:
-  ///   - environments: tasks beside those of `EnvironmentRegistry.standard`.
+  ///   - environments: environments beside those of `EnvironmentRegistry.standard`.
   ///   - algorithms: algorithms beside those of `AlgorithmRegistry.standard`.
   ///   - allocationCount: allocations of the process so far, for `bench`; nil where they are not counted.
   /// - Precondition: no id and no name occurs twice.
@@ -57,7 +57,7 @@ public enum Program {
 struct RootCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: Program.name,
-    abstract: "Learn control policies off-policy: DDPG, TD3 and SAC.",
+    abstract: "Learn control policies off-policy: \(Program.algorithms.entries.map(\.name).joined(separator: ", ")).",
     discussion: """
       Start with:  \(Program.name) train sac HalfCheetah-v5
       Then:        \(Program.name) evaluate runs/sac-HalfCheetah-v5-seed0
@@ -70,14 +70,14 @@ struct RootCommand: ParsableCommand {
 
   /// Runs what the arguments say. Only a success returns.
   static func runAndExit() {
+    var parsed: (any ParsableCommand)?
     do {
       try Processor.check()
       var command = try parseAsRoot()
+      parsed = command
       try command.run()
-    } catch let error as CleanExit {
-      exit(withError: error)
     } catch {
-      exit(withError: error)
+      exit(withError: AdvisedError(error, in: parsed) ?? error)
     }
   }
 }

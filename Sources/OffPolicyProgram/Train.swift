@@ -6,7 +6,7 @@ import OffPolicy
 
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Train an algorithm on a task, into a run directory.",
+    abstract: "Train an algorithm in an environment, or on data, into a run directory.",
     discussion: "Hyperparameters are set with --set; `offpolicy list` shows them with their defaults and ranges.")
 
   @Argument(
@@ -14,16 +14,16 @@ struct Train: ParsableCommand {
   )
   var algorithm: String
 
-  @Argument(help: "The task's id, such as HalfCheetah-v5; see `offpolicy list`. With --dataset: to evaluate on.")
+  @Argument(help: "The environment's id, such as HalfCheetah-v5; see `offpolicy list`. With --dataset: to evaluate in.")
   var environment: String?
 
-  @Option(help: "Learn from data instead of a task: a run, or what `offpolicy collect` or others made.")
+  @Option(help: "Learn from data instead of an environment: a run, or what `offpolicy collect` or others made.")
   var dataset: String?
 
   @Option(help: "How data without time-outs are read: from-next-observations, none, or \"every N\".")
   var timeouts: String?
 
-  @Option(help: "Environment steps; with --dataset updates. Default: what suits the task, or 1,000,000 updates.")
+  @Option(help: "Environment steps; with --dataset updates. Default: what suits the environment, or 1,000,000 updates.")
   var steps: Int?
 
   @Option(help: "The same seed gives the same run, to the bit, on any number of threads.")
@@ -69,14 +69,16 @@ struct Train: ParsableCommand {
     case (.task, nil), (.data, .some): break
     case (.task, .some):
       let names = Program.algorithms.entries.filter { $0.source == .data }.map(\.name).joined(separator: ", ")
-      throw ArgumentMismatch("\(algorithm.name) learns from a task, not from data; \(names) learns from --dataset")
+      throw ArgumentMismatch("\(algorithm.name) learns from an environment, not from data; \(names) learns from --dataset")
     case (.data, nil):
       throw ArgumentMismatch("\(algorithm.name) learns from data: name them with --dataset")
     case (.policy, _):
       throw ArgumentMismatch("\(algorithm.name) learns no policy: `offpolicy value` runs it on a given one")
     }
     if let dataset { return try learn(algorithm, from: dataset) }
-    guard let environment else { throw ArgumentMismatch("name the task, such as HalfCheetah-v5; see `offpolicy list`") }
+    guard let environment else {
+      throw ArgumentMismatch("name the environment, such as HalfCheetah-v5; see `offpolicy list`")
+    }
     let task = try environmentOptions.entry(environment)
     if evaluateEvery != 0 { try task.requireLimit(for: "an evaluation (--evaluate-every 0: none)") }
     let configuration = try algorithm.defaults.resolved(for: task, settings: settings)
@@ -98,12 +100,12 @@ struct Train: ParsableCommand {
     if environments > 1 {
       throw ArgumentMismatch("--environments is for learning in an environment; data are learned from as they are")
     }
-    // a run that learned in its task kept the options of that
+    // a run that learned in its environment kept the options of that
     let kept = (try? RunDirectory.describe(path)).map { [KeptOptions($0.run)] } ?? []
     var task = try environment.map { try environmentOptions.entry($0, over: kept) }
     let reading = try DatasetReading(timeouts: TimeoutReading.argument(timeouts), environment: task)
     let dataset = try DatasetFiles.read(path, reading)
-    // a task that the data name themselves serves too, where it is at hand
+    // an environment that the data name themselves serves too, where it is at hand
     if task == nil, let id = dataset.description.environment, (try? Program.environments.entry(id)) != nil {
       task = try environmentOptions.entry(id, over: kept)
     }
@@ -113,7 +115,7 @@ struct Train: ParsableCommand {
       if own != data {
         throw DatasetError(
           path,
-          "has \(data) observations, \(task.id)\(task.optionsSuffix) has \(own): name the task of the data, and with "
+          "has \(data) observations, \(task.id)\(task.optionsSuffix) has \(own): name the environment of the data, and with "
             + "--option what was set of it")
       }
     } else {
@@ -174,7 +176,7 @@ extension RunDirectory {
 }
 
 extension EnvironmentEntry {
-  /// The version of the task's simulator; nil where it needs none.
+  /// The version of the environment's simulator; nil where it needs none.
   func simulatorVersion() throws -> String? {
     MuJoCoTasks.entries.contains { $0.id == id } ? try MuJoCoTasks.simulatorVersion() : nil
   }

@@ -1,11 +1,11 @@
-// Value.swift — `offpolicy value`: what a policy is worth, from data and in its task.
+// Value.swift — `offpolicy value`: what a policy is worth, from data and in its environment.
 
 import ArgumentParser
 import OffPolicy
 
 struct Value: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Learn a policy's value from any data, and hold it against the task where one is at hand.",
+    abstract: "Learn a policy's value from any data, and hold it against the environment where one is at hand.",
     discussion:
       "Fitted Q evaluation with several critics; Guides/PolicyValue.md has the equations and what the numbers mean.")
 
@@ -64,14 +64,15 @@ struct Value: ParsableCommand {
 
   private func show(_ value: PolicyValue) {
     print(
-      "value        \(value.fitted.text), from \(value.fitted.count.text) starts of the \(value.startsFrom), discount "
+      "value        \(value.fitted.text), from \(value.fitted.count.text) starts of the \(value.startsFrom == "task" ? "environment" : value.startsFrom), "
+        + "discount "
         + "\(value.discount.shortest)")
     print(
       "critics      \(value.critics.map { $0.text(2) }.joined(separator: "  ")), standard deviation "
         + value.criticSpread.text(2))
     if value.temperature > 0 { print("entropy      backed up with α = \(value.temperature.text(4))") }
     if let monteCarlo = value.monteCarlo, let error = value.criticError, let horizon = value.horizon {
-      print("in the task  \(monteCarlo.text), \(monteCarlo.count.text) episodes of at most \(horizon.text) steps")
+      print("measured     \(monteCarlo.text), \(monteCarlo.count.text) episodes of at most \(horizon.text) steps")
       print("critic error \(error.text), start by start")
     }
     let nearest = value.nearestActions
@@ -90,19 +91,19 @@ func checkFits(_ policy: Policy, _ argument: String, _ data: borrowing Dataset, 
     throw DatasetError(
       path,
       "has \(description.observationSize) observations and \(description.actionSize) actions, \(argument) takes "
-        + "\(own.observationSize) and gives \(own.actionLow.count): they are of different tasks")
+        + "\(own.observationSize) and gives \(own.actionLow.count): they are of different environments")
   }
   guard own.actionLow == description.actionLow, own.actionHigh == description.actionHigh else {
     throw DatasetError(
       path,
       "has actions in \(description.actionLow) to \(description.actionHigh), \(argument) acts in \(own.actionLow) to "
-        + "\(own.actionHigh): they are of different tasks")
+        + "\(own.actionHigh): they are of different environments")
   }
 }
 
 /// What fitting a value needs, for `value` and `compare`.
 struct FittingOptions: ParsableArguments {
-  @Option(help: "The task's id, to hold the value against. Without it the data speak alone.")
+  @Option(help: "The environment's id, to hold the value against. Without it the data speak alone.")
   var environment: String?
 
   @OptionGroup var environmentOptions: EnvironmentOptionArguments
@@ -131,7 +132,7 @@ struct FittingOptions: ParsableArguments {
   @Flag(help: "Use the run's best policy, not its last.")
   var best = false
 
-  @Option(help: "Episodes in the task.")
+  @Option(help: "Episodes in the environment.")
   var episodes = 100
 
   @Option(help: "Distance from which an action of the data counts as far, root mean square of [−1, 1].")

@@ -1,4 +1,4 @@
-// Collector.swift — fixed data from a task: a policy's steps, or random ones.
+// Collector.swift — fixed data from an environment: a policy's steps, or random ones.
 
 import Environments
 import Kernels
@@ -14,7 +14,7 @@ public enum Collector {
     case policy(Policy, drawsActions: Bool, noise: Double)
   }
 
-  /// Takes `steps` steps in a task, episode after episode; several actors take turns.
+  /// Takes `steps` steps in an environment, episode after episode; several actors take turns.
   ///
   /// - Parameter progress: called after each step; true asks to stop, and what was collected is returned.
   public static func collect(
@@ -23,7 +23,8 @@ public enum Collector {
   ) throws -> Dataset {
     let scaling = try ActionScaling(environment.actionSpace, of: task)
     guard scaling.choices == nil else {
-      throw DatasetError(task, "has discrete actions; data of real-valued ones can be collected: pick another task")
+      throw DatasetError(
+        task, "has discrete actions; data of real-valued ones can be collected: pick another environment")
     }
     let policies = try actors.enumerated().map { index, actor -> PolicyActor? in
       guard case .policy(let given, let drawsActions, let noise) = actor else { return nil }
@@ -113,7 +114,7 @@ private final class CollectedSteps: StepCollector {
       _ = policy.act(observation.span, into: &action, &taskAction)
     } else {
       for i in action.indices { action[i] = 2 * randomActions.uniform() - 1 }
-      for i in action.indices { taskAction[i] = scaling.denormalized(action[i], at: i) }
+      for i in action.indices { taskAction[i] = scaling.denormalizedInDouble(action[i], at: i) }
     }
   }
 

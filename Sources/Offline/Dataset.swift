@@ -3,22 +3,28 @@
 import Algorithms
 import Formats
 import Kernels
+import Platform
 import Replay
 import Training
 
 /// Data that cannot be read, written or used, in one line: what, where, what next.
-public struct DatasetError: Error, CustomStringConvertible {
+public struct DatasetError: Error, RemediableError, CustomStringConvertible {
   public let description: String
+  package let remedies: [Remedy]
 
-  public init(_ path: String, _ reason: String) { description = "\(path) \(reason)" }
+  public init(_ path: String, _ reason: String) { self.init(path, reason, remedies: []) }
+
+  package init(_ path: String, _ reason: String, remedies: [Remedy]) {
+    (description, self.remedies) = ("\(path) \(reason)", remedies)
+  }
 }
 
 /// What is known about data besides the transitions.
 public struct DatasetDescription: Codable, Sendable, Equatable {
-  /// The task's id; nil where nobody says.
+  /// The environment's id; nil where nobody says.
   public var environment: String?
   public var observationSize: Int
-  /// The bounds that actions are scaled by, in the task's units.
+  /// The bounds that actions are scaled by, in the environment's units.
   public var actionLow: [Float]  // (A)
   public var actionHigh: [Float]  // (A)
   /// True where nobody said the bounds, and each value's least and greatest stand for them; else nil.
@@ -115,21 +121,5 @@ public struct Dataset: ~Copyable {
     var digest = Digest()
     buffer.forEachFrame { frame in for value in frame { digest.add(value.bitPattern) } }
     return digest.text
-  }
-}
-
-extension ActionScaling {
-  /// A value of the task's box in [−1, 1].
-  func normalized(_ value: Float, at i: Int) -> Float {
-    if low[i] == -1 && high[i] == 1 { return value }
-    let (low, high) = (Double(low[i]), Double(high[i]))
-    return Float(2 * (Double(value) - low) / (high - low) - 1)
-  }
-
-  /// A value in [−1, 1] in the task's units.
-  func denormalized(_ value: Float, at i: Int) -> Float {
-    if low[i] == -1 && high[i] == 1 { return value }
-    let (low, high) = (Double(low[i]), Double(high[i]))
-    return Float(low + (Double(value) + 1) / 2 * (high - low))
   }
 }

@@ -3,6 +3,7 @@
 import Algorithms
 import Environments
 import Formats
+import Platform
 import Training
 
 #if canImport(FoundationEssentials)
@@ -14,7 +15,7 @@ import Training
 /// What a reader must be told where the file does not say it.
 public struct DatasetReading: Sendable {
   public var timeouts = TimeoutReading.stored
-  /// The task whose bounds the actions are scaled by.
+  /// The environment whose bounds the actions are scaled by.
   public var environment: EnvironmentEntry?
   /// Bounds from elsewhere, such as a policy's; the file's own go before them.
   public var bounds: (low: [Float], high: [Float])?
@@ -43,7 +44,7 @@ public enum DatasetLayout: String, CaseIterable, Sendable {
     case "": self = .folder
     case "npz": self = .npz
     case "hdf5", "h5": self = .d4rl
-    default: throw DatasetFiles.unknown(path)
+    default: throw DatasetFiles.unknown(path, "; or say the layout", remedies: [.layout])
     }
   }
 }
@@ -53,7 +54,7 @@ public enum DatasetFiles {
   public static func read(_ path: String, _ reading: DatasetReading = DatasetReading()) throws -> Dataset {
     let url = URL(fileURLWithPath: path)
     guard FileManager.default.fileExists(atPath: path) else {
-      throw DatasetError(path, "does not exist: give a run's folder, or data that `offpolicy collect` made")
+      throw DatasetError(path, "does not exist: give a run's folder, or data that were collected or converted")
     }
     func has(_ name: String) -> Bool {
       FileManager.default.fileExists(atPath: url.appendingPathComponent(name).path)
@@ -109,14 +110,15 @@ public enum DatasetFiles {
     }
   }
 
-  fileprivate static func unknown(_ path: String) -> DatasetError {
+  fileprivate static func unknown(_ path: String, _ more: String = "", remedies: [Remedy] = []) -> DatasetError {
     DatasetError(
-      path, "has an unknown extension: data are .npz, .hdf5, or a folder without an extension; or name a --layout")
+      path, "has an unknown extension: data are .npz, .hdf5, or a folder without an extension" + more,
+      remedies: remedies)
   }
 
   // MARK: what files share
 
-  /// The bounds to scale actions by: the file's, the task's, or those from elsewhere.
+  /// The bounds to scale actions by: the file's, the environment's, or those from elsewhere.
   static func description(
     _ columns: TransitionColumns, environment: String?, bounds own: (low: [Float], high: [Float])?, path: String,
     _ reading: DatasetReading
@@ -132,14 +134,15 @@ public enum DatasetFiles {
         throw DatasetError(
           path,
           "has \(columns.observationSize) observations and \(columns.actionSize) actions; \(task.id) has "
-            + "\(task.observationSize) and \(box.count): give the task that the data are of")
+            + "\(task.observationSize) and \(box.count): give the environment that the data are of")
       }
       bounds = (box.low, box.high)
     }
     let isKnown = bounds != nil
     guard let bounds = bounds ?? (reading.acceptsUnknownBounds ? columns.actionRange : nil) else {
       throw DatasetError(
-        path, "does not say the bounds of its actions: name the task with --environment, so that they can be scaled")
+        path, "does not say the bounds of its actions: name the environment, so that they can be scaled",
+        remedies: [.environment])
     }
     guard bounds.low.count == columns.actionSize, bounds.high.count == columns.actionSize else {
       throw DatasetError(path, "has \(columns.actionSize) actions, but bounds for \(bounds.low.count)")

@@ -5,7 +5,7 @@ public struct DatasetStatistics: Codable, Sendable, Equatable {
   public var transitions = 0
   /// Episodes whose beginning is in the data.
   public var starts = 0
-  /// Transitions after which the task ended, the clock ended, or both.
+  /// Transitions after which the episode terminated, was truncated, or both.
   public var terminated = 0
   public var truncated = 0
   public var terminatedAndTruncated = 0

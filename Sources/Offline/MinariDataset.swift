@@ -51,7 +51,7 @@ enum MinariDataset {
 
   // MARK: writing
 
-  // differs: numbers are float32, as the replay buffer keeps them; Minari's own collector keeps the task's type
+  // differs: numbers are float32, as the replay buffer keeps them; Minari's own collector keeps the environment's type
   /// Writes a folder that Minari 0.5.3 loads from where it keeps its data sets.
   static func write(_ dataset: borrowing Dataset, to path: String) throws {
     let columns = TransitionColumns(dataset)
@@ -125,7 +125,7 @@ enum MinariDataset {
       + "\"high\": \(numbers(high))}"
   }
 
-  /// Where Gymnasium 1.4.0 has a task and how long its episodes are, without which Minari cannot recover it.
+  /// Where Gymnasium 1.4.0 has an environment and how long its episodes are, without which Minari cannot recover it.
   static func registered(_ environment: String) -> (entryPoint: String, steps: Int)? {
     switch environment {
     case "Pendulum-v1": return ("classic_control.pendulum:PendulumEnv", 200)
@@ -143,7 +143,7 @@ enum MinariDataset {
 
   // MARK: spaces
 
-  /// The task's id and the bounds of its actions, as `data/metadata.json` has them: JSON within JSON strings.
+  /// The environment's id and the bounds of its actions, as `data/metadata.json` has them: JSON within JSON strings.
   private static func spaces(_ path: String) -> (environment: String?, bounds: (low: [Float], high: [Float])?) {
     guard let data = FileManager.default.contents(atPath: "\(path)/data/metadata.json"),
       let metadata = try? JSONValue(text: String(decoding: data, as: UTF8.self))

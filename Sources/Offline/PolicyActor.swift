@@ -1,4 +1,4 @@
-// PolicyActor.swift — a policy that acts in a task: drawn or by its mean, with noise or without, and what it drew.
+// PolicyActor.swift — a policy that acts in an environment: drawn or by its mean, with or without noise.
 
 import Environments
 import Kernels
@@ -24,7 +24,7 @@ final class PolicyActor {
     row = ActingRow(observationSize: policy.description.observationSize, actionSize: scaling.count)
   }
 
-  /// Writes the action (A) in [−1, 1], and what it is in the task's units; returns log π(a|s), 0 where nothing is drawn.
+  /// Writes the action (A) in [−1, 1] and in the environment's units; returns log π(a|s), 0 if nothing is drawn.
   func act(_ observation: Span<Float>, into action: inout [Float], _ taskAction: inout [Float]) -> Double {
     row.observation.setRow(0, to: observation)
     // without a draw ε stays 0

@@ -21,9 +21,9 @@ public struct PolicyComparison: Codable, Sendable {
   public var discount: Double
   public var drawsActions: Bool
   public var updates: Int
-  /// Discounted returns in the task, and (a); nil where no task is at hand.
+  /// Discounted returns in the environment, and (a); nil where no environment is at hand.
   public var returns: Returns?
-  /// (b); nil where no task is at hand.
+  /// (b); nil where no environment is at hand.
   public var lemma: Estimate?
   /// (c), from a sample of the data's states.
   public var surrogate: Estimate
@@ -38,7 +38,7 @@ public struct PolicyComparison: Codable, Sendable {
   public var oldValueError: Estimate?
   public var nearestOldActions: NearestActions
   public var nearestNewActions: NearestActions
-  /// Whether the lower bound of (a) is above zero; nil where no task is at hand.
+  /// Whether the lower bound of (a) is above zero; nil where no environment is at hand.
   public var improves: Bool?
   /// What the numbers say, in sentences.
   public var explanation: [String]
@@ -56,9 +56,9 @@ public struct PolicyComparison: Codable, Sendable {
   /// States of the data that (c) is the mean over.
   static let surrogateStates = 10_000
 
-  /// Compares two policies on data, and where a task is given in it.
+  /// Compares two policies on data, and where an environment is given in it.
   ///
-  /// - Parameter makeEnvironment: the task without its clock.
+  /// - Parameter makeEnvironment: the environment without its time limit.
   public init(
     old: Policy, new: Policy, from dataset: borrowing Dataset, _ settings: PolicyValueSettings,
     environment: (id: String, make: () throws -> any Environment)?,
@@ -76,7 +76,7 @@ public struct PolicyComparison: Codable, Sendable {
       throw DatasetError(
         "the policies",
         "take \(sizes(old).0) and \(sizes(new).0) observations and give \(sizes(old).1.count) and "
-          + "\(sizes(new).1.count) actions: they belong to different tasks")
+          + "\(sizes(new).1.count) actions: they belong to different environments")
     }
 
     var rollouts: (old: [PolicyRollout], new: [PolicyRollout]) = ([], [])
@@ -182,9 +182,9 @@ public struct PolicyComparison: Codable, Sendable {
   private func explain() -> [String] {
     guard let returns, let lemma, let criticError, let stateMismatch else {
       return [
-        "no task is at hand, so only (c) is known: to first order in the change of the policy it has the sign of the "
+        "no environment is at hand, so only (c) is known: to first order in the change of the policy it has the sign of the "
           + "improvement, if the critic is right and the data's states are those that the new policy will visit",
-        "neither can be checked without the task: (c) is a reason to try the new policy, not to trust it",
+        "neither can be checked without the environment: (c) is a reason to try the new policy, not to trust it",
       ]
     }
     func range(_ estimate: Estimate) -> String {
@@ -197,7 +197,7 @@ public struct PolicyComparison: Codable, Sendable {
       lines.append("the new policy is worse: all of the interval of (a) is below 0")
     } else {
       lines.append(
-        "\(returns.episodes) pairs of episodes do not tell the policies apart: (a) may be 0; raise --episodes")
+        "\(returns.episodes) pairs of episodes do not tell the policies apart: (a) may be 0; run more episodes")
     }
     lines.append(
       "critic error, (b) − (a): \(range(criticError))"

@@ -1,4 +1,4 @@
-// PolicyValue.swift — J(π) from data by fitted Q evaluation, and beside it what the task itself says.
+// PolicyValue.swift — J(π) from data by fitted Q evaluation, and beside it what the environment itself says.
 
 import Algorithms
 import Environments
@@ -27,7 +27,7 @@ public struct PolicyValueSettings: Sendable {
   public var drawsActions = true
   /// Draws of a for V(s) = E_a[Q(s, a)].
   public var draws = 32
-  /// Episodes of the Monte-Carlo return, where there is a task.
+  /// Episodes of the Monte-Carlo return, where there is an environment.
   public var episodes = 100
   /// How far an action of the data must be to count as far.
   public var distance = NearestActions.defaultDistance
@@ -70,7 +70,7 @@ public final class FittedValue {
       throw DatasetError(
         "the policy",
         "takes \(policy.description.observationSize) observations and gives \(policy.description.actionLow.count) "
-          + "actions, the data have \(s) and \(a): they belong to different tasks")
+          + "actions, the data have \(s) and \(a): they belong to different environments")
     }
     let workers = WorkerPool(count: settings.threads)
     evaluation = FittedQEvaluation(
@@ -137,7 +137,7 @@ public struct PolicyValue: Codable, Sendable {
   public var criticLoss: Double
   /// J after each tenth of the updates.
   public var history: [Double]
-  /// The discounted return in the task; nil where no task is at hand.
+  /// The discounted return in the environment; nil where no environment is at hand.
   public var monteCarlo: Estimate?
   /// Steps of its episodes, at most.
   public var horizon: Int?
@@ -146,9 +146,9 @@ public struct PolicyValue: Codable, Sendable {
   public var nearestActions: NearestActions
   public var warnings: [String]
 
-  /// Values a policy from data, and where a task is given holds it against the task.
+  /// Values a policy from data, and where an environment is given holds it against the environment.
   ///
-  /// - Parameter makeEnvironment: the task without its clock.
+  /// - Parameter makeEnvironment: the environment without its time limit.
   public init(
     _ policy: Policy, from dataset: borrowing Dataset, _ settings: PolicyValueSettings,
     environment: (id: String, make: () throws -> any Environment)?,
@@ -162,7 +162,7 @@ public struct PolicyValue: Codable, Sendable {
     updates = settings.updates
     warnings = []
 
-    // the task first: what cannot be run is known before the long part
+    // the environment first: what cannot be run is known before the long part
     var rollouts: [PolicyRollout] = []
     if let environment {
       let runner = PolicyRunner(
@@ -178,8 +178,8 @@ public struct PolicyValue: Codable, Sendable {
     guard starts.count >= 2 * size else {
       throw DatasetError(
         "the data",
-        "hold \(starts.count / size) start of an episode, an interval needs at least 2: give the task with --environment"
-      )
+        "hold \(starts.count / size) start of an episode, an interval needs at least 2: give the environment",
+        remedies: [.environment])
     }
 
     let value = try FittedValue(policy, from: dataset.buffer, starts: starts, settings, progress: progress)
@@ -207,7 +207,7 @@ public struct PolicyValue: Codable, Sendable {
     if let error = criticError, !error.contains(0) {
       let direction = error.mean > 0 ? "above" : "below"
       warnings.append(
-        "the critic does not tell the truth: it is \(direction) the task's own return by \(short(min(abs(error.low), abs(error.high)))) "
+        "the critic does not tell the truth: it is \(direction) the environment's own return by \(short(min(abs(error.low), abs(error.high)))) "
           + "to \(short(max(abs(error.low), abs(error.high))))")
     }
   }
@@ -237,7 +237,7 @@ public struct PolicyValue: Codable, Sendable {
     guard history.count >= 3, let last = history.last else { return nil }
     let change = abs(last - history[history.count - 3])
     guard change > width / 2 else { return nil }
-    return "the value had not settled: it moved by \(short(change)) in the last fifth of the updates; raise --updates"
+    return "the value had not settled: it moved by \(short(change)) in the last fifth of the updates; take more updates"
   }
 }
 

@@ -1,4 +1,4 @@
-// Rollouts.swift — what a policy does and gets in a task, from given starts, until the rest no longer counts.
+// Rollouts.swift — what a policy does and gets in an environment, from given starts, until the rest no longer counts.
 
 import Environments
 import Kernels
@@ -12,7 +12,7 @@ import Training
   import Darwin
 #endif
 
-/// One episode of a policy without the task's clock: it ends where the task ends it, or where γᵗ has become nothing.
+/// One episode of a policy without a time limit: it ends where the environment ends it, or where γᵗ is negligible.
 struct PolicyRollout {
   var observations: [Float] = []  // (n × S), s_t
   var actions: [Float] = []  // (n × A), a_t in [−1, 1]
@@ -52,7 +52,7 @@ struct PolicyRunner {
     discount <= 0 ? 1 : min(1_000_000, max(1, Int((log(tail) / log(discount)).rounded(.up))))
   }
 
-  /// - Parameter makeEnvironment: the task without its clock, which is no part of a discounted value.
+  /// - Parameter makeEnvironment: the environment without its time limit, which is no part of a discounted value.
   func run(_ policy: Policy, drawsActions: Bool, purpose: String) throws -> [PolicyRollout] {
     let actor = try PolicyActor(
       policy, drawsActions: drawsActions, stream: RandomStream(seed: seed, purpose: purpose))

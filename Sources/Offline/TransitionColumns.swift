@@ -1,6 +1,7 @@
-// TransitionColumns.swift — data as most files have them: one array per quantity, row after row, in the task's units.
+// TransitionColumns.swift — data as most files have them: one array per quantity, row by row, in the environment's units.
 
 import Algorithms
+import Platform
 import Replay
 import Training
 
@@ -97,12 +98,13 @@ struct TransitionColumns {
     if reading == .stored && timeouts == nil {
       throw DatasetError(
         path,
-        "has no timeouts, and an episode that the clock cut off must not look like one that ended: say how to read it "
-          + "with --timeouts from-next-observations, --timeouts none or --timeouts \"every N\"")
+        "has no timeouts, and an episode that the clock cut off must not look like one that ended: say how to read it",
+        remedies: [.timeouts(fromNextObservations: true)])
     }
     if reading == .fromNextObservations && nextObservations == nil {
       throw DatasetError(
-        path, "has no next_observations to tell time-outs from: use --timeouts none or --timeouts \"every N\"")
+        path, "has no next_observations to tell time-outs from: read them as none, or as every N steps",
+        remedies: [.timeouts(fromNextObservations: false)])
     }
     var result: [End] = []
     result.reserveCapacity(count)
@@ -181,10 +183,10 @@ struct TransitionColumns {
     guard value >= scaling.low[i] - slack, value <= scaling.high[i] + slack else {
       throw DatasetError(
         path,
-        "has actions[\(row), \(i)] = \(value), outside [\(scaling.low[i]), \(scaling.high[i])]: it is of another task, "
-          + "or in other units; say which with --environment")
+        "has actions[\(row), \(i)] = \(value), outside [\(scaling.low[i]), \(scaling.high[i])]: it is of another "
+          + "environment, or in other units; say of which", remedies: [.environment])
     }
-    return min(1, max(-1, scaling.normalized(value, at: i)))
+    return min(1, max(-1, scaling.normalizedInDouble(value, at: i)))
   }
 
   /// Every number finite, every column as long as the rewards.
@@ -211,7 +213,7 @@ struct TransitionColumns {
 
   // MARK: out of frames
 
-  /// The transitions of data, in the task's units.
+  /// The transitions of data, in the environment's units.
   init(_ dataset: borrowing Dataset) {
     let scaling = dataset.description.scaling
     (observationSize, actionSize) = (dataset.description.observationSize, dataset.description.actionSize)
@@ -224,7 +226,7 @@ struct TransitionColumns {
     dataset.forEachTransition { transition in
       observations += transition.observation
       next += transition.next
-      for (i, value) in transition.action.enumerated() { actions.append(scaling.denormalized(value, at: i)) }
+      for (i, value) in transition.action.enumerated() { actions.append(scaling.denormalizedInDouble(value, at: i)) }
       rewards.append(transition.reward)
       terminals.append(transition.terminated)
       timeouts.append(transition.truncated)

@@ -1,4 +1,4 @@
-// ClosureWords.swift — a closure as the two words it is, so that a worker can be told of one without a heap box.
+// ClosureWords.swift — a closure as two machine words, so that a worker gets it without a heap allocation.
 //
 // The language turns a closure that may not escape into one that can be stored only by allocating. A phase's closure need
 // not escape: the call that publishes it returns after every worker is done with it. So it is handed over as its function

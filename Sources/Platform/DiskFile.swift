@@ -1,4 +1,4 @@
-// DiskFile.swift — bytes that must stay: a file whose every system call is checked, and steps that make a rename durable.
+// DiskFile.swift — durable files: every system call is checked, and a rename survives a power loss.
 //
 // A call that a signal interrupted is made again, a short write goes on where it stopped, and everything else is an error
 // that says which call on which file the system refused. What a sync has refused is never taken for written.

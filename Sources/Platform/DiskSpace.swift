@@ -1,4 +1,4 @@
-// DiskSpace.swift — how much room a disk has, asked before hours of training rely on it.
+// DiskSpace.swift — free disk space, checked before a run begins.
 
 #if canImport(Glibc)
   import Glibc
@@ -9,8 +9,9 @@
 #endif
 
 /// There is not enough room on a disk for what a run will write.
-public struct InsufficientDisk: Error, CustomStringConvertible {
+public struct InsufficientDisk: Error, RemediableError, CustomStringConvertible {
   public let description: String
+  package let remedies: [Remedy]
 }
 
 public enum DiskSpace {
@@ -18,10 +19,17 @@ public enum DiskSpace {
   ///
   /// - Parameter available: bytes that the disk has left; nil where the system does not say.
   public static func check(_ bytes: Int, for purpose: String, at path: String, available: Int?, hint: String) throws {
+    try check(bytes, for: purpose, at: path, available: available, hint: hint, remedies: [])
+  }
+
+  package static func check(
+    _ bytes: Int, for purpose: String, at path: String, available: Int?, hint: String, remedies: [Remedy]
+  ) throws {
     guard let available, bytes > available else { return }
     throw InsufficientDisk(
       description: "\(purpose) needs up to \(Memory.text(bytes)) on the disk of \(path), which has "
-        + "\(Memory.text(available)) left: free some space, choose another --run-directory, or \(hint)")
+        + "\(Memory.text(available)) left: free some space, choose another folder, or \(hint)",
+      remedies: remedies)
   }
 
   /// Bytes that an ordinary user may still write to the disk of `path`, or of the nearest folder above it that exists.

@@ -1,4 +1,4 @@
-// Memory.swift — how much memory there is, asked before it is taken.
+// Memory.swift — available memory, checked before it is allocated.
 
 #if canImport(Glibc)
   import Glibc
@@ -9,18 +9,26 @@
 #endif
 
 /// There is not enough memory for something that must be in memory.
-public struct InsufficientMemory: Error, CustomStringConvertible {
+public struct InsufficientMemory: Error, RemediableError, CustomStringConvertible {
   public let description: String
+  package let remedies: [Remedy]
 }
 
 public enum Memory {
   /// Throws when `bytes` more do not fit into what the machine, or the limit of the process's control group, has left.
+  ///
+  /// - Parameter hint: what to change, as the end of the sentence "… are available: make it smaller with".
   public static func check(_ bytes: Int, for purpose: String, hint: String) throws {
+    try check(bytes, for: purpose, hint: hint, remedies: [])
+  }
+
+  package static func check(_ bytes: Int, for purpose: String, hint: String, remedies: [Remedy]) throws {
     guard let available else { return }
     if bytes > available {
       throw InsufficientMemory(
         description:
-          "\(purpose) needs \(text(bytes)), but only \(text(available)) are available: make it smaller with \(hint)")
+          "\(purpose) needs \(text(bytes)), but only \(text(available)) are available: make it smaller with \(hint)",
+        remedies: remedies)
     }
   }
 

@@ -1,4 +1,4 @@
-// WorkerPool.swift — a few threads that do fixed shares of one piece of work, and meet at its end.
+// WorkerPool.swift — a pool of threads: each does a fixed share of a phase, and all wait for the phase's end.
 //
 // Each call of a `forEach…` is one phase: it starts on all workers and returns when all are done. Shares depend on
 // nothing but the sizes, and every number is computed whole by one worker, so any number of workers gives the same bits.
@@ -36,8 +36,8 @@ public final class WorkerPool: @unchecked Sendable {
     for thread in threads { pthread_join(thread, nil) }
   }
 
-  /// These workers, or the calling thread alone for phases of so few rows through so few weights that dividing them loses:
-  /// each core would first fetch what the other wrote.
+  /// These workers, or the calling thread alone if the work of a phase is too small to pay for synchronisation: each core
+  /// would first fetch what the other wrote.
   public func forPhases(rows: Int, weights: Int) -> WorkerPool {
     count > 1 && rows * weights < Self.worthDividing ? WorkerPool(count: 1) : self
   }

@@ -63,7 +63,9 @@ public struct ReplayBuffer: ~Copyable {
     precondition(capacity > 0 && lanes > 0, "a buffer of \(capacity) transitions in \(lanes) lanes")
     let bytes = Self.byteCount(
       capacity: capacity, observationSize: observationSize, actionSize: actionSize, lanes: lanes)
-    try Memory.check(bytes, for: "a replay buffer of \(capacity) transitions", hint: "--set bufferCapacity=N")
+    try Memory.check(
+      bytes, for: "a replay buffer of \(capacity) transitions", hint: "a lower bufferCapacity",
+      remedies: [.hyperparameter("bufferCapacity", value: "N")])
     let share = Self.laneCapacity(capacity, lanes)
     self.init(
       capacity: max(capacity, share), laneCapacity: share, slots: Self.slotCount(share),

@@ -1,5 +1,10 @@
-// ActionScaling.swift — between the algorithm's actions, in [−1, 1], and the task's box. The only place that knows both.
+// ActionScaling.swift — converts actions between the algorithms' range, [−1, 1], and the bounds of an environment's box.
 // A discrete action is an index on both sides.
+//
+// There are two conversions, and they round differently:
+// - acting: `denormalize`, in Float, clipped to the box. Each step of a run uses it, so its bits are the run's bits.
+// - data: `normalizedInDouble` and `denormalizedInDouble`. A data file is read and written once, so each value is computed
+//   in Double and rounded once. They do not clip.
 
 import Environments
 import Kernels
@@ -51,7 +56,7 @@ public struct ActionScaling: Sendable {
     }
   }
 
-  /// Turns a normalised action into the task's. An index stays as it is.
+  /// Converts an action from [−1, 1] to the units of the box, in Float, for acting. An index stays as it is.
   public func denormalize(_ action: inout MutableSpan<Float>) {
     precondition(action.count == count, "\(action.count) actions for \(count) bounds")
     guard choices == nil else { return }
@@ -60,5 +65,19 @@ public struct ActionScaling: Sendable {
       // clipped: rounding must not leave the box; NaN stays NaN, for the task's guard to find
       action[i] = value < low[i] ? low[i] : value > high[i] ? high[i] : value
     }
+  }
+
+  /// Converts value `i` of an action from the units of the box to [−1, 1], in Double, for data.
+  package func normalizedInDouble(_ value: Float, at i: Int) -> Float {
+    if low[i] == -1 && high[i] == 1 { return value }
+    let (low, high) = (Double(low[i]), Double(high[i]))
+    return Float(2 * (Double(value) - low) / (high - low) - 1)
+  }
+
+  /// Converts value `i` of an action from [−1, 1] to the units of the box, in Double, for data.
+  package func denormalizedInDouble(_ value: Float, at i: Int) -> Float {
+    if low[i] == -1 && high[i] == 1 { return value }
+    let (low, high) = (Double(low[i]), Double(high[i]))
+    return Float(low + (Double(value) + 1) / 2 * (high - low))
   }
 }

@@ -19,7 +19,7 @@ public struct PolicyFileError: Error, CustomStringConvertible {
   public let description: String
 
   init(_ path: String, _ reason: String) {
-    description = "\(path) \(reason); expected a policy.safetensors that `offpolicy train` wrote"
+    description = "\(path) \(reason); expected the policy.safetensors of a run"
   }
 }
 

@@ -12,10 +12,15 @@ import Replay
 #endif
 
 /// A run directory that cannot be used.
-public struct RunDirectoryError: Error, CustomStringConvertible {
+public struct RunDirectoryError: Error, RemediableError, CustomStringConvertible {
   public let description: String
+  package let remedies: [Remedy]
 
-  public init(_ description: String) { self.description = description }
+  public init(_ description: String) { self.init(description, remedies: []) }
+
+  package init(_ description: String, remedies: [Remedy]) {
+    (self.description, self.remedies) = (description, remedies)
+  }
 }
 
 /// What `run.json` holds.
@@ -82,7 +87,8 @@ public final class RunDirectory {
     let url = URL(fileURLWithPath: path)
     if FileManager.default.fileExists(atPath: url.path) {
       throw RunDirectoryError(
-        "\(path) exists already: `offpolicy resume \(path)` goes on with it; another --run-directory starts anew")
+        "\(path) exists already: resume the run in it, or choose another folder",
+        remedies: [.runFolder, .resume(path)])
     }
     do {
       try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
@@ -95,7 +101,8 @@ public final class RunDirectory {
       return directory
     } catch {
       if error is RunDirectoryError { throw error }
-      throw RunDirectoryError("\(path) cannot be written: \(reason(error)), or choose another --run-directory")
+      throw RunDirectoryError(
+        "\(path) cannot be written: \(reason(error)), or choose another folder", remedies: [.runFolder])
     }
   }
 
@@ -116,7 +123,8 @@ public final class RunDirectory {
     let policy = trainer.policyFile().encodedData().count
     try DiskSpace.check(
       frames + 3 * (state + policy), for: "a run of \(trainer.run.steps) steps", at: path, available: available,
-      hint: "make it smaller with --set bufferCapacity=N")
+      hint: "make it smaller with a lower bufferCapacity",
+      remedies: [.runFolder, .hyperparameter("bufferCapacity", value: "N")])
   }
 
   /// Opens the folder of an earlier run.
@@ -129,7 +137,7 @@ public final class RunDirectory {
   public static func describe(_ path: String) throws -> RunDescription {
     let file = URL(fileURLWithPath: path).appendingPathComponent("run.json")
     guard let data = FileManager.default.contents(atPath: file.path) else {
-      throw RunDirectoryError("\(path) is no run: it has no run.json; give the folder that `offpolicy train` made")
+      throw RunDirectoryError("\(path) is no run: it has no run.json; give the folder of a run")
     }
     do {
       let description = try JSONDecoder().decode(RunDescription.self, from: data)
@@ -230,7 +238,8 @@ public final class RunDirectory {
   private func unwritable(_ error: any Error) -> any Error {
     guard error is DiskError || error is CocoaError else { return error }
     return RunDirectoryError(
-      "\(path) cannot be written: \(reason(error)); the last checkpoint is intact, and `resume` goes on from it")
+      "\(path) cannot be written: \(reason(error)); the last checkpoint is intact, and the run can be resumed from it",
+      remedies: [.resume(path)])
   }
 
   /// What `restore` found.
@@ -248,7 +257,7 @@ public final class RunDirectory {
   public func restore(_ trainer: any TrainingRun) throws -> Restoration {
     let candidates = [checkpointPath, previousCheckpointPath].filter { FileManager.default.fileExists(atPath: $0) }
     guard !candidates.isEmpty else {
-      throw RunDirectoryError("\(path) has no checkpoint yet: start anew with `offpolicy train` and another folder")
+      throw RunDirectoryError("\(path) has no checkpoint yet: begin a new run in another folder")
     }
     var problems: [String] = []
     for candidate in candidates {

@@ -1,5 +1,7 @@
 // SimulatorFaults.swift — how often the simulator broke, and when that is too often to go on.
 
+import Platform
+
 /// The simulator's faults of a run. A fault costs an episode, whose last step never happened; a few of them are the price of
 /// stiff contacts, many are a task or a policy that has gone wrong.
 public struct SimulatorFaults: Sendable, Equatable {
@@ -33,7 +35,7 @@ public struct SimulatorFaults: Sendable, Equatable {
 }
 
 /// The simulator broke so often that what is learned from it means nothing.
-public struct TooManySimulatorFaults: Error, CustomStringConvertible {
+public struct TooManySimulatorFaults: Error, RemediableError, CustomStringConvertible {
   public let count: Int
   public let step: Int
   /// What the last one said.
@@ -41,9 +43,11 @@ public struct TooManySimulatorFaults: Error, CustomStringConvertible {
 
   public var description: String {
     "the simulator broke \(count) times within \(SimulatorFaults.window) steps, the last time at step \(step): \(last); "
-      + "\(SimulatorFaults.limit) are taken, more mean that the task cannot stand these actions: "
-      + "`offpolicy environment check` tells whether random ones break it too"
+      + "\(SimulatorFaults.limit) are taken, more mean that the environment cannot stand these actions: "
+      + "check whether random ones break it too"
   }
+
+  package var remedies: [Remedy] { [.checkEnvironment(nil)] }
 }
 
 /// One fault, for whoever watches.

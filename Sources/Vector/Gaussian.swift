@@ -14,10 +14,19 @@
 private let halfLogTwoPi: Float = 0.918_938_533_2
 private let logTwo: Float = 0.693_147_180_6
 
-/// Draws `rows` actions. `heads` (rows × 2A) is [μ, log σ]; the flat `noise` is ε.
+/// Draws `rows` actions and computes their log π(a|s).
 ///
-/// Writes `actions` (rows × A), and flat: `squashed` a, `spread` σ ε, `clamped` 1 where log σ passes a gradient, else 0;
-/// `logProbabilities` (rows). `scratch` is flat too.
+/// Panels have a stride: values between the starts of two panels. Flat arrays are (rows × A), without padding.
+///
+/// - Parameters:
+///   - heads: [μ, log σ] (rows × 2A), in panels.
+///   - noise: ε, flat.
+///   - actions: gets a = tanh u (rows × A), in panels.
+///   - squashed: gets the same a, flat.
+///   - spread: gets σ ε, flat.
+///   - passes: gets 1 where log σ passes a gradient and 0 where it was clamped, flat.
+///   - scratch: room for the terms of log π, flat.
+///   - logProbabilities: gets log π(a|s) (rows).
 package func gaussianSample(
   rows: Int, actionSize: Int, _ heads: UnsafePointer<Float>, _ headStride: Int, noise: UnsafePointer<Float>,
   _ actions: UnsafeMutablePointer<Float>, _ actionStride: Int, squashed: UnsafeMutablePointer<Float>,
@@ -48,7 +57,16 @@ package func gaussianSample(
   }
 }
 
-/// The gradient of the heads (rows × 2A) from ∂L/∂a (rows × A) and ∂L/∂log π, the same for each row.
+/// The gradient of the heads from ∂L/∂a and ∂L/∂log π.
+///
+/// - Parameters:
+///   - actionGradient: ∂L/∂a (rows × A), in panels.
+///   - logProbabilityGradient: ∂L/∂log π, the same for each row.
+///   - squashed: a, as `gaussianSample` left it, flat.
+///   - spread: σ ε, as `gaussianSample` left it, flat.
+///   - passes: 1 where log σ passes a gradient, else 0, as `gaussianSample` left it, flat.
+///   - scratch: room for (rows × A), flat.
+///   - heads: gets the gradient of [μ, log σ] (rows × 2A), in panels.
 package func gaussianGradient(
   rows: Int, actionSize: Int, _ actionGradient: UnsafePointer<Float>, _ actionGradientStride: Int,
   logProbabilityGradient: Float, squashed: UnsafePointer<Float>, spread: UnsafePointer<Float>,
@@ -69,10 +87,18 @@ package func gaussianGradient(
   pack(rows: rows, scratch, columns: actionSize, heads, headStride, firstColumn: actionSize)
 }
 
-/// The gradient of the heads (rows × 2A) from Σ_k w_k log π(a_k|s), the actions of K draws held fixed.
+/// The gradient of the heads from Σ_k w_k log π(a_k|s), with the actions of K draws held fixed.
 ///
-/// Draw k of a row has its ε at (k · drawStride + row) · A of `noise` and its w at k · drawStride + row of `weights`.
-/// `heads` is [μ, log σ] as it was drawn from, `passes` what a draw from it left; `means` and `deviations` are scratch.
+/// - Parameters:
+///   - draws: K.
+///   - drawStride: rows between one draw and the next in `noise` and `weights`.
+///   - heads: [μ, log σ] (rows × 2A) that the actions were drawn from, in panels.
+///   - noise: ε; that of draw k and a row begins at (k · drawStride + row) · A.
+///   - weights: w; that of draw k and a row is at k · drawStride + row.
+///   - passes: 1 where log σ passes a gradient, else 0, as `gaussianSample` left it, flat.
+///   - means: room for the gradient of μ (rows × A), flat.
+///   - deviations: room for the gradient of log σ (rows × A), flat.
+///   - gradient: gets the gradient of [μ, log σ] (rows × 2A), in panels.
 package func gaussianScoreGradient(
   rows: Int, actionSize: Int, draws: Int, drawStride: Int, _ heads: UnsafePointer<Float>, _ headStride: Int,
   noise: UnsafePointer<Float>, weights: UnsafePointer<Float>, passes: UnsafePointer<Float>,
@@ -101,7 +127,7 @@ package func gaussianScoreGradient(
   pack(rows: rows, deviations, columns: actionSize, gradient, gradientStride, firstColumn: actionSize)
 }
 
-/// a = tanh u in place, over `panels` panels.
+/// a = tanh u in place: `values` (rows × panels · lanes) in panels.
 package func tanhForward(rows: Int, _ values: UnsafeMutablePointer<Float>, _ stride: Int, panels: Int) {
   for panel in 0..<panels {
     for row in 0..<rows {
@@ -111,7 +137,7 @@ package func tanhForward(rows: Int, _ values: UnsafeMutablePointer<Float>, _ str
   }
 }
 
-/// du = da (1 − a²).
+/// ∂L/∂u = ∂L/∂a (1 − a²): `gradient` is ∂L/∂a and `values` is a; `output` gets ∂L/∂u. All in `panels` panels.
 package func tanhGradient(
   rows: Int, _ gradient: UnsafePointer<Float>, _ gradientStride: Int, _ values: UnsafePointer<Float>,
   _ valueStride: Int, panels: Int, _ output: UnsafeMutablePointer<Float>, _ outputStride: Int

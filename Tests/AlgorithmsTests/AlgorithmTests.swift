@@ -15,7 +15,8 @@ import Testing
     let diverged = #expect(throws: DivergedUpdate.self) { _ = try sac.update(batch) }
     #expect(
       diverged?.description
-        == "update 1: the critic loss is inf; lower the learning rates or check the task's rewards and observations")
+        == "update 1: the critic loss is inf; lower the learning rates or check the environment's rewards and observations"
+    )
     let missing = #expect(throws: MissingState.self) { try sac.restore(AlgorithmState()) }
     #expect(
       missing?.description

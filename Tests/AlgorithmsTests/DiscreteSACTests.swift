@@ -18,6 +18,8 @@ import Testing
     try expectIncompleteStatesRefused(DiscreteSAC.self)
   }
 
+  @Test func `a temperature that is not one number is refused`() throws { try expectOneTemperature(DiscreteSAC.self) }
+
   @Test func `any number of workers gives the same bits`() throws {
     try expectSameBitsWithAnyWorkers(DiscreteSAC.self)
   }

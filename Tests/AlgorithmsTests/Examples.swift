@@ -79,6 +79,22 @@ extension AlgorithmState {
 
 // MARK: what must be true of every algorithm
 
+/// A learned temperature is one number: none must not become α = 1, nor the first of several be taken.
+func expectOneTemperature<A: Algorithm>(_: A.Type) throws {
+  let algorithm = A(
+    configuration: try A.Configuration().setting(["batchSize=4", "hiddenSizes=4"]), observationSize: 3, actionSize: 2,
+    seed: 1, workers: WorkerPool(count: 1))
+  for values in [[], [0.5, 0.25]] as [[Float]] {
+    let error = #expect(throws: TensorMismatch.self) {
+      try algorithm.loadParameters { name in
+        let tensor = try #require(algorithm.parameters.first { $0.name == name })
+        return name == "log_temperature" ? Tensor(name: name, shape: [values.count], values: values) : tensor
+      }
+    }
+    #expect(error?.description == "log_temperature has \(values.count) values, it needs 1")
+  }
+}
+
 /// The names of what differs between two states; empty where they are the same bits.
 func differences(_ first: AlgorithmState, _ second: AlgorithmState) -> [String] {
   let (first, second) = (first.bits, second.bits)

@@ -26,6 +26,8 @@ import Testing
     try expectIncompleteStatesRefused(SAC.self)
   }
 
+  @Test func `a temperature that is not one number is refused`() throws { try expectOneTemperature(SAC.self) }
+
   @Test func `any number of workers gives the same bits`() throws {
     try expectSameBitsWithAnyWorkers(SAC.self)
     try expectSameBitsWithAnyWorkers(SAC.self, ["policyGradient.scoreFunction.samples=5"])

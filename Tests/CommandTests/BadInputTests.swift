@@ -144,6 +144,22 @@ import Testing
     try refusal(["bench", "--hidden", huge], says: "needs", "available")
   }
 
+  @Test func `advice is what the command takes`() throws {
+    let small = try refusal(["bench", "--buffer", "1000000000000"], says: "lower bufferCapacity (--buffer N)")
+    #expect(!small.contains("--set"))
+    let huge = Array(repeating: "16384", count: 200).joined(separator: ",")
+    try refusal(["bench", "--hidden", huge], says: "(--set hiddenSizes=256,256)")
+    try FileManager.default.createDirectory(atPath: folder.path("run"), withIntermediateDirectories: true)
+    try refusal(
+      train(), says: "exists already: resume the run in it, or choose another folder (--run-directory PATH); ",
+      "resume \(folder.path("run"))` goes on with it")
+    try refusal(
+      train(task: "HalfCheetah-v3"),
+      says:
+        "no environment is called \"HalfCheetah-v3\": there is HalfCheetah-v5; `offpolicy list` shows all environments")
+    try refusal(train("--set", "zzz=1"), says: "there is no hyperparameter \"zzz\"; `offpolicy list` shows all of them")
+  }
+
   @Test func `without the simulator its tasks are refused with what to run`() throws {
     let missing = ["OFFPOLICY_MUJOCO": "/nonexistent"]
     for arguments in [train(task: "Hopper-v5"), ["environment", "check", "Hopper-v5"]] {

@@ -166,7 +166,7 @@ import Testing
     try refusal(["dataset", "convert", data, "x.csv"], says: "--layout")
     try refusal(["dataset", "info", data, "--timeouts", "often"], says: "--timeouts must be")
     try refusal(["value", run, "--dataset", "nothing"], says: "does not exist")
-    try refusal(["value", run, "--dataset", data, "--environment", "Hopperr"], says: "no task is called")
+    try refusal(["value", run, "--dataset", data, "--environment", "Hopperr"], says: "no environment is called")
     try refusal(["value", run, "--dataset", data, "--entropy"], says: "--entropy needs a policy that draws")
     try refusal(["value", run, "--dataset", data, "--set", "discount=1"], says: "discount must be below 1")
     try refusal(["value", run, "--dataset", data, "--soft", "0.1", "--hard", "3"], says: "--soft or --hard")
@@ -175,12 +175,12 @@ import Testing
     try refusal(
       ["value", run, "--dataset", folder.path("one")] + quick, says: "hold 1 start of an episode", "--environment")
     try succeed(["collect", "random", "MountainCarContinuous-v0", "--steps", "50", "--out", folder.path("car")])
-    try refusal(["value", run, "--dataset", folder.path("car")], says: "they are of different tasks")
+    try refusal(["value", run, "--dataset", folder.path("car")], says: "they are of different environments")
     try refusal(["compare", run, run], says: "--environment, --dataset, or both")
     try refusal(["compare", run, run, "--dataset", data, "--gate"], says: "--gate needs --environment")
     try refusal(["train", "td3-bc", "Pendulum-v1"], says: "learns from data")
-    try refusal(["train", "sac", "Pendulum-v1", "--dataset", data], says: "learns from a task")
+    try refusal(["train", "sac", "Pendulum-v1", "--dataset", data], says: "learns from an environment")
     try refusal(["train", "fqe", "--dataset", data], says: "offpolicy value")
-    try refusal(["train", "sac"], says: "name the task")
+    try refusal(["train", "sac"], says: "name the environment")
   }
 }

@@ -22,16 +22,15 @@ import Testing
   }
 
   @Test(arguments: [
-    ("Pendulun-v1", #"no task is called "Pendulun-v1": did you mean Pendulum-v1? `offpolicy list` shows all tasks"#),
-    ("pendulum", #"no task is called "pendulum": did you mean Pendulum-v1? `offpolicy list` shows all tasks"#),
-    ("HOPPER-V5", #"no task is called "HOPPER-V5": did you mean Hopper-v5? `offpolicy list` shows all tasks"#),
+    ("Pendulun-v1", #"no environment is called "Pendulun-v1": did you mean Pendulum-v1?"#),
+    ("pendulum", #"no environment is called "pendulum": did you mean Pendulum-v1?"#),
+    ("HOPPER-V5", #"no environment is called "HOPPER-V5": did you mean Hopper-v5?"#),
     (
       "HalfCheetah-v3",
-      #"no task is called "HalfCheetah-v3": there is HalfCheetah-v4, HalfCheetah-v5, HalfCheetah-v10; "#
-        + "`offpolicy list` shows all tasks"
+      #"no environment is called "HalfCheetah-v3": there is HalfCheetah-v4, HalfCheetah-v5, HalfCheetah-v10"#
     ),
-    ("x\ny", #"no task is called "x\ny": no id is like it; `offpolicy list` shows all tasks"#),
-    ("", #"no task is called "": no id is like it; `offpolicy list` shows all tasks"#),
+    ("x\ny", #"no environment is called "x\ny": no id is like it"#),
+    ("", #"no environment is called "": no id is like it"#),
   ])
   func `an unknown id is answered in one line, with what it may have meant and what to do`(
     id: String, message: String

@@ -15,7 +15,7 @@ import Testing
   @Test(.enabled(if: libraryIsPresent)) func `another version is refused, with both versions named`() throws {
     let folder = try MuJoCoFolder.find()
     let error = #expect(throws: MuJoCoUnavailable.self) { try MuJoCoLibrary(in: folder, expecting: "4.0.1") }
-    let start = "\(folder.library) is MuJoCo 4.0.0, the tasks are for 4.0.1; "
+    let start = "\(folder.library) is MuJoCo 4.0.0, the environments are for 4.0.1; "
     #expect(error?.description == start + "move \(folder.path) away, then run Scripts/fetch-dependencies")
   }
 

@@ -95,6 +95,6 @@ import Testing
     #expect(
       error?.description
         == "a run of 9 steps needs up to 2.5 MB on the disk of runs/a, which has 1 MB left: free some space, choose "
-        + "another --run-directory, or run less")
+        + "another folder, or run less")
   }
 }

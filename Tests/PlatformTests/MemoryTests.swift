@@ -17,11 +17,11 @@ import Testing
   @Test func `what cannot fit is refused with both numbers and what to do`() throws {
     #if os(Linux)
       let error = #expect(throws: InsufficientMemory.self) {
-        try Memory.check(.max, for: "a replay buffer of 9 transitions", hint: "--set bufferCapacity=N")
+        try Memory.check(.max, for: "a replay buffer of 9 transitions", hint: "a lower bufferCapacity")
       }
       let text = try #require(error?.description)
       #expect(text.hasPrefix("a replay buffer of 9 transitions needs 9.2 EB, but only "))
-      #expect(text.hasSuffix(" are available: make it smaller with --set bufferCapacity=N"))
+      #expect(text.hasSuffix(" are available: make it smaller with a lower bufferCapacity"))
       #expect(text.contains(/only [0-9.]+ [kMGT]?B are/))
     #endif
   }

@@ -245,7 +245,7 @@ extension ReplayBuffer {
         }
         let text = error?.description ?? ""
         #expect(text.hasPrefix("a replay buffer of \(capacity) transitions needs "))
-        #expect(text.hasSuffix("make it smaller with --set bufferCapacity=N"))
+        #expect(text.hasSuffix("make it smaller with a lower bufferCapacity"))
       }
     #endif
   }

@@ -27,6 +27,20 @@ import Testing
     }
   }
 
+  @Test func `data are converted in Double: rounded once, and not clipped`() {
+    let scaling = ActionScaling(low: [-0.3, -1], high: [0.7, 1])
+    for i in 0...200 {
+      let value = Float(i) / 100 - 1
+      let exact = (-0.3 as Float, 0.7 as Float, value)
+      let expected = Float(Double(exact.0) + (Double(exact.2) + 1) / 2 * (Double(exact.1) - Double(exact.0)))
+      #expect(scaling.denormalizedInDouble(value, at: 0) == expected)
+      #expect(abs(scaling.normalizedInDouble(expected, at: 0) - value) <= 1e-7)
+      #expect(scaling.denormalizedInDouble(value, at: 1) == value && scaling.normalizedInDouble(value, at: 1) == value)
+    }
+    #expect(scaling.denormalizedInDouble(3, at: 0) > 1.6)
+    #expect(abs(scaling.normalizedInDouble(1.7, at: 0) - 3) < 1e-6)
+  }
+
   @Test func `a space's bounds become the scaling's`() throws {
     let scaling = try ActionScaling(.box(Box(low: [-3, 0], high: [7, 1])), of: "Probe-v0")
     #expect(scaling.low == [-3, 0] && scaling.high == [7, 1] && scaling.count == 2)

@@ -60,7 +60,7 @@ import Testing
   @Test func `a file of another program is refused`() throws {
     #expect(
       try refusal(file.changed(metadata: ["format": nil]))
-        == "\(path) is not a policy of this program; expected a policy.safetensors that `offpolicy train` wrote")
+        == "\(path) is not a policy of this program; expected the policy.safetensors of a run")
     #expect(try refusal(SafeTensors()).contains("is not a policy of this program"))
   }
 

@@ -33,7 +33,7 @@ import Testing
     let error = #expect(throws: RunDirectoryError.self) {
       try RunDirectory.create(folder.path("run"), describe(trainer.run))
     }
-    #expect(error?.description.contains("exists already: `offpolicy resume") == true)
+    #expect(error?.description.contains("exists already: resume the run in it") == true)
     #expect(try text(directory, "run.json") == before)
   }
 

@@ -168,6 +168,6 @@ import Testing
         return Probe(observations: 4000, observe: { _ in [] }, advance: { _, _ in StepOutcome(reward: 0) })
       }
     }
-    #expect(error?.description.contains("--set bufferCapacity=N") == true && made == 1)
+    #expect(error?.description.contains("a lower bufferCapacity") == true && made == 1)
   }
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trains for a while with a buffer that is soon full, and fails if resident memory goes on growing.
 
-    Tests/Faults/memory [MINUTES] [ALGORITHM ENVIRONMENT]      30, sac HalfCheetah-v5; Pendulum-v1 needs no libmujoco
+    Tests/Faults/memory.py [MINUTES] [ALGORITHM ENVIRONMENT]      30, sac HalfCheetah-v5; Pendulum-v1 needs no libmujoco
 
 Resident memory is read every 5 s, from a minute after the buffer is full. Evaluations, logs and checkpoints go on
 meanwhile. The growth is the median of the last tenth of the readings less that of the first tenth; 1 MB is allowed.

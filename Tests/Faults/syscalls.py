@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes every system call on the files of a run fail, or kills the program at it, and looks at what is left.
 
-    Tests/Faults/syscalls [--every N] [--require] [--jobs N]
+    Tests/Faults/syscalls.py [--every N] [--require] [--jobs N]
 
 A short run (train, four checkpoints) is recorded with strace, thread by thread. Then it is run once for each call and each
 fault: SIGKILL; ENOSPC, EIO, EDQUOT, EINTR and EROFS at that call alone, and from it on; and for writes a short one, which

@@ -2,7 +2,7 @@
 """Writes Guides/Pictures/policy-gradients.svg, and prints the tables of Guides/PolicyGradients.md, from policy-gradients.json.
 
     OFFPOLICY_GRADIENT_VARIANCES=$PWD/Guides/Pictures/policy-gradients.json ./test --filter GradientVarianceTests
-    Scripts/policy-gradients
+    Scripts/figures/policy-gradients.py
 
 The first line trains and measures: a few minutes. The second needs Python alone, no package.
 """
@@ -11,7 +11,7 @@ import json
 import math
 import pathlib
 
-FOLDER = pathlib.Path(__file__).parents[1] / "Guides/Pictures"
+FOLDER = pathlib.Path(__file__).resolve().parents[2] / "Guides/Pictures"
 WIDTH, HEIGHT = 900, 380
 TOP, BOTTOM = 46, 322
 # title, the score function's variances, those of one pathwise draw of the same f, left edge

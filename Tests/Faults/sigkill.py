@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kills training at random moments, resumes it, and compares with the run that was never interrupted.
 
-    Tests/Faults/sigkill [--kills N] [--seed S] [--task ID]... [--binary PATH]
+    Tests/Faults/sigkill.py [--kills N] [--seed S] [--task ID]... [--binary PATH]
 
 Each series runs one algorithm on one task to its last step through as many SIGKILLs as come, in turn on one thread and on
 two, with evaluations and a checkpoint every 25 steps, then

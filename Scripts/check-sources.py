@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""check-sources — the rules that the compiler does not know.
+"""check-sources.py — the rules that the compiler does not know.
 
 1. Unsafe pointers are only in Sources/Platform, Sources/Kernels, Sources/Vector*, the one file that calls libmujoco, the one that calls
    libhdf5 (a C library has no other way in) and the one that counts allocations.
@@ -9,6 +9,7 @@
    module that it names has changed, and a program with an old idea of a type's layout crashes.
 4. Only Sources/OffPolicyProgram imports Foundation. Targets below it import FoundationEssentials where there is one (not in the
    SDK of macOS): a program loads it in less time.
+5. Messages of the library name no flags and no commands: only Sources/OffPolicyProgram has those, see its Advice.swift.
 """
 
 import json
@@ -43,6 +44,14 @@ def foundation_imports(path):
         elif re.search(r"\bimport\s+(\w+\s+)?Foundation\b", line):
             if ["#if canImport(FoundationEssentials)", True] not in branches:
                 yield number
+
+
+def flags_in_messages(path):
+    """(number, line) of the string literals that name a flag or a command of the program."""
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        literals = re.findall(r'"(?:[^"\\]|\\.)*"', re.sub(r"^\s*//.*", "", line))
+        if any(re.search(r"(^|[\s(])--[a-z]|`offpolicy |`resume`", literal.strip('"')) for literal in literals):
+            yield number, line.strip()
 
 
 def unnamed_dependencies():
@@ -81,6 +90,9 @@ def main():
         if not name.startswith("Sources/OffPolicyProgram/"):
             for number in foundation_imports(path):
                 problems.append(f"{name}:{number}: imports Foundation: import FoundationEssentials, or the C library")
+        if not name.startswith(("Sources/OffPolicyProgram/", "Sources/Command/")):
+            for number, line in flags_in_messages(path):
+                problems.append(f"{name}:{number}: a message names a flag or a command: {line}")
         for number, line in code(path):
             if re.search("unsafe", line, re.IGNORECASE) and not UNSAFE_PLACES.match(name):
                 problems.append(f"{name}:{number}: unsafe code outside its places: {line}")
@@ -97,10 +109,10 @@ def main():
     for target, names in unnamed_dependencies():
         problems.append(f"Package.swift: {target} reaches {', '.join(sorted(names))} without naming them")
     for problem in problems:
-        print("check-sources:", problem, file=sys.stderr)
+        print("check-sources.py:", problem, file=sys.stderr)
     if problems:
         sys.exit(1)
-    print(f"check-sources: unsafe code only in its places, {len(allowed)} unchecked declarations, all with a reason, all dependencies named, "
+    print(f"check-sources.py: unsafe code only in its places, {len(allowed)} unchecked declarations, all with a reason, all dependencies named, "
           "Foundation only in the program")
 
 

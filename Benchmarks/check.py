@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Fails when an update's share of the processor's peak falls more than 15 % below the committed figure.
 
-    Benchmarks/check              compare with Benchmarks/baseline.json
-    Benchmarks/check --write      measure and write the baseline of this kind of processor
+    Benchmarks/check.py              compare with Benchmarks/baseline.json
+    Benchmarks/check.py --write      measure and write the baseline of this kind of processor
 
 The share is measured by `offpolicy bench`: the fastest tenth of the updates against the fastest tenth of a register-only loop
 between them, so it moves little with the clock, with what else the machine does, or from machine to machine of one kind; a kind is
@@ -38,7 +38,7 @@ def measure(arguments):
 
 def main():
     if not BINARY.exists():
-        sys.exit("Benchmarks/check: build first: ./offpolicy --version")
+        sys.exit("Benchmarks/check.py: build first: ./offpolicy --version")
     baseline = json.loads(BASELINE.read_text()) if BASELINE.exists() else {}
     if "--write" in sys.argv[1:]:
         for name, arguments in CASES.items():
@@ -55,7 +55,7 @@ def main():
             result = measure(arguments)
             kind = result["processor"].rsplit(", ", 1)[1]
             if kind not in baseline:
-                print(f"Benchmarks/check: no baseline for {kind}: nothing to compare")
+                print(f"Benchmarks/check.py: no baseline for {kind}: nothing to compare")
                 return
             expected = baseline[kind].get(name, 0)
             best = max(best, result["undisturbedFractionOfPeak"])
@@ -66,7 +66,7 @@ def main():
         if verdict != "ok":
             failed.append(name)
     if failed:
-        sys.exit(f"Benchmarks/check: below 85 % of the committed share of peak: {', '.join(failed)}")
+        sys.exit(f"Benchmarks/check.py: below 85 % of the committed share of peak: {', '.join(failed)}")
 
 
 main()

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""check-instructions — proves that no vector instruction is outside the kernels that are chosen at start.
+"""check-instructions.py — proves that no vector instruction is outside the kernels that are chosen at start.
 
-    Scripts/check-instructions [BUILD]        BUILD: the folder of a release build; default .build/release
+    Scripts/check-instructions.py [BUILD]        BUILD: the folder of a release build; default .build/release
 
 On x86-64 the program is compiled three ways: `Vector` for AVX2 and FMA, `Vector512` for AVX-512, all else for the baseline,
 which must run anywhere, at least as far as the line that says that the processor is too old. Of `MatrixUnit.c` the functions
@@ -32,7 +32,7 @@ def weak_functions(build, module):
     """Weak symbols in executable sections of a module's objects."""
     objects = glob.glob(f"{build}/{module}.build/*.o")
     if not objects:
-        sys.exit(f"check-instructions: no objects in {build}/{module}.build; build with `swift build -c release` first")
+        sys.exit(f"check-instructions.py: no objects in {build}/{module}.build; build with `swift build -c release` first")
     for path in objects:
         for line in run("objdump", "--syms", path).splitlines():
             # value, seven flag characters, section, size, name; STB_GNU_UNIQUE is 'u', weak is 'w'
@@ -52,12 +52,12 @@ def instructions(binary):
         elif line.startswith("\t"):
             yield function, line.strip()
     if process.wait() != 0:
-        sys.exit(f"check-instructions: objdump cannot read {binary}")
+        sys.exit(f"check-instructions.py: objdump cannot read {binary}")
 
 
 def main():
     if platform.machine() not in ("x86_64", "AMD64"):
-        print("check-instructions: nothing to check on", platform.machine())
+        print("check-instructions.py: nothing to check on", platform.machine())
         return
     build = sys.argv[1] if len(sys.argv) > 1 else ".build/release"
     problems = []
@@ -92,10 +92,10 @@ def main():
         problems.append(f"found {counts} instructions, so this check or the build's flags are broken")
 
     for problem in problems[:20]:
-        print("check-instructions:", problem, file=sys.stderr)
+        print("check-instructions.py:", problem, file=sys.stderr)
     if problems:
-        sys.exit(f"check-instructions: {len(problems)} problems in {build}")
-    print(f"check-instructions: {weak} weak functions, all of their own module; {counts['AVX']} AVX, {counts['AVX-512']} AVX-512"
+        sys.exit(f"check-instructions.py: {len(problems)} problems in {build}")
+    print(f"check-instructions.py: {weak} weak functions, all of their own module; {counts['AVX']} AVX, {counts['AVX-512']} AVX-512"
           f" and {counts['AMX']} AMX instructions, all in the kernels")
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Cuts the power at every moment of a run's saves, and opens what a disk may then hold.
 
-    Tests/Faults/powerloss [--states N] [--seed S] [--require] [--jobs N] [--unsynced]
+    Tests/Faults/powerloss.py [--states N] [--seed S] [--require] [--jobs N] [--unsynced]
 
 A short run with 34 checkpoints is recorded with strace: every open, write, truncation, sync, rename and removal. A model
 of a disk then replays the record up to each call. What was synced is there. Of what was not, each file's data may be

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""check-guides — holds the guides against the sources.
+"""check-guides.py — holds the guides against the sources.
 
-    Scripts/check-guides          every mismatch is a line on standard error and a non-zero exit
-    Scripts/check-guides --fix    writes the line numbers anew, where the quoted code is found once in its file
+    Scripts/check-guides.py          every mismatch is a line on standard error and a non-zero exit
+    Scripts/check-guides.py --fix    writes the line numbers anew, where the quoted code is found once in its file
 
 1. `File.swift:12` `code` in a guide: line 12 of that file contains the code.
 2. Every `// differs:` line of the algorithms and of what they use is quoted so in a guide; Environments.md and MuJoCo.md
@@ -84,13 +84,15 @@ def check_tests(document, text):
 
 
 def check_tables(texts):
-    columns = re.search(r"columns = \[(.*?)\n  \]", sources["RunDirectory.swift"].read_text(), re.DOTALL)[1]
-    for column in {name for row in re.findall(r': "([^"]+)"', columns) for name in row.split(",")}:
+    headers = re.findall(r'"(step,[\w,]+)"', sources["RunLogs.swift"].read_text())
+    if len(headers) != 3:
+        problems.append(f"RunLogs.swift has {len(headers)} headers of logs that can be read here, not 3")
+    for column in {name for row in headers for name in row.split(",")}:
         if f"`{column}`" not in texts["Files.md"]:
             problems.append(f"Files.md does not explain the column {column}")
     program = ROOT / ".build/release/offpolicy"
     if not program.exists():
-        return print("check-guides: the program is not built, so the tables of hyperparameters were not checked")
+        return print("check-guides.py: the program is not built, so the tables of hyperparameters were not checked")
     listed = json.loads(subprocess.run([program, "list", "--json"], check=True, capture_output=True, text=True).stdout)
     check_options(listed["environments"], texts)
     for algorithm in listed["algorithms"]:
@@ -137,7 +139,7 @@ def main():
         checked = check_mentions(document, text, fix)
         if checked != text:
             document.write_text(checked)
-            print(f"check-guides: line numbers of {document.name} written anew")
+            print(f"check-guides.py: line numbers of {document.name} written anew")
         for loose in LOOSE.findall(MENTION.sub("", checked)):
             problems.append(f"{document.name}: {loose} is not followed by the code that the line contains")
         check_links(document, checked)
@@ -153,11 +155,11 @@ def main():
     check_differs(texts)
     check_tables(texts)
     for problem in problems:
-        print("check-guides:", problem, file=sys.stderr)
+        print("check-guides.py:", problem, file=sys.stderr)
     if problems:
         sys.exit(1)
     count = sum(len(MENTION.findall(text)) for text in texts.values())
-    print(f"check-guides: {count} places in the sources and {tests} tests, all as the guides quote them")
+    print(f"check-guides.py: {count} places in the sources and {tests} tests, all as the guides quote them")
 
 
 if __name__ == "__main__":

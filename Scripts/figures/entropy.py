@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """entropy — what SAC, TD3 and DDPG find on MultiGoal-v0: runs, tables and pictures of Guides/Entropy.md.
 
-    Scripts/entropy                       trains what is missing in runs/entropy, then prints the tables and writes the pictures
-    Scripts/entropy --runs FOLDER         keeps the runs elsewhere
-    Scripts/entropy --program PATH        another build of offpolicy
-    Scripts/entropy --seeds 2 --variants sac,td3       less of it; the pictures are those of what there is
+    Scripts/figures/entropy.py                       trains what is missing in runs/entropy, then prints the tables and writes the pictures
+    Scripts/figures/entropy.py --runs FOLDER         keeps the runs elsewhere
+    Scripts/figures/entropy.py --program PATH        another build of offpolicy
+    Scripts/figures/entropy.py --seeds 2 --variants sac,td3       less of it; the pictures are those of what there is
 
 A run that is interrupted goes on where it was. Python 3, no packages.
 """
@@ -20,7 +20,7 @@ import subprocess
 import sys
 import zipfile
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "Guides/Pictures"
 TASK = "MultiGoal-v0"
 STEPS = 20_000

@@ -1,0 +1,51 @@
+// Advice.swift — adds the flag or the command to an error of the library, which knows neither.
+
+import ArgumentParser
+import OffPolicy
+
+/// An error of the library with the program's advice, in one line.
+struct AdvisedError: Error, CustomStringConvertible {
+  let description: String
+
+  /// - Parameter command: the command that failed: advice is only what that command takes.
+  /// - Returns: nil where there is nothing to add.
+  init?(_ error: any Error, in command: (any ParsableCommand)?) {
+    guard let error = error as? any RemediableError else { return nil }
+    let flags = error.remedies.compactMap { flag($0, in: command) }
+    let commands = error.remedies.compactMap(otherCommand)
+    guard !flags.isEmpty || !commands.isEmpty else { return nil }
+    var text = "\(error)"
+    if !flags.isEmpty { text += " (\(flags.joined(separator: ", ")))" }
+    for command in commands { text += (text.hasSuffix("?") ? " " : "; ") + command }
+    description = text
+  }
+}
+
+/// What to type beside the command; nil where the command does not take it.
+private func flag(_ remedy: Remedy, in command: (any ParsableCommand)?) -> String? {
+  // a run that is resumed keeps what it began with
+  if command is Resume { return nil }
+  return switch remedy {
+  case .hyperparameter("bufferCapacity", _) where command is Bench: "--buffer N"
+  case .hyperparameter(let name, let value) where command is Train || command is Bench: "--set \(name)=\(value)"
+  case .runFolder where command is Train: "--run-directory PATH"
+  case .environment where command is Train: "train ALGORITHM ENVIRONMENT --dataset DATA"
+  case .environment: "--environment ID"
+  case .timeouts(true): "--timeouts from-next-observations, --timeouts none or --timeouts \"every N\""
+  case .timeouts(false): "--timeouts none or --timeouts \"every N\""
+  case .layout: "--layout \(DatasetLayout.allCases.map(\.rawValue).joined(separator: "|"))"
+  case .hyperparameter, .runFolder, .resume, .list, .listOptions, .checkEnvironment: nil
+  }
+}
+
+/// Another command, and what it does.
+private func otherCommand(_ remedy: Remedy) -> String? {
+  switch remedy {
+  case .resume(let path): "`\(Output.command) resume \(shellWord(path))` goes on with it"
+  case .list(let shown): "`\(Output.command) list` shows \(shown)"
+  case .listOptions(let environment): "`\(Output.command) list \(shellWord(environment))` shows them"
+  case .checkEnvironment(let id):
+    "`\(Output.command) environment check \(id.map(shellWord) ?? "ENVIRONMENT")` does that"
+  case .hyperparameter, .runFolder, .environment, .timeouts, .layout: nil
+  }
+}
