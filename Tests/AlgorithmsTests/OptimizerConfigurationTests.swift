@@ -5,6 +5,12 @@ import Networks
 import Platform
 import Testing
 
+extension AnyConfiguration {
+  /// Units in each hidden layer of the policy, and of each critic, as the algorithm declares them.
+  fileprivate var policyHiddenSizes: [Int] { policy.hiddenSizes }
+  fileprivate var criticHiddenSizes: [Int] { cost(observationSize: 3, actionSize: 2).learned.last?.hidden ?? [] }
+}
+
 @Suite struct OptimizerConfigurationTests {
   /// Everything about optimisers at once, in the middle of a schedule, with gradients above their bound.
   private static let all = [

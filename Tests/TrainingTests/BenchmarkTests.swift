@@ -32,6 +32,7 @@ import Testing
     let batch = Batch(
       count: 16, observationSize: 3, actionSize: configuration.actions.width(actionSize: 2))
     for row in 0..<16 { batch.rewards[row] = Float(row) }
+    batch.setDiscounts(0.99)
     try Benchmark.kill(0.5, of: algorithm)
     let before = algorithm.parameters
     for _ in 0..<20 { _ = try algorithm.update(batch) }
