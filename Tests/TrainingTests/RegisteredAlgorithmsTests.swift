@@ -138,7 +138,8 @@ import Testing
       let observation = (0..<policy.description.observationSize).map { Float($0 + seed) / 7 - 0.5 }
       var (own, saved) = ([Float](repeating: 0, count: 1), [Float](repeating: 0, count: 1))
       var span = own.mutableSpan
-      let (states, actions) = (Matrix(rows: 1, columns: observation.count), Matrix(rows: 1, columns: 1))
+      let states = Matrix(rows: 1, columns: observation.count)
+      let actions = Matrix(rows: 1, columns: 1)
       states.setRow(0, to: observation.span)
       trainer.algorithm.act(states, rows: 1, explore: false, into: actions)
       actions.copyRow(0, into: &span)
