@@ -70,14 +70,14 @@ public final class DDPG: Algorithm {
       .updatesPerStep,
       .nSteps,
       .sampler,
+      .normalizeObservations,
+      .scaleRewards,
+      .returnBound,
       .learningRateSchedule,
       .maximumGradientNorm,
       .adamBeta1,
       .adamBeta2,
       .adamEpsilon,
-      .normalizeObservations,
-      .scaleRewards,
-      .returnBound,
     ]
   }
 

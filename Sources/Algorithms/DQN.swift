@@ -81,14 +81,14 @@ public final class DQN: Algorithm {
       .updatesPerStep,
       .nSteps,
       .sampler,
+      .normalizeObservations,
+      .scaleRewards,
+      .returnBound,
       .learningRateSchedule,
       .maximumGradientNorm,
       .adamBeta1,
       .adamBeta2,
       .adamEpsilon,
-      .normalizeObservations,
-      .scaleRewards,
-      .returnBound,
     ]
   }
 

@@ -92,14 +92,14 @@ public final class DiscreteSAC: Algorithm {
       .updatesPerStep,
       .nSteps,
       .sampler,
+      .normalizeObservations,
+      .scaleRewards,
+      .returnBound,
       .learningRateSchedule,
       .maximumGradientNorm,
       .adamBeta1,
       .adamBeta2,
       .adamEpsilon,
-      .normalizeObservations,
-      .scaleRewards,
-      .returnBound,
     ]
   }
 

@@ -84,14 +84,14 @@ public final class TD3: Algorithm {
       .updatesPerStep,
       .nSteps,
       .sampler,
+      .normalizeObservations,
+      .scaleRewards,
+      .returnBound,
       .learningRateSchedule,
       .maximumGradientNorm,
       .adamBeta1,
       .adamBeta2,
       .adamEpsilon,
-      .normalizeObservations,
-      .scaleRewards,
-      .returnBound,
     ]
   }
 

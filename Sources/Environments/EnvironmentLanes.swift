@@ -80,8 +80,9 @@ public final class EnvironmentLanes: VectorEnvironment {
 
   public func outcome(lane: Int, into observation: inout MutableSpan<Float>) throws -> StepOutcome {
     let lane = lanes[lane]
-    if let error = lane.error { throw error }
+    // also where the step failed: what it left shows why
     for i in lane.observation.indices { observation[i] = lane.observation[i] }
+    if let error = lane.error { throw error }
     return lane.outcome
   }
 

@@ -69,7 +69,8 @@ struct Train: ParsableCommand {
     case (.task, nil), (.data, .some): break
     case (.task, .some):
       let names = Program.algorithms.entries.filter { $0.source == .data }.map(\.name).joined(separator: ", ")
-      throw ArgumentMismatch("\(algorithm.name) learns from an environment, not from data; \(names) learns from --dataset")
+      throw ArgumentMismatch(
+        "\(algorithm.name) learns from an environment, not from data; \(names) learns from --dataset")
     case (.data, nil):
       throw ArgumentMismatch("\(algorithm.name) learns from data: name them with --dataset")
     case (.policy, _):

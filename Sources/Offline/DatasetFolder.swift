@@ -3,7 +3,6 @@
 import Algorithms
 import Environments
 import Formats
-import Foundation
 import Replay
 import Training
 

@@ -134,6 +134,6 @@ import Testing
     ])
     let error = #expect(throws: InsufficientMemory.self) { try huge.checkMemory(observationSize: 3, actionSize: 1) }
     #expect(error?.description.contains("networks with hidden layers of 16384, 16384") == true)
-    #expect(error?.description.hasSuffix("--set hiddenSizes=256,256") == true)
+    #expect(error?.description.hasSuffix("fewer units in hiddenSizes") == true)
   }
 }

@@ -33,11 +33,24 @@ import Testing
 
   @Test func `it is due at every n-th step once, never at step 0, and not without a task`() throws {
     let schedule = EvaluationSchedule(try run(every: 10)) { Payer() }
-    #expect((0...40).filter(schedule.isDue) == [10, 20, 30, 40])
-    _ = try schedule.evaluate(step: 20, isCancelled: { false }) { $1[0] = 0.5 }
-    #expect((0...40).filter(schedule.isDue) == [10, 30, 40])
+    var evaluated: [Int] = []
+    for step in 0...40 where schedule.isDue(at: step) {
+      _ = try schedule.evaluate(step: step, isCancelled: { false }) { $1[0] = 0.5 }
+      evaluated.append(step)
+    }
+    #expect(evaluated == [10, 20, 30, 40])
     #expect(!(0...40).contains(where: EvaluationSchedule(try run(every: 0)) { Payer() }.isDue))
     #expect(!(0...40).contains(where: EvaluationSchedule(try run(every: 10), makeEnvironment: nil).isDue))
+  }
+
+  @Test func `a round of several environments that steps over the number is evaluated at its end, once`() throws {
+    let schedule = EvaluationSchedule(try run(every: 10)) { Payer() }
+    var evaluated: [Int] = []
+    for step in stride(from: 0, through: 60, by: 4) where schedule.isDue(at: step) {
+      _ = try schedule.evaluate(step: step, isCancelled: { false }) { $1[0] = 0.5 }
+      evaluated.append(step)
+    }
+    #expect(evaluated == [12, 20, 32, 40, 52, 60])
   }
 
   @Test func `each evaluation has the same seeds, and those of another run others`() throws {

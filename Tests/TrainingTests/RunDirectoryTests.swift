@@ -169,8 +169,8 @@ import Testing
     let error = #expect(throws: RunDirectoryError.self) { try directory.finishSaving() }
     #expect(
       error?.description
-        == "\(directory.path) cannot be written: Is a directory; the last checkpoint is intact, and `resume` goes on "
-        + "from it")
+        == "\(directory.path) cannot be written: Is a directory; the last checkpoint is intact, and the run can "
+        + "be resumed from it")
     #expect(try directory.checkpoint()?.state.step == 100)
     try FileManager.default.removeItem(atPath: obstacle)
     try directory.save(trainer)

@@ -26,7 +26,9 @@ private func digest(_ trainer: Trainer) -> String { RunInspection.digest(trainer
   let folder: TemporaryFolder
   init() throws { folder = try TemporaryFolder() }
 
-  @Test(arguments: [("sac", "Pendulum-v1"), ("td3", "Pendulum-v1"), ("dqn", "CartPole-v1"), ("sac-discrete", "CartPole-v1")])
+  @Test(arguments: [
+    ("sac", "Pendulum-v1"), ("td3", "Pendulum-v1"), ("dqn", "CartPole-v1"), ("sac-discrete", "CartPole-v1"),
+  ])
   func `any number of threads gives the same bits, another number of environments others`(
     algorithm: String, id: String
   ) throws {
@@ -41,7 +43,7 @@ private func digest(_ trainer: Trainer) -> String { RunInspection.digest(trainer
   }
 
   @Test func `steps count over all environments, and updates keep pace with them`() throws {
-    for (environments, ratio, updates) in [(4, "1", 150), (4, "0.25", 37), (8, "0.05", 10), (3, "2.5", 377)] {
+    for (environments, ratio, updates) in [(4, "1", 150), (4, "0.25", 37), (8, "0.05", 8), (3, "2.5", 377)] {
       let trainer = try makeTrainer(
         "ddpg", environments: environments, steps: 200, set: ["updatesPerStep=\(ratio)"])
       var rounds = 0
@@ -73,7 +75,8 @@ private func digest(_ trainer: Trainer) -> String { RunInspection.digest(trainer
   @Test(arguments: ["sac", "ddpg", "dqn"], [152, 260])
   func `a checkpoint in the middle of all episodes goes on to the same bits`(algorithm: String, step: Int) throws {
     let id = algorithm == "dqn" ? "CartPole-v1" : "Pendulum-v1"
-    let correlated = "explorationNoise={\"ornsteinUhlenbeck\":{\"standardDeviation\":0.3,\"stiffness\":0.15,\"timestep\":1}}"
+    let correlated =
+      "explorationNoise={\"ornsteinUhlenbeck\":{\"standardDeviation\":0.3,\"stiffness\":0.15,\"timestep\":1}}"
     let settings = algorithm == "ddpg" ? [correlated] : []
     func make(threads: Int = 1) throws -> Trainer {
       try makeTrainer(
