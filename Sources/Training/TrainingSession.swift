@@ -152,7 +152,7 @@ extension TrainingSession where Run == Trainer {
     try trainer.observe(lane: lane, outcome, next: next)
   }
 
-  /// The updates that the steps since the last call owe, an evaluation or a checkpoint where one is due.
+  /// The updates that the steps since the last call owe, and a checkpoint where one is due. `train()` alone evaluates.
   public func learn() throws {
     try trainer.learn()
     try afterRound(step: trainer.step)
