@@ -51,6 +51,8 @@ let package = Package(
     // the program as a library, for packages with environments and algorithms of their own
     .library(name: "OffPolicyProgram", targets: ["OffPolicyProgram"]),
     .executable(name: "offpolicy", targets: ["Main"]),
+    // the library for other languages: Sources/CInterface/offpolicy.h
+    .library(name: "OffPolicyC", type: .dynamic, targets: ["CInterface"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -75,6 +77,7 @@ let package = Package(
       name: "OffPolicyProgram",
       dependencies: belowProgram + [.product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: safe),
+    .target(name: "CInterface", dependencies: belowProgram, exclude: ["offpolicy.h"]),
     .target(name: "AllocationCount"),
     .executableTarget(
       name: "Main",

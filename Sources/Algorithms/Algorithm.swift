@@ -45,6 +45,19 @@ public protocol Algorithm: AnyObject, SendableMetatype {
   /// - Precondition: with exploration n is N, and row i is lane i.
   func act(_ observations: borrowing Matrix, rows: Int, explore: Bool, into actions: borrowing Matrix)
 
+  /// Draws actions (n × A, or n × 1) from the policy for the first n rows of some observations, without touching anything
+  /// that training depends on. A policy without chance of its own gives its best guess, unless it says otherwise.
+  ///
+  /// - Precondition: n is at most N.
+  func sample(
+    _ observations: borrowing Matrix, rows: Int, using stream: inout RandomStream, into actions: borrowing Matrix)
+
+  /// Sets the rate of every optimiser, in (0, 1], from the next update on; its schedule goes on.
+  func setLearningRate(_ rate: Float)
+
+  /// ε, the share of random actions while exploring; nil, unless it says otherwise. Setting it replaces the schedule.
+  var randomShare: Float? { get set }
+
   /// One update from a batch, with fresh noise.
   ///
   /// - Throws: `DivergedUpdate` when a loss or a parameter is not finite; the parameters are then not to be used.
@@ -79,6 +92,17 @@ extension Algorithm {
   public static var actions: ActionKind { .continuous }
   public static func draws(_ configuration: Configuration, actionSize: Int) -> UpdateDraws { UpdateDraws() }
   public static func choicesTensor(_ configuration: Configuration) -> String? { nil }
+
+  public func sample(
+    _ observations: borrowing Matrix, rows: Int, using stream: inout RandomStream, into actions: borrowing Matrix
+  ) {
+    act(observations, rows: rows, explore: false, into: actions)
+  }
+
+  public var randomShare: Float? {
+    get { nil }
+    set {}
+  }
 
   public var policyTensors: [Tensor] {
     parameters.filter { $0.name.hasPrefix("policy.") || $0.name == "log_temperature" }

@@ -165,6 +165,10 @@ public final class DDPG: Algorithm {
     if explore { exploration.add(to: actions) }
   }
 
+  public func setLearningRate(_ rate: Float) {
+    (policyOptimizer.learningRate, criticOptimizer.learningRate) = (rate, rate)
+  }
+
   // MARK: update
 
   public func update(_ batch: borrowing Batch) throws -> UpdateMetrics {

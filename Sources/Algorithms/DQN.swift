@@ -153,6 +153,22 @@ public final class DQN: Algorithm {
     for row in 0..<rows where actions[row, 0] < 0 { actions[row, 0] = Float(actingCritic.best(at: row)) }
   }
 
+  public func sample(
+    _ observations: borrowing Matrix, rows: Int, using stream: inout RandomStream, into actions: borrowing Matrix
+  ) {
+    act(observations, rows: rows, explore: false, into: actions)
+    for row in 0..<rows where stream.uniform() < exploration.epsilon {
+      actions[row, 0] = Float(stream.index(below: exploration.choices))
+    }
+  }
+
+  public var randomShare: Float? {
+    get { exploration.epsilon }
+    set { exploration.fixed = newValue }
+  }
+
+  public func setLearningRate(_ rate: Float) { criticOptimizer.learningRate = rate }
+
   // MARK: update
 
   public func update(_ batch: borrowing Batch) throws -> UpdateMetrics {

@@ -103,7 +103,7 @@ public final class DiscreteSAC: Algorithm {
     ]
   }
 
-  private let configuration: Configuration
+  private var configuration: Configuration
   private let loss: ValueLoss
   private let targetEntropy: Double
   private let workers: WorkerPool
@@ -187,6 +187,18 @@ public final class DiscreteSAC: Algorithm {
       actions[row, 0] = Float(
         explore ? actingPolicy.sample(at: row, using: &actingStream) : actingPolicy.best(at: row))
     }
+  }
+
+  public func sample(
+    _ observations: borrowing Matrix, rows: Int, using stream: inout RandomStream, into actions: borrowing Matrix
+  ) {
+    actingPolicy.evaluate(observations, rows: 0..<rows)
+    for row in 0..<rows { actions[row, 0] = Float(actingPolicy.sample(at: row, using: &stream)) }
+  }
+
+  public func setLearningRate(_ rate: Float) {
+    (policyOptimizer.learningRate, criticOptimizer.learningRate) = (rate, rate)
+    configuration.temperatureLearningRate = rate
   }
 
   // MARK: update

@@ -7,7 +7,7 @@ struct EpsilonGreedy {
   private let start: Float
   private let end: Float
   private let length: Int
-  private let choices: Int
+  let choices: Int
   private(set) var stream: RandomStream
   /// Actions chosen so far.
   private(set) var step = 0
@@ -18,9 +18,13 @@ struct EpsilonGreedy {
     self.stream = stream
   }
 
+  /// ε in place of the schedule's; nil: the schedule holds.
+  var fixed: Float?
+
   /// ε_t = ε₀ + min(1, t / n) (ε₁ − ε₀)
   var epsilon: Float {
-    step >= length ? end : start + Float(Double(step) / Double(length)) * (end - start)
+    if let fixed { return fixed }
+    return step >= length ? end : start + Float(Double(step) / Double(length)) * (end - start)
   }
 
   /// A uniformly random action with probability ε; nil: the greedy one.

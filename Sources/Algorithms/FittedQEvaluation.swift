@@ -132,6 +132,8 @@ public final class FittedQEvaluation: Algorithm {
     for row in 0..<rows { next.actions.copyRow(row, to: actions, row: row) }
   }
 
+  public func setLearningRate(_ rate: Float) { criticOptimizer.learningRate = rate }
+
   // MARK: update
 
   public func update(_ batch: borrowing Batch) throws -> UpdateMetrics {

@@ -103,7 +103,7 @@ public final class SAC: Algorithm {
     ]
   }
 
-  private let configuration: Configuration
+  private var configuration: Configuration
   private let loss: ValueLoss
   private let targetEntropy: Float
   private let workers: WorkerPool
@@ -199,6 +199,21 @@ public final class SAC: Algorithm {
     } else {
       actingPolicy.mean(observations, into: actions, rows: 0..<rows)
     }
+  }
+
+  public func sample(
+    _ observations: borrowing Matrix, rows: Int, using stream: inout RandomStream, into actions: borrowing Matrix
+  ) {
+    let draw = PolicyDraw(rows: rows, actionSize: actions.columns)
+    let noise = Block(count: rows * actions.columns)
+    stream.fillNormal(noise)
+    actingPolicy.sample(observations, noise: noise, into: draw, rows: 0..<rows)
+    for row in 0..<rows { draw.actions.copyRow(row, to: actions, row: row) }
+  }
+
+  public func setLearningRate(_ rate: Float) {
+    (policyOptimizer.learningRate, criticOptimizer.learningRate) = (rate, rate)
+    configuration.temperatureLearningRate = rate
   }
 
   // MARK: update

@@ -180,6 +180,10 @@ public final class TD3: Algorithm {
     if explore { exploration.add(to: actions) }
   }
 
+  public func setLearningRate(_ rate: Float) {
+    (policyOptimizer.learningRate, criticOptimizer.learningRate) = (rate, rate)
+  }
+
   // MARK: update
 
   public func update(_ batch: borrowing Batch) throws -> UpdateMetrics {

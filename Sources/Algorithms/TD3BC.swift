@@ -172,6 +172,10 @@ public final class TD3BC: Algorithm {
     actingPolicy.evaluate(observations, into: actions, rows: 0..<rows)
   }
 
+  public func setLearningRate(_ rate: Float) {
+    (policyOptimizer.learningRate, criticOptimizer.learningRate) = (rate, rate)
+  }
+
   // MARK: update
 
   public func update(_ batch: borrowing Batch) throws -> UpdateMetrics {

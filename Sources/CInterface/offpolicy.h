@@ -44,6 +44,7 @@ int64_t offpolicy_describe(void);
 //   "observationSize"  S; not where "builtIn" is true
 //   "actions"          {"low": [A], "high": [A]} or {"choices": count}; not where "builtIn" is true
 //   "goals"            {"observationSize": O, "goalSize": G} where S = O + 2 G: observation, achieved goal, desired goal
+//   "updatesBeforeFirstBatch"  true: updates begin with the first transition, as in Stable-Baselines3; missing: false
 //   "steps"            environment steps that the run will take, where that is known: the learning rate's schedule ends
 //                      there, and the buffer is not larger; missing: unknown
 int64_t offpolicy_learner_make(const uint8_t *json, int64_t length);
@@ -91,6 +92,11 @@ int64_t offpolicy_update(int64_t handle, int64_t updates);
 // Returns the steps that were taken; with N lanes it stops at a multiple of N that is not below `steps`.
 int64_t offpolicy_run(int64_t handle, int64_t steps, double milliseconds);
 
+// What the last round gave, each where its pointer is not NULL: actions (N × A), rewards (N), flags (N: 1 terminated, 2
+// truncated), and the observations (N × S) that the lanes are at: after an end the true final ones. Returns N.
+int64_t offpolicy_last_round(
+    int64_t handle, float *actions, double *rewards, uint8_t *flags, float *observations);
+
 // Writes: steps, episodes, updates, transitions held, transitions that fit, N, S, A, choices (0: continuous). Returns how many
 // numbers there are; writes at most `capacity`.
 int64_t offpolicy_counts(int64_t handle, int64_t *counts, int64_t capacity);
@@ -113,19 +119,20 @@ int64_t offpolicy_values(
 int64_t offpolicy_metrics(int64_t handle);
 
 // → result, JSON array of records since the last call, the newest 10,000:
-//   {"kind": "episode", "step", "episode", "return", "length", "terminated", "truncated", "lane"}
+//   {"kind": "episode", "step", "episode", "return", "length", "terminated", "truncated"}
 //   {"kind": "health", "step", "findings": [text]}
 int64_t offpolicy_records(int64_t handle);
 
 // Sets a number that may change while a run lasts: "learningRate" (of every optimiser), "epsilon" (share of random actions).
 int64_t offpolicy_set(int64_t handle, const char *name, int64_t length, double value);
 
-// Reads "epsilon", "temperature", "learningRate" into *value.
+// Reads "epsilon" or "temperature" (not a number before the first update) into *value.
 int64_t offpolicy_get(int64_t handle, const char *name, int64_t length, double *value);
 
 // The function that computes rewards and terminations of other goals, for hindsight; called within offpolicy_learn and
 // offpolicy_update, on the calling thread. It returns 0, or anything else to make that call fail.
-//   achieved, desired (rows × G); rewards (rows) and terminated (rows) are to be written
+//   achieved, desired (rows × G); rewards (rows) are to be written; terminated (rows) may be: 0, 1, or 2 as it comes: the
+//   step's own termination stays
 typedef int64_t (*offpolicy_goal_function)(
     const float *achieved, const float *desired, int64_t rows, float *rewards, uint8_t *terminated);
 int64_t offpolicy_set_goal_function(int64_t handle, offpolicy_goal_function function);
@@ -171,6 +178,10 @@ int64_t offpolicy_environment_reset(int64_t handle, int64_t seed, float *observa
 int64_t offpolicy_environment_step(
     int64_t handle, const float *action, int64_t actionCount, float *observation, int64_t observationCount,
     double *reward, uint8_t *flags);
+
+// → result: the environment in mid-episode; restoring it goes on to the bit.
+int64_t offpolicy_environment_state(int64_t handle);
+int64_t offpolicy_environment_restore(int64_t handle, const uint8_t *bytes, int64_t length);
 
 #ifdef __cplusplus
 }

@@ -21,7 +21,8 @@ public protocol GoalEnvironment: Environment {
   ///   - rewards: (n)
   func computeRewards(achieved: Span<Float>, desired: Span<Float>, into rewards: inout MutableSpan<Float>) throws
 
-  /// Computes whether each row's step ended the task (n), from achieved and desired goals (n × G).
+  /// Computes whether each row's step ended the task (n), from achieved and desired goals (n × G). `terminated` comes with
+  /// what each step gave for its own goal.
   func computeTerminated(achieved: Span<Float>, desired: Span<Float>, into terminated: inout MutableSpan<Bool>) throws
 }
 

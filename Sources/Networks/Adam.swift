@@ -15,9 +15,14 @@ public final class Adam: @unchecked Sendable {
   private let networks: [Parameters]
   private let firstMoments: FixedArray<Block>
   private let secondMoments: FixedArray<Block>
-  private let settings: AdamSettings
+  private var settings: AdamSettings
   /// Steps taken.
   public private(set) var steps = 0
+  /// η before its schedule, in (0, 1].
+  public var learningRate: Float {
+    get { Float(settings.learningRate) }
+    set { settings.learningRate = Double(newValue) }
+  }
   private var step: AdamStep
   /// Of each network and share 0, or NaN where a parameter is not finite.
   private let checks: Block

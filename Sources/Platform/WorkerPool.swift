@@ -23,18 +23,29 @@ public final class WorkerPool: @unchecked Sendable {
   private var threads: [pthread_t] = []
   private var isFlushing = false
 
-  /// - Parameter count: from 1 to 256; more than the machine's cores only costs time.
-  public init(count: Int) {
+  /// - Parameters:
+  ///   - count: from 1 to 256; more than the machine's cores only costs time.
+  ///   - patience: looks for the next phase before a worker sleeps. A program that does other work between its updates gives
+  ///     its cores back sooner with fewer.
+  public init(count: Int, patience: Int = WorkerPool.longPatience) {
     precondition(count >= 1 && count <= Self.maximumCount, "a pool of \(count) workers")
     self.count = count
-    shared = Shared(helpers: count - 1)
+    shared = Shared(helpers: count - 1, patience: patience)
     for worker in 1..<max(1, count) { threads.append(startThread(worker, shared)) }
   }
 
   deinit {
+    // the threads of a process that forked are not in its child
+    guard !shared.lostHelpers else { return }
     shared.stop()
     for thread in threads { pthread_join(thread, nil) }
   }
+
+  /// About two milliseconds: longer than any step of a built-in environment, because a sleeping core takes 10 µs and, where
+  /// the machine is virtual, sometimes milliseconds to wake.
+  public static let longPatience = 2_000_000
+  /// About 50 µs.
+  public static let shortPatience = 50_000
 
   /// These workers, or the calling thread alone if the work of a phase is too small to pay for synchronisation: each core
   /// would first fetch what the other wrote.
@@ -48,6 +59,11 @@ public final class WorkerPool: @unchecked Sendable {
   /// Runs `body` once on each worker, with its number.
   public func forEachWorker(_ body: (Int) -> Void) {
     withFlushedDenormals {
+      // after a fork the child works alone: shares stay as they were, so that the bits do
+      guard !shared.lostHelpers else {
+        for worker in 0..<count { body(worker) }
+        return
+      }
       shared.start(ClosureWords(body))
       body(0)
       shared.wait()
@@ -164,6 +180,8 @@ public struct Share: Sendable {
 /// What the threads of a pool have in common.
 private final class Shared: @unchecked Sendable {
   private let helpers: Int
+  private let patience: Int
+  private let forks = Forks.count
   private let generation = Atomic<Int>(0)
   private let remaining = Atomic<Int>(0)
   private let sleepers = Atomic<Int>(0)
@@ -172,8 +190,8 @@ private final class Shared: @unchecked Sendable {
   private var mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private var condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
-  init(helpers: Int) {
-    self.helpers = helpers
+  init(helpers: Int, patience: Int) {
+    (self.helpers, self.patience) = (helpers, patience)
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(condition, nil)
   }
@@ -184,6 +202,9 @@ private final class Shared: @unchecked Sendable {
     condition.deallocate()
     mutex.deallocate()
   }
+
+  /// This process is a child of the one that has the helpers.
+  var lostHelpers: Bool { helpers > 0 && forks != Forks.count }
 
   /// Publishes the work. Called by the owner only, never while a phase runs.
   func start(_ work: ClosureWords) {
@@ -231,13 +252,9 @@ private final class Shared: @unchecked Sendable {
     }
   }
 
-  /// Looks for the next phase before a helper sleeps, about two milliseconds: longer than any step of a task, because a
-  /// sleeping core takes 10 µs and, where the machine is virtual, sometimes milliseconds to wake.
-  private static let patience = 2_000_000
-
   /// Spins, then sleeps, until a phase newer than `seen` is published.
   private func next(after seen: Int) -> Int {
-    for spin in 1...Self.patience {
+    for spin in 1...patience {
       // the machine may have fewer free cores than workers
       if spin % 20_000 == 0 { sched_yield() }
       let current = generation.load(ordering: .acquiring)
@@ -254,6 +271,17 @@ private final class Shared: @unchecked Sendable {
     pthread_mutex_unlock(mutex)
     return current
   }
+}
+
+/// How often this process became a child by `fork`, which copies memory and the calling thread alone.
+private enum Forks {
+  private static let total = Atomic<Int>(0)
+  private static let isWatching: Bool = {
+    pthread_atfork(nil, nil, { Forks.total.add(1, ordering: .relaxed) })
+    return true
+  }()
+
+  static var count: Int { isWatching ? total.load(ordering: .relaxed) : 0 }
 }
 
 private final class Start {

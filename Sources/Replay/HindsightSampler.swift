@@ -65,7 +65,10 @@ package final class HindsightSampler: Sampler {
     _ batch: borrowing Batch, from buffer: borrowing ReplayBuffer, using stream: inout RandomStream
   ) throws {
     precondition(batch.count == isReplaced.count, "\(batch.count) rows, not \(isReplaced.count)")
-    for row in 0..<batch.count { chooseGoal(of: row, batch, buffer, using: &stream) }
+    for row in 0..<batch.count {
+      chooseGoal(of: row, batch, buffer, using: &stream)
+      terminated[row] = batch.terminated[row] != 0
+    }
     // rows that keep their goal are computed, too, and left as they are: so each call has B rows
     try recompute()
     for row in 0..<batch.count where isReplaced[row] {

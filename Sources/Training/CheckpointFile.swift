@@ -12,7 +12,7 @@ extension TrainerState {
   static let format = "swift-offpolicy checkpoint"
   static let version = 2
 
-  func encoded(_ progress: RunProgress) -> SafeTensors {
+  package func encoded(_ progress: RunProgress) -> SafeTensors {
     var file = SafeTensors()
     for tensor in algorithm.tensors { file.add("algorithm." + tensor.name, floats: tensor.values, shape: tensor.shape) }
     for (name, value) in algorithm.numbers { file.add("algorithm.number." + name, [value]) }
@@ -64,7 +64,7 @@ extension TrainerState {
     return file
   }
 
-  init(_ file: SafeTensors, path: String) throws {
+  package init(_ file: SafeTensors, path: String) throws {
     guard file.metadata["format"] == Self.format else {
       throw CheckpointError(path, "is not a checkpoint of this program")
     }
@@ -124,7 +124,7 @@ extension TrainerState {
 }
 
 extension RunProgress {
-  init(_ file: SafeTensors, path: String) throws {
+  package init(_ file: SafeTensors, path: String) throws {
     if file.metadata["version"] == "1" {
       try self.init(format1: file)
     } else {

@@ -15,6 +15,8 @@ final class Learner {
   /// α after the last update; NaN where there is none.
   private(set) var temperature = Double.nan
   private(set) var metrics: MetricsWindow
+  /// The same since somebody outside asked last; no part of the run's state.
+  private var asked: MetricsWindow
   private(set) var sampling: RandomStream
   let batch: Batch
   let sampler: any Sampler
@@ -32,6 +34,7 @@ final class Learner {
       count: configuration.batchSize, observationSize: buffer.observationSize, actionSize: buffer.actionSize)
     sampling = RandomStream(seed: seed, purpose: "sampling")
     metrics = MetricsWindow(further: configuration.metrics.further.count)
+    asked = metrics
     normalization = RunNormalization(
       configuration, observationSize: buffer.observationSize, lanes: buffer.laneCount)
     sampler = try configuration.sampler.makeSampler(
@@ -56,11 +59,15 @@ final class Learner {
       updates += 1
       temperature = result.temperature
       metrics.add(result)
+      asked.add(result)
     }
   }
 
   /// The means of the updates since the last row.
   func finishMetrics(step: Int) -> MetricsRecord { metrics.finish(step: step, updates: updates) }
+
+  /// The means of the updates since this was last called.
+  func means(step: Int) -> MetricsRecord { asked.finish(step: step, updates: updates) }
 
   /// Looks at the learner over a batch of its own, from a stream that training does not use.
   func assess(step: Int) -> Assessment {

@@ -106,7 +106,7 @@ public enum PolicyFile {
     try policy(SafeTensors(contentsOf: path), path: path)
   }
 
-  static func policy(_ file: SafeTensors, path: String) throws -> Policy {
+  package static func policy(_ file: SafeTensors, path: String) throws -> Policy {
     guard file.metadata["format"] == format else { throw PolicyFileError(path, "is not a policy of this program") }
     guard ["\(version)", "\(normalizedVersion)"].contains(file.metadata["version"]) else {
       throw PolicyFileError(

@@ -29,6 +29,19 @@ final class SingleActor {
     action.copyRow(0, into: &result)
   }
 
+  /// An action drawn from the policy; without a stream its best guess.
+  func act(
+    _ algorithm: any Algorithm, _ observation: Span<Float>, drawingFrom stream: inout RandomStream?,
+    into result: inout MutableSpan<Float>
+  ) {
+    guard var drawing = stream else { return act(algorithm, observation, into: &result) }
+    self.observation.setRow(0, to: observation)
+    normalizer?.apply(to: self.observation, rows: 0..<1)
+    algorithm.sample(self.observation, rows: 1, using: &drawing, into: action)
+    action.copyRow(0, into: &result)
+    stream = drawing
+  }
+
   /// Q(s, π(s)).
   func value(of algorithm: any Algorithm, _ observation: [Float]) -> Double {
     value(of: algorithm, observation, &values)

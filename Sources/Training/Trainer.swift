@@ -26,6 +26,10 @@ public final class Trainer {
   public var temperature: Double { learner.temperature }
   public private(set) var faults = SimulatorFaults()
   public var observer = TrainingObserver()
+  /// Updates begin with the first transition, and not with the first batch: its rows are drawn with replacement anyway.
+  public var learnsFromFewerThanABatch = false
+  /// What each lane's last step gave.
+  public private(set) var lastOutcomes: [StepOutcome]
   /// The environments' episodes so far.
   public private(set) var lanes: [TrainingLane]
   public var buffer: ReplayBuffer { _read { yield learner.buffer } }
@@ -33,8 +37,8 @@ public final class Trainer {
   private let loop: CollectionLoop
   private let configuration: AnyConfiguration
   private let collection: CollectionSettings
-  private let learner: Learner
-  private var normalization: RunNormalization { learner.normalization }
+  let learner: Learner
+  var normalization: RunNormalization { learner.normalization }
   private let evaluations: EvaluationSchedule
   private var randomActions: RandomStream
   private var health: HealthMonitor
@@ -45,9 +49,9 @@ public final class Trainer {
   private let observations: Matrix  // (N × S)
   private let chosen: Matrix  // (N × A), in [−1, 1]
   private var actions: [Float]  // (N × A), the same
-  private var environmentActions: [Float]  // (N × A), in the environment's units
+  private(set) var environmentActions: [Float]  // (N × A), in the environment's units
   private var action: [Float]  // (A), of one lane
-  private let evaluated: SingleActor
+  let evaluated: SingleActor
 
   /// - Parameters:
   ///   - registry: the algorithms that the run may name.
@@ -99,6 +103,7 @@ public final class Trainer {
     health = HealthMonitor(discount: configuration.discount.asWritten, lanes: count)
     randomActions = RandomStream(seed: run.seed, purpose: "random actions")
     lanes = [TrainingLane](repeating: TrainingLane(observationSize: size), count: count)
+    lastOutcomes = [StepOutcome](repeating: StepOutcome(reward: 0), count: count)
     observations = Matrix(rows: count, columns: size)
     chosen = Matrix(rows: count, columns: width)
     actions = [Float](repeating: 0, count: count * width)
@@ -129,6 +134,20 @@ public final class Trainer {
     for i in environmentActions.indices { result[i] = environmentActions[i] }
   }
 
+  /// Replaces the chosen actions by those that the environments were really given (N × A), in the environment's units.
+  ///
+  /// - Throws: `DivergedPolicy` when one is not finite.
+  public func replaceActions(by given: Span<Float>) throws {
+    precondition(given.count == actions.count, "\(given.count) values for \(actions.count) of all actions")
+    for i in 0..<given.count {
+      let value = given[i]
+      guard value.isFinite else { throw DivergedPolicy(step: step, index: i % scaling.count, value: value) }
+      environmentActions[i] = value
+      let scaled = scaling.normalizedInDouble(value, at: i % scaling.count)
+      actions[i] = scaling.choices == nil ? min(1, max(-1, scaled)) : value
+    }
+  }
+
   /// Takes what a lane's step with its chosen action gave. `next` (S) is the true next observation, whatever ended the episode.
   public func observe(lane: Int, _ outcome: StepOutcome, next: Span<Float>) throws {
     precondition(!lanes[lane].needsReset, "lane \(lane) has no episode")
@@ -142,25 +161,51 @@ public final class Trainer {
     setObservation(next, lane: lane)
     step += 1
     lanes[lane].add(outcome)
+    lastOutcomes[lane] = outcome
     if outcome.endsEpisode { try endEpisode(lane, outcome) }
   }
 
   // differs: no update before the random steps are over; Spinning Up begins earlier, and updates 50 times every 50 steps
   /// The updates that the steps since the last call owe, once the random steps are over; now and then the learner's health.
-  public func learn() throws {
+  ///
+  /// - Returns: how many updates were made.
+  @discardableResult
+  public func learn() throws -> Int {
     let (first, every) = (roundStart, collection.updateEvery)
     roundStart = step
     let (from, to) = (first / every * every, step / every * every)
-    if to > from, step > collection.randomSteps,
-      learner.buffer.count >= min(configuration.batchSize, learner.buffer.capacity)
-    {
-      let owed = collection.updatesOwed(from: from, to: to)
-      do {
-        try learner.learn(updates: owed)
-      } catch {
-        throw explain(error, step: step, updates: updates, learner.batch)
-      }
+    var made = 0
+    if to > from, step > collection.randomSteps {
+      made = try makeUpdates(collection.updatesOwed(from: from, to: to))
     }
+    try tell(since: first)
+    return made
+  }
+
+  /// Some updates, whatever the schedule says; the steps so far count as served.
+  ///
+  /// - Returns: how many updates were made: none before the buffer holds a batch.
+  public func update(_ count: Int) throws -> Int {
+    let first = roundStart
+    roundStart = step
+    let made = try makeUpdates(count)
+    try tell(since: first)
+    return made
+  }
+
+  private func makeUpdates(_ count: Int) throws -> Int {
+    let needed = learnsFromFewerThanABatch ? 1 : min(configuration.batchSize, learner.buffer.capacity)
+    guard learner.buffer.count >= needed else { return 0 }
+    do {
+      try learner.learn(updates: count)
+    } catch {
+      throw explain(error, step: step, updates: updates, learner.batch)
+    }
+    return count
+  }
+
+  /// Now and then what the updates told, and the learner's health.
+  private func tell(since first: Int) throws {
     guard step / MetricsWindow.steps > first / MetricsWindow.steps, updates > 0 else { return }
     let record = learner.finishMetrics(step: step)
     try observer.metricsReady(record)
@@ -183,8 +228,8 @@ public final class Trainer {
     }
   }
 
-  /// One step in every lane, and the updates that belong to it.
-  private func advance() throws {
+  /// One step in every lane of the run's own environments, and the updates that belong to it.
+  public func advance() throws {
     let before = step
     try loop.round(self)
     if step > before { try learn() }
@@ -249,16 +294,20 @@ public final class Trainer {
       terminated: terminated, truncated: truncated)
   }
 
+  /// Ends a lane's episode where it is: what was added stays, and another begins.
+  public func breakOff(lane: Int) throws {
+    learner.buffer.abandonEpisode(lane: lane)
+    normalization.abandonEpisode(lane: lane)
+    // a reset that failed began no episode
+    guard !lanes[lane].needsReset else { return }
+    lanes[lane].needsReset = true
+    try observer.episodeEnded(episodeRecord(lane, terminated: false, truncated: false))
+  }
+
   /// The simulator broke: the step never happened, nothing of it is stored, and another episode begins.
   package func abandon(lane: Int, _ fault: SimulatorFault) throws {
     let dump = dump(lane: lane, fault.description)
-    learner.buffer.abandonEpisode(lane: lane)
-    normalization.abandonEpisode(lane: lane)
-    // a reset that fails began no episode
-    if !lanes[lane].needsReset {
-      lanes[lane].needsReset = true
-      try observer.episodeEnded(episodeRecord(lane, terminated: false, truncated: false))
-    }
+    try breakOff(lane: lane)
     do {
       try faults.add(step: step, fault.description)
     } catch {

@@ -55,6 +55,7 @@ private final class Counted: Algorithm {
   func act(_ observations: borrowing Matrix, rows: Int, explore: Bool, into actions: borrowing Matrix) {
     inner.act(observations, rows: rows, explore: explore, into: actions)
   }
+  func setLearningRate(_ rate: Float) { inner.setLearningRate(rate) }
   func update(_ batch: borrowing Batch) throws -> UpdateMetrics { count(try inner.update(batch)) }
   func update(_ batch: borrowing Batch, noise: borrowing UpdateNoise) throws -> UpdateMetrics {
     count(try inner.update(batch, noise: noise))

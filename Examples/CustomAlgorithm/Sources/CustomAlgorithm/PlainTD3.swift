@@ -88,6 +88,8 @@ final class PlainTD3: Algorithm {
 
   func value(_ observation: Span<Float>, _ action: Span<Float>) -> Double { actingCritics.minimum(observation, action) }
 
+  func setLearningRate(_ rate: Float) { (policyOptimizer.learningRate, criticOptimizer.learningRate) = (rate, rate) }
+
   func update(_ batch: borrowing Batch) throws -> UpdateMetrics {
     updateStream.fillNormal(noise.next)
     return try update(batch, noise: noise)
