@@ -217,8 +217,8 @@ public final class Trainer {
   /// Trains until the run's steps are taken or the observer asks to stop.
   public func train() throws {
     while !observer.shouldStop() {
-      if evaluations.isDue(at: step) {
-        try evaluate()
+      if try evaluateIfDue() {
+        continue
       } else if step < run.steps {
         try advance()
         try observer.stepped(step)
@@ -342,12 +342,18 @@ public final class Trainer {
     return record
   }
 
-  private func evaluate() throws {
+  /// Evaluates the policy where the run's schedule says so, in an environment of its own.
+  ///
+  /// - Returns: whether it was due.
+  @discardableResult
+  public func evaluateIfDue() throws -> Bool {
+    guard evaluations.isDue(at: step) else { return false }
     let record = try evaluations.evaluate(step: step, isCancelled: observer.shouldStop) { observation, action in
       evaluated.act(algorithm, observation, into: &action)
       scaling.denormalize(&action)
     }
     if let record { try observer.evaluated(record) }
+    return true
   }
 
   /// The policy as it is now, as a file's content.

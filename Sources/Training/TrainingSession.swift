@@ -152,9 +152,10 @@ extension TrainingSession where Run == Trainer {
     try trainer.observe(lane: lane, outcome, next: next)
   }
 
-  /// The updates that the steps since the last call owe, and a checkpoint where one is due. `train()` alone evaluates.
+  /// The updates that the steps since the last call owe, then an evaluation and a checkpoint where they are due.
   public func learn() throws {
     try trainer.learn()
+    try trainer.evaluateIfDue()
     try afterRound(step: trainer.step)
   }
 }
