@@ -43,6 +43,7 @@ func drive(_ trainer: some TrainingRun, _ directory: RunDirectory) throws {
       Output.note("\(what) could not be saved, the one before is kept, and training goes on: \(error)")
     case .dumped:
       Output.note("what led to the error is in \(directory.displayPath)/dump.safetensors")
+    case .changed(let text): Output.note(text)
     }
   }
   let isDone: Bool

@@ -30,6 +30,7 @@ struct Resume: ParsableCommand {
     let trainer = try makeTrainer(configuration)
     let restoration = try directory.restore(trainer)
     for problem in restoration.problems { Output.note("passed over: \(problem)") }
+    for note in restoration.notes { Output.note(note) }
     Output.note("resuming \(directory.displayPath) at step \(trainer.step.text) of \(configuration.steps.text)")
     try drive(trainer, directory)
   }

@@ -148,11 +148,21 @@ struct Train: ParsableCommand {
     let trainer = try makeTrainer(run)
     let path = try runDirectory ?? freeDirectory(run.algorithm, name)
     try RunDirectory.checkSpace(for: trainer, at: path, available: DiskSpace.available(at: path))
-    let metrics = try Program.algorithms.entry(run.algorithm).metrics
-    let directory = try RunDirectory.create(path, description, metrics: metrics)
-    try directory.lock()
+    let directory = try makeDirectory(at: path, description, name)
     Output.note("training \(run.algorithm) on \(name), \(amount), into \(directory.displayPath)")
     try drive(trainer, directory)
+  }
+
+  /// Makes the folder. A default one that another process has just taken gets the next number.
+  private func makeDirectory(at path: String, _ description: RunDescription, _ name: String) throws -> RunDirectory {
+    let metrics = try Program.algorithms.entry(description.run.algorithm).metrics
+    do {
+      return try RunDirectory.create(path, description, metrics: metrics)
+    } catch {
+      let next = try runDirectory ?? freeDirectory(description.run.algorithm, name)
+      guard next != path else { throw error }
+      return try makeDirectory(at: next, description, name)
+    }
   }
 
   /// The default folder, numbered when earlier runs have taken it.

@@ -3,6 +3,7 @@
 import Algorithms
 import Environments
 import Formats
+import Platform
 import Replay
 import Training
 
@@ -61,9 +62,8 @@ enum DatasetFolder {
         let folder = URL(fileURLWithPath: partial)
         // frames are numbered from 0 on, wherever they came from
         let buffer = try dataset.buffer.copy(frames: dataset.buffer.frameRange.count)
-        var files = ReplayFiles(folder: folder)
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        try files.append(FrameBlock(buffer, from: 0))
+        var files = ReplayFiles()
+        try files.append(FrameBlock(buffer, from: 0), in: Folder.make(partial))
         let contents = Contents(
           format: format, version: version, description: dataset.description, transitions: dataset.count,
           frames: buffer.frameTotal, beginsEpisode: dataset.beginsEpisode,
@@ -124,7 +124,7 @@ enum DatasetFolder {
     _ frames: Range<UInt64>, lane: Int = 0, observationSize: Int, actionSize: Int, in folder: String
   ) throws {
     let width = ReplayBuffer.frameWidth(observationSize: observationSize, actionSize: actionSize)
-    try naming { try ReplayFiles(folder: URL(fileURLWithPath: folder), lane: lane).check(frames, width: width) }
+    try naming { try ReplayFiles(lane: lane).check(frames, width: width, in: URL(fileURLWithPath: folder).path) }
   }
 
   private static func restore(
@@ -132,8 +132,9 @@ enum DatasetFolder {
     into buffer: inout ReplayBuffer
   ) throws {
     // the buffer has one lane, whichever the files are of
-    var files = ReplayFiles(folder: URL(fileURLWithPath: folder), lane: lane)
-    try naming { try files.restore(frames, digests: digests, into: &buffer, lane: 0) }
+    var files = ReplayFiles(lane: lane)
+    let folder = try Folder(URL(fileURLWithPath: folder).path)
+    try naming { try files.restore(frames, digests: digests, in: folder, into: &buffer, lane: 0) }
   }
 
   /// Runs `body`; what is wrong with a file is told as a fault of the data.
