@@ -31,6 +31,10 @@ public struct RunDescription: Codable, Sendable, Equatable {
   public var run: RunConfiguration
   public var versions: Versions
   public var started: String
+  /// The seed of each evaluation's first episode; nil in runs of 0.1.0.
+  public var evaluationSeed: UInt64?
+  /// What was changed since then, oldest first; nil where nothing was.
+  public var changes: [RunChange]?
 
   /// What the run was made with.
   public struct Versions: Codable, Sendable, Equatable {
@@ -51,6 +55,7 @@ public struct RunDescription: Codable, Sendable, Equatable {
   public init(run: RunConfiguration, versions: Versions) {
     self.run = run
     self.versions = versions
+    evaluationSeed = run.evaluationSeed
     started = Date().formatted(.iso8601)
   }
 }
@@ -58,7 +63,7 @@ public struct RunDescription: Codable, Sendable, Equatable {
 /// The files of one run.
 public final class RunDirectory {
   public let url: URL
-  public let description: RunDescription
+  public private(set) var description: RunDescription
   let logs: RunLogs
   private let writer: CheckpointWriter
   private var runLock: RunLock?
@@ -94,9 +99,7 @@ public final class RunDirectory {
       try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
       let directory = RunDirectory(url, description, metrics)
       for log in directory.logs.all { try log.open() }
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      try DiskFile.replace(url.appendingPathComponent("run.json").path, with: encoder.encode(description).span)
+      try directory.writeDescription()
       try DiskFile.synchronizeFolder(of: url.path)
       return directory
     } catch {
@@ -117,14 +120,31 @@ public final class RunDirectory {
         capacity: $0.capacity, observationSize: $0.observationSize, actionSize: $0.actionSize, lanes: $0.laneCount)
       let partial = 3 * Int(ReplayFiles.framesPerFile) * $0.laneCount * $0.frameWidth * 4
       // an episode of one step takes two frames
-      frames = min(buffer + partial, 2 * trainer.run.steps * $0.frameWidth * 4)
+      frames = min(buffer.clampedSum(partial), trainer.run.steps.clampedProduct(2 * $0.frameWidth * 4))
     }
     let state = try trainer.state().encoded(RunProgress()).encodedData().count
     let policy = trainer.policyFile().encodedData().count
     try DiskSpace.check(
-      frames + 3 * (state + policy), for: "a run of \(trainer.run.steps) steps", at: path, available: available,
+      frames.clampedSum(3 * (state + policy)), for: "a run of \(trainer.run.steps) steps", at: path,
+      available: available,
       hint: "make it smaller with a lower bufferCapacity",
       remedies: [.runFolder, .hyperparameter("bufferCapacity", value: "N")])
+  }
+
+  private func writeDescription() throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    try DiskFile.replace(url.appendingPathComponent("run.json").path, with: encoder.encode(description).span)
+  }
+
+  /// Changes the run from a step on; `run.json` says so from now on, with what it was before.
+  ///
+  /// - Precondition: the directory is locked, and its newest checkpoint is of that step.
+  public func change(to run: RunConfiguration, at step: Int) throws {
+    guard let change = description.run.change(to: run, at: step) else { return }
+    description.run = run
+    description.changes = (description.changes ?? []) + [change]
+    do { try writeDescription() } catch { throw unwritable(error) }
   }
 
   /// Opens the folder of an earlier run.
@@ -144,6 +164,9 @@ public final class RunDirectory {
       guard description.formatVersion == RunDescription.currentVersion else {
         throw RunDirectoryError(
           "\(file.path) has format \(description.formatVersion), this program reads \(RunDescription.currentVersion)")
+      }
+      do { try description.run.check() } catch {
+        throw RunDirectoryError("\(file.path) cannot be used: \(error)")
       }
       return description
     } catch let error as RunDirectoryError {

@@ -152,7 +152,7 @@ public final class Trainer {
     roundStart = step
     let (from, to) = (first / every * every, step / every * every)
     if to > from, step > collection.randomSteps,
-      learner.buffer.count >= min(configuration.batchSize, learner.buffer.capacity)
+      learner.buffer.count >= min(configuration.batchSize, learner.buffer.capacity) || learner.buffer.hasDropped
     {
       let owed = collection.updatesOwed(from: from, to: to)
       do {
@@ -286,6 +286,7 @@ public final class Trainer {
     var record = HealthRecord(step: step)
     record.updates = updates
     record.assessment = learner.assess(step: step)
+    record.settings = configuration.names
     (record.entropy, record.temperature) = (metrics.entropy, metrics.temperature)
     record.replayRatio = Double(updates) * Double(configuration.batchSize) / Double(max(1, step))
     health.complete(&record, actionSize: scaling.count, divisor: normalization.divisor)
@@ -311,6 +312,12 @@ public final class Trainer {
         actionLow: scaling.low, actionHigh: scaling.high, step: step, choices: scaling.choices,
         normalization: normalization.observations?.snapshot, rewardDivisor: normalization.rewards?.divisor,
         environmentOptions: run.environmentOptions ?? [:], kind: configuration.policy.kind))
+  }
+
+  public func begin(with weights: InitialWeights) throws -> [String] {
+    precondition(step == 0, "the run is at step \(step) already")
+    try weights.load(into: normalization)
+    return try weights.load(into: algorithm, configuration)
   }
 
   // MARK: state
