@@ -18,7 +18,8 @@ enum D4RLDataset {
   ) {
     let file = try HDF5File(reading: path)
     for name in ["observations", "actions", "rewards", "terminals"] where !file.contains(name) {
-      throw DatasetError(path, "has no array \(name): it is not laid out as D4RL does")
+      throw DatasetError(
+        path, "has no array \(name) of its own: it is not laid out as D4RL does, or leads into another file")
     }
     let (observations, actions) = (try file.shape("observations"), try file.shape("actions"))
     guard observations.count == 2, 1...2 ~= actions.count, observations[1] > 0, actions.last ?? 0 > 0 else {
