@@ -64,7 +64,7 @@ let package = Package(
     // disk, memory and threads; not named System, because the SDK of macOS has a module of that name
     .target(name: "Platform"),
     .target(name: "Kernels", dependencies: belowKernels),
-    .target(name: "Formats", swiftSettings: safe),
+    .target(name: "Formats", dependencies: ["Platform"], swiftSettings: safe),
     .target(name: "Environments", dependencies: ["Platform"], swiftSettings: safe),
     .target(name: "MuJoCoTasks", dependencies: ["Platform", "Environments"], swiftSettings: safe),
     .target(name: "Networks", dependencies: belowNetworks, swiftSettings: safe),
@@ -105,7 +105,7 @@ let package = Package(
       name: "MuJoCoTasksTests", dependencies: ["MuJoCoTasks", "Environments", "Formats", "Platform"],
       resources: [.copy("Fixtures")]
     ),
-    .testTarget(name: "FormatsTests", dependencies: ["Formats"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "FormatsTests", dependencies: ["Formats", "Platform"], resources: [.copy("Fixtures")]),
     .testTarget(
       name: "TrainingTests", dependencies: belowProgram, resources: [.copy("Fixtures")]),
     .testTarget(name: "OfflineTests", dependencies: belowProgram, resources: [.copy("Fixtures")]),

@@ -94,10 +94,12 @@ struct DatasetReport: Encodable {
   let description: DatasetDescription
   let statistics: DatasetStatistics
   let digest: String
+  let warnings: [String]
 
   init(_ dataset: borrowing Dataset, path: String) {
     self.path = path
     (description, statistics, digest) = (dataset.description, DatasetStatistics(dataset), dataset.digest)
+    warnings = [statistics.warning].compactMap { $0 }
   }
 
   func show(json: Bool) throws {
@@ -105,7 +107,9 @@ struct DatasetReport: Encodable {
     let s = statistics
     print("data         \(path), \(description.source)")
     print("environment  \(description.environment ?? "not said")")
-    print("sizes        \(description.observationSize) observations, \(description.actionSize) actions")
+    print(
+      "sizes        \(description.observationSize) observations, "
+        + (description.choices.map { "one of \($0) choices" } ?? "\(description.actionSize) actions"))
     print("transitions  \(s.transitions.text), \(s.starts.text) starts of episodes, \(s.episodes.text) whole episodes")
     print("ends         \(s.terminated.text) terminated, \(s.truncated.text) timed out, \(s.broken.text) broken off")
     func row(_ name: String, _ summary: DatasetStatistics.Summary) {
@@ -119,6 +123,7 @@ struct DatasetReport: Encodable {
     }
     row("reward     ", s.rewards)
     row("action     ", s.actions)
+    for warning in warnings { print("warning      \(warning)") }
     if description.boundsAreOfData == true {
       print("             in units of their own range: nobody says the bounds; name the environment with --environment")
     }

@@ -1,6 +1,7 @@
 // Drive.swift — a run from where it is to its end or to a signal: logs, progress, checkpoints.
 
 import ArgumentParser
+import Foundation
 import OffPolicy
 
 /// The run in memory: with its environment, or with the data that it learns from.
@@ -14,10 +15,14 @@ func makeTrainer(_ run: RunConfiguration) throws -> any TrainingRun {
 
 private func makeOfflineTrainer(_ run: RunConfiguration, _ source: RunConfiguration.DataSource) throws -> OfflineTrainer
 {
+  guard FileManager.default.fileExists(atPath: source.path) else {
+    throw ArgumentMismatch(
+      "\(source.path) does not exist, which the run learns from: bring it back, or say where it is now with --dataset PATH"
+    )
+  }
   let entry = run.environment.isEmpty ? nil : try? Program.environments.entry(run.environment)
   let task = try entry?.configured(run.environmentOptions ?? [:])
-  let reading = DatasetReading(
-    timeouts: source.timeouts.flatMap(TimeoutReading.init(text:)) ?? .stored, environment: task)
+  let reading = DatasetReading(timeouts: try TimeoutReading.argument(source.timeouts), environment: task)
   let dataset = try DatasetFiles.read(source.path, reading)
   guard dataset.digest == source.digest else {
     throw DatasetError(
@@ -33,7 +38,9 @@ private func makeOfflineTrainer(_ run: RunConfiguration, _ source: RunConfigurat
 func drive(_ trainer: some TrainingRun, _ directory: RunDirectory) throws {
   let stop = StopSignal.listen()
   let session = TrainingSession(trainer, directory)
-  let progress = Progress(total: trainer.run.steps, firstStep: trainer.step)
+  let learning = try trainer.run.learning(in: Program.algorithms)
+  let progress = Progress(
+    total: trainer.run.steps, firstStep: trainer.step, learningBegins: learning.updates == 0 ? 0 : learning.begins)
   session.sinks.append(progress)
   session.shouldStop = { stop.wasReceived }
   session.stepped = { progress.show(trainer) }
@@ -61,7 +68,9 @@ func drive(_ trainer: some TrainingRun, _ directory: RunDirectory) throws {
     throw ExitCode(128 + stop.number)
   }
   let rate = Double(trainer.step) / max(1e-9, directory.seconds)
-  Output.note("done: \(trainer.step.text) steps in \(clock(directory.seconds)), \(rate.text(0)) steps/s")
+  Output.note(
+    "done: \(trainer.step.text) steps in \(clock(directory.seconds)), \(rate.text(0)) steps/s, "
+      + "\(trainer.updates.text) updates")
   if let last = trainer.lastEvaluation {
     Output.note("last evaluation: return \(last.evaluation.mean.text()); best: \(trainer.bestReturn.text())")
   }

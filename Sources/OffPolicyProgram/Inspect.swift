@@ -23,6 +23,9 @@ struct Inspect: ParsableCommand {
     print(
       "progress   step \(inspection.step.text) of \(run.steps.text), \(inspection.episodes.text) episodes, "
         + "\(inspection.updates.text) updates, \(clock(inspection.seconds))")
+    if let logged = inspection.loggedStep, logged > inspection.step {
+      print("since then step \(logged.text) in the logs; the next checkpoint will have it")
+    }
     if let last = inspection.lastReturn { print("last       return \(last.text())") }
     if let best = inspection.bestReturn { print("best       return \(best.text())") }
     if inspection.pauses.count > 0 {
@@ -50,6 +53,7 @@ struct Inspect: ParsableCommand {
     let step: Int
     let episodes: Int
     let updates: Int
+    let loggedStep: Int?
     let seconds: Double
     let digest: String?
     let lastReturn: Double?
@@ -67,7 +71,7 @@ struct Inspect: ParsableCommand {
     init(description: RunDescription, _ inspection: RunInspection) {
       (run, versions, started) = (description.run, description.versions, description.started)
       (step, episodes, updates) = (inspection.step, inspection.episodes, inspection.updates)
-      (seconds, digest) = (inspection.seconds, inspection.digest)
+      (seconds, digest, loggedStep) = (inspection.seconds, inspection.digest, inspection.loggedStep)
       (lastReturn, bestReturn, health) = (inspection.lastReturn, inspection.bestReturn, inspection.health)
       simulatorFaults = inspection.simulatorFaults
       let pauses = inspection.pauses

@@ -27,6 +27,22 @@ enum Output {
 
   /// Standard error is a terminal.
   static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+
+  /// What empties the live line.
+  static let clearLine = "\r\u{1b}[2K"
+
+  /// Parts of a live line, the first ones that fit the terminal's width: a line that wraps is never cleared.
+  static func fit(_ parts: [String], columns: Int? = Terminal.columns) -> String {
+    let separator = " · "
+    var line = ""
+    for part in parts {
+      let longer = line.isEmpty ? part : line + separator + part
+      // the last column stays free: some terminals wrap there
+      if let columns, longer.count >= columns { break }
+      line = longer
+    }
+    return line.isEmpty ? String((parts.first ?? "").prefix(max(0, (columns ?? 80) - 1))) : line
+  }
 }
 
 extension Double {

@@ -71,13 +71,22 @@ struct RootCommand: ParsableCommand {
   /// Runs what the arguments say. Only a success returns.
   static func runAndExit() {
     var parsed: (any ParsableCommand)?
+    let arguments = Arguments.joiningNegativeNumbers(Array(CommandLine.arguments.dropFirst()))
     do {
       try Processor.check()
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(arguments)
       parsed = command
+      #if DEBUG
+        Output.note("this is a debug build, some 50 times slower than a release build: swift build -c release")
+      #endif
       try command.run()
     } catch {
-      exit(withError: AdvisedError(error, in: parsed) ?? error)
+      // no arguments at all, and requests for help, are answered at length
+      if exitCode(for: error) == .validationFailure && !arguments.isEmpty {
+        Output.note("Error: " + Arguments.complaint(message(for: error), about: arguments))
+        exit(withError: ExitCode.validationFailure)
+      }
+      exit(withError: AdvisedError(error, in: parsed) ?? PlainError(error) ?? error)
     }
   }
 }

@@ -44,7 +44,9 @@ enum DatasetFolder {
     }
     let description = contents.description
     guard contents.frames < UInt64(Int32.max), 1...Self.mostValues ~= description.observationSize,
-      1...Self.mostValues ~= description.actionSize, description.actionHigh.count == description.actionSize
+      1...Self.mostValues ~= description.actionSize, description.actionHigh.count == description.actionSize,
+      description.choices.map({ $0 > 0 && description.actionLow == [0] && description.actionHigh == [Float($0 - 1)] })
+        ?? true
     else { throw DatasetError(file, "gives impossible sizes: collect or convert the data again") }
     try check(
       0..<contents.frames, observationSize: description.observationSize, actionSize: description.actionSize, in: path)
@@ -89,6 +91,7 @@ enum DatasetFolder {
     }
     let policy = try SafeTensors(contentsOf: directory.policyPath)
     let (low, high) = try (policy.floats("action.low"), policy.floats("action.high"))
+    let choices = policy.metadata["choices"].flatMap { Int($0) }
     let size = lane.observation.count
     let folder = path + "/checkpoint"
     for (lane, saved) in progress.replay.enumerated() {
@@ -114,7 +117,7 @@ enum DatasetFolder {
     let run = directory.description.run
     return try Dataset(
       DatasetDescription(
-        environment: run.environment, observationSize: size, actionLow: low, actionHigh: high,
+        environment: run.environment, observationSize: size, actionLow: low, actionHigh: high, choices: choices,
         source: "replay buffer of \(run.algorithm) on \(run.environment), step \(state.step)"),
       buffer: data, beginsEpisode: progress.replay[0].frames.lowerBound == 0, path: path)
   }

@@ -17,6 +17,10 @@ public struct RunDescription: Codable, Sendable, Equatable {
   public var run: RunConfiguration
   public var versions: Versions
   public var started: String
+  /// The seed of each evaluation's first episode; nil in runs of 0.1.0.
+  public var evaluationSeed: UInt64?
+  /// What was changed since then, oldest first; nil where nothing was.
+  public var changes: [RunChange]?
 
   /// What the run was made with.
   public struct Versions: Codable, Sendable, Equatable {
@@ -37,6 +41,7 @@ public struct RunDescription: Codable, Sendable, Equatable {
   public init(run: RunConfiguration, versions: Versions) {
     self.run = run
     self.versions = versions
+    evaluationSeed = run.evaluationSeed
     started = Date().formatted(.iso8601)
   }
 }
@@ -65,6 +70,9 @@ extension RunDirectory {
       guard description.formatVersion == RunDescription.currentVersion else {
         throw RunDirectoryError(
           "\(file) has format \(description.formatVersion), this program reads \(RunDescription.currentVersion)")
+      }
+      do { try description.run.check() } catch {
+        throw RunDirectoryError("\(file) cannot be used: \(error)")
       }
       return description
     } catch let error as RunDirectoryError {

@@ -27,7 +27,7 @@ public struct RunDirectoryError: Error, RemediableError, CustomStringConvertible
 public final class RunDirectory {
   /// Where the folder was when it was opened.
   public let url: URL
-  public let description: RunDescription
+  public private(set) var description: RunDescription
   /// Held open: what is written goes into this folder, whatever happens to its name.
   let folder: Folder
   let logs: RunLogs
@@ -101,14 +101,25 @@ public final class RunDirectory {
         capacity: $0.capacity, observationSize: $0.observationSize, actionSize: $0.actionSize, lanes: $0.laneCount)
       let partial = 3 * Int(ReplayFiles.framesPerFile) * $0.laneCount * $0.frameWidth * 4
       // an episode of one step takes two frames
-      frames = min(buffer + partial, 2 * trainer.run.steps * $0.frameWidth * 4)
+      frames = min(buffer.clampedSum(partial), trainer.run.steps.clampedProduct(2 * $0.frameWidth * 4))
     }
     let state = try trainer.state().encoded(RunProgress()).encodedData().count
     let policy = trainer.policyFile().encodedData().count
     try DiskSpace.check(
-      frames + 3 * (state + policy), for: "a run of \(trainer.run.steps) steps", at: path, available: available,
+      frames.clampedSum(3 * (state + policy)), for: "a run of \(trainer.run.steps) steps", at: path,
+      available: available,
       hint: "make it smaller with a lower bufferCapacity",
       remedies: [.runFolder, .hyperparameter("bufferCapacity", value: "N")])
+  }
+
+  /// Changes the run from a step on; `run.json` says so from now on, with what it was before.
+  ///
+  /// - Precondition: the directory is locked, and its newest checkpoint is of that step.
+  public func change(to run: RunConfiguration, at step: Int) throws {
+    guard let change = description.run.change(to: run, at: step) else { return }
+    description.run = run
+    description.changes = (description.changes ?? []) + [change]
+    do { try Self.write(description, to: folder) } catch { throw unwritable(error) }
   }
 
   /// Opens the folder of an earlier run.

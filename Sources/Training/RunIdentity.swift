@@ -34,7 +34,9 @@ package struct RunIdentity: Codable, Sendable, Equatable {
   }
 
   /// What is other in another run, in words: "its seed was 1 and is 2".
-  func differences(from now: RunIdentity) -> [String] {
+  ///
+  /// - Parameter changed: hyperparameters that were changed in mid-run.
+  func differences(from now: RunIdentity, ignoring changed: Set<String> = []) -> [String] {
     var found: [String] = []
     func compare(_ name: String, _ was: String, _ now: String) {
       if was != now { found.append("its \(name) was \(was) and is \(now)") }
@@ -45,7 +47,7 @@ package struct RunIdentity: Codable, Sendable, Equatable {
     compare("seed", "\(seed)", "\(now.seed)")
     compare("data", dataset ?? "none", now.dataset ?? "none")
     guard case .object(let before) = configuration, case .object(let after) = now.configuration else { return found }
-    for name in Set(before.keys).union(after.keys).sorted() {
+    for name in Set(before.keys).union(after.keys).subtracting(changed).sorted() {
       compare(name, before[name]?.text() ?? "not set", after[name]?.text() ?? "not set")
     }
     return found

@@ -25,12 +25,10 @@ extension RunDirectory {
   ///
   /// Its numbers go on to the bit where its products run on what they began on: call
   /// `Processor.useMatrixUnit(description.versions.matrixUnit ?? false)` first.
-  ///
-  /// - Parameter written: the run as it was when its checkpoint was written, if its settings have been changed since; nil: they
-  ///   are those of the trainer.
+  /// The trainer's hyperparameters may be others than those of `run.json`: the run was then changed, see `change(to:at:)`.
   @discardableResult
-  public func restore(_ trainer: any TrainingRun, writtenBy written: RunConfiguration? = nil) throws -> Restoration {
-    let identity = RunIdentity(written ?? trainer.run)
+  public func restore(_ trainer: any TrainingRun) throws -> Restoration {
+    let identity = RunIdentity(trainer.run)
     var problems: [String] = []
     let names = checkpointNames
     guard !names.isEmpty else {
@@ -88,8 +86,11 @@ extension RunDirectory {
     let (file, path) = try read(name)
     let state = try TrainerState(file, path: path)
     let progress = try RunProgress(file, path: path)
-    if let saved = progress.identity, saved != identity {
-      let differences = saved.differences(from: identity)
+    let changed = description.changedNames.union(description.run.changedNames(to: trainer.run))
+    if let saved = progress.identity, saved != identity,
+      case let differences = saved.differences(from: identity, ignoring: changed),
+      !differences.isEmpty || changed.isEmpty
+    {
       throw CheckpointError(
         path, "is of another run: \(differences.isEmpty ? "its settings differ" : differences.joined(separator: ", "))")
     }

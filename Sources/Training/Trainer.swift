@@ -195,7 +195,7 @@ public final class Trainer {
 
   private func makeUpdates(_ count: Int) throws -> Int {
     let needed = learnsFromFewerThanABatch ? 1 : min(configuration.batchSize, learner.buffer.capacity)
-    guard learner.buffer.count >= needed else { return 0 }
+    guard learner.buffer.count >= needed || learner.buffer.hasDropped else { return 0 }
     do {
       try learner.learn(updates: count)
     } catch {
@@ -335,6 +335,7 @@ public final class Trainer {
     var record = HealthRecord(step: step)
     record.updates = updates
     record.assessment = learner.assess(step: step)
+    record.settings = configuration.names
     (record.entropy, record.temperature) = (metrics.entropy, metrics.temperature)
     record.replayRatio = Double(updates) * Double(configuration.batchSize) / Double(max(1, step))
     health.complete(&record, actionSize: scaling.count, divisor: normalization.divisor)
@@ -366,6 +367,12 @@ public final class Trainer {
         actionLow: scaling.low, actionHigh: scaling.high, step: step, choices: scaling.choices,
         normalization: normalization.observations?.snapshot, rewardDivisor: normalization.rewards?.divisor,
         environmentOptions: run.environmentOptions ?? [:], kind: configuration.policy.kind))
+  }
+
+  public func begin(with weights: InitialWeights) throws -> [String] {
+    precondition(step == 0, "the run is at step \(step) already")
+    try weights.load(into: normalization)
+    return try weights.load(into: algorithm, configuration)
   }
 
   // MARK: state

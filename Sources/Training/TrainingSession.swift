@@ -169,12 +169,17 @@ extension TrainingSession where Run == Trainer {
   }
 }
 
-/// When checkpoints are due: every so many steps, or every 30 seconds.
+/// When checkpoints are due: every so many steps, or every 30 seconds; by the clock the first ones come sooner, so that a run
+/// can be looked at when it has just begun.
 private struct CheckpointSchedule {
+  static let firstPause = Duration.seconds(2)
+  static let pause = Duration.seconds(30)
+
   private let every: Int?
   private var lastStep: Int
   private var askedStep: Int
   private var last = ContinuousClock.now
+  private var pause = Self.firstPause
 
   init(every: Int?, step: Int) { (self.every, lastStep, askedStep) = (every, step, step) }
 
@@ -188,8 +193,9 @@ private struct CheckpointSchedule {
     guard step - askedStep >= 32, !isSaving else { return false }
     askedStep = step
     let now = ContinuousClock.now
-    guard now - last >= .seconds(30) else { return false }
+    guard now - last >= pause else { return false }
     last = now
+    pause = min(pause * 2, Self.pause)
     return true
   }
 }
