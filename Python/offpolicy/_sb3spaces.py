@@ -51,7 +51,7 @@ def _read_box(entry: Mapping[str, Any]) -> Dict[str, Any]:
     bounds: Dict[str, List[Any]] = {}
     for name in ("low", "high"):
         numbers = _numbers(entry[name])
-        if "..." in numbers or len(numbers) == 1:
+        if "..." in numbers:
             # NumPy leaves out the middle of what is longer than 1,000
             printed = {number for number in numbers if number != "..."}
             if len(printed) != 1 or count > 10_000_000:
@@ -68,8 +68,11 @@ def _read_box(entry: Mapping[str, Any]) -> Dict[str, Any]:
 
 def _read_dict(text: Any) -> Dict[str, Any]:
     """From the text of a dictionary, such as ``{'a': Discrete(3), 'b': Box(-1.0, 1.0, (2,), float32)}``."""
-    # older versions print an ordered dictionary with pairs
-    tree = ast.parse(str(text).strip(), mode="eval").body
+    if len(str(text)) > 100_000 or str(text).count("(") + str(text).count("[") > 2000:
+        raise ForeignFileError("the text form of the file's Dict space is too long")
+    # NumPy prints arrays without commas
+    tree = ast.parse(re.sub(r"(?<=\d)\s+(?=\d)", ", ", str(text).strip()), mode="eval").body
+    # older versions print an ordered dictionary, some with pairs
     pairs: List[Any] = []
     if isinstance(tree, ast.Dict):
         pairs = list(zip(tree.keys, tree.values))
