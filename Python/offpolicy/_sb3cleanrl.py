@@ -5,12 +5,12 @@ They hold no target networks, no optimiser, and no bounds of observations. Targe
 
 from __future__ import annotations
 
-import os
 from typing import Any, Dict
 
 import numpy as np
 
-from ._sb3model import PathLike, SB3Model
+from . import _files
+from ._sb3model import SB3Model
 from ._sb3names import Tensors, check_chains
 from ._sb3pickle import ForeignFileError
 from ._sb3read import hidden_sizes
@@ -19,11 +19,10 @@ from ._sb3tensors import read_pth
 _LAYERS = {"fc1": 0, "fc2": 1, "fc3": 2, "fc_mu": 2}
 
 
-def read_cleanrl(path: PathLike) -> SB3Model:
+def read_cleanrl(path: Any) -> SB3Model:
     """Reads a `.cleanrl_model` file of td3_continuous_action.py or ddpg_continuous_action.py."""
-    where = os.fspath(path)
-    with open(where, "rb") as file:
-        parts = read_pth(file.read(), where)
+    where = "the file" if hasattr(path, "read") else str(path)
+    parts = read_pth(_files.read(path), where)
     if not isinstance(parts, tuple) or len(parts) not in (2, 3) or not all(isinstance(part, dict) for part in parts):
         raise ForeignFileError(f"{where} does not hold the policy and one or two critics, as CleanRL's TD3 and DDPG do")
     policy = dict(parts[0])

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Union
+from typing import Any, Dict, List
 
 from ._sb3names import Tensors
-
-PathLike = Union[str, "os.PathLike[str]"]
 
 
 @dataclass
@@ -19,7 +16,7 @@ class SB3Model:
     algorithm: str
     #: Weights, targets, Adam's moments and counts under the names of `offpolicy_parameters`.
     tensors: Tensors
-    #: Arguments of the constructor, by Stable-Baselines3's names. `action_noise` is a dictionary of kind, mu, sigma …
+    #: Arguments of the constructor, by Stable-Baselines3's names. Noise is as in `settings`.
     settings: Dict[str, Any] = field(default_factory=dict)
     #: Descriptions as `spaces.describe` gives them; None where the file does not say (CleanRL's observations).
     observation_space: Any = None

@@ -9,24 +9,25 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import re
 import zipfile
 from typing import Any, Dict, List, Mapping
 
 import numpy as np
 
-from ._sb3model import DEFAULTS, PathLike, SB3Model
+from . import _files
+from ._sb3model import DEFAULTS, SB3Model
 from ._sb3names import names, read_adam, read_weights, step_of
 from ._sb3pickle import ForeignFileError, read
 from ._sb3spaces import read_space
 from ._sb3tensors import open_archive, read_entry, read_pth
 
 
-def read_sb3(path: PathLike) -> SB3Model:
+def read_sb3(path: Any) -> SB3Model:
     """Reads a model that Stable-Baselines3 saved. What this package does not know is refused by name."""
-    where = os.fspath(path)
-    archive = open_archive(_content(where), where)
+    path = _files.existing(path, "zip")
+    where = str(path) if not hasattr(path, "read") else "the file"
+    archive = open_archive(_files.read(path), where)
     data = _read_data(archive, where)
     weights = read_pth(read_entry(archive, "policy.pth", where), "policy.pth")
     if data.get("use_sde") is True:
@@ -52,14 +53,6 @@ def read_sb3(path: PathLike) -> SB3Model:
         _read_temperature(model, archive, where)
     tensors["count.updates"] = np.array([model.updates], dtype=np.uint64)
     return model
-
-
-def _content(path: str) -> bytes:
-    # Stable-Baselines3 adds the ending where there is none
-    if not os.path.exists(path) and os.path.exists(path + ".zip"):
-        path += ".zip"
-    with open(path, "rb") as file:
-        return file.read()
 
 
 def _read_data(archive: zipfile.ZipFile, where: str) -> Dict[str, Any]:
@@ -154,12 +147,13 @@ def _read_object(name: str, entry: Mapping[str, Any], default: Any, model: SB3Mo
         except (ForeignFileError, KeyError, TypeError, ValueError, AttributeError):
             pass
     elif name == "action_noise":
-        kind = str(entry.get(":type:"))
-        if "NormalActionNoise" in kind or "OrnsteinUhlenbeck" in kind:
-            noise: Dict[str, Any] = {"kind": "normal" if "NormalActionNoise" in kind else "ornstein-uhlenbeck"}
-            for key in ("_mu", "_sigma"):
-                noise[key[1:]] = [float(x) for x in re.findall(r"[-+\d.e]+", str(entry.get(key)))]
-            noise.update({key[1:]: entry[key] for key in ("_theta", "_dt") if isinstance(entry.get(key), float)})
+        found = re.search(r"(NormalActionNoise|OrnsteinUhlenbeckActionNoise)'", str(entry.get(":type:")))
+        if found:
+            noise: Dict[str, Any] = {"class": found[1]}
+            for key, field in (("mean", "_mu"), ("sigma", "_sigma")):
+                noise[key] = [float(number) for number in re.findall(r"[-+\d.e]+", str(entry.get(field)))]
+            if found[1].startswith("Orn"):
+                noise.update(theta=entry.get("_theta", 0.15), dt=entry.get("_dt", 1e-2), initial_noise=None)
             return noise
     elif name == "learning_rate":
         return None  # the optimiser's, see _read_rate

@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import io
 import json
-import os
 import zipfile
 from typing import Any, Dict
 
 import numpy as np
 
-from ._sb3model import DEFAULTS, PathLike, SB3Model
+from . import _files
+from ._sb3model import DEFAULTS, SB3Model
 from ._sb3names import adam_group, check_chains, names, theirs, write_adam
 from ._sb3pickle import Call, ForeignFileError, Name, write
 from ._sb3read import hidden_sizes
@@ -23,33 +23,17 @@ _VERSION = "2.9.2"
 _POLICIES = {"sac": "SACPolicy", "td3": "TD3Policy", "ddpg": "TD3Policy", "dqn": "DQNPolicy"}
 
 
-def write_sb3(model: SB3Model, path: PathLike) -> None:
+def write_sb3(model: SB3Model, path: Any) -> None:
     """Writes a model. A path without an ending gets `.zip`. The file is complete or not there."""
     if model.algorithm not in _POLICIES:
         raise ForeignFileError(f"Stable-Baselines3 has no {model.algorithm}; sac, td3, ddpg and dqn can be written")
-    where = os.fspath(path)
-    if not os.path.splitext(where)[1]:
-        where += ".zip"
     output = io.BytesIO()
     with zipfile.ZipFile(output, "w", zipfile.ZIP_STORED) as archive:
         write_entry(archive, "data", json.dumps(_data(model), indent=4, allow_nan=False).encode())
         for name, value in _tensor_files(model).items():
             write_entry(archive, name, write_pth(value))
         write_entry(archive, "_stable_baselines3_version", _VERSION.encode())
-    folder = os.path.dirname(where)
-    if folder:
-        os.makedirs(folder, exist_ok=True)
-    unfinished = f"{where}.{os.getpid()}.unfinished"
-    try:
-        with open(unfinished, "wb") as file:
-            file.write(output.getvalue())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, where)
-    except OSError:
-        if os.path.exists(unfinished):
-            os.remove(unfinished)
-        raise
+    _files.write(_files.with_suffix(path, "zip"), output.getvalue())
 
 
 def _setting(model: SB3Model, name: str) -> Any:
@@ -91,7 +75,7 @@ def _data(model: SB3Model) -> Dict[str, Any]:
         elif name == "target_entropy":
             value = _target_entropy(model, value)
         elif name == "action_noise":
-            value = None
+            value = _noise(value)
         data["_stats_window_size" if name == "stats_window_size" else name] = value
     data.update(
         num_timesteps=model.num_timesteps, _total_timesteps=model.num_timesteps, _num_timesteps_at_start=0,
@@ -126,6 +110,20 @@ def _train_frequency(value: Any) -> Any:
             return {":type:": f"<class '{types}.TrainFreq'>", ":serialized:": _base64(pair)}
         value = frequency
     return int(value)
+
+
+def _noise(value: Any) -> Any:
+    """A pickle of Stable-Baselines3's own noise, of what `settings` makes of ours."""
+    if not isinstance(value, dict) or value.get("class") not in ("NormalActionNoise", "OrnsteinUhlenbeckActionNoise"):
+        return None
+    module, array = "stable_baselines3.common.noise", Name("numpy", "array")
+    mean, sigma = (np.atleast_1d(np.asarray(value[key], dtype=float)) for key in ("mean", "sigma"))
+    arguments: Any = (Call(array, (mean.tolist(),)), Call(array, (sigma.tolist(),)))
+    entry = {":type:": f"<class '{module}.{value['class']}'>", "_mu": str(mean), "_sigma": str(sigma)}
+    if value["class"].startswith("Orn"):
+        arguments += (float(value["theta"]), float(value["dt"]))
+        entry.update(_theta=value["theta"], _dt=value["dt"])
+    return {**entry, ":serialized:": _base64(Call(Name(module, value["class"]), arguments))}
 
 
 def _target_entropy(model: SB3Model, value: Any) -> float:

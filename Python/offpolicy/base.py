@@ -348,9 +348,9 @@ class OffPolicyModel:
 
     def save_sb3(self, path: Any) -> None:
         """Writes a zip that Stable-Baselines3 opens."""
-        from . import _sb3zip
+        from . import foreign_files
 
-        _sb3zip.write_sb3(self, path)
+        foreign_files.write_sb3(self, path)
 
     def save_replay_buffer(self, path: Any) -> None:
         """Writes the replay buffer, a safetensors file; `.safetensors` is added where the path has no suffix."""
