@@ -1,0 +1,43 @@
+"""Off-policy reinforcement learning on the CPU: SAC, TD3, DDPG, DQN and DiscreteSAC.
+
+    from offpolicy import SAC
+    model = SAC("MlpPolicy", "Pendulum-v1", verbose=1, seed=0)
+    model.learn(10_000)
+    model.save("pendulum")
+    action, _ = SAC.load("pendulum").predict([1.0, 0.0, 0.0], deterministic=True)
+
+The interface is that of Stable-Baselines3. The work is done by a library written in Swift; NumPy is all that is needed.
+"""
+
+from ._native import describe
+from .builtin import BuiltInEnvironment, built_in_ids
+from .ddpg import DDPG
+from .discrete_sac import DiscreteSAC
+from .dqn import DQN
+from .errors import NativeError, OffPolicyError, UnsupportedError
+from .evaluation import evaluate_policy
+from .logger import configure
+from .noise import ActionNoise, NormalActionNoise, OrnsteinUhlenbeckActionNoise, VectorizedActionNoise
+from .sac import SAC
+from .schedules import ConstantSchedule, LinearSchedule
+from .td3 import TD3
+
+#: name of the buffer for hindsight, for `replay_buffer_class`
+HerReplayBuffer = "HerReplayBuffer"
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ActionNoise", "BuiltInEnvironment", "ConstantSchedule", "DDPG", "DQN", "DiscreteSAC", "HerReplayBuffer",
+    "LinearSchedule", "NativeError", "NormalActionNoise", "OffPolicyError", "OrnsteinUhlenbeckActionNoise", "SAC", "TD3",
+    "UnsupportedError", "VectorizedActionNoise", "built_in_ids", "configure", "describe", "evaluate_policy",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    # the checker is loaded when it is used
+    if name == "check_env":
+        from .check import check_env
+
+        return check_env
+    raise AttributeError(f"module 'offpolicy' has no attribute {name!r}")

@@ -1,0 +1,226 @@
+"""The arguments of the constructors, which are Stable-Baselines3's, as hyperparameters of the library.
+
+Everything that the library does not do is refused here, by its name, before anything is made.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+from .errors import UnsupportedError
+
+
+class TrainFreq(NamedTuple):
+    """How much is collected between two rounds of updates: so many steps of all environments, or episodes."""
+
+    frequency: int
+    unit: str  # "step" or "episode"
+
+
+def train_freq(value: Any) -> TrainFreq:
+    """Reads `train_freq`: n, (n, "step") or (n, "episode")."""
+    frequency, unit = value if isinstance(value, (tuple, list)) else (value, "step")
+    unit = getattr(unit, "value", unit)
+    if unit not in ("step", "episode"):
+        raise ValueError(f"the unit of train_freq is 'step' or 'episode', not {unit!r}")
+    if isinstance(frequency, bool) or not isinstance(frequency, int) or frequency < 1:
+        raise ValueError(f"train_freq needs a whole number from 1, not {frequency!r}")
+    return TrainFreq(frequency, unit)
+
+
+def check_policy(policy: Any) -> str:
+    """The policy's name; refuses others than multilayer perceptrons."""
+    name = policy if isinstance(policy, str) else getattr(policy, "__name__", repr(policy))
+    if name in ("MlpPolicy", "MultiInputPolicy"):
+        return name
+    # SB3's own classes of the same networks
+    same = {"SACPolicy": "MlpPolicy", "TD3Policy": "MlpPolicy", "DQNPolicy": "MlpPolicy"}
+    if not isinstance(policy, str) and name in same:
+        return same[name]
+    if name == "CnnPolicy":
+        raise UnsupportedError("CnnPolicy is not supported: there are no convolutional networks; use MlpPolicy on features")
+    if isinstance(policy, str):
+        raise ValueError(f"there is no policy {name!r}; there are 'MlpPolicy' and 'MultiInputPolicy'")
+    raise UnsupportedError(f"policies of one's own ({name}) are not supported; use 'MlpPolicy' with policy_kwargs")
+
+
+def refuse_sde(use_sde: bool, use_sde_at_warmup: bool) -> None:
+    """Refuses state-dependent exploration."""
+    for name, value in (("use_sde", use_sde), ("use_sde_at_warmup", use_sde_at_warmup)):
+        if value:
+            raise UnsupportedError(f"{name}=True: state-dependent exploration (gSDE) is not supported")
+
+
+def check_device(device: Any) -> None:
+    """Says once that everything is computed on the CPU."""
+    if str(device).split(":")[0] not in ("auto", "cpu"):
+        warnings.warn(f"device={str(device)!r}: this library computes on the CPU", UserWarning, stacklevel=4)
+
+
+_HARMLESS = {
+    "normalize_images", "share_features_extractor", "use_sde", "use_expln", "clip_mean", "sde_net_arch", "full_std",
+    "squash_output", "ortho_init",
+}  # fmt: skip
+
+
+def networks(given: Optional[Dict[str, Any]], default: List[int], critics: int, separate: bool) -> Dict[str, Any]:
+    """Hyperparameters of `policy_kwargs`.
+
+    :param default: the hidden layers where `net_arch` is missing
+    :param critics: how many critics the algorithm has
+    :param separate: whether policy and critics may differ
+    """
+    found: Dict[str, Any] = {"hiddenSizes": list(default)}
+    for name, value in (given or {}).items():
+        if name == "net_arch":
+            found.update(_sizes(value, default, separate))
+        elif name == "activation_fn":
+            if _name(value) != "ReLU":
+                raise UnsupportedError(f"policy_kwargs: activation_fn={_name(value)} is not supported, only ReLU")
+        elif name == "n_critics":
+            if value != critics:
+                raise UnsupportedError(f"policy_kwargs: n_critics={value} is not supported; this algorithm has {critics}")
+        elif name in ("features_extractor_class", "features_extractor_kwargs"):
+            if name.endswith("kwargs") and value or name.endswith("class") and _name(value) not in (
+                "FlattenExtractor", "CombinedExtractor", "NoneType",
+            ):  # fmt: skip
+                raise UnsupportedError(f"policy_kwargs: {name} is not supported; observations are flattened")
+        elif name == "optimizer_class":
+            if _name(value) != "Adam":
+                raise UnsupportedError(f"policy_kwargs: optimizer_class={_name(value)} is not supported, only Adam")
+        elif name == "optimizer_kwargs":
+            found.update(_adam(value or {}))
+        elif name == "log_std_init":
+            if value != -3:
+                raise UnsupportedError("policy_kwargs: log_std_init belongs to gSDE, which is not supported")
+        elif name not in _HARMLESS:
+            raise UnsupportedError(f"policy_kwargs: {name} is not supported")
+    return found
+
+
+def _name(value: Any) -> str:
+    if isinstance(value, str):
+        return {"relu": "ReLU"}.get(value.lower(), value)
+    return getattr(value, "__name__", type(value).__name__)
+
+
+def _sizes(value: Any, default: List[int], separate: bool) -> Dict[str, Any]:
+    if value is None:
+        return {"hiddenSizes": list(default)}
+    if isinstance(value, dict):
+        if not separate or set(value) - {"pi", "qf"}:
+            raise UnsupportedError(f"policy_kwargs: net_arch={value} needs {'pi and qf' if separate else 'a list'}")
+        policy, critic = _layers(value.get("pi", default)), _layers(value.get("qf", default))
+        return {"hiddenSizes": policy, "policyHiddenSizes": policy, "criticHiddenSizes": critic}
+    return {"hiddenSizes": _layers(value)}
+
+
+def _layers(value: Any) -> List[int]:
+    layers = [int(size) for size in value]
+    if not layers:
+        raise UnsupportedError("policy_kwargs: net_arch=[] is not supported: networks have at least one hidden layer")
+    return layers
+
+
+def _adam(given: Dict[str, Any]) -> Dict[str, Any]:
+    found: Dict[str, Any] = {}
+    for name, value in given.items():
+        if name == "betas":
+            found["adamBeta1"], found["adamBeta2"] = float(value[0]), float(value[1])
+        elif name == "eps":
+            found["adamEpsilon"] = float(value)
+        elif value not in (False, None, 0):
+            raise UnsupportedError(f"policy_kwargs: optimizer_kwargs {name}={value} is not supported")
+    return found
+
+
+def temperature(ent_coef: Any) -> Dict[str, Any]:
+    """`ent_coef` "auto", "auto_0.1" or a number."""
+    if not isinstance(ent_coef, str):
+        return {"fixed": {"value": float(ent_coef)}}
+    name, _, initial = ent_coef.partition("_")
+    if name != "auto":
+        return {"fixed": {"value": float(ent_coef)}}
+    value = float(initial) if initial else 1.0
+    if not value > 0:
+        raise ValueError(f"ent_coef={ent_coef!r}: the first temperature must be greater than 0")
+    return {"learned": {"initial": value}}
+
+
+def tracking(tau: float, interval: float) -> Dict[str, Any]:
+    """How targets follow, where they move by `tau` at every `interval`-th update; below 1: several times an update."""
+    if tau >= 1:
+        return {"hard": {"every": max(1, round(interval))}}
+    if interval > 1.000001:
+        raise UnsupportedError(
+            f"target_update_interval with tau={tau}: targets that move softly do so at every update, not at every "
+            f"{interval:g}th; use target_update_interval=1, or tau=1.0"
+        )
+    # several soft steps in a row are one larger step
+    return {"soft": {"rate": 1 - (1 - float(tau)) ** (1 / interval)}}
+
+
+class Hindsight(NamedTuple):
+    """Whether rows get other goals, and how many of them."""
+
+    goals: int  # other goals to one of the row's own; 0: no hindsight
+
+
+def hindsight(buffer_class: Any, given: Optional[Dict[str, Any]], buffer_size: int) -> Hindsight:
+    """Reads `replay_buffer_class`, by class or by name, and `replay_buffer_kwargs`."""
+    keywords = dict(given or {})
+    name = buffer_class if isinstance(buffer_class, str) else getattr(buffer_class, "__name__", None)
+    keywords.pop("handle_timeout_termination", None)
+    if name in (None, "NoneType", "ReplayBuffer", "DictReplayBuffer", "NStepReplayBuffer"):
+        _refuse_rest(keywords)
+        return Hindsight(0)
+    if name != "HerReplayBuffer":
+        raise UnsupportedError(f"replay_buffer_class={name} is not supported, only HerReplayBuffer")
+    strategy = keywords.pop("goal_selection_strategy", "future")
+    strategy = str(getattr(strategy, "name", strategy)).lower()
+    if strategy != "future":
+        raise UnsupportedError(f"goal_selection_strategy={strategy!r} is not supported, only 'future'")
+    if keywords.pop("copy_info_dict", False):
+        warnings.warn("copy_info_dict: compute_reward is called with empty infos", UserWarning, stacklevel=5)
+    goals = int(keywords.pop("n_sampled_goal", 4))
+    _refuse_rest(keywords)
+    return Hindsight(goals)
+
+
+def _refuse_rest(keywords: Dict[str, Any]) -> None:
+    for name in keywords:
+        raise UnsupportedError(f"replay_buffer_kwargs: {name} is not supported")
+
+
+class Cadence(NamedTuple):
+    """How many updates follow how many steps.
+
+    `by_library`: `updateEvery` and `updatesPerStep` say all. Else the loop asks for each round's updates.
+    """
+
+    by_library: bool
+    update_every: int
+    updates_per_step: float
+
+
+def cadence(frequency: TrainFreq, gradient_steps: int, n_envs: int) -> Cadence:
+    """One round of updates after train_freq steps of all environments; gradient_steps −1: as many as steps."""
+    if frequency.unit == "episode" and n_envs > 1:
+        raise UnsupportedError("train_freq in episodes needs a single environment")
+    steps = n_envs * frequency.frequency
+    ratio = 1.0 if gradient_steps < 0 else gradient_steps / steps
+    if frequency.unit == "step" and 0.05 <= ratio <= 1_000:
+        return Cadence(True, steps, ratio)
+    return Cadence(False, 1, 1.0)
+
+
+def check_n_steps(n_steps: int, goals: int) -> None:
+    """Refuses returns over several steps together with hindsight."""
+    if n_steps > 1 and goals > 0:
+        raise UnsupportedError("n_steps > 1 together with HerReplayBuffer: rewards on the way are those of the old goal")
+
+
+def split(settings: Dict[str, Any], names: Tuple[str, ...]) -> Dict[str, Any]:
+    """The settings of these names."""
+    return {name: settings[name] for name in names}

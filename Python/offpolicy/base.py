@@ -1,0 +1,387 @@
+"""The model: what SAC, TD3, DDPG, DQN and DiscreteSAC have in common.
+
+A model has a learner of the library and the environments that it collects from. The constructors' arguments are kept as
+attributes of the same names. Each verb has its file: training.py, prediction.py, saving.py, parameters.py.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import random
+from collections import deque
+from typing import Any, ClassVar, Dict, List, Optional, Tuple
+
+import numpy as np
+
+from . import _native, arguments, parameters, prediction, saving, spaces, training
+from .errors import UnsupportedError
+from .goals import GoalFunction
+from .lanes import Lanes, register_with_sb3
+from .logger import Logger
+from .noise import VectorizedActionNoise, native_noise
+from .policy import Device, Policy
+from .replay import ReplayBuffer
+from .schedules import FloatSchedule
+from .vec_environments import VecEnvLanes, vec_normalize_of
+from .vectors import make_lanes
+
+
+class OffPolicyModel:
+    """Base of the models. Subclasses have the constructors, and say in `_configuration` what their arguments mean."""
+
+    #: the library's name of the algorithm
+    algorithm: ClassVar[str] = ""
+    is_discrete: ClassVar[bool] = False
+    #: whether critic and policy are one network
+    is_single_network: ClassVar[bool] = False
+
+    learning_rate: Any
+    learning_starts: int
+    buffer_size: int
+    batch_size: int
+    gamma: float
+    tau: float
+    train_freq: Any
+    gradient_steps: int
+    n_steps: int
+    action_noise: Any = None
+    policy_kwargs: Dict[str, Any]
+    verbose: int
+    seed: Optional[int]
+    tensorboard_log: Optional[str]
+
+    def _make(self, given: Dict[str, Any]) -> None:
+        """Takes a constructor's arguments, refuses what is not supported, makes environments and learner."""
+        given = {name: value for name, value in given.items() if name not in ("self", "__class__")}
+        policy, environment = given.pop("policy"), given.pop("env")
+        given.pop("_init_setup_model", None)
+        policy_name = arguments.check_policy(policy)
+        for name, value in given.items():
+            setattr(self, name, value)
+        self.policy_kwargs = dict(self.policy_kwargs or {})
+        self.configuration = dict(self.configuration or {})
+        self._check()
+        lanes, built_in = make_lanes(environment, self.n_envs, self.environment_options)
+        self.n_envs = lanes.num_envs
+        self._set_spaces(lanes.observation_space, lanes.action_space, policy_name)
+        self._start_counting()
+        self._set_lanes(lanes, built_in)
+        self._make_learner()
+        self.set_random_seed(self.seed)
+        if self.verbose >= 1:
+            where = f"built-in {built_in}" if built_in else type(getattr(lanes, "env", lanes)).__name__
+            print(f"{type(self).__name__}: {lanes.num_envs} × {where}, {self._threads} threads on the CPU")
+
+    def _check(self) -> None:
+        """Refuses what no environment could make right."""
+        arguments.check_device(self.device)
+        self.device = Device("cpu")
+        arguments.refuse_sde(getattr(self, "use_sde", False), getattr(self, "use_sde_at_warmup", False))
+        self.train_freq = arguments.train_freq(self.train_freq)
+        self.lr_schedule = FloatSchedule(self.learning_rate)
+        self._hindsight = arguments.hindsight(self.replay_buffer_class, self.replay_buffer_kwargs, self.buffer_size)
+        arguments.check_n_steps(self.n_steps, self._hindsight.goals)
+
+    def _set_spaces(self, observations: Any, actions: Any, policy_name: str) -> None:
+        spaces.check_observations(observations, policy_name)
+        spaces.check_actions(actions, self.is_discrete, type(self).__name__)
+        self.policy_class = policy_name
+        self.observation_space, self.action_space = observations, actions
+
+    def _start_counting(self) -> None:
+        self.num_timesteps = 0
+        self._total_timesteps = 0
+        self._num_timesteps_at_start = 0
+        self._episode_num = 0
+        self._current_progress_remaining = 1.0
+        self.start_time = 0.0
+        self.ep_info_buffer: deque = deque(maxlen=self.stats_window_size)
+        self.ep_success_buffer: deque = deque(maxlen=self.stats_window_size)
+        self._logger: Optional[Logger] = None
+        self._custom_logger = False
+        self._round = training.Round()
+        self._policy_handle: Optional[_native.Handle] = None
+        self.policy = Policy(self)
+
+    def _set_lanes(self, lanes: Lanes, built_in: Optional[str]) -> None:
+        self._lanes: Optional[Lanes] = lanes
+        self._built_in = built_in
+        self._vec_normalize_env = vec_normalize_of(getattr(lanes, "env", None))
+        lanes.prepare(goals=self._hindsight.goals > 0 and built_in is None)
+        # whether the environments have to be reset before the next step
+        self._must_reset = True
+        self._epoch = lanes.epoch
+        # where a saved model's environments were, until training goes on
+        self._saved_lanes: Optional[List[Any]] = None
+        if hasattr(self, "_actions"):
+            self._actions = prediction.row_maps(self)
+
+    # ---- the learner
+
+    def _make_learner(self) -> None:
+        lanes = self._lanes
+        self._cadence = arguments.cadence(self.train_freq, self.gradient_steps, self.n_envs)
+        noise = native_noise(self.action_noise) if self._explores_with_noise else None
+        self._noise_in_python = self.action_noise is not None and noise is None
+        if self._noise_in_python and self.n_envs > 1 and not hasattr(self.action_noise, "noises"):
+            self.action_noise = VectorizedActionNoise(self.action_noise, self.n_envs)
+        # the library steps built-in environments itself, where nothing in Python belongs into a step
+        self._steps_natively = (
+            self._built_in is not None and not self._noise_in_python and self._cadence.by_library
+            and self.gradient_steps != 0
+        )  # fmt: skip
+        self._goal_function: Optional[GoalFunction] = None
+        settings = self._learner_settings(noise)
+        if lanes is not None and not self._steps_natively and self._hindsight.goals > 0:
+            self._goal_function = GoalFunction(lanes)
+            settings["goals"] = self._goal_function.settings()
+        self._learner = _native.Learner(settings)
+        if self._goal_function is not None:
+            self._goal_function.attach(self._learner)
+        self._applied: Dict[str, float] = {}
+        self.replay_buffer: Any = ReplayBuffer(self)
+        self._actions = prediction.row_maps(self)
+
+    #: whether the library has noise for it; others draw their actions, and add noise in Python
+    _explores_with_noise: ClassVar[bool] = False
+
+    def _learner_settings(self, noise: Any) -> Dict[str, Any]:
+        configuration = {
+            "discount": float(self.gamma),
+            "batchSize": int(self.batch_size),
+            "bufferCapacity": int(self.buffer_size),
+            "randomSteps": int(self.learning_starts),
+            "updateEvery": self._cadence.update_every,
+            "updatesPerStep": self._cadence.updates_per_step,
+            "nSteps": int(self.n_steps),
+        }
+        if self._hindsight.goals > 0:
+            configuration["sampler"] = {"hindsight": {"goals": self._hindsight.goals}}
+        if self._explores_with_noise:
+            configuration["explorationNoise"] = noise or {"gaussian": {"standardDeviation": 0.0}}
+        configuration.update(self._configuration())
+        configuration.update(self.configuration)
+        if not hasattr(self, "_seed"):
+            self._seed = int(self.seed) if self.seed is not None else int.from_bytes(os.urandom(4), "little")
+        if self.threads is None:
+            self._threads = _threads(configuration)
+        else:
+            self._threads = int(self.threads)
+        settings: Dict[str, Any] = {
+            "algorithm": self.algorithm, "configuration": configuration, "seed": self._seed, "threads": self._threads,
+            "environments": self.n_envs, "updatesBeforeFirstBatch": True,
+        }  # fmt: skip
+        if self._steps_natively:
+            settings.update(environment=self._built_in, builtIn=True)
+            if self.environment_options:
+                settings["environmentOptions"] = self.environment_options
+        else:
+            maps = prediction.row_maps(self)
+            size = self._lanes.flattener.size if self._lanes is not None else maps.flattener.size
+            settings.update(
+                environment=self._environment_name(), observationSize=size, actions=maps.actions.settings()
+            )
+        return settings
+
+    def _environment_name(self) -> str:
+        environments = getattr(self._lanes, "envs", None) or [getattr(self._lanes, "env", None)]
+        spec = getattr(environments[0], "spec", None)
+        return self._built_in or getattr(spec, "id", None) or "environment"
+
+    def _configuration(self) -> Dict[str, Any]:
+        """The library's hyperparameters that are this algorithm's own."""
+        raise NotImplementedError
+
+    def _rates(self, *names: str) -> Dict[str, float]:
+        # a schedule that begins with 0 is set before the first update; the library wants a rate above 0
+        return {name: max(self.lr_schedule(1.0), 1e-30) for name in names}
+
+    # ---- what Stable-Baselines3 has
+
+    @property
+    def logger(self) -> Logger:
+        """The logger; `learn` makes one where nobody set one."""
+        if self._logger is None:
+            self._logger = Logger(None, [])
+        return self._logger
+
+    def set_logger(self, logger: Any) -> None:
+        """Sets the logger, ours or SB3's; `verbose` and `tensorboard_log` are then without effect on it."""
+        self._logger, self._custom_logger = logger, True
+
+    def get_env(self) -> Any:
+        """The environments as a VecEnv: the one that was given, or one around the environment that was given."""
+        if isinstance(self._lanes, VecEnvLanes):
+            return self._lanes.env
+        if self._lanes is not None:
+            register_with_sb3(type(self._lanes))
+        return self._lanes
+
+    @property
+    def env(self) -> Any:
+        """As `get_env`."""
+        return self.get_env()
+
+    def get_vec_normalize_env(self) -> Any:
+        """The VecNormalize around the environments, or None."""
+        return self._vec_normalize_env
+
+    def set_env(self, env: Any, force_reset: bool = True) -> None:
+        """Changes the environments; number and spaces have to be the same.
+
+        :param force_reset: whether to reset them before the next step
+        """
+        if env is self.get_env():
+            self._must_reset = self._must_reset or force_reset
+            return
+        lanes, built_in = make_lanes(env, self.n_envs if isinstance(env, str) else 1)
+        if lanes.num_envs != self.n_envs:
+            raise UnsupportedError(
+                f"the model has {self.n_envs} environments, {lanes.num_envs} were given; for another number load the "
+                f"model with them: {type(self).__name__}.load(path, env)"
+            )
+        spaces.check_same("observation", self.observation_space, lanes.observation_space)
+        spaces.check_same("action", self.action_space, lanes.action_space)
+        if self._steps_natively or self._lanes is None:
+            saving.move_to(self, lanes, built_in)
+        else:
+            self._set_lanes(lanes, built_in)
+            self._must_reset = force_reset or lanes.observations is None
+            if self._hindsight.goals > 0:
+                self._goal_function = GoalFunction(lanes)
+                self._goal_function.attach(self._learner)
+        self._epoch = -1
+
+    def set_random_seed(self, seed: Optional[int] = None) -> None:
+        """Seeds Python's and NumPy's generators, the action space and the environments' next resets."""
+        if seed is None:
+            return
+        random.seed(seed)
+        np.random.seed(seed % 2**32)
+        self.action_space.seed(seed)
+        if self._lanes is not None:
+            self._lanes.seed(seed)
+
+    @property
+    def _last_obs(self) -> Any:
+        return None if self._must_reset or self._lanes is None else self._lanes.observations
+
+    @property
+    def _n_updates(self) -> int:
+        return int(self._learner.counts()[2])
+
+    @property
+    def digest(self) -> str:
+        """A hash of all learned parameters, that of the program's `inspect`."""
+        return self._learner.result("digest").decode()
+
+    def value(self, observation: Any, action: Any) -> np.ndarray:
+        """Q (n), the smallest of the critics', of observations and actions."""
+        return prediction.values(self, observation, action)
+
+    def learn(
+        self, total_timesteps: int, callback: Any = None, log_interval: Optional[int] = 4,
+        tb_log_name: Optional[str] = None, reset_num_timesteps: bool = True, progress_bar: bool = False,
+    ) -> Any:  # fmt: skip
+        """Trains for at least so many steps of single environments; returns the model.
+
+        :param callback: a callback of ours or SB3's, a function of locals and globals, or a list of them
+        :param log_interval: episodes between writings of the log; None: never
+        :param reset_num_timesteps: counts from 0 and resets the environments; else goes on
+        """
+        return training.learn(
+            self, total_timesteps, callback, log_interval, tb_log_name or type(self).__name__, reset_num_timesteps,
+            progress_bar,
+        )  # fmt: skip
+
+    def predict(
+        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = False
+    ) -> Tuple[np.ndarray, Any]:
+        """Actions for one observation, or for n stacked ones.
+
+        :return: an action, or n stacked ones, in the environment's units and types; and `state`, which nobody needs here
+        """
+        return prediction.predict(self, observation, deterministic), state
+
+    def dump_logs(self) -> None:
+        """Writes the log."""
+        training.dump_logs(self)
+
+    def get_parameters(self) -> Dict[str, Dict[str, np.ndarray]]:
+        """Parameters by name: of "policy" (networks and targets), and of "optimizer" (moments and counts)."""
+        return parameters.get(self)
+
+    def set_parameters(self, load_path_or_dict: Any, exact_match: bool = True, device: Any = "auto") -> None:
+        """Sets parameters from `get_parameters` or from a saved model.
+
+        :param exact_match: whether all have to be there; else those that are there are set
+        """
+        parameters.set(self, load_path_or_dict, exact_match)
+
+    def _check_parameters(self, given: Dict[str, Any], names: List[str]) -> None:
+        parameters.check(self, given, names)
+
+    def save(self, path: Any, exclude: Any = None, include: Any = None) -> None:
+        """Saves everything in one file; `.zip` is added where the path has no suffix.
+
+        The file is written whole or not at all. Going on from it gives the bits of never having stopped, as far as the
+        environments can be put back. It holds no pickle: nothing in it is run.
+
+        :param exclude: names of arguments that are not saved; "replay_buffer" leaves the buffer out
+        """
+        saving.save(self, path, exclude, include)
+
+    @classmethod
+    def load(
+        cls, path: Any, env: Any = None, device: Any = "auto", custom_objects: Optional[Dict[str, Any]] = None,
+        print_system_info: bool = False, force_reset: bool = True, **overrides: Any,
+    ) -> Any:  # fmt: skip
+        """A new model from a file of `save`, a zip of Stable-Baselines3, a policy.safetensors, or a run's folder.
+
+        :param env: its environments; None: it predicts, and trains where they are built in
+        :param custom_objects: arguments to replace, where the file has them
+        :param force_reset: whether the environments begin new episodes; those that can be put back go on where they were
+        :param overrides: arguments to replace
+        """
+        return saving.load(cls, path, env, custom_objects, print_system_info, force_reset, overrides)
+
+    def save_sb3(self, path: Any) -> None:
+        """Writes a zip that Stable-Baselines3 opens."""
+        from . import foreign_files
+
+        foreign_files.write_sb3(self, path)
+
+    def save_replay_buffer(self, path: Any) -> None:
+        """Writes the replay buffer, a safetensors file; `.safetensors` is added where the path has no suffix."""
+        saving.save_replay_buffer(self, path)
+
+    def load_replay_buffer(self, path: Any, truncate_last_traj: bool = True) -> None:
+        """Reads a replay buffer. The episodes that were running when it was written end there."""
+        saving.load_replay_buffer(self, path)
+
+    def __getstate__(self) -> Dict[str, Any]:
+        return {"saved": saving.to_bytes(self)}
+
+    def __setstate__(self, state: Dict[str, Any]) -> None:
+        saving.fill(self, state["saved"])
+
+    @classmethod
+    def _argument_names(cls) -> List[str]:
+        names = list(inspect.signature(cls.__init__).parameters)[1:]
+        return [name for name in names if name not in ("policy", "env", "_init_setup_model")]
+
+
+def _threads(configuration: Dict[str, Any]) -> int:
+    """Threads of an update where nobody said: one for small networks, else a core each, at most 4."""
+    weights = max([size for size in configuration.get("hiddenSizes", [256])] + [1]) * configuration["batchSize"]
+    if weights <= 64 * 256:
+        return 1
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:
+        cores = os.cpu_count() or 1
+    return max(1, min(4, cores))
+
+
+__all__ = ["OffPolicyModel"]

@@ -1,0 +1,172 @@
+"""Lanes made of single environments: Gymnasium's Env, and whatever has its reset and step."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Iterator, List, Type
+
+import numpy as np
+
+from .errors import UnsupportedError
+from .lanes import TERMINATED, TRUNCATED, EpisodeCounter, Indices, Lanes, check_spaces
+
+
+class EnvironmentLanes(Lanes):
+    """One environment a lane, stepped one after the other in this process."""
+
+    def __init__(self, environments: List[Any]) -> None:
+        if not environments:
+            raise UnsupportedError("an empty list of environments was given")
+        for i, environment in enumerate(environments):
+            for name in ("observation_space", "action_space", "reset", "step"):
+                if not hasattr(environment, name):
+                    raise UnsupportedError(f"{environment!r} is no environment: it has no {name}")
+            if any(environment is other for other in environments[:i]):
+                raise UnsupportedError("the same environment is in the list twice; every lane needs one of its own")
+        check_spaces(environments)
+        self.envs = environments
+        self.metadata = getattr(environments[0], "metadata", {})
+        self.render_mode = getattr(environments[0], "render_mode", None)
+        super().__init__(len(environments), environments[0].observation_space, environments[0].action_space)
+        self.episodes = EpisodeCounter(self.num_envs)
+        self._current: List[Any] = [None] * self.num_envs
+        #: the state of each environment's generator before the reset that began its episode, see `restoring`
+        self.random_states: List[Any] = [None] * self.num_envs
+
+    def start(self) -> None:
+        for i in range(self.num_envs):
+            self.reset_lane(i)
+
+    def reset_lane(self, i: int) -> None:
+        """Resets one environment, with its seed where one waits for it."""
+        environment = self.envs[i]
+        keywords: Dict[str, Any] = {}
+        if self._seeds[i] is not None:
+            keywords["seed"], self._seeds[i] = self._seeds[i], None
+        if self._options[i]:
+            keywords["options"], self._options[i] = self._options[i], None
+        if not keywords:
+            self.random_states[i] = random_state(environment)
+        result = environment.reset(**keywords)
+        if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], dict)):
+            raise UnsupportedError(
+                f"reset() of environment {i} returned {type(result).__name__}, expected the tuple (observation, info) "
+                "of Gymnasium 0.26 and later; wrap an older one with shimmy"
+            )
+        if keywords:
+            # the generator after a seed: the reset cannot be repeated from it, only this one
+            self.random_states[i] = keywords.get("seed")
+        self._current[i], self.reset_infos[i] = result
+        self.flattener.write(result[0], self.first[i])
+        self.episodes.begin(i)
+
+    def advance(self, rows: np.ndarray) -> None:
+        episodes, flattener, current = self.episodes, self.flattener, self._current
+        for i, environment in enumerate(self.envs):
+            result = environment.step(self.actions.single(rows[i]))
+            if len(result) != 5:
+                raise UnsupportedError(
+                    f"step() of environment {i} returned {len(result)} values, expected the 5 of Gymnasium: observation, "
+                    "reward, terminated, truncated, info; wrap an older environment with shimmy"
+                )
+            observation, reward, terminated, truncated, info = result
+            flattener.write(observation, self.next[i])
+            try:
+                self.rewards[i] = reward
+            except (TypeError, ValueError):
+                raise UnsupportedError(f"environment {i} gave the reward {reward!r}, expected a number") from None
+            episodes.returns[i] += float(reward)
+            episodes.lengths[i] += 1
+            if terminated or truncated:
+                self.flags[i] = (TERMINATED if terminated else 0) | (TRUNCATED if truncated else 0)
+                info = dict(info)
+                info["terminal_observation"] = observation
+                info["TimeLimit.truncated"] = bool(truncated) and not terminated
+                info.setdefault("episode", episodes.finish(i))
+                self.infos[i] = info
+                self.reset_lane(i)
+            else:
+                self.flags[i] = 0
+                info["TimeLimit.truncated"] = False
+                self.infos[i] = info
+                current[i] = observation
+        self._stacked = None
+
+    _stacked: Any = None
+
+    # stacked when somebody asks
+    @property  # type: ignore[override]
+    def observations(self) -> Any:
+        """The lanes' observations, stacked."""
+        if self._current[0] is None:
+            return None
+        if self._stacked is None:
+            self._stacked = self.flattener.stack(self._current)
+        return self._stacked
+
+    @observations.setter
+    def observations(self, value: Any) -> None:
+        self._stacked, self._current = None, [None] * self.num_envs
+
+    def write_current(self, rows: np.ndarray) -> None:
+        for observation, row in zip(self._current, rows):
+            self.flattener.write(observation, row)
+
+    def resume(self, rows: np.ndarray) -> None:
+        stacked = self.flattener.unflatten_batch(rows)
+        self._stacked, self._current = None, [pick_row(stacked, i) for i in range(self.num_envs)]
+
+    def reset(self) -> Any:
+        self._stacked = None
+        return super().reset()
+
+    def close(self) -> None:
+        for environment in self.envs:
+            environment.close()
+
+    def has_method(self, name: str) -> bool:
+        return any(hasattr(layer, name) for layer in layers(self.envs[0]))
+
+    def get_attr(self, name: str, indices: Indices = None) -> List[Any]:
+        return [attribute(self.envs[i], name) for i in self._chosen(indices)]
+
+    def set_attr(self, name: str, value: Any, indices: Indices = None) -> None:
+        for i in self._chosen(indices):
+            owner = next((layer for layer in layers(self.envs[i]) if hasattr(layer, name)), self.envs[i])
+            setattr(owner, name, value)
+
+    def env_is_wrapped(self, wrapper: Type[Any], indices: Indices = None) -> List[bool]:
+        return [
+            wrapper.__name__ == "Monitor" or any(isinstance(layer, wrapper) for layer in layers(self.envs[i]))
+            for i in self._chosen(indices)
+        ]
+
+
+def pick_row(stacked: Any, i: int) -> Any:
+    """One of stacked observations."""
+    if isinstance(stacked, dict):
+        return {key: pick_row(part, i) for key, part in stacked.items()}
+    return tuple(pick_row(part, i) for part in stacked) if isinstance(stacked, tuple) else stacked[i]
+
+
+def layers(environment: Any) -> Iterator[Any]:
+    """An environment's wrappers from the outside in, and the environment itself."""
+    while True:
+        yield environment
+        inner = environment.__dict__.get("env") if hasattr(environment, "__dict__") else None
+        if inner is None:
+            return
+        environment = inner
+
+
+def attribute(environment: Any, name: str) -> Any:
+    """The attribute of the outermost layer that has it."""
+    for layer in layers(environment):
+        if hasattr(layer, name):
+            return getattr(layer, name)
+    raise AttributeError(f"{environment} has no attribute {name}")
+
+
+def random_state(environment: Any) -> Any:
+    """The state of the environment's own generator; None where it has none yet."""
+    generator = getattr(getattr(environment, "unwrapped", environment), "_np_random", None)
+    return None if generator is None else generator.bit_generator.state

@@ -1,0 +1,105 @@
+"""Noise that a model adds to its actions while it collects data, in units of actions scaled to [−1, 1].
+
+Noise of these classes with mean 0 and one standard deviation for all actions is drawn by the library itself, and is part of
+a saved model. Any other object that is called for its next value is drawn in Python.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, Dict, Iterable, List, Optional
+
+import numpy as np
+
+
+class ActionNoise:
+    """Base: called for the next value, an array of the shape of an action."""
+
+    def reset(self) -> None:
+        """Called when an episode ends."""
+
+    def __call__(self) -> np.ndarray:
+        raise NotImplementedError
+
+
+class NormalActionNoise(ActionNoise):
+    """Independent at each step: mean + sigma ε, with ε from a normal distribution."""
+
+    def __init__(self, mean: Any, sigma: Any, dtype: Any = np.float32) -> None:
+        self._mu, self._sigma, self._dtype = np.asarray(mean), np.asarray(sigma), dtype
+
+    def __call__(self) -> np.ndarray:
+        return np.random.normal(self._mu, self._sigma).astype(self._dtype)
+
+    def __repr__(self) -> str:
+        return f"NormalActionNoise(mu={self._mu}, sigma={self._sigma})"
+
+
+class OrnsteinUhlenbeckActionNoise(ActionNoise):
+    """Correlated: x ← x + theta (mean − x) dt + sigma √dt ε (Uhlenbeck & Ornstein 1930)."""
+
+    def __init__(
+        self, mean: Any, sigma: Any, theta: float = 0.15, dt: float = 1e-2, initial_noise: Any = None,
+        dtype: Any = np.float32,
+    ) -> None:  # fmt: skip
+        self._mu, self._sigma, self._theta, self._dt, self._dtype = np.asarray(mean), np.asarray(sigma), theta, dt, dtype
+        self.initial_noise = initial_noise
+        self.reset()
+
+    def reset(self) -> None:
+        start = np.zeros_like(self._mu, dtype=float) if self.initial_noise is None else np.asarray(self.initial_noise)
+        self.noise_prev = start
+
+    def __call__(self) -> np.ndarray:
+        drift = self._theta * (self._mu - self.noise_prev) * self._dt
+        self.noise_prev = self.noise_prev + drift + self._sigma * np.sqrt(self._dt) * np.random.normal(size=self._mu.shape)
+        return self.noise_prev.astype(self._dtype)
+
+    def __repr__(self) -> str:
+        return f"OrnsteinUhlenbeckActionNoise(mu={self._mu}, sigma={self._sigma})"
+
+
+class VectorizedActionNoise(ActionNoise):
+    """A noise of its own for each of `n_envs` environments, stacked."""
+
+    def __init__(self, base_noise: Any, n_envs: int) -> None:
+        if base_noise is None or not callable(base_noise):
+            raise TypeError(f"expected an ActionNoise, got {base_noise!r}")
+        if int(n_envs) < 1:
+            raise ValueError(f"expected at least one environment, got n_envs={n_envs}")
+        self.base_noise, self.n_envs = base_noise, int(n_envs)
+        self.noises: List[Any] = [copy.deepcopy(base_noise) for _ in range(self.n_envs)]
+
+    def reset(self, indices: Optional[Iterable[int]] = None) -> None:
+        """Resets the noise of some environments, or of all."""
+        for i in range(self.n_envs) if indices is None else indices:
+            self.noises[i].reset()
+
+    def __call__(self) -> np.ndarray:
+        return np.stack([noise() for noise in self.noises])
+
+    def __repr__(self) -> str:
+        return f"VectorizedActionNoise({self.base_noise!r}, n_envs={self.n_envs})"
+
+
+def native_noise(noise: Any) -> Optional[Dict[str, Any]]:
+    """The library's setting `explorationNoise` for a noise; None where the library does not have it."""
+    if noise is None:
+        return {"gaussian": {"standardDeviation": 0.0}}
+    name = type(noise).__name__
+    if name not in ("NormalActionNoise", "OrnsteinUhlenbeckActionNoise"):
+        return None
+    if not type(noise).__module__.startswith(("offpolicy.", "stable_baselines3.")):
+        return None
+    mean, sigma = np.ravel(noise._mu), np.ravel(noise._sigma)
+    if np.any(mean != 0) or sigma.size == 0 or np.any(sigma != sigma[0]) or not 0 <= sigma[0] <= 10:
+        return None
+    if name == "NormalActionNoise":
+        return {"gaussian": {"standardDeviation": float(sigma[0])}}
+    if noise.initial_noise is not None or not 0 < noise._dt <= 1 or not 0 <= noise._theta <= 100:
+        return None
+    return {
+        "ornsteinUhlenbeck": {
+            "stiffness": float(noise._theta), "standardDeviation": float(sigma[0]), "timestep": float(noise._dt),
+        }
+    }  # fmt: skip

@@ -1,0 +1,155 @@
+"""Lanes made of a Gymnasium VectorEnv, in each of its autoreset modes."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List
+
+import numpy as np
+
+from . import spaces
+from .errors import UnsupportedError
+from .lanes import IDLE, TERMINATED, TRUNCATED, EpisodeCounter, Indices, Lanes
+
+
+class VectorEnvironmentLanes(Lanes):
+    """A VectorEnv.
+
+    NEXT_STEP: the step after an end ignores its action and returns the first observation; it is no transition.
+    SAME_STEP: the step returns the first observation, `infos["final_obs"]` the true one.
+    DISABLED: lanes that have ended are reset by `options={"reset_mask": …}`.
+    """
+
+    def __init__(self, environment: Any) -> None:
+        mode = getattr(environment, "metadata", {}).get("autoreset_mode")
+        self.mode = str(getattr(mode, "name", mode)).upper().rsplit(".", 1)[-1]
+        if self.mode not in ("NEXT_STEP", "SAME_STEP", "DISABLED"):
+            raise UnsupportedError(
+                f'the vector environment has the autoreset_mode {mode!r} in its metadata, expected NEXT_STEP, SAME_STEP or '
+                "DISABLED of gymnasium.vector.AutoresetMode"
+            )
+        self.env = environment
+        self.metadata = environment.metadata
+        self.render_mode = getattr(environment, "render_mode", None)
+        self.resets_at_once = self.mode != "NEXT_STEP"
+        super().__init__(environment.num_envs, environment.single_observation_space, environment.single_action_space)
+        self.episodes = EpisodeCounter(self.num_envs)
+        self.has_ended = np.zeros(self.num_envs, dtype=bool)
+
+    def start(self) -> None:
+        keywords: Dict[str, Any] = {}
+        if self._seeds[0] is not None:
+            keywords["seed"] = list(self._seeds)
+            self._seeds = [None] * self.num_envs
+        if self._options[0]:
+            keywords["options"], self._options = self._options[0], [None] * self.num_envs
+        self.observations, infos = self.env.reset(**keywords)
+        self.reset_infos = [pick(infos, i) for i in range(self.num_envs)]
+        self.flattener.write_batch(self.observations, self.first)
+        self.has_ended[:] = False
+        for i in range(self.num_envs):
+            self.episodes.begin(i)
+
+    def advance(self, rows: np.ndarray) -> None:
+        observations, rewards, terminated, truncated, infos = self.env.step(self.actions.batch(rows))
+        was_ended = self.has_ended.copy()
+        self.observations = observations
+        self.flattener.write_batch(observations, self.next)
+        self.rewards[:] = rewards
+        self.flags[:] = np.asarray(terminated, bool) * TERMINATED + np.asarray(truncated, bool) * TRUNCATED
+        self.infos = [pick(infos, i) for i in range(self.num_envs)] if infos else [{} for _ in range(self.num_envs)]
+        if not self.resets_at_once:
+            self.flags[was_ended] = IDLE
+            self.first[was_ended] = self.next[was_ended]
+        self.has_ended = self.dones
+        for i in range(self.num_envs):
+            if self.flags[i] == IDLE:
+                self.episodes.begin(i)
+                continue
+            self.episodes.returns[i] += float(self.rewards[i])
+            self.episodes.lengths[i] += 1
+            self.infos[i]["TimeLimit.truncated"] = self.flags[i] == TRUNCATED
+            if self.has_ended[i]:
+                self._end(i, infos)
+        if self.mode == "DISABLED" and self.has_ended.any():
+            self.observations, _ = self.env.reset(options={"reset_mask": self.has_ended})
+            self.flattener.write_batch(self.observations, self.first)
+            self.has_ended[:] = False
+
+    def _end(self, i: int, infos: Dict[str, Any]) -> None:
+        final = self._row(i)
+        info = self.infos[i]
+        if self.mode == "SAME_STEP":
+            self.first[i] = self.next[i]
+            final = (infos.get("final_obs") if "final_obs" in infos else [None] * self.num_envs)[i]
+            if final is None:
+                raise UnsupportedError(
+                    f"environment {i} of the vector ended an episode, but infos['final_obs'] has no final observation, as "
+                    "the mode SAME_STEP needs it"
+                )
+            self.flattener.write(final, self.next[i])
+            ending = info.pop("final_info", None) or {}
+            info.update({key: value for key, value in ending.items() if key not in info})
+            info.pop("final_obs", None)
+        info["terminal_observation"] = final
+        info.setdefault("episode", self.episodes.finish(i))
+        if self.resets_at_once:
+            self.episodes.begin(i)
+
+    def _row(self, i: int) -> Any:
+        def row(part: Any) -> Any:
+            if isinstance(part, dict):
+                return {key: row(value) for key, value in part.items()}
+            return tuple(row(value) for value in part) if isinstance(part, tuple) else np.array(part[i])
+
+        return row(self.observations)
+
+    def close(self) -> None:
+        self.env.close()
+
+    def has_method(self, name: str) -> bool:
+        environments = getattr(self.env.unwrapped, "envs", None)
+        if environments:
+            from .environments import layers
+
+            return any(hasattr(layer, name) for layer in layers(environments[0]))
+        return hasattr(self.env.unwrapped, name)
+
+    def get_attr(self, name: str, indices: Indices = None) -> List[Any]:
+        values = self.env.get_attr(name) if hasattr(self.env, "get_attr") else [getattr(self.env, name)] * self.num_envs
+        return [values[i] for i in self._chosen(indices)]
+
+    def set_attr(self, name: str, value: Any, indices: Indices = None) -> None:
+        self.env.set_attr(name, value)
+
+    def env_method(self, name: str, *arguments: Any, indices: Indices = None, **keywords: Any) -> List[Any]:
+        environments = getattr(self.env.unwrapped, "envs", None)
+        if environments:
+            from .environments import attribute
+
+            return [attribute(environments[i], name)(*arguments, **keywords) for i in self._chosen(indices)]
+        values = self.env.call(name, *arguments, **keywords)
+        return [values[i] for i in self._chosen(indices)]
+
+    def render(self, mode: Any = None) -> Any:
+        return self.env.render()
+
+
+def pick(infos: Dict[str, Any], i: int) -> Dict[str, Any]:
+    """What a vector's infos say of one environment: keys whose mask, named with `_` in front, is set."""
+    picked: Dict[str, Any] = {}
+    for key, values in infos.items():
+        mask = infos.get("_" + key)
+        if key.startswith("_") or mask is not None and not np.asarray(mask)[i]:
+            continue
+        if isinstance(values, dict):
+            picked[key] = pick(values, i)
+        else:
+            picked[key] = values[i] if np.ndim(values) > 0 or isinstance(values, (list, tuple)) else values
+    return picked
+
+
+def is_vector_environment(environment: Any) -> bool:
+    """Whether it is one of Gymnasium's vectors."""
+    return hasattr(environment, "single_observation_space") and hasattr(environment, "num_envs") and (
+        spaces.kind(environment.single_observation_space) is not None
+    )
