@@ -48,7 +48,7 @@ struct Resume: ParsableCommand {
       Output.note("this run began on a matrix unit (AMX), which is not here: its numbers go on with other roundings")
     }
     let trainer = try makeTrainer(configuration)
-    let restoration = try directory.restore(trainer)
+    let restoration = try directory.restore(trainer, writtenBy: before)
     for problem in restoration.problems { Output.note("passed over: \(problem)") }
     for note in restoration.notes { Output.note(note) }
     guard trainer.step <= changed.steps || changed.steps == before.steps else {

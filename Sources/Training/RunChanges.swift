@@ -22,11 +22,6 @@ extension RunDescription {
 }
 
 extension RunConfiguration {
-  /// Hyperparameters that another configuration of this run has otherwise.
-  func changedNames(to other: RunConfiguration) -> Set<String> {
-    Set(Self.differences(configuration, other.configuration).map(\.0))
-  }
-
   /// Hyperparameters that decide the sizes of what is kept, or how what was kept is to be read.
   private static let kept: Set = [
     "hiddenSizes", "policyHiddenSizes", "criticHiddenSizes", "bufferCapacity", "sampler", "normalizeObservations",

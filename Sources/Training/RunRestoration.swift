@@ -25,10 +25,12 @@ extension RunDirectory {
   ///
   /// Its numbers go on to the bit where its products run on what they began on: call
   /// `Processor.useMatrixUnit(description.versions.matrixUnit ?? false)` first.
-  /// The trainer's hyperparameters may be others than those of `run.json`: the run was then changed, see `change(to:at:)`.
+  ///
+  /// - Parameter written: the run as `run.json` has it, where the trainer's settings are to replace them; nil: they are those of
+  ///   the trainer.
   @discardableResult
-  public func restore(_ trainer: any TrainingRun) throws -> Restoration {
-    let identity = RunIdentity(trainer.run)
+  public func restore(_ trainer: any TrainingRun, writtenBy written: RunConfiguration? = nil) throws -> Restoration {
+    let identity = RunIdentity(written ?? trainer.run)
     var problems: [String] = []
     let names = checkpointNames
     guard !names.isEmpty else {
@@ -86,7 +88,8 @@ extension RunDirectory {
     let (file, path) = try read(name)
     let state = try TrainerState(file, path: path)
     let progress = try RunProgress(file, path: path)
-    let changed = description.changedNames.union(description.run.changedNames(to: trainer.run))
+    // a change may be in run.json, and no checkpoint after it yet
+    let changed = description.changedNames
     if let saved = progress.identity, saved != identity,
       case let differences = saved.differences(from: identity, ignoring: changed),
       !differences.isEmpty || changed.isEmpty
