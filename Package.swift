@@ -34,7 +34,7 @@ let belowReplay = belowNetworks + ["Environments", "Formats"]
 let belowAlgorithms = belowReplay + ["Networks", "Replay"]
 let belowTraining = belowAlgorithms + ["Algorithms"]
 let belowOffline = belowTraining + ["Training"]
-let belowOffPolicy = belowOffline + ["Offline", "MuJoCoTasks"]
+let belowOffPolicy = belowOffline + ["Offline", "MuJoCoTasks", "PythonBridge"]
 let belowProgram = belowOffPolicy + ["OffPolicy"]
 
 let package = Package(
@@ -45,7 +45,7 @@ let package = Package(
     .library(
       name: "OffPolicy",
       targets: [
-        "OffPolicy", "Offline", "MuJoCoTasks", "Training", "Algorithms", "Replay", "Networks", "Environments",
+        "OffPolicy", "Offline", "MuJoCoTasks", "PythonBridge", "Training", "Algorithms", "Replay", "Networks", "Environments",
         "Formats", "Kernels", "Platform",
       ]),
     // the program as a library, for packages with environments and algorithms of their own
@@ -67,6 +67,9 @@ let package = Package(
     .target(name: "Formats", dependencies: ["Platform"], swiftSettings: safe),
     .target(name: "Environments", dependencies: ["Platform"], swiftSettings: safe),
     .target(name: "MuJoCoTasks", dependencies: ["Platform", "Environments"], swiftSettings: safe),
+    .target(
+      name: "PythonBridge", dependencies: ["Platform", "Environments"], resources: [.embedInCode("worker.py")],
+      swiftSettings: safe),
     .target(name: "Networks", dependencies: belowNetworks, swiftSettings: safe),
     .target(name: "Replay", dependencies: belowReplay, swiftSettings: safe),
     .target(name: "Algorithms", dependencies: belowAlgorithms, swiftSettings: safe),

@@ -58,6 +58,7 @@ public final class EnvironmentLanes: VectorEnvironment {
 
   public var count: Int { lanes.count }
   public var goals: (any GoalEnvironment)? { lanes[0].environment.goals }
+  public var resumePromise: ResumePromise { lanes[0].environment.resumePromise }
 
   public func reset(lane: Int, seed: UInt64?, into observation: inout MutableSpan<Float>) throws {
     try lanes[lane].environment.reset(seed: seed, into: &observation)

@@ -8,6 +8,7 @@
 @_exported import Networks
 @_exported import Offline
 @_exported import Platform
+@_exported import PythonBridge
 @_exported import Replay
 @_exported import Training
 

@@ -72,7 +72,7 @@ struct ReadingOptions: ParsableArguments {
   func reading() throws -> DatasetReading {
     DatasetReading(
       timeouts: try TimeoutReading.argument(timeouts),
-      environment: try environment.map { try Program.environments.entry($0) })
+      environment: try environment.map { try Program.environment($0) })
   }
 }
 

@@ -7,7 +7,13 @@ import OffPolicy
 /// The run in memory: with its environment, or with the data that it learns from.
 func makeTrainer(_ run: RunConfiguration) throws -> any TrainingRun {
   if let source = run.dataset { return try makeOfflineTrainer(run, source) }
-  let task = try Program.environments.entry(run.environment).configured(run.environmentOptions ?? [:])
+  if let python = run.python { Program.python = Program.python.with(interpreter: python) }
+  let task = try Program.environment(run.environment, run.environmentOptions ?? [:])
+  if let makeVector = task.makeVector {
+    return try Trainer(
+      run, workers: WorkerPool(count: run.threads, patience: WorkerPool.shortPatience), algorithms: Program.algorithms,
+      environments: makeVector(run.laneCount), makeEvaluationEnvironment: { try task.make() })
+  }
   return try Trainer(run, workers: WorkerPool(count: run.threads), algorithms: Program.algorithms) {
     try task.make()
   }
@@ -20,7 +26,7 @@ private func makeOfflineTrainer(_ run: RunConfiguration, _ source: RunConfigurat
       "\(source.path) does not exist, which the run learns from: bring it back, or say where it is now with --dataset PATH"
     )
   }
-  let entry = run.environment.isEmpty ? nil : try? Program.environments.entry(run.environment)
+  let entry = run.environment.isEmpty ? nil : try? Program.environment(run.environment)
   let task = try entry?.configured(run.environmentOptions ?? [:])
   let reading = DatasetReading(timeouts: try TimeoutReading.argument(source.timeouts), environment: task)
   let dataset = try DatasetFiles.read(source.path, reading)

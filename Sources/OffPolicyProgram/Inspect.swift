@@ -37,6 +37,11 @@ struct Inspect: ParsableCommand {
     if inspection.simulatorFaults > 0 {
       print("simulator  broke off \(inspection.simulatorFaults.text) episodes")
     }
+    if let resume = description.resume {
+      print(
+        "resume     \(resume.rawValue)" + (resume == .exact ? "" : ": episodes that are running when it stops are lost")
+      )
+    }
     print("digest     \(inspection.digest ?? "no checkpoint yet")")
     print("health     \(inspection.health.status)")
     for finding in inspection.health.findings { print("           \(finding)") }
@@ -50,6 +55,7 @@ struct Inspect: ParsableCommand {
     let run: RunConfiguration
     let versions: RunDescription.Versions
     let started: String
+    let resume: ResumePromise
     let step: Int
     let episodes: Int
     let updates: Int
@@ -70,6 +76,7 @@ struct Inspect: ParsableCommand {
 
     init(description: RunDescription, _ inspection: RunInspection) {
       (run, versions, started) = (description.run, description.versions, description.started)
+      resume = description.resume ?? .exact
       (step, episodes, updates) = (inspection.step, inspection.episodes, inspection.updates)
       (seconds, digest, loggedStep) = (inspection.seconds, inspection.digest, inspection.loggedStep)
       (lastReturn, bestReturn, health) = (inspection.lastReturn, inspection.bestReturn, inspection.health)

@@ -21,12 +21,31 @@ public enum Program {
   private struct Knowledge {
     var environments = EnvironmentRegistry.standard
     var algorithms = AlgorithmRegistry.standard
+    var python = PythonSettings()
     var allocationCount: @Sendable () -> Int? = { nil }
   }
 
   private static let knowledge = Mutex(Knowledge())
 
   static var environments: EnvironmentRegistry { knowledge.withLock { $0.environments } }
+  /// The environment of a name: one that the program knows, or `gym:ID` and `python:FILE:FUNCTION`.
+  static func environment(_ id: String, _ options: EnvironmentOptions = [:]) throws -> EnvironmentEntry {
+    guard PythonBridge.isReference(id) else {
+      do { return try environments.entry(id).configured(options) } catch let unknown as UnknownEnvironment {
+        throw ForeignEnvironment(unknown)
+      }
+    }
+    // what suits a built-in environment suits Gymnasium's of the same name
+    let known = id.hasPrefix("gym:") ? try? environments.entry(String(id.dropFirst("gym:".count))) : nil
+    return try PythonBridge.entry(PythonBridge.absolute(id), options, settings: python, like: known)
+  }
+
+  /// How Python environments are run, as the arguments said.
+  static var python: PythonSettings {
+    get { knowledge.withLock { $0.python } }
+    set { knowledge.withLock { $0.python = newValue } }
+  }
+
   static var algorithms: AlgorithmRegistry { knowledge.withLock { $0.algorithms } }
   static var allocationCount: @Sendable () -> Int? { knowledge.withLock { $0.allocationCount } }
 

@@ -27,6 +27,11 @@ struct Resume: ParsableCommand {
   @Option(help: "Threads of an update; the result is the same. Default: as before.", transform: wholeNumber)
   var threads: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "The Python interpreter of a run in gym:ID or python:FILE:FUNCTION. Default: as before.", valueName: "path"))
+  var python: String?
+
   func validate() throws {
     try Limits.steps.check(steps, "--steps")
     try Limits.threads.check(threads, "--threads")
@@ -42,6 +47,7 @@ struct Resume: ParsableCommand {
       steps: steps, settings: settings, dataset: dataset.map { URL(fileURLWithPath: $0).standardizedFileURL.path },
       in: Program.algorithms)
     var configuration = changed
+    if let python { configuration.python = python }
     if let threads { configuration.threads = threads }
     // the run's own sums, to the bit
     if !Processor.useMatrixUnit(directory.description.versions.matrixUnit ?? false) {

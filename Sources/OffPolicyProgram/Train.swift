@@ -100,6 +100,7 @@ struct Train: ParsableCommand {
       evaluationEpisodes: evaluationEpisodes ?? 10, checkpointEvery: checkpointEvery)
     run.environmentOptions = task.givenOptions.isEmpty ? nil : task.givenOptions
     if environments > 1 { run.environments = environments }
+    if PythonBridge.isReference(task.id) { run.python = Program.python.interpreter }
     try start(
       run, task: task, on: task.id,
       "\(steps.text) steps" + (environments > 1 ? " in \(environments.text) environments" : ""))
@@ -117,7 +118,7 @@ struct Train: ParsableCommand {
     let reading = try DatasetReading(timeouts: TimeoutReading.argument(timeouts), environment: task)
     let dataset = try DatasetFiles.read(path, reading)
     // an environment that the data name themselves serves too, where it is at hand
-    if task == nil, let id = dataset.description.environment, (try? Program.environments.entry(id)) != nil {
+    if task == nil, let id = dataset.description.environment, (try? Program.environment(id)) != nil {
       task = try environmentOptions.entry(id, over: kept)
     }
     if let task {
@@ -171,11 +172,12 @@ struct Train: ParsableCommand {
     let weights = try from.map(loadWeights)
     var run = run
     run.from = weights?.origin
-    let description = RunDescription(
+    var description = RunDescription(
       run: run,
       versions: RunDescription.Versions(
         program: programVersion, swift: swiftVersion, mujoco: try task?.simulatorVersion(),
         processor: Processor.summary, matrixUnit: Processor.usesMatrixUnit))
+    description.resume = run.dataset == nil ? task?.resumePromise : .exact
     let trainer = try makeTrainer(run)
     let left = try weights.map { try trainer.begin(with: $0) } ?? []
     let path = try runDirectory ?? freeDirectory(run.algorithm, name)
@@ -189,6 +191,9 @@ struct Train: ParsableCommand {
     }
     if run.dataset == nil {
       Output.note("learning begins after \(learning.begins.text) steps and makes \(learning.updates.text) updates")
+    }
+    if description.resume == .episode {
+      Output.note("\(run.environment) cannot save where it is: a run that goes on loses the episodes that were running")
     }
     try drive(trainer, directory)
   }
@@ -207,7 +212,10 @@ struct Train: ParsableCommand {
 
   /// The default folder, numbered when earlier runs have taken it.
   private func freeDirectory(_ algorithm: String, _ task: String) throws -> String {
-    let base = "runs/\(algorithm)-\(task)-seed\(seed)"
+    // gym:ALE/Pong-v5 and python:/home/me/task.py:make are no names of folders
+    let last = task.hasPrefix("python:") ? task.split(separator: "/").last.map(String.init) ?? task : task
+    let name = String(last.map { $0.isLetter || $0.isNumber || "-_.".contains($0) ? $0 : "-" })
+    let base = "runs/\(algorithm)-\(name)-seed\(seed)"
     var path = base
     var number = 2
     while FileManager.default.fileExists(atPath: path) {

@@ -18,6 +18,8 @@ public final class WorkerPool: @unchecked Sendable {
   /// Workers, the calling thread among them.
   public let count: Int
   package static let maximumCount = 256
+  /// Processors that the system has online.
+  public static let coreCount = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
 
   private let shared: Shared
   private var threads: [pthread_t] = []

@@ -31,6 +31,9 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   /// Environments that the run collects from at once, N; nil: one.
   public var environments: Int? = nil
 
+  /// The Python interpreter of an environment in Python; nil: that of the search path, or none is needed.
+  public var python: String? = nil
+
   /// N
   public var laneCount: Int { environments ?? 1 }
 

@@ -1,5 +1,6 @@
 // RunDescription.swift — what run.json says of a run.
 
+import Environments
 import Formats
 import Platform
 
@@ -19,6 +20,8 @@ public struct RunDescription: Codable, Sendable, Equatable {
   public var started: String
   /// The seed of each evaluation's first episode; nil in runs of 0.1.0.
   public var evaluationSeed: UInt64?
+  /// What going on from a checkpoint can promise; nil in earlier runs, where it is exact.
+  public var resume: ResumePromise?
   /// What was changed since then, oldest first; nil where nothing was.
   public var changes: [RunChange]?
 

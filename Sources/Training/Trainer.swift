@@ -35,6 +35,8 @@ public final class Trainer {
   public var buffer: ReplayBuffer { _read { yield learner.buffer } }
 
   private let loop: CollectionLoop
+  /// Of lanes whose environment was made anew when the run went on.
+  private var newSeeds: [Int: UInt64] = [:]
   private let configuration: AnyConfiguration
   private let collection: CollectionSettings
   let learner: Learner
@@ -388,8 +390,9 @@ public final class Trainer {
     state.normalization = normalization.state
     state.lanes = lanes
     // a lane that was never reset has no state
+    let canSave = loop.environments.resumePromise == .exact
     state.environments = try lanes.indices.map {
-      lanes[$0].steps == 0 && lanes[$0].needsReset ? nil : try loop.environments.saveState(lane: $0)
+      !canSave || lanes[$0].steps == 0 && lanes[$0].needsReset ? nil : try loop.environments.saveState(lane: $0)
     }
     return state
   }
@@ -417,6 +420,13 @@ public final class Trainer {
     for (lane, saved) in state.lanes.enumerated() {
       observations.setRow(lane, to: saved.observation.span)
       if !saved.needsReset { learner.buffer.resumeEpisode(saved.observation.span, lane: lane) }
+      // where the environment cannot go on, neither can its episode; the next one's seed is a function of the step
+      guard loop.environments.resumePromise == .episode, saved.steps > 0 else { continue }
+      learner.buffer.abandonEpisode(lane: lane)
+      normalization.abandonEpisode(lane: lane)
+      lanes[lane].needsReset = true
+      var seeds = RandomStream(seed: run.seed, purpose: "environments resumed at step \(step)")
+      newSeeds[lane] = seeds.next() >> 32 &+ UInt64(lane)
     }
   }
 
@@ -428,7 +438,9 @@ extension Trainer: StepCollector {
   package func needsReset(lane: Int) -> Bool { lanes[lane].needsReset }
 
   /// The first episode seeds the lane's generator, which then goes on.
-  package func seed(lane: Int) -> UInt64? { lanes[lane].steps == 0 ? run.seed &+ UInt64(lane) : nil }
+  package func seed(lane: Int) -> UInt64? {
+    newSeeds.removeValue(forKey: lane) ?? (lanes[lane].steps == 0 ? run.seed &+ UInt64(lane) : nil)
+  }
 
   package func failed(lane: Int, _ error: any Error) { observer.failed(dump(lane: lane, "\(error)")) }
 }

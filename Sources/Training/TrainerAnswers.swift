@@ -16,11 +16,13 @@ extension Trainer {
     precondition(
       observations.count == rows * size && actions.count == rows * width,
       "\(observations.count) and \(actions.count) values for \(rows) observations of \(size) and actions of \(width)")
+    var action = [Float](repeating: 0, count: width)
     for row in 0..<rows {
-      var action = actions.extracting((row * width)..<((row + 1) * width))
+      var span = action.mutableSpan
       evaluated.act(
-        algorithm, observations.extracting((row * size)..<((row + 1) * size)), drawingFrom: &stream, into: &action)
-      scaling.denormalize(&action)
+        algorithm, observations.extracting((row * size)..<((row + 1) * size)), drawingFrom: &stream, into: &span)
+      scaling.denormalize(&span)
+      for i in 0..<width { actions[row * width + i] = action[i] }
     }
   }
 
