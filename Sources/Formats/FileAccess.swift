@@ -47,6 +47,7 @@ package enum FileAccess {
     case .fileReadNoPermission, .fileWriteNoPermission: "permission denied; check its owner and mode"
     case .fileWriteOutOfSpace: "the disk is full; free some space"
     case .fileWriteVolumeReadOnly: "the disk is read-only; choose another folder"
+    case .fileWriteFileExists: "there is something of that name already; choose another"
     case .fileReadInvalidFileName, .fileWriteInvalidFileName: "the name is not valid; choose another"
     default: "the system gave \(oneLine(String(describing: error), limit: 200))"
     }

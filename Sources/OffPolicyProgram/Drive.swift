@@ -7,7 +7,7 @@ import OffPolicy
 func makeTrainer(_ run: RunConfiguration) throws -> any TrainingRun {
   if let source = run.dataset { return try makeOfflineTrainer(run, source) }
   let task = try Program.environments.entry(run.environment).configured(run.environmentOptions ?? [:])
-  return try Trainer(run, workers: WorkerPool(count: run.threads), algorithms: Program.algorithms) {
+  return try Trainer(run, workers: makeWorkers(run.threads), algorithms: Program.algorithms) {
     try task.make()
   }
 }
@@ -25,8 +25,19 @@ private func makeOfflineTrainer(_ run: RunConfiguration, _ source: RunConfigurat
   }
   let scaling = dataset.description.scaling
   return try OfflineTrainer(
-    run, data: dataset.takeBuffer(), scaling: scaling, workers: WorkerPool(count: run.threads),
+    run, data: dataset.takeBuffer(), scaling: scaling, workers: makeWorkers(run.threads),
     algorithms: Program.algorithms, makeEnvironment: task.map { task in { try task.make() } })
+}
+
+/// The threads of a run, all that were asked for.
+private func makeWorkers(_ count: Int) throws -> WorkerPool {
+  let workers = WorkerPool(count: count)
+  guard workers.count == count else {
+    throw ArgumentMismatch(
+      "the system starts only \(workers.count) of \(count) threads: take fewer with --threads, or raise the limit of "
+        + "processes or memory")
+  }
+  return workers
 }
 
 /// Trains to the last step. A signal stops it: everything is saved, and the exit code is 128 + the signal's number.

@@ -41,6 +41,9 @@ public enum Program {
     environments: [EnvironmentEntry] = [], algorithms: [AlgorithmEntry] = [],
     allocationCount: @escaping @Sendable () -> Int? = { nil }
   ) {
+    // before anything is opened
+    StandardStreams.reserve()
+    StopSignal.prepare()
     knowledge.withLock {
       $0.environments = EnvironmentRegistry(EnvironmentRegistry.standard.entries + environments)
       $0.algorithms = AlgorithmRegistry(AlgorithmRegistry.standard.entries + algorithms)
@@ -65,7 +68,7 @@ struct RootCommand: ParsableCommand {
     version: "\(Program.name) \(programVersion)",
     subcommands: [
       Train.self, Resume.self, Evaluate.self, List.self, EnvironmentCommand.self, ConformanceCommand.self, Bench.self,
-      Inspect.self, Collect.self, DatasetCommand.self, Value.self, Compare.self,
+      Inspect.self, Collect.self, DatasetCommand.self, Value.self, Compare.self, Doctor.self,
     ])
 
   /// Runs what the arguments say. Only a success returns.
@@ -76,6 +79,7 @@ struct RootCommand: ParsableCommand {
       var command = try parseAsRoot()
       parsed = command
       try command.run()
+      try Output.finish()
     } catch {
       exit(withError: AdvisedError(error, in: parsed) ?? error)
     }

@@ -64,6 +64,8 @@ struct Train: ParsableCommand {
   }
 
   func run() throws {
+    // from here on no signal is lost: one that comes before the first step stops a run that can be resumed
+    _ = StopSignal.listen()
     let algorithm = try Program.algorithms.entry(algorithm)
     switch (algorithm.source, dataset) {
     case (.task, nil), (.data, .some): break
@@ -139,11 +141,12 @@ struct Train: ParsableCommand {
   private func evaluationInterval(_ steps: Int) -> Int { max(1000, min(10_000, steps / 20)) }
 
   private func start(_ run: RunConfiguration, task: EnvironmentEntry?, on name: String, _ amount: String) throws {
-    let description = RunDescription(
+    var description = RunDescription(
       run: run,
       versions: RunDescription.Versions(
         program: programVersion, swift: swiftVersion, mujoco: try task?.simulatorVersion(),
         processor: Processor.summary, matrixUnit: Processor.usesMatrixUnit))
+    if description.versions.mujoco != nil { description.versions.mujocoLibrary = try MuJoCoTasks.libraryPath() }
     // everything that can be refused is refused before anything is written
     let trainer = try makeTrainer(run)
     let path = try runDirectory ?? freeDirectory(run.algorithm, name)

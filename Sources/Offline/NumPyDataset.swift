@@ -47,6 +47,6 @@ enum NumPyDataset {
     file.add("metadata/action_low", floats: dataset.description.actionLow, shape: [a])
     file.add("metadata/action_high", floats: dataset.description.actionHigh, shape: [a])
     if let environment = dataset.description.environment { file.add("metadata/environment", text: environment) }
-    try file.write(to: path)
+    try DatasetFiles.writeWhole(path) { try file.write(to: $0) }
   }
 }
