@@ -49,6 +49,7 @@ package enum FileAccess {
     case .fileReadNoPermission, .fileWriteNoPermission: "permission denied; check its owner and mode"
     case .fileWriteOutOfSpace: "the disk is full; free some space"
     case .fileWriteVolumeReadOnly: "the disk is read-only; choose another folder"
+    case .fileWriteFileExists: "there is something of that name already; choose another"
     case .fileReadInvalidFileName, .fileWriteInvalidFileName: "the name is not valid; choose another"
     case .fileWriteFileExists: "something of that name is in the way; choose another path"
     case .fileReadTooLarge: "the file is too large"

@@ -19,6 +19,9 @@ public final class HDF5File {
   /// Says why there is no libhdf5, if there is none.
   public static func checkAvailable() throws { _ = try HDF5Library.shared.get() }
 
+  /// The file of libhdf5 that this process has opened.
+  public static func libraryPath() throws -> String { try HDF5Library.shared.get().path }
+
   /// Opens a file for reading.
   public convenience init(reading path: String) throws {
     let library = try HDF5Library.shared.get()

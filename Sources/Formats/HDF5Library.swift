@@ -26,26 +26,24 @@ public struct HDF5Unavailable: Error, CustomStringConvertible {
 @safe struct HDF5Library: Sendable {
   let functions: Functions
   let types: Types
+  /// The file that was opened.
+  let path: String
 
   /// The library of this process, opened at the first use.
   static let shared = Result { () throws(HDF5Unavailable) in try HDF5Library() }
 
-  private static let names = [
-    "libhdf5.so", "libhdf5_serial.so", "libhdf5.so.320", "libhdf5.so.310", "libhdf5.so.200", "libhdf5.so.103",
-    "libhdf5_serial.so.310", "libhdf5_serial.so.103", "libhdf5_serial.so.100", "libhdf5.dylib",
-    "/opt/homebrew/lib/libhdf5.dylib", "/usr/local/lib/libhdf5.dylib",
-  ]
-
   private init() throws(HDF5Unavailable) {
-    // set and empty is as good as not set
-    let given = unsafe getenv("OFFPOLICY_HDF5").map { unsafe String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+    let places = try HDF5Place.find()
     var opened: UnsafeMutableRawPointer?
-    for name in given.map({ [$0] }) ?? Self.names where unsafe opened == nil {
+    var openedPath = ""
+    for name in places.paths where unsafe opened == nil {
       unsafe opened = dlopen(name, RTLD_NOW | RTLD_LOCAL)
+      openedPath = name
     }
     guard let handle = unsafe opened else {
-      throw HDF5Unavailable(given.map { "\($0) does not open" } ?? "none was found")
+      throw HDF5Unavailable(places.isGiven ? "\(places.paths.joined()) does not open" : "none was found")
     }
+    path = openedPath
     let symbols = unsafe Symbols(handle: handle)
     functions = try Functions(symbols)
     var (major, minor, release): (CUnsignedInt, CUnsignedInt, CUnsignedInt) = (0, 0, 0)

@@ -65,7 +65,10 @@ struct Collect: ParsableCommand {
       source =
         "\(given.description.algorithm) after \(given.description.step) steps, noise \(noise)\(task.optionsSuffix)"
     }
-    let stop = StopSignal.listen("stopping: no data are written")
+    try DatasetFiles.checkSpace(
+      steps: steps, observationSize: task.observationSize, actionSize: task.actionSpace.count, at: out,
+      available: DiskSpace.available(at: out))
+    let stop = StopSignal.listen("stopping: writing the steps that were taken …")
     var progress = WorkProgress(total: steps, of: "steps")
     let dataset = try Collector.collect(
       [actor], in: try task.make(), of: task.id, steps: steps, seed: seed, source: source
@@ -74,8 +77,11 @@ struct Collect: ParsableCommand {
       return stop.wasReceived
     }
     progress.finish()
-    if stop.wasReceived { throw ExitCode(128 + stop.number) }
     try DatasetFiles.write(dataset, to: out, as: layout)
     try DatasetReport(dataset, path: out).show(json: json)
+    if dataset.count < steps && stop.wasReceived {
+      Output.note("stopped after \(dataset.count.text) of \(steps.text) steps, which are in \(out)")
+      throw ExitCode(128 + stop.number)
+    }
   }
 }

@@ -11,10 +11,10 @@ func makeTrainer(_ run: RunConfiguration) throws -> any TrainingRun {
   let task = try Program.environment(run.environment, run.environmentOptions ?? [:])
   if let makeVector = task.makeVector {
     return try Trainer(
-      run, workers: WorkerPool(count: run.threads, patience: WorkerPool.shortPatience), algorithms: Program.algorithms,
+      run, workers: makeWorkers(run.threads, patience: WorkerPool.shortPatience), algorithms: Program.algorithms,
       environments: makeVector(run.laneCount), makeEvaluationEnvironment: { try task.make() })
   }
-  return try Trainer(run, workers: WorkerPool(count: run.threads), algorithms: Program.algorithms) {
+  return try Trainer(run, workers: makeWorkers(run.threads), algorithms: Program.algorithms) {
     try task.make()
   }
 }
@@ -36,8 +36,19 @@ private func makeOfflineTrainer(_ run: RunConfiguration, _ source: RunConfigurat
   }
   let scaling = dataset.description.scaling
   return try OfflineTrainer(
-    run, data: dataset.takeBuffer(), scaling: scaling, workers: WorkerPool(count: run.threads),
+    run, data: dataset.takeBuffer(), scaling: scaling, workers: makeWorkers(run.threads),
     algorithms: Program.algorithms, makeEnvironment: task.map { task in { try task.make() } })
+}
+
+/// The threads of a run, all that were asked for.
+private func makeWorkers(_ count: Int, patience: Int = WorkerPool.longPatience) throws -> WorkerPool {
+  let workers = WorkerPool(count: count, patience: patience)
+  guard workers.count == count else {
+    throw ArgumentMismatch(
+      "the system starts only \(workers.count) of \(count) threads: take fewer with --threads, or raise the limit of "
+        + "processes or memory")
+  }
+  return workers
 }
 
 /// Trains to the last step. A signal stops it: everything is saved, and the exit code is 128 + the signal's number.

@@ -61,7 +61,15 @@ struct Evaluate: ParsableCommand {
           + "\(task.id)\(task.optionsSuffix) has \(sizes.0) and \(environment.actionSpace.choices.map { "\($0) choices" } ?? "\(sizes.1)")"
       )
     }
-    let result = try Evaluator(environment).run(episodes: episodes, firstSeed: seed) { policy.act($0, into: &$1) }
+    let stop = StopSignal.listen("stopping: the episodes that have ended count …")
+    var progress = WorkProgress(total: episodes, of: "episodes")
+    let result = try Evaluator(environment).run(
+      episodes: episodes, firstSeed: seed, isCancelled: { stop.wasReceived }, ended: { progress.show($0) }
+    ) { policy.act($0, into: &$1) }
+    progress.finish()
+    let isBroken = result.episodes < episodes
+    if isBroken { Output.note("stopped after \(result.episodes.text) of \(episodes.text) episodes") }
+    guard result.episodes > 0 else { throw ExitCode(128 + stop.number) }
     if json {
       try Output.json(
         Report(
@@ -73,13 +81,16 @@ struct Evaluate: ParsableCommand {
       print(
         "policy       \(given.algorithm) after \(given.step.text) steps"
           + (given.step == 0 ? ": it has learned nothing yet" : ""))
-      print("environment  \(task.id), \(result.episodes) episodes, seeds \(seed) to \(seed &+ UInt64(episodes - 1))")
+      print(
+        "environment  \(task.id), \(result.episodes) episodes, seeds \(seed) to "
+          + "\(seed &+ UInt64(result.episodes) &- 1)")
       if !task.givenOptions.isEmpty { print("options      \(task.givenOptions)") }
       print("return       \(result.mean.text(2)) ± \(result.standardDeviation.text(2))")
       print("least        \(result.minimum.text(2))")
       print("greatest     \(result.maximum.text(2))")
       print("length       \(result.meanLength.text())")
     }
+    if isBroken { throw ExitCode(128 + stop.number) }
   }
 
   private struct Report: Encodable {

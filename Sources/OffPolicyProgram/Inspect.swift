@@ -48,6 +48,7 @@ struct Inspect: ParsableCommand {
     print(
       "made with  offpolicy \(description.versions.program), Swift \(description.versions.swift)"
         + (description.versions.mujoco.map { ", MuJoCo \($0)" } ?? "") + ", \(description.versions.processor)")
+    if let library = description.versions.mujocoLibrary { print("library    \(library)") }
     print("configuration\n\(run.configuration.text(pretty: true))")
   }
 

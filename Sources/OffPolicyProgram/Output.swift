@@ -1,5 +1,6 @@
 // Output.swift — data goes to standard output, everything else to standard error.
 
+import ArgumentParser
 import Foundation
 import OffPolicy
 
@@ -10,10 +11,16 @@ enum Output {
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    var data = try encoder.encode(value)
-    data.append(UInt8(ascii: "\n"))
-    do { try FileHandle.standardOutput.write(contentsOf: data) } catch {
-      throw RunDirectoryError("standard output cannot be written to: \(FileAccess.reason(of: error))")
+    print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    try finish()
+  }
+
+  /// Throws when something that was printed did not get out: onto a full disk, or to a reader that is gone.
+  static func finish() throws {
+    do { try StandardStreams.flushOutput() } catch {
+      // a reader that has read enough, such as `head`
+      if error.code == EPIPE { throw ExitCode(128 + SIGPIPE) }
+      throw RunDirectoryError("standard output cannot be written to: \(error.reason)")
     }
   }
 
@@ -25,8 +32,10 @@ enum Output {
   /// How the program was called, for lines to paste: the `offpolicy` script says its own name.
   static var command: String { ProcessInfo.processInfo.environment["OFFPOLICY_COMMAND"] ?? Program.name }
 
-  /// Standard error is a terminal.
-  static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+  /// Standard error is a terminal whose last line can be written over. Narrow and dumb ones get plain lines.
+  static var isTerminal: Bool {
+    StandardStreams.canRewriteLines(columns: 60, type: ProcessInfo.processInfo.environment["TERM"])
+  }
 
   /// What empties the live line.
   static let clearLine = "\r\u{1b}[2K"

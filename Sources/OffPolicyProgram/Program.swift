@@ -60,6 +60,9 @@ public enum Program {
     environments: [EnvironmentEntry] = [], algorithms: [AlgorithmEntry] = [],
     allocationCount: @escaping @Sendable () -> Int? = { nil }
   ) {
+    // before anything is opened
+    StandardStreams.reserve()
+    StopSignal.prepare()
     knowledge.withLock {
       $0.environments = EnvironmentRegistry(EnvironmentRegistry.standard.entries + environments)
       $0.algorithms = AlgorithmRegistry(AlgorithmRegistry.standard.entries + algorithms)
@@ -84,7 +87,7 @@ struct RootCommand: ParsableCommand {
     version: "\(Program.name) \(programVersion)",
     subcommands: [
       Train.self, Resume.self, Evaluate.self, List.self, EnvironmentCommand.self, ConformanceCommand.self, Bench.self,
-      Inspect.self, Collect.self, DatasetCommand.self, Value.self, Compare.self,
+      Inspect.self, Collect.self, DatasetCommand.self, Value.self, Compare.self, Doctor.self,
     ])
 
   /// Runs what the arguments say. Only a success returns.
@@ -99,6 +102,7 @@ struct RootCommand: ParsableCommand {
         Output.note("this is a debug build, some 50 times slower than a release build: swift build -c release")
       #endif
       try command.run()
+      try Output.finish()
     } catch {
       // no arguments at all, and requests for help, are answered at length
       if exitCode(for: error) == .validationFailure && !arguments.isEmpty {

@@ -38,6 +38,7 @@ struct Resume: ParsableCommand {
   }
 
   func run() throws {
+    _ = StopSignal.listen()
     let described = try RunDirectory.describe(folder)
     let metrics = try Program.algorithms.entry(described.run.algorithm).metrics
     let directory = try RunDirectory.open(folder, metrics: metrics)

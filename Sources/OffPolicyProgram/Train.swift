@@ -69,6 +69,8 @@ struct Train: ParsableCommand {
   }
 
   func run() throws {
+    // from here on no signal is lost: one that comes before the first step stops a run that can be resumed
+    _ = StopSignal.listen()
     let algorithm = try Program.algorithms.entry(algorithm)
     switch (algorithm.source, dataset) {
     case (.task, nil), (.data, .some): break
@@ -178,6 +180,7 @@ struct Train: ParsableCommand {
         program: programVersion, swift: swiftVersion, mujoco: try task?.simulatorVersion(),
         processor: Processor.summary, matrixUnit: Processor.usesMatrixUnit))
     description.resume = run.dataset == nil ? task?.resumePromise : .exact
+    if description.versions.mujoco != nil { description.versions.mujocoLibrary = try MuJoCoTasks.libraryPath() }
     let trainer = try makeTrainer(run)
     let left = try weights.map { try trainer.begin(with: $0) } ?? []
     let path = try runDirectory ?? freeDirectory(run.algorithm, name)

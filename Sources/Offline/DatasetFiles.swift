@@ -88,8 +88,7 @@ public enum DatasetFiles {
   /// this program.
   public static func write(_ dataset: borrowing Dataset, to path: String, as layout: DatasetLayout? = nil) throws {
     try refuseUnwritable(path, as: layout)
-    // what is written beside its place must not be written into it
-    let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    let path = withoutSlash(path)
     switch try layout ?? DatasetLayout(path: path) {
     case .folder: try DatasetFolder.write(dataset, to: path)
     case .npz: try NumPyDataset.write(dataset, to: path)
@@ -100,24 +99,35 @@ public enum DatasetFiles {
 
   /// What exists is never written over; asked before long work too.
   public static func refuseUnwritable(_ path: String, as layout: DatasetLayout? = nil) throws {
-    if FileManager.default.fileExists(atPath: path) {
-      throw DatasetError(path, "exists already: choose another path, or remove it first")
+    do { try NewPath(withoutSlash(path)).check() } catch {
+      if error.isTaken { throw DatasetError(path, "exists already: choose another path, or remove it first") }
+      throw DatasetError(path, "cannot be written: \(error.path): \(error.reason)")
     }
     let layout = try layout ?? DatasetLayout(path: path)
     // not only after the steps are taken
     if layout == .d4rl || layout == .minari { try HDF5File.checkAvailable() }
   }
 
+  /// Throws when data of so many steps do not fit on the disk of `path`: before the steps are taken.
+  public static func checkSpace(steps: Int, observationSize: Int, actionSize: Int, at path: String, available: Int?)
+    throws
+  {
+    // next observations are written too
+    let (bytes, overflow) = steps.multipliedReportingOverflow(by: 4 * (2 * observationSize + actionSize + 2))
+    try DiskSpace.check(
+      overflow ? .max : bytes, for: "a data set of \(steps) steps", at: path, available: available,
+      hint: "take fewer steps")
+  }
+
+  /// What is written beside its place must not be written into it.
+  private static func withoutSlash(_ path: String) -> String {
+    path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+  }
+
   /// Has something written beside its place, and then renames it: it is whole or not there.
   static func writeWhole(_ path: String, _ write: (_ partial: String) throws -> Void) throws {
-    let partial = path + ".partial"
-    try? FileManager.default.removeItem(atPath: partial)
-    do {
-      try write(partial)
-      try FileManager.default.moveItem(atPath: partial, toPath: path)
-    } catch {
-      try? FileManager.default.removeItem(atPath: partial)
-      throw error
+    do { try NewPath(path).writeWhole(write) } catch let error as DiskError {
+      throw DatasetError(path, "cannot be written: \(error.reason)")
     }
   }
 

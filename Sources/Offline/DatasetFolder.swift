@@ -74,6 +74,8 @@ enum DatasetFolder {
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         try encoder.encode(contents).write(to: folder.appendingPathComponent(description), options: .atomic)
       }
+    } catch let error as DatasetError {
+      throw error
     } catch {
       throw DatasetError(path, "cannot be written: \(FileAccess.reason(of: error))")
     }

@@ -60,6 +60,6 @@ enum NumPyDataset {
       file.add("metadata/action_count", floats: [Float(choices)], shape: [1])
     }
     if let environment = dataset.description.environment { file.add("metadata/environment", text: environment) }
-    try file.write(to: path)
+    try DatasetFiles.writeWhole(path) { try file.write(to: $0) }
   }
 }

@@ -30,6 +30,7 @@ public struct DiskError: Error, Equatable, CustomStringConvertible {
     case EIO: "the disk gave an input/output error; check the disk"
     case EINTR: "a signal interrupted each of many attempts; try again"
     case ELOOP: "it is a symbolic link; remove the link"
+    case ENOTDIR: "a part of the path is a file; choose another path"
     case ENXIO: "it is no regular file; remove it"
     default: String(cString: strerror(code))
     }

@@ -39,6 +39,21 @@ package final class Folder: Sendable {
     return try Folder(path)
   }
 
+  /// Makes the folders of a path that are missing.
+  package static func makePath(_ path: String) throws(DiskError) {
+    var status = stat()
+    if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return }
+    if let slash = path.lastIndex(of: "/"), slash != path.startIndex { try makePath(String(path[..<slash])) }
+    do {
+      _ = try retrying("mkdir", path) { Int(mkdir(path, 0o777)) }
+    } catch  where error.code == EEXIST {
+      // another process made it, or it is a file
+      guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+        throw DiskError(path: path, call: "mkdir", code: ENOTDIR)
+      }
+    }
+  }
+
   /// The folder of that name in this one, to read from: a symbolic link is followed.
   package func folder(_ name: String) throws(DiskError) -> Folder { try Folder(in: self, name, 0) }
 

@@ -70,7 +70,7 @@ public final class RunDirectory {
     let url = URL(fileURLWithPath: path)
     do {
       let parent = url.deletingLastPathComponent()
-      try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true)
+      try Folder.makePath(parent.path)
       // whoever makes the folder has it: of two that try at the same moment, one is refused
       let folder = try Folder.make(url.path)
       let directory = RunDirectory(url, folder, description, metrics)
