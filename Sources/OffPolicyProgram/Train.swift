@@ -64,6 +64,7 @@ struct Train: ParsableCommand {
 
   func validate() throws {
     try Limits.steps.check(steps, "--steps")
+    if runDirectory?.isEmpty == true { throw ValidationError("--run-directory is empty: give a path") }
     try Limits.environments.check(environments, "--environments")
     try Limits.threads.check(threads, "--threads")
     try Limits.stepsOrNone.check(evaluateEvery, "--evaluate-every")

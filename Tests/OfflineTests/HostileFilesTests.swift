@@ -54,10 +54,10 @@ import Testing
 
   @Test func `a crash in a child process is told, and what ends there is not seen here`() {
     var count = 0
-    #expect(ChildProcess.outcome { count += 1 } == .ended)
+    #expect(ChildProcess.outcome(evenWithThreads: true) { count += 1 } == .ended)
     #expect(count == 0)
-    #expect(ChildProcess.outcome { raise(SIGSEGV) } == .crashed(signal: SIGSEGV))
-    #expect(ChildProcess.outcome { abort() } == .crashed(signal: SIGABRT))
+    #expect(ChildProcess.outcome(evenWithThreads: true) { raise(SIGSEGV) } == .crashed(signal: SIGSEGV))
+    #expect(ChildProcess.outcome(evenWithThreads: true) { abort() } == .crashed(signal: SIGABRT))
   }
 
   @Test(arguments: [Float.nan, -1, 2, 0.5])
