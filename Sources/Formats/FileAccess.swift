@@ -54,7 +54,7 @@ package enum FileAccess {
     case .fileWriteFileExists: "something of that name is in the way; choose another path"
     case .fileReadTooLarge: "the file is too large"
     case .fileReadCorruptFile, .fileReadUnknown: "it cannot be read: it is damaged, or is a folder"
-    case .fileWriteUnknown: "it cannot be written; check the path and the disk"
+    case .fileWriteUnknown: "the system refused; check the path, of which a part may be a file, and the disk"
     default: "the file system refused, with error \(cocoa.code.rawValue); check the path and the disk"
     }
   }

@@ -19,6 +19,6 @@ func otherKind(of bytes: Data) -> String? {
   if begins([0x1f, 0x8b]) { return "a gzip file: unpack it first" }
   if begins([0x80, 2]) || begins([0x80, 4]) { return "a Python pickle" }
   if begins(Array("version https://git-lfs".utf8)) { return "a pointer of Git LFS: fetch the file itself" }
-  let isText = start.allSatisfy { $0 >= 0x20 && $0 != 0x7f || [9, 10, 12, 13, 27].contains($0) }
+  let isText = start.allSatisfy { 0x20..<0x7f ~= $0 || [9, 10, 12, 13, 27].contains($0) }
   return isText ? "a text file" : nil
 }

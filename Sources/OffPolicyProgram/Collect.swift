@@ -43,6 +43,7 @@ struct Collect: ParsableCommand {
 
   func validate() throws {
     try Limits.collected.check(steps, "--steps")
+    if out.isEmpty { throw ValidationError("--out is empty: give a path") }
     if !(noise >= 0 && noise <= 10) { throw ValidationError("--noise must be 0 to 10, not \(noise)") }
   }
 

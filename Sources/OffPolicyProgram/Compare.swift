@@ -39,6 +39,9 @@ struct Compare: ParsableCommand {
     if dataset != nil && collect != nil {
       throw ValidationError("--collect is for where there are no data: leave out either it or --dataset")
     }
+    if dataset == nil && (fitting.timeouts != nil || fitting.observations != nil) {
+      throw ValidationError("--timeouts and --observations are how data are read: without --dataset there are none")
+    }
     if dataset == nil && fitting.environment == nil {
       throw ValidationError("give --environment, --dataset, or both: without either there is nothing to compare on")
     }

@@ -57,6 +57,8 @@ struct DatasetCommand: ParsableCommand {
 extension DatasetLayout: ExpressibleByArgument {}
 
 extension ArgumentHelp {
+  static let observations = ArgumentHelp(
+    "Of Minari's observations that are dictionaries the parts to join, in this order: a,b. Default: all, by name.")
   static let layout = ArgumentHelp(
     "How to write it, where the extension of OUT does not say it: minari is Minari's folder, with libhdf5.")
 }
@@ -66,14 +68,24 @@ struct ReadingOptions: ParsableArguments {
   @Option(help: "How data without time-outs are read: from-next-observations, none, or \"every N\".")
   var timeouts: String?
 
+  @Option(help: .observations)
+  var observations: String?
+
   @Option(help: "The environment that the data are of: its bounds scale the actions.")
   var environment: String?
 
   func reading() throws -> DatasetReading {
-    DatasetReading(
+    var reading = DatasetReading(
       timeouts: try TimeoutReading.argument(timeouts),
       environment: try environment.map { try Program.environment($0) })
+    reading.observations = DatasetReading.parts(observations)
+    return reading
   }
+}
+
+extension DatasetReading {
+  /// The names in what --observations says.
+  static func parts(_ text: String?) -> [String]? { text.map { $0.split(separator: ",").map(String.init) } }
 }
 
 extension TimeoutReading {

@@ -28,7 +28,8 @@ private func makeOfflineTrainer(_ run: RunConfiguration, _ source: RunConfigurat
   }
   let entry = run.environment.isEmpty ? nil : try? Program.environment(run.environment)
   let task = try entry?.configured(run.environmentOptions ?? [:])
-  let reading = DatasetReading(timeouts: try TimeoutReading.argument(source.timeouts), environment: task)
+  var reading = DatasetReading(timeouts: try TimeoutReading.argument(source.timeouts), environment: task)
+  reading.observations = source.observations
   let dataset = try DatasetFiles.read(source.path, reading)
   guard dataset.digest == source.digest else {
     throw DatasetError(

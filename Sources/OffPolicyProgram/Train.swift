@@ -26,6 +26,9 @@ struct Train: ParsableCommand {
   @Option(help: "How data without time-outs are read: from-next-observations, none, or \"every N\".")
   var timeouts: String?
 
+  @Option(help: .observations)
+  var observations: String?
+
   @Option(
     help: "Environment steps; with --dataset updates. Default: what suits the environment, or 1,000,000 updates.",
     transform: wholeNumber)
@@ -61,6 +64,7 @@ struct Train: ParsableCommand {
 
   func validate() throws {
     try Limits.steps.check(steps, "--steps")
+    if runDirectory?.isEmpty == true { throw ValidationError("--run-directory is empty: give a path") }
     try Limits.environments.check(environments, "--environments")
     try Limits.threads.check(threads, "--threads")
     try Limits.stepsOrNone.check(evaluateEvery, "--evaluate-every")
@@ -91,7 +95,9 @@ struct Train: ParsableCommand {
         "name the environment, such as `\(Output.command) train \(algorithm.name) \(Self.example(algorithm.actions))`; "
           + "`\(Output.command) list` shows all of them")
     }
-    if timeouts != nil { throw ArgumentMismatch("--timeouts is how data are read: without --dataset there are none") }
+    if timeouts != nil || observations != nil {
+      throw ArgumentMismatch("--timeouts and --observations are how data are read: without --dataset there are none")
+    }
     let task = try environmentOptions.entry(environment)
     if evaluateEvery != 0 { try task.requireLimit(for: "an evaluation (--evaluate-every 0: none)") }
     let configuration = try algorithm.defaults.resolved(for: task, settings: settings)
@@ -117,7 +123,8 @@ struct Train: ParsableCommand {
     // a run that learned in its environment kept the options of that
     let kept = (try? RunDirectory.describe(path)).map { [KeptOptions($0.run)] } ?? []
     var task = try environment.map { try environmentOptions.entry($0, over: kept) }
-    let reading = try DatasetReading(timeouts: TimeoutReading.argument(timeouts), environment: task)
+    var reading = try DatasetReading(timeouts: TimeoutReading.argument(timeouts), environment: task)
+    reading.observations = DatasetReading.parts(observations)
     let dataset = try DatasetFiles.read(path, reading)
     // an environment that the data name themselves serves too, where it is at hand
     if task == nil, let id = dataset.description.environment, (try? Program.environment(id)) != nil {
@@ -150,6 +157,7 @@ struct Train: ParsableCommand {
     run.dataset = RunConfiguration.DataSource(
       path: URL(fileURLWithPath: path).standardizedFileURL.path, timeouts: reading.timeouts.text, digest: dataset.digest
     )
+    run.dataset?.observations = reading.observations
     let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
     try start(run, task: task, on: name, "\(steps.text) updates on \(dataset.count.text) transitions")
   }

@@ -116,6 +116,9 @@ struct FittingOptions: ParsableArguments {
   @Option(help: "How data without time-outs are read: from-next-observations, none, or \"every N\".")
   var timeouts: String?
 
+  @Option(help: .observations)
+  var observations: String?
+
   @Option(help: "Critics, each a whole estimate.", transform: wholeNumber)
   var critics: Int?
 
@@ -192,9 +195,11 @@ struct FittingOptions: ParsableArguments {
   }
 
   func reading(_ policy: Policy) throws -> DatasetReading {
-    DatasetReading(
+    var reading = DatasetReading(
       timeouts: try TimeoutReading.argument(timeouts),
       bounds: (policy.description.actionLow, policy.description.actionHigh))
+    reading.observations = DatasetReading.parts(observations)
+    return reading
   }
 }
 

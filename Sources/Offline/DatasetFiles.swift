@@ -19,6 +19,8 @@ public struct DatasetReading: Sendable {
   public var environment: EnvironmentEntry?
   /// Bounds from elsewhere, such as a policy's; the file's own go before them.
   public var bounds: (low: [Float], high: [Float])?
+  /// Of observations that are dictionaries the parts to join, in this order; nil: all of them, by name.
+  public var observations: [String]?
   /// Where nobody says the bounds, the actions' own range will do: to look at data, not to learn from them.
   public var acceptsUnknownBounds = false
 
@@ -58,6 +60,10 @@ public enum DatasetFiles {
     }
     func has(_ name: String) -> Bool {
       FileManager.default.fileExists(atPath: url.appendingPathComponent(name).path)
+    }
+    if reading.observations != nil && !has("data/main_data.hdf5") {
+      throw DatasetError(
+        path, "has observations in one piece: parts of them can be named for Minari's dictionaries only")
     }
     if FileAccess.isFolder(path) {
       if reading.timeouts != .stored && (has(DatasetFolder.description) || has("run.json")) {

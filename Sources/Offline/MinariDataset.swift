@@ -13,33 +13,82 @@ enum MinariDataset {
   static func read(_ path: String, _ reading: DatasetReading) throws -> Dataset {
     let (environment, bounds, choices) = spaces(path)
     let name = "\(path)/data/main_data.hdf5"
-    try HDF5File.tryInChild(name) { _ = try episodes(name) }
+    let parts = try parts(path, reading)
+    try HDF5File.tryInChild(name) { _ = try episodes(name, parts) }
     return try DatasetFiles.dataset(
-      try episodes(name), environment: environment, bounds: bounds, choices: choices, path: path, reading)
+      try episodes(name, parts), environment: environment, bounds: bounds, choices: choices, path: path, reading)
   }
 
-  private static func episodes(_ name: String) throws -> TransitionColumns {
+  /// The parts of observations that are dictionaries, in the order in which they are joined: as asked for, or by name, as
+  /// Gymnasium orders them; nil for observations in one piece.
+  private static func parts(_ path: String, _ reading: DatasetReading) throws -> [String]? {
+    guard case .object(let spaces) = json("observation_space", of: path, infinity: "1e30")?["subspaces"] else {
+      if reading.observations != nil {
+        throw DatasetError(path, "has observations in one piece: leave the names of their parts out")
+      }
+      return nil
+    }
+    let asked = reading.observations ?? spaces.keys.sorted()
+    if let unknown = asked.first(where: { spaces[$0] == nil }) {
+      throw DatasetError(
+        path,
+        "has no part \(unknown.debugDescription) of observations: there are \(spaces.keys.sorted().joined(separator: ", "))"
+      )
+    }
+    guard !asked.isEmpty, Set(asked).count == asked.count else {
+      throw DatasetError(path, "has parts of observations, of which none, or one twice, was named: name each once")
+    }
+    return asked
+  }
+
+  /// The observations of an episode, row by row, with its parts side by side.
+  private static func observations(
+    _ file: HDF5File, _ group: String, _ parts: [String]?
+  ) throws -> (rows: Int, width: Int, values: [Float]) {
+    let names = parts.map { $0.map { "\(group)/observations/\($0)" } } ?? ["\(group)/observations"]
+    let columns = try names.map { name in
+      let shape = try file.shape(name)
+      guard shape.count == 2, shape[1] > 0 else {
+        throw DataFileError(name, "has the shape \(shape): rows of numbers are needed")
+      }
+      return (rows: shape[0], width: shape[1], values: try file.floats(name))
+    }
+    guard columns.count > 1, let rows = columns.map(\.rows).min() else { return columns[0] }
+    guard columns.allSatisfy({ $0.rows == rows }) else {
+      throw DataFileError("\(group)/observations", "has parts of \(columns.map(\.rows)) rows: they must have as many")
+    }
+    let width = columns.reduce(0) { $0 + $1.width }
+    var values: [Float] = []
+    values.reserveCapacity(rows * width)
+    for row in 0..<rows {
+      for column in columns { values += column.values[(row * column.width)..<((row + 1) * column.width)] }
+    }
+    return (rows, width, values)
+  }
+
+  private static func episodes(_ name: String, _ parts: [String]?) throws -> TransitionColumns {
     let file = try HDF5File(reading: name)
     var columns: TransitionColumns?
     var episode = 0
     while file.contains("episode_\(episode)") {
       let group = "episode_\(episode)"
-      let (observations, actions) = (try file.shape("\(group)/observations"), try file.shape("\(group)/actions"))
+      let (observed, actions) = (try observations(file, group, parts), try file.shape("\(group)/actions"))
       // discrete actions are one index in each row
-      guard observations.count == 2, 1...2 ~= actions.count, observations[1] > 0, actions.last ?? 0 > 0,
-        observations[0] == actions[0] + 1
+      guard 1...2 ~= actions.count, actions.last ?? 0 > 0, observed.rows == actions[0] + 1
       else {
         throw DatasetError(
-          name, "has \(group) with observations \(observations) for actions \(actions): T + 1 and T rows are needed")
+          name,
+          "has \(group) with \(observed.rows) observations for actions of shape \(actions): T + 1 and T rows are needed"
+        )
       }
-      let (s, a, steps) = (observations[1], actions.count == 2 ? actions[1] : 1, actions[0])
+      let (s, a, steps) = (observed.width, actions.count == 2 ? actions[1] : 1, actions[0])
       var all = columns ?? TransitionColumns(observationSize: s, actionSize: a)
       // the only owner, so that arrays grow in place
       columns = nil
       guard all.observationSize == s, all.actionSize == a else {
         throw DatasetError(name, "has \(group) of other sizes than episode_0")
       }
-      let values = try file.floats("\(group)/observations")
+      let values = observed.values
       all.observations += values.dropLast(s)
       all.nextObservations = (all.nextObservations ?? []) + values.dropFirst(s)
       all.actions += try file.floats("\(group)/actions")
@@ -169,18 +218,21 @@ enum MinariDataset {
 
   // MARK: spaces
 
+  /// A value of `data/metadata.json`: JSON within a JSON string.
+  ///
+  /// - Parameter infinity: what stands for Python's infinities, which JSON cannot write.
+  private static func json(_ key: String, of path: String, infinity: String = "1e999") -> JSONValue? {
+    guard let data = FileManager.default.contents(atPath: "\(path)/data/metadata.json"),
+      let metadata = try? JSONValue(text: String(decoding: data, as: UTF8.self)), case .string(let text) = metadata[key]
+    else { return nil }
+    return try? JSONValue(text: text.replacing("Infinity", with: infinity))
+  }
+
   /// The environment's id and the bounds of its actions, as `data/metadata.json` has them: JSON within JSON strings.
   private static func spaces(
     _ path: String
   ) -> (environment: String?, bounds: (low: [Float], high: [Float])?, choices: Int?) {
-    guard let data = FileManager.default.contents(atPath: "\(path)/data/metadata.json"),
-      let metadata = try? JSONValue(text: String(decoding: data, as: UTF8.self))
-    else { return (nil, nil, nil) }
-    func parse(_ key: String) -> JSONValue? {
-      guard case .string(let text) = metadata[key] else { return nil }
-      // Python writes bounds that JSON cannot
-      return try? JSONValue(text: text.replacing("-Infinity", with: "-1e999").replacing("Infinity", with: "1e999"))
-    }
+    func parse(_ key: String) -> JSONValue? { json(key, of: path) }
     var environment: String?
     if case .string(let id) = parse("env_spec")?["id"] { environment = id }
     let space = parse("action_space")

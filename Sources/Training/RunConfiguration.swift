@@ -52,6 +52,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     public var path: String
     /// How files without time-outs are read; nil: they say theirs.
     public var timeouts: String?
+    /// The parts that observations were joined from, where some were named; nil: all of them, or one piece.
+    public var observations: [String]?
     /// A hash of what was read: other data cannot go on with the run.
     public var digest: String
 

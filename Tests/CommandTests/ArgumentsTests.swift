@@ -36,4 +36,9 @@ import Testing
       #expect(result.status == 0 && !result.output.isEmpty && result.errors.isEmpty)
     }
   }
+
+  @Test func `a path that is empty is refused`() throws {
+    try refusal(["train", "sac", "Pendulum-v1", "--run-directory", ""], says: "--run-directory is empty: give a path")
+    try refusal(["collect", "random", "Pendulum-v1", "--steps", "9", "--out", ""], says: "--out is empty: give a path")
+  }
 }

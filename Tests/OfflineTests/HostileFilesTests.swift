@@ -54,10 +54,10 @@ import Testing
 
   @Test func `a crash in a child process is told, and what ends there is not seen here`() {
     var count = 0
-    #expect(ChildProcess.outcome { count += 1 } == .ended)
+    #expect(ChildProcess.outcome(evenWithThreads: true) { count += 1 } == .ended)
     #expect(count == 0)
-    #expect(ChildProcess.outcome { raise(SIGSEGV) } == .crashed(signal: SIGSEGV))
-    #expect(ChildProcess.outcome { abort() } == .crashed(signal: SIGABRT))
+    #expect(ChildProcess.outcome(evenWithThreads: true) { raise(SIGSEGV) } == .crashed(signal: SIGSEGV))
+    #expect(ChildProcess.outcome(evenWithThreads: true) { abort() } == .crashed(signal: SIGABRT))
   }
 
   @Test(arguments: [Float.nan, -1, 2, 0.5])
@@ -88,5 +88,55 @@ import Testing
     let error = #expect(throws: DatasetError.self) { try PolicyRunner.check(0.999_999) }
     #expect(error?.description.contains("needs episodes of 9210336 steps") == true)
     #expect(throws: Never.self) { try PolicyRunner.check(0.999) }
+  }
+
+  /// A Minari folder of two steps whose observations are a dictionary, with some episodes.
+  func dictionaries(_ name: String, episodes: [Int]) throws -> String {
+    let path = folder.path(name)
+    try FileManager.default.createDirectory(atPath: path + "/data", withIntermediateDirectories: true)
+    let metadata: JSONValue = .object([
+      "observation_space": .string(
+        #"{"type": "Dict", "subspaces": {"place": {"low": [-Infinity]}, "goal": {"low": [-Infinity, -Infinity]}}}"#),
+      "action_space": .string(#"{"type": "Box", "low": [-1.0], "high": [1.0]}"#),
+    ])
+    try Data(metadata.text().utf8).write(to: URL(fileURLWithPath: path + "/data/metadata.json"))
+    let file = try HDF5File(writing: path + "/data/main_data.hdf5")
+    for episode in episodes {
+      let group = "episode_\(episode)"
+      for name in [group, group + "/observations"] { try file.makeGroup(name) }
+      try file.write(group + "/observations/place", floats: [1, 2, 3], shape: [3, 1])
+      try file.write(group + "/observations/goal", floats: [10, 11, 20, 21, 30, 31], shape: [3, 2])
+      try file.write(group + "/actions", floats: [0, 0.5], shape: [2, 1])
+      try file.write(group + "/rewards", floats: [0, 1], shape: [2])
+      try file.write(group + "/terminations", booleans: [false, true])
+      try file.write(group + "/truncations", booleans: [false, false])
+    }
+    try file.close()
+    return path
+  }
+
+  @Test(.enabled(if: HDF5File.isAvailable))
+  func `dictionaries of observations are joined by name, or as they are asked for`() throws {
+    let path = try dictionaries("a", episodes: [0, 1])
+    func first(_ parts: [String]?) throws -> [Float] {
+      var reading = DatasetReading()
+      reading.observations = parts
+      return Array(try DatasetFiles.read(path, reading).starts().prefix(3))
+    }
+    #expect(try first(nil) == [10, 11, 1])
+    #expect(try first(["place", "goal"]) == [1, 10, 11])
+    #expect(try first(["place"]) == [1, 1])
+    for parts in [["place", "place"], [], ["pose"]] { #expect(throws: DatasetError.self) { try first(parts) } }
+    // data in one piece have no parts
+    var reading = DatasetReading(bounds: ([-2], [2]))
+    reading.observations = ["a"]
+    #expect(throws: DatasetError.self) { try DatasetFiles.read(DatasetFilesTests.fixture("numpy.npz"), reading) }
+  }
+
+  @Test(.enabled(if: HDF5File.isAvailable))
+  func `an episode that is missing between others is told`() throws {
+    let path = try dictionaries("gap", episodes: [0, 1, 3])
+    let error = #expect(throws: DatasetError.self) { try DatasetFiles.read(path) }
+    #expect(error?.description.contains("has episode_3 but no episode_2") == true)
   }
 }
