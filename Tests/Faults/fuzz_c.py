@@ -227,6 +227,8 @@ class Caller:
     def one(self):
         rng = self.rng
         verb = rng.choices(VERBS, WEIGHTS)[0]
+        while verb in self.shared["without"]:
+            verb = rng.choices(VERBS, WEIGHTS)[0]
         handle = self.handle()
         n, s, a = self.facts(handle)
         lane = rng.randrange(n) if rng.random() < 0.95 and n > 0 else rng.choice(WHOLE)
@@ -370,7 +372,8 @@ def child(options):
 
     kept = GOAL(goal)
     shared = {
-        "handles": {"learner": [], "environment": [], "policy": []}, "goal": ctypes.cast(kept, ctypes.c_void_p).value,
+        "handles": {"learner": [], "environment": [], "policy": []}, "without": options.without.split(","),
+        "goal": ctypes.cast(kept, ctypes.c_void_p).value,
         "files": {name: [] for name in ("state", "replay", "parameters", "policy", "environment_state", "transitions")},
         "algorithms": [(a["name"], a["actions"] == "discrete", [(h["name"], h["default"]) for h in a["hyperparameters"]])
                        for a in described["algorithms"]],
@@ -427,6 +430,7 @@ def main():
     parser.add_argument("--calls", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--library", type=pathlib.Path, default=LIBRARY)
+    parser.add_argument("--without", default="", help="functions that are not called, to look behind a crash: restore,observe")
     parser.add_argument("--slots", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.slots:
@@ -441,7 +445,7 @@ def main():
                 slots = mmap.mmap(file.fileno(), 0)
             count = min(BATCH, options.calls - done)
             command = [sys.executable, __file__, "--seed", str(seed), "--calls", str(count), "--slots", path, "--library",
-                       str(options.library.resolve())]
+                       str(options.library.resolve()), "--without", options.without]
             with open(os.path.join(folder, "errors"), "w+b") as errors:
                 process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)
                 problem = watch(process, slots)
