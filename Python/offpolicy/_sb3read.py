@@ -56,8 +56,9 @@ def read_sb3(path: Any) -> SB3Model:
 
 
 def _read_data(archive: zipfile.ZipFile, where: str) -> Dict[str, Any]:
+    content = read_entry(archive, "data", where)
     try:
-        data = json.loads(read_entry(archive, "data", where))
+        data = json.loads(content)
     except (ValueError, RecursionError):
         raise ForeignFileError(f"the entry data of {where} is not JSON") from None
     if not isinstance(data, dict):
@@ -113,8 +114,8 @@ def _read_settings(model: SB3Model, data: Mapping[str, Any]) -> None:
     if model.algorithm != "dqn":
         critics = {name.split(".")[1] for name in names(model.tensors, "critic")}
         model.settings["policy_kwargs"]["n_critics"] = len(critics)
-    module = str((data.get("replay_buffer_class") or {}).get("__module__", ""))
-    if module.startswith("stable_baselines3.her"):
+    buffer = data.get("replay_buffer_class")
+    if isinstance(buffer, dict) and str(buffer.get("__module__", "")).startswith("stable_baselines3.her"):
         model.settings["replay_buffer_class"] = "HerReplayBuffer"
         kwargs = data.get("replay_buffer_kwargs")
         model.settings["replay_buffer_kwargs"] = kwargs if isinstance(kwargs, dict) else {}

@@ -58,7 +58,9 @@ def write_sb3(model: Any, path: Any) -> None:
     _sb3zip.write_sb3(
         _sb3zip.SB3Model(
             model.algorithm, tensors, settings, spaces.describe(model.observation_space),
-            spaces.describe(model.action_space), model.num_timesteps, model._episode_num, model._n_updates,
+            spaces.describe(model.action_space), model.num_timesteps, model._episode_num,
+            # also those before a file was read
+            int(tensors["count.updates"][0]),
         ),
         path,
     )  # fmt: skip
