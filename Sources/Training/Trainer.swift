@@ -422,12 +422,17 @@ public final class Trainer {
       if !saved.needsReset { learner.buffer.resumeEpisode(saved.observation.span, lane: lane) }
       // where the environment cannot go on, neither can its episode; the next one's seed is a function of the step
       guard loop.environments.resumePromise == .episode, saved.steps > 0 else { continue }
-      learner.buffer.abandonEpisode(lane: lane)
-      normalization.abandonEpisode(lane: lane)
-      lanes[lane].needsReset = true
+      forgetEpisode(lane: lane)
       var seeds = RandomStream(seed: run.seed, purpose: "environments resumed at step \(step)")
       newSeeds[lane] = seeds.next() >> 32 &+ UInt64(lane)
     }
+  }
+
+  /// Ends a lane's episode as if it had never been told of.
+  func forgetEpisode(lane: Int) {
+    learner.buffer.abandonEpisode(lane: lane)
+    normalization.abandonEpisode(lane: lane)
+    lanes[lane].needsReset = true
   }
 
   /// Puts frames back into the buffer, oldest first.

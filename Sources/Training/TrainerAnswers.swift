@@ -86,6 +86,11 @@ extension Trainer {
     try algorithm.restore(state)
   }
 
+  /// Makes every lane one whose episode has ended, without a word: what was restored does not fit together.
+  package func forgetEpisodes() {
+    for lane in lanes.indices { forgetEpisode(lane: lane) }
+  }
+
   /// Goes on from a saved state. Where the buffer's frames are not those that belong to it, its sampler begins anew.
   package func restore(_ state: TrainerState, of progress: RunProgress) throws {
     var state = state
