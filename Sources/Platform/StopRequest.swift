@@ -35,14 +35,26 @@ public enum StopRequest {
       #endif
       action.sa_flags = SA_RESTART
       sigaction(number, &action, nil)
+      unblock(number)
     }
+  }
+
+  /// A program that starts this one from a thread which blocks signals hands that down.
+  private static func unblock(_ number: Int32) {
+    var set = sigset_t()
+    sigemptyset(&set)
+    sigaddset(&set, number)
+    pthread_sigmask(SIG_UNBLOCK, &set, nil)
   }
 
   /// The number of the first signal; 0: none.
   public static var number: Int32 { state.first.load(ordering: .relaxed) }
 
   /// Ctrl-\\ ends the process at once, without a report of where it was, and the last checkpoint stays.
-  public static func endAtQuit() { signal(SIGQUIT, SIG_DFL) }
+  public static func endAtQuit() {
+    signal(SIGQUIT, SIG_DFL)
+    unblock(SIGQUIT)
+  }
 
   private static func isIgnored(_ number: Int32) -> Bool {
     var action = sigaction()

@@ -48,7 +48,7 @@ import Testing
     let real = try MuJoCoFolder.find()
     let folder = try TemporaryFolder()
     let text = try String(contentsOfFile: real.model("hopper"), encoding: .utf8)
-    try folder.create("models/hopper.xml", contents: text.replacingOccurrences(of: "-9.81", with: "-1.62"))
+    try folder.create("models/hopper.xml", contents: text + "\n")
     try folder.create("models/swimmer.xml", contents: String(contentsOfFile: real.model("swimmer"), encoding: .utf8))
     try FileManager.default.createSymbolicLink(atPath: folder.path + "/lib", withDestinationPath: real.path + "/lib")
     let library = try MuJoCoLibrary(in: MuJoCoFolder(path: folder.path))
