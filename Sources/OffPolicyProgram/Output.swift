@@ -62,10 +62,12 @@ extension Int {
 
 /// A path as a shell reads it back: in quotes where it needs them.
 func shellWord(_ path: String) -> String {
-  let isPlain = !path.isEmpty && path.utf8.allSatisfy { byte in
-    UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte | 0x20 || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte
-      || "/._-+=:,@%".utf8.contains(byte)
-  }
+  let isPlain =
+    !path.isEmpty
+    && path.utf8.allSatisfy { byte in
+      UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte | 0x20 || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte
+        || "/._-+=:,@%".utf8.contains(byte)
+    }
   let escaped = path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''")
   return isPlain ? path : "'\(escaped)'"
 }
