@@ -74,7 +74,9 @@ import Testing
   func `a file of somebody else's need not say what its tensors show, nor have a digest`(key: String) throws {
     try file.write(to: path)
     let original = try PolicyFile.load(path)
-    try file.changed(metadata: [key: nil, "digest": nil]).write(to: path)
+    var missing: [String: String?] = ["digest": nil]
+    missing.updateValue(nil, forKey: key)
+    try file.changed(metadata: missing).write(to: path)
     let policy = try PolicyFile.load(path)
     #expect(policy.description.hiddenSizes == original.description.hiddenSizes)
     #expect(policy.description.observationSize == original.description.observationSize)
