@@ -45,7 +45,8 @@ let package = Package(
     .library(
       name: "OffPolicy",
       targets: [
-        "OffPolicy", "Offline", "MuJoCoTasks", "PythonBridge", "Training", "Algorithms", "Replay", "Networks", "Environments",
+        "OffPolicy", "Offline", "MuJoCoTasks", "PythonBridge", "Training", "Algorithms", "Replay", "Networks",
+        "Environments",
         "Formats", "Kernels", "Platform",
       ]),
     // the program as a library, for packages with environments and algorithms of their own
@@ -108,6 +109,7 @@ let package = Package(
       name: "MuJoCoTasksTests", dependencies: ["MuJoCoTasks", "Environments", "Formats", "Platform"],
       resources: [.copy("Fixtures")]
     ),
+    .testTarget(name: "PythonBridgeTests", dependencies: ["PythonBridge", "Environments", "Platform"]),
     .testTarget(name: "FormatsTests", dependencies: ["Formats", "Platform"], resources: [.copy("Fixtures")]),
     .testTarget(
       name: "TrainingTests", dependencies: belowProgram, resources: [.copy("Fixtures")]),
