@@ -31,11 +31,13 @@ class Round:
     """How far the round is that is being collected."""
 
     def __init__(self) -> None:
-        self.rounds, self.steps, self.episodes = 0, 0, 0
+        self.clear()
 
     def clear(self) -> None:
         """Begins the next one."""
         self.rounds = self.steps = self.episodes = 0
+        #: whether it was complete when it was saved
+        self.is_restored = False
 
 
 def learn(
@@ -58,10 +60,10 @@ def learn(
         watcher.init_callback(model)
         watcher.on_training_start(given, globals())
     if model._steps_natively:
-        finished = _learn_natively(model, total, watcher, log_interval)
+        _learn_natively(model, total, watcher, log_interval)
     else:
-        finished = _learn_driven(model, total, watcher, log_interval)
-    del finished
+        _learn_driven(model, total, watcher, log_interval)
+    model._current_progress_remaining = 1.0 - model.num_timesteps / max(1, total)
     _record_metrics(model)
     if watcher is not None:
         watcher.on_training_end()
@@ -128,7 +130,9 @@ def _learn_driven(model: Any, total: int, watcher: Any, log_interval: Optional[i
     rows_address, rows_count = rows.ctypes.data, rows.size
     addresses = [rewards.ctypes.data, flags.ctypes.data, following.ctypes.data]
     addresses.append(first.ctypes.data if lanes.resets_at_once else None)  # type: ignore[arg-type]
-    act, observe_all, advance = lib.act, lib.observe_all, lanes.advance
+    act, observe_all, learn_owed, advance = lib.act, lib.observe_all, lib.learn, lanes.advance
+    is_plain = model._cadence.by_library and model._has_constant_rate
+    fixed = _fixed_locals(model, watcher, log_interval) if watcher is not None else {}
     resets_at_once, frequency = lanes.resets_at_once, model.train_freq.frequency
     by_episode = model.train_freq.unit == "episode"
     noise = model.action_noise if model._noise_in_python else None
@@ -138,7 +142,12 @@ def _learn_driven(model: Any, total: int, watcher: Any, log_interval: Optional[i
         if (collected.episodes if by_episode else collected.rounds) >= frequency:
             if watcher is not None:
                 watcher.on_rollout_end()
-            _update(model)
+            if is_plain and not collected.is_restored:
+                if learn_owed(handle) < 0:
+                    _fail(model)
+                collected.clear()
+            else:
+                _update(model)
         if collected.rounds == 0:
             if model.num_timesteps >= total:
                 return True
@@ -166,14 +175,13 @@ def _learn_driven(model: Any, total: int, watcher: Any, log_interval: Optional[i
         model.num_timesteps += steps
         collected.rounds += 1
         collected.steps += steps
-        has_ended = bool((flags & ended).any())
-        if has_ended:
+        if lanes.has_ends:
             collected.episodes += int(((flags & ended) != 0).sum())
         if watcher is not None:
-            watcher.update_locals(_locals(model, watcher, log_interval, rows))
+            watcher.update_locals({**fixed, **_locals(model, rows)})
             if not _goes_on(watcher.on_step()):
                 return False
-        if has_ended:
+        if lanes.has_ends:
             _count_episodes(model, lanes, log_interval, noise)
 
 
@@ -183,7 +191,10 @@ def _goes_on(answer: Any) -> bool:
 
 
 def _add_noise(lanes: Any, rows: np.ndarray, noise: Any) -> None:
-    scaled = lanes.actions.scaled(rows) + np.asarray(noise(), dtype=np.float32).reshape(rows.shape)
+    drawn = np.asarray(noise(), dtype=np.float32)
+    # one number may stand for all of an action
+    drawn = drawn.reshape(len(rows), -1) if drawn.size >= len(rows) else drawn.reshape(-1)
+    scaled = lanes.actions.scaled(rows) + drawn
     rows[...] = lanes.actions.unscaled(np.clip(scaled, -1, 1))
 
 
@@ -192,23 +203,40 @@ def _update(model: Any) -> None:
     learner, collected = model._learner, model._round
     model._current_progress_remaining = 1.0 - model.num_timesteps / max(1, model._total_timesteps)
     set_rate(model, model._current_progress_remaining)
-    if model._cadence.by_library:
+    result = 0
+    if collected.is_restored:
+        result = _native.library().update(learner.handle, _owed(model))
+    elif model._cadence.by_library:
         result = _native.library().learn(learner.handle)
     elif model.num_timesteps > model.learning_starts and model.gradient_steps != 0:
         updates = collected.steps if model.gradient_steps < 0 else model.gradient_steps
         result = _native.library().update(learner.handle, updates)
-    else:
-        result = 0
     if result < 0:
-        if model._goal_function is not None:
-            model._goal_function.raise_error()
-        _native.check(result)
+        _fail(model)
     collected.clear()
+
+
+def _fail(model: Any) -> None:
+    """Raises what the last call of the library failed of."""
+    if model._goal_function is not None:
+        model._goal_function.raise_error()
+    _native.check(-1)
+
+
+def _owed(model: Any) -> int:
+    """The updates that steps from before a restart owe: the library has forgotten where the round began."""
+    collected, (_, every, ratio) = model._round, model._cadence
+    step = int(model._learner.counts()[0])
+    if not model._cadence.by_library:
+        wanted = collected.steps if model.gradient_steps < 0 else model.gradient_steps
+        return wanted if model.num_timesteps > model.learning_starts else 0
+    first, last = (step - collected.steps) // every * every, step // every * every
+    return int(last * ratio) - int(first * ratio) if step > model.learning_starts else 0
 
 
 def set_rate(model: Any, progress: float) -> None:
     """Sets the learning rate where it is a schedule and has changed."""
-    if not model.lr_schedule.is_constant:
+    if not model._has_constant_rate:
         apply(model, "learningRate", max(model.lr_schedule(progress), 1e-30))
 
 
@@ -219,14 +247,19 @@ def apply(model: Any, name: str, value: float) -> None:
         model._applied[name] = value
 
 
-def _locals(model: Any, watcher: Any, log_interval: Optional[int], rows: np.ndarray) -> Dict[str, Any]:
-    lanes, collected = model._lanes, model._round
-    actions = lanes.actions.batch(rows)
+def _fixed_locals(model: Any, watcher: Any, log_interval: Optional[int]) -> Dict[str, Any]:
     return {
         "self": model, "env": model.get_env(), "callback": watcher, "log_interval": log_interval,
         "train_freq": model.train_freq, "learning_starts": model.learning_starts, "action_noise": model.action_noise,
-        "replay_buffer": getattr(model, "replay_buffer", None), "num_collected_steps": collected.rounds,
-        "num_collected_episodes": collected.episodes, "continue_training": True, "actions": actions,
+        "replay_buffer": getattr(model, "replay_buffer", None), "continue_training": True,
+    }  # fmt: skip
+
+
+def _locals(model: Any, rows: np.ndarray) -> Dict[str, Any]:
+    lanes, collected = model._lanes, model._round
+    actions = lanes.actions.batch(rows)
+    return {
+        "num_collected_steps": collected.rounds, "num_collected_episodes": collected.episodes, "actions": actions,
         "buffer_actions": actions if lanes.actions.is_discrete else lanes.actions.scaled(rows),
         "new_obs": lanes.observations, "rewards": lanes.rewards.astype(np.float32), "dones": lanes.dones,
         "infos": lanes.infos,
@@ -261,7 +294,7 @@ def _learn_natively(model: Any, total: int, watcher: Any, log_interval: Optional
     before_step = getattr(model, "_before_step", None)
     # schedules change at multiples of this many steps, so that bits do not depend on how long a chunk took
     grid = every * max(1, total // (1000 * every))
-    has_schedules = before_step is not None or not model.lr_schedule.is_constant
+    has_schedules = before_step is not None or not model._has_constant_rate
     taken = int(learner.counts()[0])
     # a round that was begun is finished
     goal = model.num_timesteps + -(-(taken + max(0, total - model.num_timesteps)) // every) * every - taken
@@ -283,7 +316,6 @@ def _learn_natively(model: Any, total: int, watcher: Any, log_interval: Optional
             _count_episode(model, record, None, log_interval)
         if watcher is not None:
             watcher.show()
-    model._current_progress_remaining = 1.0 - model.num_timesteps / max(1, total)
     return True
 
 
@@ -307,6 +339,7 @@ class _Look:
         self.observations = np.zeros((count, maps.flattener.size), dtype=np.float32)
         arrays = (self.rows, self.rewards, self.flags, self.observations)
         self.addresses = [array.ctypes.data for array in arrays]
+        self.fixed = _fixed_locals(model, watcher, log_interval)
         self.begins = True
 
     def step(self, every: int) -> bool:
@@ -341,10 +374,7 @@ class _Look:
             infos[lane]["terminal_observation"] = observations[lane]
         actions = maps.actions.batch(self.rows)
         return {
-            "self": model, "env": model.get_env(), "callback": self.watcher, "log_interval": self.log_interval,
-            "train_freq": model.train_freq, "learning_starts": model.learning_starts,
-            "action_noise": model.action_noise, "replay_buffer": getattr(model, "replay_buffer", None),
-            "num_collected_steps": model._round.rounds, "continue_training": True, "actions": actions,
+            **self.fixed, "num_collected_steps": model._round.rounds, "actions": actions,
             "buffer_actions": actions if maps.actions.is_discrete else maps.actions.scaled(self.rows),
             "new_obs": observations, "rewards": self.rewards.astype(np.float32), "dones": dones, "infos": infos,
         }  # fmt: skip
@@ -374,6 +404,7 @@ def dump_logs(model: Any) -> None:
     """Writes statistics of the last episodes, speed and losses."""
     elapsed = max((time.time_ns() - model.start_time) / 1e9, sys.float_info.epsilon)
     log = model.logger
+    model._current_progress_remaining = 1.0 - model.num_timesteps / max(1, model._total_timesteps)
     _record_metrics(model)
     log.record("time/episodes", model._episode_num, exclude="tensorboard")
     if model.ep_info_buffer:
