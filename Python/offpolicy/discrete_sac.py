@@ -62,15 +62,16 @@ class DiscreteSAC(OffPolicyModel):
         self._make(locals())
 
     def _check(self) -> None:
-        self._has_rate = self.learning_rate is not None
-        if not self._has_rate:
+        given = self.learning_rate
+        if given is None:
             self.learning_rate = 1e-3
         super()._check()
+        self.learning_rate = given
 
     def _configuration(self) -> Dict[str, Any]:
         entropy = self.target_entropy  # type: ignore[attr-defined]
         names = ["policyLearningRate", "criticLearningRate"]
-        if self._has_rate:
+        if self.learning_rate is not None:
             names.append("temperatureLearningRate")
         found = {
             **arguments.networks(self.policy_kwargs, [120, 84], critics=2, separate=True),
