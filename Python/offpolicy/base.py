@@ -80,6 +80,7 @@ class OffPolicyModel:
         arguments.refuse_sde(getattr(self, "use_sde", False), getattr(self, "use_sde_at_warmup", False))
         self.train_freq = arguments.train_freq(self.train_freq)
         self.lr_schedule = FloatSchedule(self.learning_rate)
+        self._has_constant_rate = self.lr_schedule.is_constant
         self._hindsight = arguments.hindsight(self.replay_buffer_class, self.replay_buffer_kwargs, self.buffer_size)
         arguments.check_n_steps(self.n_steps, self._hindsight.goals)
 
@@ -133,8 +134,8 @@ class OffPolicyModel:
         )  # fmt: skip
         self._goal_function: Optional[GoalFunction] = None
         settings = self._learner_settings(noise)
-        if lanes is not None and not self._steps_natively and self._hindsight.goals > 0:
-            self._goal_function = GoalFunction(lanes)
+        if not self._steps_natively and self._hindsight.goals > 0:
+            self._goal_function = GoalFunction(self.observation_space, lanes)
             settings["goals"] = self._goal_function.settings()
         self._learner = _native.Learner(settings)
         if self._goal_function is not None:
@@ -249,7 +250,7 @@ class OffPolicyModel:
             self._set_lanes(lanes, built_in)
             self._must_reset = force_reset or lanes.observations is None
             if self._hindsight.goals > 0:
-                self._goal_function = GoalFunction(lanes)
+                self._goal_function = GoalFunction(self.observation_space, lanes)
                 self._goal_function.attach(self._learner)
         self._epoch = -1
 

@@ -126,7 +126,8 @@ class CallbackList(BaseCallback):
     def _on_step(self) -> bool:
         goes_on = True
         for callback in self.callbacks:
-            goes_on = bool(callback.on_step()) and goes_on
+            answer = callback.on_step()
+            goes_on = (answer is None or bool(answer)) and goes_on
         return goes_on
 
     def _on_rollout_end(self) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any, Dict, Optional, Union
 
+import numpy as np
+
 from . import arguments
 from .base import OffPolicyModel
 
@@ -60,15 +62,16 @@ class DiscreteSAC(OffPolicyModel):
         self._make(locals())
 
     def _check(self) -> None:
-        self._has_rate = self.learning_rate is not None
-        if not self._has_rate:
+        given = self.learning_rate
+        if given is None:
             self.learning_rate = 1e-3
         super()._check()
+        self.learning_rate = given
 
     def _configuration(self) -> Dict[str, Any]:
         entropy = self.target_entropy  # type: ignore[attr-defined]
         names = ["policyLearningRate", "criticLearningRate"]
-        if self._has_rate:
+        if self.learning_rate is not None:
             names.append("temperatureLearningRate")
         found = {
             **arguments.networks(self.policy_kwargs, [120, 84], critics=2, separate=True),
@@ -79,3 +82,15 @@ class DiscreteSAC(OffPolicyModel):
         if entropy != "auto":
             found["targetEntropyScale"] = float(entropy) / math.log(max(2, int(self.action_space.n)))
         return found
+
+    @property
+    def log_ent_coef(self) -> Optional[np.ndarray]:
+        """log α (1) as it is now; None where α is fixed."""
+        if "learned" not in arguments.temperature(self.ent_coef):  # type: ignore[attr-defined]
+            return None
+        return self.get_parameters()["policy"]["log_temperature"]
+
+    @property
+    def ent_coef_tensor(self) -> np.ndarray:
+        """α (1) as it is now."""
+        return np.exp(self.get_parameters()["policy"]["log_temperature"])

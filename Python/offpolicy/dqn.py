@@ -8,7 +8,7 @@ from typing import Any, Dict, Optional
 from . import arguments
 from .base import OffPolicyModel
 from .schedules import LinearSchedule
-from .training import apply
+from .training_steps import apply
 
 
 class DQN(OffPolicyModel):

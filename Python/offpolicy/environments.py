@@ -61,6 +61,7 @@ class EnvironmentLanes(Lanes):
 
     def advance(self, rows: np.ndarray) -> None:
         episodes, flattener, current = self.episodes, self.flattener, self._current
+        self.has_ends = False
         for i, environment in enumerate(self.envs):
             result = environment.step(self.actions.single(rows[i]))
             if len(result) != 5:
@@ -77,6 +78,7 @@ class EnvironmentLanes(Lanes):
             episodes.returns[i] += float(reward)
             episodes.lengths[i] += 1
             if terminated or truncated:
+                self.has_ends = True
                 self.flags[i] = (TERMINATED if terminated else 0) | (TRUNCATED if truncated else 0)
                 info = dict(info)
                 info["terminal_observation"] = observation

@@ -48,6 +48,8 @@ class Flattener:
             self.starts = np.ravel(spaces.starts(space)).astype(np.int64)
             self.offsets = np.concatenate([[0], np.cumsum(self.nvec)[:-1]]).astype(np.int64)
             self.size = int(self.nvec.sum())
+        elif self.kind not in ("Box", "MultiBinary"):
+            raise UnsupportedError(f"observations of the space {spaces.named(space)} are not supported")
         else:
             self.shape = tuple(space.shape)
             self.size = int(np.prod(self.shape, dtype=np.int64))
@@ -170,6 +172,8 @@ class ActionMap:
     """Turns rows of float32 (A), in the environment's units, into actions of a space, and back."""
 
     def __init__(self, space: Any) -> None:
+        if spaces.kind(space) not in ("Box", "Discrete"):
+            raise UnsupportedError(f"actions of the space {spaces.named(space)} are not supported, only Box and Discrete")
         self.space = space
         self.is_discrete = spaces.kind(space) == "Discrete"
         if self.is_discrete:

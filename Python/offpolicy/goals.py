@@ -19,14 +19,14 @@ class GoalFunction:
     An exception of the environment is kept in `error` and raised once the library's call has come back.
     """
 
-    def __init__(self, lanes: Lanes) -> None:
-        space = lanes.observation_space
+    def __init__(self, space: Any, lanes: Optional[Lanes]) -> None:
         if not spaces.is_goal_space(space):
             raise UnsupportedError(
                 "HerReplayBuffer needs observations that are a Dict of observation, achieved_goal and desired_goal; the "
                 f"environment has {spaces.summary(space)}"
             )
-        self.lanes = lanes
+        self.lanes: Any = lanes
+        self.observation_size = Flattener(space.spaces["observation"]).size
         self.achieved = Flattener(space.spaces["achieved_goal"])
         self.desired = Flattener(space.spaces["desired_goal"])
         if self.achieved.size != self.desired.size:
@@ -43,10 +43,12 @@ class GoalFunction:
 
     def settings(self) -> Dict[str, int]:
         """The goals as the library wants them described."""
-        return {"observationSize": self.lanes.flattener.size - 2 * self.size, "goalSize": self.size}
+        return {"observationSize": self.observation_size, "goalSize": self.size}
 
     def attach(self, learner: _native.Learner) -> None:
-        """Has the library call it."""
+        """Has the library call it, where there are environments."""
+        if self.lanes is None:
+            return
         if not self.lanes.has_method("compute_reward"):
             raise UnsupportedError(
                 "HerReplayBuffer needs an environment with compute_reward(achieved_goal, desired_goal, info)"

@@ -36,6 +36,8 @@ class Lanes:
         self.actions = ActionMap(action_space)
         self.rewards = np.zeros(count, dtype=np.float64)
         self.flags = np.zeros(count, dtype=np.uint8)
+        #: whether some lane's episode has just ended
+        self.has_ends = False
         self.infos: List[Dict[str, Any]] = [{} for _ in range(count)]
         self.reset_infos: List[Dict[str, Any]] = [{} for _ in range(count)]
         #: the lanes' observations, stacked, in the environment's own types; None before the first reset

@@ -99,7 +99,7 @@ class HumanOutputFormat(KVWriter, SeqWriter):
             else:
                 row = ("", self._cut(key))
             if row in rows:
-                raise ValueError(f"two names are cut to {row[1]!r}, one of them {key!r}; use a larger max_length")
+                raise ValueError(f"Key {key!r} is truncated to {row[1]!r}, as another one is; use a larger max_length")
             rows[row] = self._cut(text)
         if not rows:
             warnings.warn("there are no values to write", stacklevel=2)

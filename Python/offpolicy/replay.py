@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any, Dict
 
 import numpy as np
@@ -71,14 +72,18 @@ class ReplayBuffer:
         return self._arrays[name]
 
     @property
-    def observations(self) -> np.ndarray:
-        """s (n × S)"""
-        return self._read("observations")
+    def observations(self) -> Any:
+        """s (n × S); a dictionary of parts where observations are one"""
+        return self._in_parts(self._read("observations"))
 
     @property
-    def next_observations(self) -> np.ndarray:
-        """s′ (n × S), the true ones also where an episode ended"""
-        return self._read("next_observations")
+    def next_observations(self) -> Any:
+        """s′ (n × S), the true ones also where an episode ended; a dictionary of parts where observations are one"""
+        return self._in_parts(self._read("next_observations"))
+
+    def _in_parts(self, rows: np.ndarray) -> Any:
+        flattener = self._model._actions.flattener
+        return flattener.unflatten_batch(rows) if flattener.kind == "Dict" else rows
 
     @property
     def actions(self) -> np.ndarray:
@@ -115,7 +120,7 @@ class FrozenReplayBuffer:
     def __init__(self, buffer: ReplayBuffer) -> None:
         names = ("observations", "next_observations", "actions", "rewards", "terminated", "timeouts", "dones")
         for name in names:
-            setattr(self, name, getattr(buffer, name).copy())
+            setattr(self, name, copy.deepcopy(getattr(buffer, name)))
         self.buffer_size, self.n_envs, self.pos, self.full = buffer.buffer_size, buffer.n_envs, buffer.pos, buffer.full
 
     def size(self) -> int:

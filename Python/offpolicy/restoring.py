@@ -98,7 +98,8 @@ def _state(environment: Any) -> Any:
         return {"mujoco": values.tolist()}
     if type(inner).__module__.startswith("gymnasium.envs.classic_control.") and getattr(inner, "state", None) is not None:
         state = inner.state
-        kept = {"classic": [float(x) for x in state], "tuple": isinstance(state, tuple)}
+        dtype = getattr(state, "dtype", None)
+        kept: Dict[str, Any] = {"classic": [float(x) for x in state], "dtype": None if dtype is None else dtype.name}
         for name in ("steps_beyond_terminated", "last_u"):
             if hasattr(inner, name):
                 value = getattr(inner, name)
@@ -120,8 +121,8 @@ def _set_state(environment: Any, state: Dict[str, Any]) -> bool:
         mujoco.mj_setState(inner.model, inner.data, values, mujoco.mjtState.mjSTATE_INTEGRATION)
         mujoco.mj_forward(inner.model, inner.data)
     elif "classic" in state and hasattr(inner, "state"):
-        kind = type(inner.state)
-        inner.state = tuple(state["classic"]) if state["tuple"] or kind is tuple else np.array(state["classic"])
+        values = state["classic"]
+        inner.state = tuple(values) if state["dtype"] is None else np.array(values, dtype=state["dtype"])
         for name in ("steps_beyond_terminated", "last_u"):
             if name in state:
                 setattr(inner, name, state[name])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, Optional, Union
 
+import numpy as np
+
 from . import arguments
 from .base import OffPolicyModel
 
@@ -83,6 +85,13 @@ class SAC(OffPolicyModel):
         }
 
     @property
-    def ent_coef_value(self) -> float:
-        """α as it is now."""
-        return self._learner.get("temperature")
+    def log_ent_coef(self) -> Optional[np.ndarray]:
+        """log α (1) as it is now; None where α is fixed."""
+        if "learned" not in arguments.temperature(self.ent_coef):  # type: ignore[attr-defined]
+            return None
+        return self.get_parameters()["policy"]["log_temperature"]
+
+    @property
+    def ent_coef_tensor(self) -> np.ndarray:
+        """α (1) as it is now."""
+        return np.exp(self.get_parameters()["policy"]["log_temperature"])

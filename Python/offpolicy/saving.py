@@ -196,7 +196,10 @@ def _restore(model: Any, facts: Dict[str, Any], members: Dict[str, bytes], force
     if not is_whole or not _restored(model, members):
         _restore_parameters(model, members)
         return
-    model._round.rounds, model._round.steps, model._round.episodes = facts["round"]
+    collected, frequency = model._round, model.train_freq
+    collected.rounds, collected.steps, collected.episodes = facts["round"]
+    count = collected.episodes if frequency.unit == "episode" else collected.rounds
+    collected.is_restored = count >= frequency.frequency and not model._steps_natively
     for name, value in facts["applied"].items():
         model._learner.set(name, value)
         model._applied[name] = value
@@ -232,7 +235,9 @@ def _restored(model: Any, members: Dict[str, bytes]) -> bool:
 def _restore_parameters(model: Any, members: Dict[str, bytes]) -> None:
     tensors, _ = _safetensors.decode(members["state.safetensors"])
     expected, _ = _safetensors.decode(model._learner.result("parameters"))
-    found = {name: tensors[name] for name in expected if name in tensors}
+    # the state's names of them begin so; noise of another number of environments stays behind
+    named = {name[len("algorithm.") :]: values for name, values in tensors.items() if name.startswith("algorithm.")}
+    found = {name: named[name] for name in expected if name in named and named[name].shape == expected[name].shape}
     if not any(name.startswith(("policy.", "critic.")) for name in found):
         raise OffPolicyError("the saved state has no networks that this model knows")
     model._learner.give("set_parameters", _safetensors.encode(found))

@@ -29,7 +29,7 @@ def from_saved(cls: Any, saved: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def _to_json(name: str, value: Any) -> Any:
-    if name == "learning_rate":
+    if name == "learning_rate" and value is not None:
         return schedules.to_json(value)
     if name == "action_noise":
         return _noise_to_json(value)

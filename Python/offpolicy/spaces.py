@@ -214,10 +214,10 @@ def check_actions(space: Any, discrete: bool, algorithm: str) -> None:
     which = kind(space)
     if discrete:
         if which != "Discrete":
-            raise UnsupportedError(f"{algorithm} needs a Discrete action space, the environment has {_named(space)}")
+            raise UnsupportedError(f"{algorithm} needs a Discrete action space, the environment has {named(space)}")
         return
     if which != "Box":
-        raise UnsupportedError(f"{algorithm} needs a Box action space, the environment has {_named(space)}")
+        raise UnsupportedError(f"{algorithm} needs a Box action space, the environment has {named(space)}")
     low, high = np.ravel(space.low).astype(float), np.ravel(space.high).astype(float)
     if low.size == 0:
         raise UnsupportedError("the action space has no numbers")
@@ -245,7 +245,7 @@ def check_observations(space: Any, policy: str) -> None:
         for part in parts:
             check_observations(part, "MultiInputPolicy")
     elif which not in ("Box", "Discrete", "MultiDiscrete", "MultiBinary"):
-        raise UnsupportedError(f"observations of the space {_named(space)} are not supported")
+        raise UnsupportedError(f"observations of the space {named(space)} are not supported")
     elif which == "Box" and not (np.issubdtype(space.dtype, np.number) or space.dtype == np.bool_):
         raise UnsupportedError(f"observations of the type {space.dtype} are not numbers")
 
@@ -253,10 +253,11 @@ def check_observations(space: Any, policy: str) -> None:
 def check_same(name: str, expected: Any, given: Any) -> None:
     """Refuses a space that differs from the model's."""
     if describe(expected) != describe(given):
-        raise UnsupportedError(f"the model's {name} space is {_named(expected)}, the environment's is {_named(given)}")
+        raise UnsupportedError(f"the model's {name} space is {named(expected)}, the environment's is {named(given)}")
 
 
-def _named(space: Any) -> str:
+def named(space: Any) -> str:
+    """A space in a few words, or the name of its kind where this package has none."""
     return summary(space) if kind(space) in _KINDS[:6] else kind(space) or type(space).__name__
 
 

@@ -10,7 +10,6 @@ callback ends training, the updates that are owed are made when training goes on
 
 from __future__ import annotations
 
-import sys
 import time
 from collections import deque
 from typing import Any, Dict, List, Optional
@@ -18,24 +17,14 @@ from typing import Any, Dict, List, Optional
 import numpy as np
 
 from . import _native
-from .callbacks import ProgressBarCallback, make_callback
+from .callbacks import make_callback
 from .errors import UnsupportedError
 from .lanes import IDLE, TERMINATED, TRUNCATED
-from .logger import logger_of_run, mean
+from .logger import logger_of_run
+from .native_training import learn_natively
 from .restoring import restore_lanes
-
-CHUNK = 50.0  # ms
-
-
-class Round:
-    """How far the round is that is being collected."""
-
-    def __init__(self) -> None:
-        self.rounds, self.steps, self.episodes = 0, 0, 0
-
-    def clear(self) -> None:
-        """Begins the next one."""
-        self.rounds = self.steps = self.episodes = 0
+from .training_log import count_episode, dump_logs, record_metrics
+from .training_steps import Round, fixed_locals, goes_on, set_rate
 
 
 def learn(
@@ -58,11 +47,11 @@ def learn(
         watcher.init_callback(model)
         watcher.on_training_start(given, globals())
     if model._steps_natively:
-        finished = _learn_natively(model, total, watcher, log_interval)
+        learn_natively(model, total, watcher, log_interval)
     else:
-        finished = _learn_driven(model, total, watcher, log_interval)
-    del finished
-    _record_metrics(model)
+        _learn_driven(model, total, watcher, log_interval)
+    model._current_progress_remaining = 1.0 - model.num_timesteps / max(1, total)
+    record_metrics(model)
     if watcher is not None:
         watcher.on_training_end()
     return model
@@ -128,7 +117,9 @@ def _learn_driven(model: Any, total: int, watcher: Any, log_interval: Optional[i
     rows_address, rows_count = rows.ctypes.data, rows.size
     addresses = [rewards.ctypes.data, flags.ctypes.data, following.ctypes.data]
     addresses.append(first.ctypes.data if lanes.resets_at_once else None)  # type: ignore[arg-type]
-    act, observe_all, advance = lib.act, lib.observe_all, lanes.advance
+    act, observe_all, learn_owed, advance = lib.act, lib.observe_all, lib.learn, lanes.advance
+    is_plain = model._cadence.by_library and model._has_constant_rate
+    fixed = fixed_locals(model, watcher, log_interval) if watcher is not None else {}
     resets_at_once, frequency = lanes.resets_at_once, model.train_freq.frequency
     by_episode = model.train_freq.unit == "episode"
     noise = model.action_noise if model._noise_in_python else None
@@ -138,7 +129,12 @@ def _learn_driven(model: Any, total: int, watcher: Any, log_interval: Optional[i
         if (collected.episodes if by_episode else collected.rounds) >= frequency:
             if watcher is not None:
                 watcher.on_rollout_end()
-            _update(model)
+            if is_plain and not collected.is_restored:
+                if learn_owed(handle) < 0:
+                    _fail(model)
+                collected.clear()
+            else:
+                _update(model)
         if collected.rounds == 0:
             if model.num_timesteps >= total:
                 return True
@@ -166,24 +162,21 @@ def _learn_driven(model: Any, total: int, watcher: Any, log_interval: Optional[i
         model.num_timesteps += steps
         collected.rounds += 1
         collected.steps += steps
-        has_ended = bool((flags & ended).any())
-        if has_ended:
+        if lanes.has_ends:
             collected.episodes += int(((flags & ended) != 0).sum())
         if watcher is not None:
-            watcher.update_locals(_locals(model, watcher, log_interval, rows))
-            if not _goes_on(watcher.on_step()):
+            watcher.update_locals({**fixed, **_locals(model, rows)})
+            if not goes_on(watcher.on_step()):
                 return False
-        if has_ended:
+        if lanes.has_ends:
             _count_episodes(model, lanes, log_interval, noise)
 
 
-def _goes_on(answer: Any) -> bool:
-    # a function that returns nothing does not end training
-    return answer is None or bool(answer)
-
-
 def _add_noise(lanes: Any, rows: np.ndarray, noise: Any) -> None:
-    scaled = lanes.actions.scaled(rows) + np.asarray(noise(), dtype=np.float32).reshape(rows.shape)
+    drawn = np.asarray(noise(), dtype=np.float32)
+    # one number may stand for all of an action
+    drawn = drawn.reshape(len(rows), -1) if drawn.size >= len(rows) else drawn.reshape(-1)
+    scaled = lanes.actions.scaled(rows) + drawn
     rows[...] = lanes.actions.unscaled(np.clip(scaled, -1, 1))
 
 
@@ -192,41 +185,42 @@ def _update(model: Any) -> None:
     learner, collected = model._learner, model._round
     model._current_progress_remaining = 1.0 - model.num_timesteps / max(1, model._total_timesteps)
     set_rate(model, model._current_progress_remaining)
-    if model._cadence.by_library:
+    result = 0
+    if collected.is_restored:
+        result = _native.library().update(learner.handle, _owed(model))
+    elif model._cadence.by_library:
         result = _native.library().learn(learner.handle)
     elif model.num_timesteps > model.learning_starts and model.gradient_steps != 0:
         updates = collected.steps if model.gradient_steps < 0 else model.gradient_steps
         result = _native.library().update(learner.handle, updates)
-    else:
-        result = 0
     if result < 0:
-        if model._goal_function is not None:
-            model._goal_function.raise_error()
-        _native.check(result)
+        _fail(model)
     collected.clear()
 
 
-def set_rate(model: Any, progress: float) -> None:
-    """Sets the learning rate where it is a schedule and has changed."""
-    if not model.lr_schedule.is_constant:
-        apply(model, "learningRate", max(model.lr_schedule(progress), 1e-30))
+def _fail(model: Any) -> None:
+    """Raises what the last call of the library failed of."""
+    if model._goal_function is not None:
+        model._goal_function.raise_error()
+    _native.check(-1)
 
 
-def apply(model: Any, name: str, value: float) -> None:
-    """Sets a number of the library where it has changed."""
-    if model._applied.get(name) != value:
-        model._learner.set(name, value)
-        model._applied[name] = value
+def _owed(model: Any) -> int:
+    """The updates that steps from before a restart owe: the library has forgotten where the round began."""
+    collected, (_, every, ratio) = model._round, model._cadence
+    step = int(model._learner.counts()[0])
+    if not model._cadence.by_library:
+        wanted = collected.steps if model.gradient_steps < 0 else model.gradient_steps
+        return wanted if model.num_timesteps > model.learning_starts else 0
+    first, last = (step - collected.steps) // every * every, step // every * every
+    return int(last * ratio) - int(first * ratio) if step > model.learning_starts else 0
 
 
-def _locals(model: Any, watcher: Any, log_interval: Optional[int], rows: np.ndarray) -> Dict[str, Any]:
+def _locals(model: Any, rows: np.ndarray) -> Dict[str, Any]:
     lanes, collected = model._lanes, model._round
     actions = lanes.actions.batch(rows)
     return {
-        "self": model, "env": model.get_env(), "callback": watcher, "log_interval": log_interval,
-        "train_freq": model.train_freq, "learning_starts": model.learning_starts, "action_noise": model.action_noise,
-        "replay_buffer": getattr(model, "replay_buffer", None), "num_collected_steps": collected.rounds,
-        "num_collected_episodes": collected.episodes, "continue_training": True, "actions": actions,
+        "num_collected_steps": collected.rounds, "num_collected_episodes": collected.episodes, "actions": actions,
         "buffer_actions": actions if lanes.actions.is_discrete else lanes.actions.scaled(rows),
         "new_obs": lanes.observations, "rewards": lanes.rewards.astype(np.float32), "dones": lanes.dones,
         "infos": lanes.infos,
@@ -238,154 +232,7 @@ def _count_episodes(model: Any, lanes: Any, log_interval: Optional[int], noise: 
         info = lanes.infos[lane]
         if noise is not None:
             noise.reset(**({"indices": [lane]} if lanes.num_envs > 1 else {}))
-        _count_episode(model, info.get("episode"), info.get("is_success"), log_interval)
+        count_episode(model, info.get("episode"), info.get("is_success"), log_interval)
 
 
-def _count_episode(model: Any, episode: Any, success: Any, log_interval: Optional[int]) -> None:
-    if episode is not None:
-        model.ep_info_buffer.append(episode)
-    if success is not None:
-        model.ep_success_buffer.append(success)
-    model._episode_num += 1
-    if log_interval is not None and model._episode_num % log_interval == 0:
-        dump_logs(model)
-
-
-# ---- built-in environments
-
-
-def _learn_natively(model: Any, total: int, watcher: Any, log_interval: Optional[int]) -> bool:
-    learner, lib, every = model._learner, _native.library(), model._cadence.update_every
-    lanes = model.n_envs
-    look = None if watcher is None or type(watcher) is ProgressBarCallback else _Look(model, watcher, log_interval)
-    before_step = getattr(model, "_before_step", None)
-    # schedules change at multiples of this many steps, so that bits do not depend on how long a chunk took
-    grid = every * max(1, total // (1000 * every))
-    has_schedules = before_step is not None or not model.lr_schedule.is_constant
-    taken = int(learner.counts()[0])
-    # a round that was begun is finished
-    goal = model.num_timesteps + -(-(taken + max(0, total - model.num_timesteps)) // every) * every - taken
-    while model.num_timesteps < goal:
-        stop = goal
-        if has_schedules:
-            cell = model.num_timesteps // grid * grid
-            stop = min(goal, cell + grid)
-            if before_step is not None:
-                before_step(1.0 - cell / total)
-            set_rate(model, 1.0 - cell / total)
-        if look is not None:
-            if not look.step(every):
-                return False
-            continue
-        steps = _native.check(lib.run(learner.handle, stop - model.num_timesteps, CHUNK))
-        model.num_timesteps += steps
-        for record in _episodes(model):
-            _count_episode(model, record, None, log_interval)
-        if watcher is not None:
-            watcher.show()
-    model._current_progress_remaining = 1.0 - model.num_timesteps / max(1, total)
-    return True
-
-
-def _episodes(model: Any) -> List[Dict[str, Any]]:
-    seconds = (time.time_ns() - model.start_time) / 1e9
-    return [
-        {"r": record["return"], "l": record["length"], "t": round(seconds, 6)}
-        for record in model._learner.json("records") if record["kind"] == "episode"
-    ]  # fmt: skip
-
-
-class _Look:
-    """Single steps of built-in environments, with what a callback wants to see of each."""
-
-    def __init__(self, model: Any, watcher: Any, log_interval: Optional[int]) -> None:
-        self.model, self.watcher, self.log_interval = model, watcher, log_interval
-        maps, count = model._actions, model.n_envs
-        self.rows = np.zeros((count, maps.actions.size), dtype=np.float32)
-        self.rewards = np.zeros(count, dtype=np.float64)
-        self.flags = np.zeros(count, dtype=np.uint8)
-        self.observations = np.zeros((count, maps.flattener.size), dtype=np.float32)
-        arrays = (self.rows, self.rewards, self.flags, self.observations)
-        self.addresses = [array.ctypes.data for array in arrays]
-        self.begins = True
-
-    def step(self, every: int) -> bool:
-        """One step of all environments, its updates, and the callback; False ends training."""
-        model, lib = self.model, _native.library()
-        if self.begins:
-            self.watcher.on_rollout_start()
-        steps = _native.check(lib.run(model._learner.handle, model.n_envs, 0.0))
-        model.num_timesteps += steps
-        _native.check(lib.last_round(model._learner.handle, *self.addresses))
-        model._round.rounds += 1
-        self.watcher.update_locals(self.locals())
-        goes_on = _goes_on(self.watcher.on_step())
-        if (self.flags & (TERMINATED | TRUNCATED)).any():
-            for record in _episodes(model):
-                _count_episode(model, record, None, self.log_interval)
-        self.begins = model._round.rounds * model.n_envs >= every
-        if self.begins:
-            model._round.clear()
-            if goes_on:
-                self.watcher.on_rollout_end()
-        return goes_on
-
-    def locals(self) -> Dict[str, Any]:
-        """differs: where an episode ended, new_obs is its true last observation, not the next one's first."""
-        model, maps = self.model, self.model._actions
-        dones = (self.flags & (TERMINATED | TRUNCATED)) != 0
-        # a copy: the array is written at every step
-        observations = self.observations.copy()
-        infos: List[Dict[str, Any]] = [{"TimeLimit.truncated": bool(flag == TRUNCATED)} for flag in self.flags]
-        for lane in np.flatnonzero(dones):
-            infos[lane]["terminal_observation"] = observations[lane]
-        actions = maps.actions.batch(self.rows)
-        return {
-            "self": model, "env": model.get_env(), "callback": self.watcher, "log_interval": self.log_interval,
-            "train_freq": model.train_freq, "learning_starts": model.learning_starts,
-            "action_noise": model.action_noise, "replay_buffer": getattr(model, "replay_buffer", None),
-            "num_collected_steps": model._round.rounds, "continue_training": True, "actions": actions,
-            "buffer_actions": actions if maps.actions.is_discrete else maps.actions.scaled(self.rows),
-            "new_obs": observations, "rewards": self.rewards.astype(np.float32), "dones": dones, "infos": infos,
-        }  # fmt: skip
-
-
-# ---- the log
-
-#: the library's metrics by the names that Stable-Baselines3 has for them
-_METRICS = {
-    "criticLoss": "train/critic_loss", "policyLoss": "train/actor_loss", "temperature": "train/ent_coef",
-    "entropy": "train/entropy", "targetMean": "train/target_mean",
-}  # fmt: skip
-
-
-def _record_metrics(model: Any) -> None:
-    metrics = model._learner.json("metrics")
-    for name, value in metrics["means"].items():
-        key = _METRICS.get(name, "train/" + name)
-        model.logger.record("train/loss" if model.is_single_network and name == "criticLoss" else key, value)
-    updates = model._n_updates
-    if updates > 0:
-        model.logger.record("train/learning_rate", model.lr_schedule(model._current_progress_remaining))
-        model.logger.record("train/n_updates", updates, exclude="tensorboard")
-
-
-def dump_logs(model: Any) -> None:
-    """Writes statistics of the last episodes, speed and losses."""
-    elapsed = max((time.time_ns() - model.start_time) / 1e9, sys.float_info.epsilon)
-    log = model.logger
-    _record_metrics(model)
-    log.record("time/episodes", model._episode_num, exclude="tensorboard")
-    if model.ep_info_buffer:
-        log.record("rollout/ep_rew_mean", mean([episode["r"] for episode in model.ep_info_buffer]))
-        log.record("rollout/ep_len_mean", mean([episode["l"] for episode in model.ep_info_buffer]))
-    if model.ep_success_buffer:
-        log.record("rollout/success_rate", mean(list(model.ep_success_buffer)))
-    if model.is_discrete and hasattr(model, "exploration_rate"):
-        log.record("rollout/exploration_rate", model.exploration_rate)
-    log.record("time/fps", int((model.num_timesteps - model._num_timesteps_at_start) / elapsed))
-    log.record("time/time_elapsed", int(elapsed), exclude="tensorboard")
-    log.record("time/total_timesteps", model.num_timesteps, exclude="tensorboard")
-    log.dump(step=model.num_timesteps)
-
-
+__all__ = ["Round", "dump_logs", "learn"]

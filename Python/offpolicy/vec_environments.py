@@ -32,7 +32,8 @@ class VecEnvLanes(Lanes):
         self.flattener.write_batch(observations, self.next)
         self.rewards[:] = rewards
         self.flags[:] = 0
-        if np.any(dones):
+        self.has_ends = bool(np.any(dones))
+        if self.has_ends:
             self.first[:] = self.next
             for i in np.flatnonzero(dones):
                 final = infos[i].get("terminal_observation")

@@ -61,6 +61,7 @@ class VectorEnvironmentLanes(Lanes):
             self.flags[was_ended] = IDLE
             self.first[was_ended] = self.next[was_ended]
         self.has_ended = self.dones
+        self.has_ends = bool(self.has_ended.any())
         for i in range(self.num_envs):
             if self.flags[i] == IDLE:
                 self.episodes.begin(i)
@@ -70,7 +71,7 @@ class VectorEnvironmentLanes(Lanes):
             self.infos[i]["TimeLimit.truncated"] = self.flags[i] == TRUNCATED
             if self.has_ended[i]:
                 self._end(i, infos)
-        if self.mode == "DISABLED" and self.has_ended.any():
+        if self.mode == "DISABLED" and self.has_ends:
             self.observations, _ = self.env.reset(options={"reset_mask": self.has_ended})
             self.flattener.write_batch(self.observations, self.first)
             self.has_ended[:] = False

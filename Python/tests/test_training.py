@@ -1,0 +1,194 @@
+"""Training: built-in environments, environments in Python, callbacks and restarts give the same bits."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+gym = pytest.importorskip("gymnasium")
+
+from environments_for_tests import Counter, Reach  # noqa: E402
+
+from offpolicy import DDPG, DQN, SAC, TD3, DiscreteSAC, HerReplayBuffer, LinearSchedule, NormalActionNoise  # noqa: E402
+from offpolicy.callbacks import BaseCallback  # noqa: E402
+
+SMALL = dict(policy_kwargs=dict(net_arch=[16, 16]), seed=3)
+ALL = [(SAC, "Pendulum-v1"), (TD3, "Pendulum-v1"), (DDPG, "Pendulum-v1"), (DQN, "CartPole-v1"), (DiscreteSAC, "CartPole-v1")]
+
+
+def make(cls, env, **more):
+    if cls in (TD3, DDPG):
+        more.setdefault("action_noise", NormalActionNoise(np.zeros(1), 0.1 * np.ones(1)))
+    return cls("MlpPolicy", env, **{**SMALL, **more})
+
+
+class SaveAt(BaseCallback):
+    """Saves the model at a step, and ends training there."""
+
+    def __init__(self, step, path):
+        super().__init__()
+        self.step, self.path = step, path
+
+    def _on_step(self):
+        if self.num_timesteps >= self.step:
+            self.model.save(self.path)
+            return False
+        return True
+
+
+@pytest.mark.parametrize("cls,id", [(SAC, "Pendulum-v1"), (TD3, "Pendulum-v1"), (DiscreteSAC, "CartPole-v1")])
+def test_a_built_in_environment_and_gymnasiums_give_the_same_parameters(cls, id):
+    starts = dict(learning_starts=100)
+    native = make(cls, id, **starts).learn(400)
+    looked_at = make(cls, id, **starts).learn(400, callback=lambda _locals, _globals: True)
+    driven = make(cls, gym.make(id), **starts).learn(400)
+    assert native.digest == looked_at.digest == driven.digest
+    assert native._n_updates == 300
+
+
+@pytest.mark.parametrize("cls,id", ALL)
+@pytest.mark.parametrize("is_built_in", [True, False])
+@pytest.mark.parametrize("step", [111, 202])
+def test_going_on_after_load_gives_the_bits_of_never_having_stopped(tmp_path, cls, id, is_built_in, step):
+    def env():
+        return id if is_built_in else gym.make(id)
+
+    whole = make(cls, env(), learning_starts=60).learn(320)
+    stopped = make(cls, env(), learning_starts=60).learn(320, callback=SaveAt(step, tmp_path / "model"))
+    loaded = cls.load(tmp_path / "model", env=None if is_built_in else env())
+    for model in (stopped, loaded):
+        assert model.num_timesteps >= step and model.digest != whole.digest
+        model.learn(320 - model.num_timesteps, reset_num_timesteps=False)
+        assert model.digest == whole.digest
+
+
+def test_a_restart_in_episode_units_makes_the_updates_that_were_owed(tmp_path):
+    def new():
+        return make(SAC, Counter(4), learning_starts=10, train_freq=(2, "episode"), gradient_steps=-1)
+
+    whole = new().learn(64)
+    stopped = new().learn(64, callback=SaveAt(24, tmp_path / "model"))
+    stopped.learn(64 - stopped.num_timesteps, reset_num_timesteps=False)
+    assert stopped.digest == whole.digest
+    assert whole._n_updates == 64 - 8  # no updates after the first 8 steps
+
+
+def test_updates_begin_after_learning_starts_and_keep_their_ratio():
+    assert make(SAC, Counter(), learning_starts=50).learn(80)._n_updates == 30
+    assert make(SAC, Counter(), learning_starts=50, train_freq=10, gradient_steps=3).learn(80)._n_updates == 9
+    assert make(SAC, Counter(), learning_starts=50, gradient_steps=0).learn(80)._n_updates == 0
+    assert make(SAC, [Counter(), Counter(5)], learning_starts=50, gradient_steps=-1).learn(80)._n_updates == 30
+
+
+def test_steps_are_a_lower_bound():
+    model = make(DQN, "CartPole-v1").learn(50)
+    assert model.num_timesteps == 52
+    assert make(SAC, [Counter(), Counter()]).learn(51).num_timesteps == 52
+
+
+def test_learn_counts_on_where_it_is_asked_to():
+    model = make(SAC, Counter()).learn(20)
+    model.learn(20, reset_num_timesteps=False)
+    assert model.num_timesteps == 40 and model.replay_buffer.size() == 40
+    model.learn(20)
+    assert model.num_timesteps == 20 and model.replay_buffer.size() == 60
+
+
+def test_a_learning_rate_that_is_a_function_is_followed():
+    seen = []
+
+    def rate(progress):
+        seen.append(progress)
+        return 1e-3 * progress
+
+    model = make(SAC, Counter(), learning_rate=rate, learning_starts=5).learn(20)
+    assert min(seen) == 0 and model.lr_schedule(0.5) == 5e-4
+    constant = make(SAC, Counter(), learning_rate=1e-3, learning_starts=5).learn(20)
+    assert model.digest != constant.digest
+
+
+def test_a_schedule_in_a_built_in_environment_does_not_depend_on_how_long_chunks_take():
+    digests = {make(SAC, "Pendulum-v1", learning_rate=LinearSchedule(1e-3, 0, 1)).learn(300).digest for _ in range(2)}
+    looked_at = make(SAC, "Pendulum-v1", learning_rate=LinearSchedule(1e-3, 0, 1))
+    digests.add(looked_at.learn(300, callback=lambda _locals, _globals: None).digest)
+    assert len(digests) == 1
+
+
+def test_epsilon_falls_over_the_fraction_of_the_run():
+    model = make(DQN, gym.make("CartPole-v1"), exploration_fraction=0.5)
+    rates = []
+    model.learn(200, callback=lambda _locals, _globals: rates.append(model.exploration_rate))
+    assert rates[0] == 1 and abs(rates[50] - 0.525) < 1e-6 and abs(rates[-1] - 0.05) < 1e-6
+
+
+def test_hindsight_asks_the_environment_for_rewards():
+    env = Reach()
+    model = SAC("MultiInputPolicy", env, replay_buffer_class=HerReplayBuffer, learning_starts=30, **SMALL)
+    model.learn(60)
+    assert env.calls > 60  # besides the steps' own
+    assert len(model.ep_success_buffer) == 6
+    action, _ = model.predict(env.reset()[0])
+    assert action.shape == (1,)
+
+
+def test_an_exception_of_compute_reward_comes_with_its_traceback():
+    env = Reach()
+    model = SAC("MultiInputPolicy", env, replay_buffer_class="HerReplayBuffer", learning_starts=30, **SMALL)
+    steps = env.compute_reward
+
+    def fails(achieved, desired, info):
+        if np.ndim(achieved) > 1:
+            raise ZeroDivisionError("in compute_reward")
+        return steps(achieved, desired, info)
+
+    env.compute_reward = fails
+    with pytest.raises(ZeroDivisionError, match="in compute_reward"):
+        model.learn(60)
+
+
+def test_an_environment_that_breaks_leaves_a_model_that_can_go_on():
+    class Breaks(Counter):
+        broken = True
+
+        def step(self, action):
+            if self.broken and self.episode == 5 and self.count == 2:
+                raise OSError("the robot is gone")
+            return super().step(action)
+
+    env = Breaks()
+    model = make(SAC, env, learning_starts=5)
+    with pytest.raises(OSError, match="the robot is gone"):
+        model.learn(100)
+    assert model.num_timesteps == 18
+    env.broken = False
+    model.learn(20, reset_num_timesteps=False)
+    assert model.num_timesteps == 38
+    buffer = model.replay_buffer
+    assert buffer.size() == 38 and (buffer.observations[:, 0] == buffer.next_observations[:, 0]).all()
+
+
+def test_the_replay_buffer_and_the_parameters_go_in_and_out(tmp_path):
+    model = make(SAC, Counter(), learning_starts=5).learn(30)
+    model.save_replay_buffer(tmp_path / "buffer")
+    other = make(SAC, Counter(), learning_starts=5, seed=4)
+    other.load_replay_buffer(tmp_path / "buffer")
+    assert (other.replay_buffer.observations == model.replay_buffer.observations).all()
+    other.set_parameters(model.get_parameters())
+    assert other.digest == model.digest
+    other.learn(30)
+    other.set_parameters({"policy": {"policy.mean.bias": np.array([3.0])}, "optimizer": {}}, exact_match=False)
+    assert other.get_parameters()["policy"]["policy.mean.bias"][0] == 3
+    with pytest.raises(ValueError, match="exist_not"):
+        other.set_parameters({"exist_not": {}})
+
+
+def test_a_model_is_pickled_and_copied_through_its_file():
+    import copy
+    import pickle
+
+    model = make(SAC, Counter(), learning_starts=5).learn(30)
+    for other in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
+        assert other.digest == model.digest and other.num_timesteps == 30
+        assert other.replay_buffer.size() == 30
+        other.set_env(Counter())
+        other.learn(5, reset_num_timesteps=False)
