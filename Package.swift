@@ -34,7 +34,7 @@ let belowReplay = belowNetworks + ["Environments", "Formats"]
 let belowAlgorithms = belowReplay + ["Networks", "Replay"]
 let belowTraining = belowAlgorithms + ["Algorithms"]
 let belowOffline = belowTraining + ["Training"]
-let belowOffPolicy = belowOffline + ["Offline", "MuJoCoTasks"]
+let belowOffPolicy = belowOffline + ["Offline", "MuJoCoTasks", "Export"]
 let belowProgram = belowOffPolicy + ["OffPolicy"]
 
 let package = Package(
@@ -45,7 +45,7 @@ let package = Package(
     .library(
       name: "OffPolicy",
       targets: [
-        "OffPolicy", "Offline", "MuJoCoTasks", "Training", "Algorithms", "Replay", "Networks", "Environments",
+        "OffPolicy", "Export", "Offline", "MuJoCoTasks", "Training", "Algorithms", "Replay", "Networks", "Environments",
         "Formats", "Kernels", "Platform",
       ]),
     // the program as a library, for packages with environments and algorithms of their own
@@ -72,6 +72,7 @@ let package = Package(
     .target(name: "Algorithms", dependencies: belowAlgorithms, swiftSettings: safe),
     .target(name: "Training", dependencies: belowTraining, swiftSettings: safe),
     .target(name: "Offline", dependencies: belowOffline, swiftSettings: safe),
+    .target(name: "Export", dependencies: belowOffline, swiftSettings: safe),
     .target(name: "OffPolicy", dependencies: belowOffPolicy, swiftSettings: safe),
     .target(
       name: "OffPolicyProgram",
@@ -108,6 +109,7 @@ let package = Package(
     .testTarget(name: "FormatsTests", dependencies: ["Formats"], resources: [.copy("Fixtures")]),
     .testTarget(
       name: "TrainingTests", dependencies: belowProgram, resources: [.copy("Fixtures")]),
+    .testTarget(name: "ExportTests", dependencies: belowProgram, resources: [.copy("Fixtures")]),
     .testTarget(name: "OfflineTests", dependencies: belowProgram, resources: [.copy("Fixtures")]),
     .testTarget(
       name: "CommandTests", dependencies: belowProgram + ["OffPolicyProgram", "Main", "AllocationCount"],
