@@ -3,6 +3,8 @@
 import Foundation
 import OffPolicy
 
+@testable import Training
+
 /// A policy of 3 observations and hidden layers of 5 and 4 units: element k of the t-th tensor is ((7 k + 3 t) mod 11 − 5) / 8.
 ///
 /// Scripts/fixtures/onnx_model.py makes the same ones.
