@@ -34,7 +34,7 @@ let belowReplay = belowNetworks + ["Environments", "Formats"]
 let belowAlgorithms = belowReplay + ["Networks", "Replay"]
 let belowTraining = belowAlgorithms + ["Algorithms"]
 let belowOffline = belowTraining + ["Training"]
-let belowOffPolicy = belowOffline + ["Offline", "MuJoCoTasks", "PythonBridge"]
+let belowOffPolicy = belowOffline + ["Offline", "MuJoCoTasks", "PythonBridge", "Export"]
 let belowProgram = belowOffPolicy + ["OffPolicy"]
 
 let package = Package(
@@ -45,7 +45,7 @@ let package = Package(
     .library(
       name: "OffPolicy",
       targets: [
-        "OffPolicy", "Offline", "MuJoCoTasks", "PythonBridge", "Training", "Algorithms", "Replay", "Networks",
+        "OffPolicy", "Export", "Offline", "MuJoCoTasks", "PythonBridge", "Training", "Algorithms", "Replay", "Networks",
         "Environments",
         "Formats", "Kernels", "Platform",
       ]),
@@ -76,6 +76,7 @@ let package = Package(
     .target(name: "Algorithms", dependencies: belowAlgorithms, swiftSettings: safe),
     .target(name: "Training", dependencies: belowTraining, swiftSettings: safe),
     .target(name: "Offline", dependencies: belowOffline, swiftSettings: safe),
+    .target(name: "Export", dependencies: belowOffline, swiftSettings: safe),
     .target(name: "OffPolicy", dependencies: belowOffPolicy, swiftSettings: safe),
     .target(
       name: "OffPolicyProgram",
@@ -113,6 +114,7 @@ let package = Package(
     .testTarget(name: "FormatsTests", dependencies: ["Formats", "Platform"], resources: [.copy("Fixtures")]),
     .testTarget(
       name: "TrainingTests", dependencies: belowProgram, resources: [.copy("Fixtures")]),
+    .testTarget(name: "ExportTests", dependencies: belowProgram, resources: [.copy("Fixtures")]),
     .testTarget(name: "OfflineTests", dependencies: belowProgram, resources: [.copy("Fixtures")]),
     .testTarget(
       name: "CommandTests", dependencies: belowProgram + ["OffPolicyProgram", "Main", "AllocationCount"],

@@ -107,7 +107,7 @@ extension SafeTensorsError.Fault {
 func quoted(_ text: String) -> String { "\"\(oneLine(text, limit: 100))\"" }
 
 /// `text` with its control characters and line separators shown as escapes.
-func oneLine(_ text: String, limit: Int = 1000) -> String {
+package func oneLine(_ text: String, limit: Int = 1000) -> String {
   var line = ""
   for (index, scalar) in text.unicodeScalars.enumerated() {
     if index == limit { return line + "…" }

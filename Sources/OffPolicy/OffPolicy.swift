@@ -2,6 +2,7 @@
 
 @_exported import Algorithms
 @_exported import Environments
+@_exported import Export
 @_exported import Formats
 @_exported import Kernels
 @_exported import MuJoCoTasks

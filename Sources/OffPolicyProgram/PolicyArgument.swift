@@ -8,7 +8,8 @@ func loadPolicy(_ argument: String, best: Bool = false) throws -> Policy {
   try PolicyFile.load(policyPath(argument, best: best))
 }
 
-private func policyPath(_ policy: String, best: Bool) throws -> String {
+/// The path of the policy that `argument` names.
+func policyPath(_ policy: String, best: Bool) throws -> String {
   guard FileManager.default.fileExists(atPath: policy) else {
     throw RunDirectoryError("\(policy) does not exist; give a run's folder or a policy file")
   }
