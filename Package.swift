@@ -36,6 +36,7 @@ let belowTraining = belowAlgorithms + ["Algorithms"]
 let belowOffline = belowTraining + ["Training"]
 let belowOffPolicy = belowOffline + ["Offline", "MuJoCoTasks"]
 let belowProgram = belowOffPolicy + ["OffPolicy"]
+let belowCommands = belowProgram + ["Report"]
 
 let package = Package(
   name: "swift-offpolicy",
@@ -73,15 +74,17 @@ let package = Package(
     .target(name: "Training", dependencies: belowTraining, swiftSettings: safe),
     .target(name: "Offline", dependencies: belowOffline, swiftSettings: safe),
     .target(name: "OffPolicy", dependencies: belowOffPolicy, swiftSettings: safe),
+    // pages and pictures of runs
+    .target(name: "Report", dependencies: belowOffline, swiftSettings: safe),
     .target(
       name: "OffPolicyProgram",
-      dependencies: belowProgram + [.product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: belowCommands + [.product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: safe),
     .target(name: "CInterface", dependencies: belowProgram, exclude: ["offpolicy.h"]),
     .target(name: "AllocationCount"),
     .executableTarget(
       name: "Main",
-      dependencies: belowProgram + ["OffPolicyProgram", "AllocationCount"],
+      dependencies: belowCommands + ["OffPolicyProgram", "AllocationCount"],
       swiftSettings: safe,
       // the program's allocations are counted, see AllocationCount.swift
       linkerSettings: [
@@ -109,8 +112,9 @@ let package = Package(
     .testTarget(
       name: "TrainingTests", dependencies: belowProgram, resources: [.copy("Fixtures")]),
     .testTarget(name: "OfflineTests", dependencies: belowProgram, resources: [.copy("Fixtures")]),
+    .testTarget(name: "ReportTests", dependencies: belowOffline + ["Report"], resources: [.copy("Fixtures")]),
     .testTarget(
-      name: "CommandTests", dependencies: belowProgram + ["OffPolicyProgram", "Main", "AllocationCount"],
+      name: "CommandTests", dependencies: belowCommands + ["OffPolicyProgram", "Main", "AllocationCount"],
       resources: [.copy("Fixtures")]),
   ],
   swiftLanguageModes: [.v6]

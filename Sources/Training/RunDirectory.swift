@@ -317,9 +317,12 @@ public final class RunDirectory {
   }
 
   /// The rows of a log, each as its columns.
-  public func rows(_ name: String) -> [[String]] {
+  public func rows(_ name: String) -> [[String]] { Array(lines(name).dropFirst()) }
+
+  /// The header of a log and its rows, each as its columns; nothing where there is no such log.
+  package func lines(_ name: String) -> [[String]] {
     guard let data = FileManager.default.contents(atPath: url.appendingPathComponent(name).path) else { return [] }
-    return Array(CSVLog.rows(of: data).dropFirst())
+    return CSVLog.rows(of: data)
   }
 }
 
