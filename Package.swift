@@ -36,6 +36,7 @@ let belowTraining = belowAlgorithms + ["Algorithms"]
 let belowOffline = belowTraining + ["Training"]
 let belowOffPolicy = belowOffline + ["Offline", "MuJoCoTasks", "PythonBridge", "Export"]
 let belowProgram = belowOffPolicy + ["OffPolicy"]
+let belowCommands = belowProgram + ["Report"]
 
 let package = Package(
   name: "swift-offpolicy",
@@ -78,15 +79,17 @@ let package = Package(
     .target(name: "Offline", dependencies: belowOffline, swiftSettings: safe),
     .target(name: "Export", dependencies: belowOffline, swiftSettings: safe),
     .target(name: "OffPolicy", dependencies: belowOffPolicy, swiftSettings: safe),
+    // pages and pictures of runs
+    .target(name: "Report", dependencies: belowOffline, swiftSettings: safe),
     .target(
       name: "OffPolicyProgram",
-      dependencies: belowProgram + [.product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: belowCommands + [.product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: safe),
     .target(name: "CInterface", dependencies: belowProgram, exclude: ["offpolicy.h"]),
     .target(name: "AllocationCount"),
     .executableTarget(
       name: "Main",
-      dependencies: belowProgram + ["OffPolicyProgram", "AllocationCount"],
+      dependencies: belowCommands + ["OffPolicyProgram", "AllocationCount"],
       swiftSettings: safe,
       // the program's allocations are counted, see AllocationCount.swift
       linkerSettings: [
@@ -116,8 +119,9 @@ let package = Package(
       name: "TrainingTests", dependencies: belowProgram, resources: [.copy("Fixtures")]),
     .testTarget(name: "ExportTests", dependencies: belowProgram, resources: [.copy("Fixtures")]),
     .testTarget(name: "OfflineTests", dependencies: belowProgram, resources: [.copy("Fixtures")]),
+    .testTarget(name: "ReportTests", dependencies: belowOffline + ["Report"], resources: [.copy("Fixtures")]),
     .testTarget(
-      name: "CommandTests", dependencies: belowProgram + ["OffPolicyProgram", "Main", "AllocationCount"],
+      name: "CommandTests", dependencies: belowCommands + ["OffPolicyProgram", "Main", "AllocationCount"],
       resources: [.copy("Fixtures")]),
   ],
   swiftLanguageModes: [.v6]

@@ -87,7 +87,8 @@ struct RootCommand: ParsableCommand {
     version: "\(Program.name) \(programVersion)",
     subcommands: [
       Train.self, Resume.self, Evaluate.self, List.self, EnvironmentCommand.self, ConformanceCommand.self, Bench.self,
-      Inspect.self, Collect.self, DatasetCommand.self, Value.self, Compare.self, ExportCommand.self, Doctor.self,
+      Inspect.self, ReportCommand.self, PlotCommand.self, Collect.self, DatasetCommand.self, Value.self, Compare.self,
+      ExportCommand.self, Doctor.self,
     ])
 
   /// Runs what the arguments say. Only a success returns.

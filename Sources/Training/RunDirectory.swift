@@ -253,15 +253,11 @@ public final class RunDirectory {
   }
 
   /// The rows of a log, each as its columns.
-  public func rows(_ name: String) -> [[String]] {
-    guard let bytes = try? folder.contents(name).bytes else { return [] }
-    return Array(CSVLog.rows(of: Data(bytes)).dropFirst())
-  }
+  public func rows(_ name: String) -> [[String]] { Array(lines(name).dropFirst()) }
 
-  /// Goes on where a checkpoint stood.
-  func goOn(from progress: RunProgress, _ replay: [ReplayFiles]) {
-    (clock.earlier, pauses) = (progress.seconds, progress.pauses)
-    unsavedBest = progress.unsavedBest.isEmpty ? nil : try? SafeTensors(bytes: progress.unsavedBest)
-    writer.adopt(replay, oldestNeededFrames: progress.replay.map(\.frames.lowerBound))
+  /// The header of a log and its rows, each as its columns; nothing where there is no such log.
+  package func lines(_ name: String) -> [[String]] {
+    guard let bytes = try? folder.contents(name).bytes else { return [] }
+    return CSVLog.rows(of: Data(bytes))
   }
 }
