@@ -53,13 +53,18 @@ private func makeWorkers(_ count: Int, patience: Int = WorkerPool.longPatience) 
 }
 
 /// Trains to the last step. A signal stops it: everything is saved, and the exit code is 128 + the signal's number.
-func drive(_ trainer: some TrainingRun, _ directory: RunDirectory) throws {
+///
+/// - Parameter tensorBoard: begins an event file; one that the run has is gone on with anyway.
+func drive(_ trainer: some TrainingRun, _ directory: RunDirectory, tensorBoard: Bool = false) throws {
   let stop = StopSignal.listen()
   let session = TrainingSession(trainer, directory)
   let learning = try trainer.run.learning(in: Program.algorithms)
   let progress = Progress(
     total: trainer.run.steps, firstStep: trainer.step, learningBegins: learning.updates == 0 ? 0 : learning.begins)
   session.sinks.append(progress)
+  let metrics = try Program.algorithms.entry(trainer.run.algorithm).metrics
+  let events = try TensorBoardLog.open(directory, from: trainer.step, isWanted: tensorBoard, metrics: metrics)
+  if let events { session.sinks.append(events) }
   session.shouldStop = { stop.wasReceived }
   session.stepped = { progress.show(trainer) }
   session.noticed = { notice in
@@ -79,6 +84,7 @@ func drive(_ trainer: some TrainingRun, _ directory: RunDirectory) throws {
     throw error
   }
   progress.finish()
+  if let failure = events?.failure { Output.note("the event file of TensorBoard is not complete: \(failure)") }
   guard isDone else {
     Output.note(
       "stopped at step \(trainer.step.text) of \(trainer.run.steps.text), everything saved; go on with: "

@@ -62,6 +62,9 @@ struct Train: ParsableCommand {
   @Option(help: "Environment steps between checkpoints. Default: every 30 seconds.", transform: wholeNumber)
   var checkpointEvery: Int?
 
+  @Flag(help: "Write an event file for TensorBoard too, with the names that Stable-Baselines3 has.")
+  var tensorboard = false
+
   func validate() throws {
     try Limits.steps.check(steps, "--steps")
     if runDirectory?.isEmpty == true { throw ValidationError("--run-directory is empty: give a path") }
@@ -206,7 +209,7 @@ struct Train: ParsableCommand {
     if description.resume == .episode {
       Output.note("\(run.environment) cannot save where it is: a run that goes on loses the episodes that were running")
     }
-    try drive(trainer, directory)
+    try drive(trainer, directory, tensorBoard: tensorboard)
   }
 
   /// Makes the folder. A default one that another process has just taken gets the next number.
