@@ -52,6 +52,9 @@ struct Train: ParsableCommand {
   @Option(help: "Environment steps between checkpoints. Default: every 30 seconds.")
   var checkpointEvery: Int?
 
+  @Flag(help: "Write an event file for TensorBoard too, with the names that Stable-Baselines3 has.")
+  var tensorboard = false
+
   func validate() throws {
     if let steps, steps < 1 { throw ValidationError("--steps must be at least 1, not \(steps)") }
     if !(1...4096).contains(environments) {
@@ -149,7 +152,7 @@ struct Train: ParsableCommand {
     let path = try runDirectory ?? freeDirectory(run.algorithm, name)
     try RunDirectory.checkSpace(for: trainer, at: path, available: DiskSpace.available(at: path))
     let metrics = try Program.algorithms.entry(run.algorithm).metrics
-    let directory = try RunDirectory.create(path, description, metrics: metrics)
+    let directory = try RunDirectory.create(path, description, metrics: metrics, tensorBoard: tensorboard)
     try directory.lock()
     Output.note("training \(run.algorithm) on \(name), \(amount), into \(directory.displayPath)")
     try drive(trainer, directory)

@@ -1,4 +1,6 @@
 // CSVLog.swift — a table on disk that grows by a row at a time and can be cut back to a checkpoint.
+//
+// The event file of TensorBoard is kept in the same way: its rows are records of bytes.
 
 import Platform
 
@@ -12,7 +14,8 @@ import Platform
 final class CSVLog {
   let name: String
   private let url: URL
-  private let header: String
+  /// What a new file begins with.
+  private let first: Data
   private var file: DiskFile?
   /// Bytes that are whole rows in the file.
   private var size: UInt64 = 0
@@ -21,9 +24,9 @@ final class CSVLog {
   /// Rows in the file of which no sync has said yet that the disk has them.
   private var unconfirmed = Data()
 
-  init(_ url: URL, header: String) {
-    (name, self.url, self.header) = (url.lastPathComponent, url, header)
-  }
+  convenience init(_ url: URL, header: String) { self.init(url, first: Data((header + "\n").utf8)) }
+
+  init(_ url: URL, first: Data) { (name, self.url, self.first) = (url.lastPathComponent, url, first) }
 
   /// Opens the file, a new one with its header.
   func open() throws {
@@ -31,7 +34,6 @@ final class CSVLog {
     let file = try DiskFile(url.path)
     size = try file.size()
     if size == 0 {
-      let first = Data((header + "\n").utf8)
       try file.write(first.span, at: 0)
       size = UInt64(first.count)
       unconfirmed = first
@@ -46,8 +48,11 @@ final class CSVLog {
   }
 
   /// Adds a row. What cannot be written now is kept for later.
-  func append(_ values: [String]) {
-    pending.append(contentsOf: (values.joined(separator: ",") + "\n").utf8)
+  func append(_ values: [String]) { append(Data((values.joined(separator: ",") + "\n").utf8)) }
+
+  /// Adds a row as its bytes.
+  func append(_ row: Data) {
+    pending.append(row)
     _ = try? flush()
   }
 

@@ -80,9 +80,11 @@ public final class RunDirectory {
 
   /// Makes the folder of a new run.
   ///
-  /// - Parameter metrics: what an update of its algorithm tells, `AlgorithmEntry.metrics`; the log has a column for each.
+  /// - Parameters:
+  ///   - metrics: what an update of its algorithm tells, `AlgorithmEntry.metrics`; the log has a column for each.
+  ///   - tensorBoard: an event file is written too; a run that is opened again goes on with the one that it has.
   public static func create(
-    _ path: String, _ description: RunDescription, metrics: [Metric] = Metric.common
+    _ path: String, _ description: RunDescription, metrics: [Metric] = Metric.common, tensorBoard: Bool = false
   ) throws -> RunDirectory {
     let url = URL(fileURLWithPath: path)
     if FileManager.default.fileExists(atPath: url.path) {
@@ -92,7 +94,8 @@ public final class RunDirectory {
     }
     do {
       try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-      let directory = RunDirectory(url, description, metrics)
+      let events = tensorBoard ? TensorBoardLog.newName() : nil
+      let directory = RunDirectory(url, description, metrics, events: events)
       for log in directory.logs.all { try log.open() }
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -130,7 +133,7 @@ public final class RunDirectory {
   /// Opens the folder of an earlier run.
   public static func open(_ path: String, metrics: [Metric] = Metric.common) throws -> RunDirectory {
     let url = URL(fileURLWithPath: path)
-    return RunDirectory(url, try describe(path), metrics)
+    return RunDirectory(url, try describe(path), metrics, events: TensorBoardLog.name(in: url))
   }
 
   /// What `run.json` of a folder says.
@@ -153,12 +156,16 @@ public final class RunDirectory {
     }
   }
 
-  private init(_ url: URL, _ description: RunDescription, _ metrics: [Metric]) {
+  private init(_ url: URL, _ description: RunDescription, _ metrics: [Metric], events: String?) {
     self.url = url
     self.description = description
     let clock = RunClock()
     self.clock = clock
-    logs = RunLogs(url, further: metrics.further.map(\.name)) { clock.seconds }
+    let further = metrics.further.map(\.name)
+    let tensorBoard = events.map {
+      TensorBoardLog(url, name: $0, description, further: further) { clock.seconds }
+    }
+    logs = RunLogs(url, further: further, tensorBoard: tensorBoard) { clock.seconds }
     let folder = url.appendingPathComponent("checkpoint")
     func path(_ name: String) -> String { url.appendingPathComponent(name).path }
     writer = CheckpointWriter(

@@ -14,12 +14,16 @@ final class RunLogs: MetricSink {
   private let metrics: CSVLog
   private let evaluations: CSVLog
   private let health: CSVLog
+  /// The event file, where the run has one.
+  private let tensorBoard: TensorBoardLog?
   /// Seconds of training so far, for the last column.
   private let seconds: () -> Double
 
   /// - Parameter further: names of the algorithm's own metrics, columns after `seconds`.
-  init(_ folder: URL, further: [String] = [], seconds: @escaping () -> Double) {
-    self.seconds = seconds
+  init(
+    _ folder: URL, further: [String] = [], tensorBoard: TensorBoardLog? = nil, seconds: @escaping () -> Double
+  ) {
+    (self.seconds, self.tensorBoard) = (seconds, tensorBoard)
     func log(_ name: String, _ header: String) -> CSVLog {
       CSVLog(folder.appendingPathComponent(name), header: header)
     }
@@ -33,9 +37,10 @@ final class RunLogs: MetricSink {
     health = log("health.csv", HealthRecord.columnNames)
   }
 
-  var all: [CSVLog] { [episodes, metrics, evaluations, health] }
+  var all: [CSVLog] { [episodes, metrics, evaluations, health] + (tensorBoard.map { [$0.log] } ?? []) }
 
   func receive(_ record: RunRecord) {
+    tensorBoard?.receive(record)
     switch record {
     case .episode(let record):
       episodes.append([
