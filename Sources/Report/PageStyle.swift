@@ -14,7 +14,7 @@ enum PageStyle {
     + "svg{font:12px system-ui,sans-serif}.paper{fill:var(--paper)}.title{fill:var(--ink);font-size:16px;font-weight:600}"
     + ".tick,.label{fill:var(--soft)}.grid{stroke:var(--rule);stroke-width:1}.axis{stroke:var(--soft);stroke-width:1}"
     + ".line{fill:none;stroke-linejoin:round}.thin{stroke-width:1;stroke-opacity:.45}.bold{stroke-width:2.4}"
-    + ".reference{stroke:var(--soft)!important;stroke-width:1.2;stroke-dasharray:2 4}.band{stroke:none;fill-opacity:.18}"
+    + ".reference{stroke:var(--soft)!important;stroke-width:1.2;stroke-dasharray:2 4}.band{stroke:none!important;fill-opacity:.18}"
     + (0..<8).map { ".s\($0){stroke:var(--s\($0))}.band.s\($0),.dot.s\($0){fill:var(--s\($0))}" }.joined()
     // dashes tell lines apart without their colours
     + ".bold.s1,.bold.s5{stroke-dasharray:9 4}.bold.s2,.bold.s6{stroke-dasharray:3 3}.bold.s3,.bold.s7{stroke-dasharray:11 3 3 3}"
@@ -50,7 +50,7 @@ enum PageStyle {
     button{font:inherit;color:var(--ink);background:var(--paper);border:1px solid var(--soft);border-radius:6px;padding:3px 10px;min-height:28px;cursor:pointer}
     .tip{position:absolute;pointer-events:none;background:var(--ink);color:var(--paper);border-radius:6px;padding:6px 9px;font-size:12px;line-height:1.4;max-width:270px;z-index:3;white-space:pre-line}
     .cursor{stroke:var(--ink);stroke-width:1;stroke-dasharray:3 3}
-    .scroll{overflow-x:auto}
+    .scroll{overflow-x:auto;margin:.6rem 0 1.2rem}
     table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}
     caption{text-align:left;color:var(--soft);padding-bottom:4px}
     th,td{text-align:left;vertical-align:top;padding:4px 14px 4px 0;border-bottom:1px solid var(--rule);overflow-wrap:normal}

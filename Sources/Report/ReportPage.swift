@@ -170,12 +170,9 @@ public struct ReportPage: Sendable {
           ]
         }, numeric: [2])
     }
-    let differences = RunGroups.differences(runs)
-    if !differences.isEmpty {
-      text += HTML.table(
-        caption: "Settings in which the runs differ", ["run"] + differences.map(\.name),
-        runs.enumerated().map { index, run in [run.name] + differences.map { $0.values[index] } })
-    }
+    text += HTML.table(
+      caption: "Settings in which the runs differ", ["setting"] + groups.map(\.label),
+      RunGroups.differences(groups).map { [$0.name] + $0.values })
     if !comparison.profile.isEmpty {
       text += "<div class=\"figures\">\n\(HTML.figure(comparison.profile))</div>"
     }

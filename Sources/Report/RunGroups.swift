@@ -15,10 +15,10 @@ public struct RunGroup: Sendable {
   var bestReturns: [Double] { runs.compactMap { $0.evaluated.map(\.y).max() } }
 }
 
-/// A setting that not all runs share.
+/// A setting that not all groups share.
 struct DifferingSetting {
   let name: String
-  /// Of each run, in their order.
+  /// Of each group, in their order; a dash where its algorithm has no such setting.
   let values: [String]
 }
 
@@ -51,12 +51,13 @@ enum RunGroups {
     }
   }
 
-  /// The settings in which runs differ, sorted; the seed among them.
-  static func differences(_ runs: [RunData]) -> [DifferingSetting] {
-    let settings = runs.map { flat($0.run) }
-    return names(in: settings).map { name in
+  /// The settings in which groups differ, sorted, and the seeds.
+  static func differences(_ groups: [RunGroup]) -> [DifferingSetting] {
+    let settings = groups.map { flat($0.runs[0].run) }
+    let seeds = groups.map { $0.runs.map { "\($0.run.seed)" }.joined(separator: ", ") }
+    return names(in: settings).filter { !isOfSeed($0) }.map { name in
       DifferingSetting(name: name, values: settings.map { $0[name] ?? "–" })
-    }
+    } + [DifferingSetting(name: "seeds", values: seeds)]
   }
 
   /// Every setting by a path of names, as text.
