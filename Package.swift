@@ -34,8 +34,9 @@ let belowReplay = belowNetworks + ["Environments", "Formats"]
 let belowAlgorithms = belowReplay + ["Networks", "Replay"]
 let belowTraining = belowAlgorithms + ["Algorithms"]
 let belowOffline = belowTraining + ["Training"]
-let belowOffPolicy = belowOffline + ["Offline", "MuJoCoTasks"]
+let belowOffPolicy = belowOffline + ["Offline", "MuJoCoTasks", "PythonBridge", "Export"]
 let belowProgram = belowOffPolicy + ["OffPolicy"]
+let belowCommands = belowProgram + ["Report"]
 
 let package = Package(
   name: "swift-offpolicy",
@@ -45,7 +46,8 @@ let package = Package(
     .library(
       name: "OffPolicy",
       targets: [
-        "OffPolicy", "Offline", "MuJoCoTasks", "Training", "Algorithms", "Replay", "Networks", "Environments",
+        "OffPolicy", "Export", "Offline", "MuJoCoTasks", "PythonBridge", "Training", "Algorithms", "Replay", "Networks",
+        "Environments",
         "Formats", "Kernels", "Platform",
       ]),
     // the program as a library, for packages with environments and algorithms of their own
@@ -64,24 +66,30 @@ let package = Package(
     // disk, memory and threads; not named System, because the SDK of macOS has a module of that name
     .target(name: "Platform"),
     .target(name: "Kernels", dependencies: belowKernels),
-    .target(name: "Formats", swiftSettings: safe),
+    .target(name: "Formats", dependencies: ["Platform"], swiftSettings: safe),
     .target(name: "Environments", dependencies: ["Platform"], swiftSettings: safe),
     .target(name: "MuJoCoTasks", dependencies: ["Platform", "Environments"], swiftSettings: safe),
+    .target(
+      name: "PythonBridge", dependencies: ["Platform", "Environments"], resources: [.embedInCode("worker.py")],
+      swiftSettings: safe),
     .target(name: "Networks", dependencies: belowNetworks, swiftSettings: safe),
     .target(name: "Replay", dependencies: belowReplay, swiftSettings: safe),
     .target(name: "Algorithms", dependencies: belowAlgorithms, swiftSettings: safe),
     .target(name: "Training", dependencies: belowTraining, swiftSettings: safe),
     .target(name: "Offline", dependencies: belowOffline, swiftSettings: safe),
+    .target(name: "Export", dependencies: belowOffline, swiftSettings: safe),
     .target(name: "OffPolicy", dependencies: belowOffPolicy, swiftSettings: safe),
+    // pages and pictures of runs
+    .target(name: "Report", dependencies: belowOffline, swiftSettings: safe),
     .target(
       name: "OffPolicyProgram",
-      dependencies: belowProgram + [.product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: belowCommands + [.product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: safe),
     .target(name: "CInterface", dependencies: belowProgram, exclude: ["offpolicy.h"]),
     .target(name: "AllocationCount"),
     .executableTarget(
       name: "Main",
-      dependencies: belowProgram + ["OffPolicyProgram", "AllocationCount"],
+      dependencies: belowCommands + ["OffPolicyProgram", "AllocationCount"],
       swiftSettings: safe,
       // the program's allocations are counted, see AllocationCount.swift
       linkerSettings: [
@@ -105,12 +113,15 @@ let package = Package(
       name: "MuJoCoTasksTests", dependencies: ["MuJoCoTasks", "Environments", "Formats", "Platform"],
       resources: [.copy("Fixtures")]
     ),
-    .testTarget(name: "FormatsTests", dependencies: ["Formats"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "PythonBridgeTests", dependencies: ["PythonBridge", "Environments", "Platform"]),
+    .testTarget(name: "FormatsTests", dependencies: ["Formats", "Platform"], resources: [.copy("Fixtures")]),
     .testTarget(
       name: "TrainingTests", dependencies: belowProgram, resources: [.copy("Fixtures")]),
+    .testTarget(name: "ExportTests", dependencies: belowProgram, resources: [.copy("Fixtures")]),
     .testTarget(name: "OfflineTests", dependencies: belowProgram, resources: [.copy("Fixtures")]),
+    .testTarget(name: "ReportTests", dependencies: belowOffline + ["Report"], resources: [.copy("Fixtures")]),
     .testTarget(
-      name: "CommandTests", dependencies: belowProgram + ["OffPolicyProgram", "Main", "AllocationCount"],
+      name: "CommandTests", dependencies: belowCommands + ["OffPolicyProgram", "Main", "AllocationCount"],
       resources: [.copy("Fixtures")]),
   ],
   swiftLanguageModes: [.v6]

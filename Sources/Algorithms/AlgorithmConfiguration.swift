@@ -110,11 +110,13 @@ extension AlgorithmConfiguration {
   ) throws -> JSONValue {
     func outOfRange() -> ConfigurationError {
       .outOfRange(
-        key: ([hyperparameter.name] + path).joined(separator: "."), value: text, allowed: hyperparameter.rangeText)
+        key: ([hyperparameter.name] + path).joined(separator: "."), value: text, allowed: hyperparameter.allowedText)
     }
     if path.isEmpty, hyperparameter.isWhole(text) { return .object([text: .object([:])]) }
     let isList = hyperparameter.ranges[""]?.isList == true && !(hyperparameter.isOptional && text == "null")
-    guard let value = try? JSONValue(text: isList && !text.hasPrefix("[") ? "[\(text)]" : text) else {
+    // 1_000_000 as Swift and Python write it
+    let plain = text.utf8.allSatisfy { "0123456789_+-.eE".utf8.contains($0) } ? text.filter { $0 != "_" } : text
+    guard let value = try? JSONValue(text: isList && !text.hasPrefix("[") ? "[\(text)]" : plain) else {
       throw outOfRange()
     }
     switch path.count {
@@ -168,6 +170,7 @@ extension Hyperparameter {
   public static func targetTracking(_ source: String) -> Hyperparameter {
     Hyperparameter(
       "targetTracking", "τ", cases: ["soft.rate": .real(0, 1, excludingLower: true), "hard.every": .whole(1)],
+      bareNumber: "soft.rate",
       "how target networks follow: softly at each update, or a copy at every n-th", source: source)
   }
 
@@ -192,7 +195,7 @@ extension Hyperparameter {
         "ornsteinUhlenbeck.standardDeviation": .real(0, 10),
         "ornsteinUhlenbeck.stiffness": .real(0, 100),
         "ornsteinUhlenbeck.timestep": .real(0, 1, excludingLower: true),
-      ],
+      ], bareNumber: "gaussian.standardDeviation",
       "noise added to actions while collecting, in units of [−1, 1]", source: source)
   }
 

@@ -1,5 +1,7 @@
 // CollectionSettings.swift — how an algorithm that learns from a task collects, and how much it learns from that.
 
+import Platform
+
 /// What the training loop needs to know of an algorithm that acts in its task.
 public struct CollectionSettings: Sendable, Equatable {
   /// Transitions kept for replay.
@@ -14,7 +16,7 @@ public struct CollectionSettings: Sendable, Equatable {
   /// Updates that the steps from `first` on, up to and with `last`, owe: a function of counts alone, so that over any number
   /// of steps there are as many as `updatesPerStep` says.
   package func updatesOwed(from first: Int, to last: Int) -> Int {
-    Int((Double(last) * updatesPerStep).rounded(.down)) - Int((Double(first) * updatesPerStep).rounded(.down))
+    Int(clampingWhole: Double(last) * updatesPerStep) - Int(clampingWhole: Double(first) * updatesPerStep)
   }
 }
 

@@ -82,6 +82,7 @@ public final class DiscreteSAC: Algorithm {
       Hyperparameter(
         "temperature", "α",
         cases: ["learned.initial": .real(0, excludingLower: true), "fixed.value": .real(0)],
+        caseDefaults: ["learned.initial": .number(1)], bareNumber: "fixed.value",
         "weight of the entropy against the reward", source: "softlearning: log α starts at 0"),
       Hyperparameter(
         "targetEntropyScale", "H̄ / log A", .real(0, 1), "entropy that α is tuned for, as a share of the greatest",

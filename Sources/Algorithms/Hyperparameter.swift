@@ -19,6 +19,8 @@ public struct Hyperparameter: Sendable {
   let caseDefaults: [String: JSONValue]
   /// Null is a value.
   let isOptional: Bool
+  /// Of a property with cases, the number that a bare one is: `fixed.value`.
+  let bareNumber: String?
 
   public init(
     _ name: String, _ symbol: String, _ range: Interval, _ summary: String, source: String, isOptional: Bool = false
@@ -29,12 +31,15 @@ public struct Hyperparameter: Sendable {
   /// - Parameters:
   ///   - cases: the numbers of an enum's cases, `case.label` to their range; a case without numbers to `.nothing`.
   ///   - caseDefaults: what some of these numbers are where a value does not say.
+  ///   - bareNumber: `case.label` of the number that one without a case is; nil: there must be a case.
   public init(
     _ name: String, _ symbol: String, cases: [String: Interval], caseDefaults: [String: JSONValue] = [:],
-    _ summary: String, source: String, isOptional: Bool = false
+    bareNumber: String? = nil, _ summary: String, source: String, isOptional: Bool = false
   ) {
     (self.name, self.symbol, self.summary, self.source) = (name, symbol, summary, source)
     (self.ranges, self.caseDefaults, self.isOptional) = (cases, caseDefaults, isOptional)
+    self.bareNumber = bareNumber
+    precondition(bareNumber.map { cases[$0] != nil } ?? true, "\(name) has no number \(bareNumber ?? "")")
   }
 
   /// The allowed values in words.
@@ -52,8 +57,11 @@ public struct Hyperparameter: Sendable {
     return ranges[label]?.isNothing == true || !fields.isEmpty && fields.allSatisfy { caseDefaults[$0] != nil }
   }
 
-  /// A value with the defaults of what its case does not say.
+  /// A value with the defaults of what its case does not say, and a bare number in the case that it means.
   func completed(_ value: JSONValue) -> JSONValue {
+    if case .number = value, let parts = bareNumber?.split(separator: "."), parts.count == 2 {
+      return completed(.object([String(parts[0]): .object([String(parts[1]): value])]))
+    }
     guard case .object(let cases) = value, cases.count == 1, let (label, payload) = cases.first,
       case .object(var fields) = payload
     else { return value }
@@ -64,10 +72,17 @@ public struct Hyperparameter: Sendable {
     return .object([label: .object(fields)])
   }
 
+  /// What is allowed, for a message; where there are cases with an example of one.
+  var allowedText: String {
+    guard let path = bareNumber ?? ranges.keys.sorted().first(where: { $0.contains(".") }) else { return rangeText }
+    return rangeText
+      + "; such as \(name).\(path)=\(path == "soft.rate" ? "0.01" : ranges[path]?.isInteger == true ? "2" : "0.2")"
+  }
+
   /// Checks a value of this property.
   func check(_ value: JSONValue) throws(ConfigurationError) {
     func fail() -> ConfigurationError {
-      .outOfRange(key: name, value: value.text(), allowed: rangeText)
+      .outOfRange(key: name, value: value.text(), allowed: allowedText)
     }
     switch value {
     case .null:

@@ -79,6 +79,7 @@ public final class SAC: Algorithm {
       Hyperparameter(
         "temperature", "α",
         cases: ["learned.initial": .real(0, excludingLower: true), "fixed.value": .real(0)],
+        caseDefaults: ["learned.initial": .number(1)], bareNumber: "fixed.value",
         "weight of the entropy against the reward", source: "softlearning: log α starts at 0"),
       Hyperparameter(
         "targetEntropy", "H̄", .real(-.infinity), "entropy that α is tuned for; null means −A",

@@ -74,6 +74,16 @@ private struct Lane {
     if let i = frames.firstIndex(where: { !$0.isFinite }) {
       throw Refusal("value \(i) of the frames of lane \(number) is \(frames[i])")
     }
+    let scaling = learner.trainer.scaling
+    for i in 0..<range.count {
+      let values = frames[(i * width + learner.observationSize)..<(i * width + width - 2)]
+      let fits = values.allSatisfy {
+        scaling.choices.map { choices in $0 == $0.rounded() && (0..<Float(choices)).contains($0) } ?? (abs($0) <= 1)
+      }
+      guard fits else {
+        throw Refusal("frame \(i) of lane \(number) has the action \(Array(values)), which none can have")
+      }
+    }
     for i in 0..<range.count where ![-2, -1, 0, 1, 2, 3].contains(frames[(i + 1) * width - 1]) {
       throw Refusal("frame \(i) of lane \(number) is of no known kind")
     }

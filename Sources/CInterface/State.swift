@@ -32,7 +32,11 @@ public func restore(_ handle: Int64, _ bytes: UnsafePointer<UInt8>?, _ length: I
     let progress = try RunProgress(file, path: "the state")
     try learner.abandonAll()
     learner.openEnds = [:]
-    try learner.trainer.restore(state, of: progress)
+    do { try learner.trainer.restore(state, of: progress) } catch {
+      // half of it may be there: no lane goes on from that
+      learner.trainer.forgetEpisodes()
+      throw error
+    }
     return 0
   }
 }

@@ -61,6 +61,7 @@ public final class ContractGuard: Environment {
   public var observationSpace: Box { environment.observationSpace }
   public var actionSpace: Space { environment.actionSpace }
   public var goals: (any GoalEnvironment)? { environment.goals }
+  public var resumePromise: ResumePromise { environment.resumePromise }
 
   /// The task's own values, then the elapsed steps and the phase.
   public func saveState() throws -> EnvironmentState {
@@ -86,6 +87,10 @@ public struct ContractViolation: Error, RemediableError, Equatable, CustomString
   /// Control steps of the episode at that moment, the step at fault included.
   public let step: Int
   public let fault: Fault
+
+  package init(environment: String, step: Int, fault: Fault) {
+    (self.environment, self.step, self.fault) = (environment, step, fault)
+  }
 
   public enum Fault: Sendable, Equatable {
     case observation(index: Int, value: Float)

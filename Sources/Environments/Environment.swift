@@ -27,8 +27,15 @@ public protocol Environment: AnyObject {
   /// Goes on from a saved state. The next `step` gives what it would have given then.
   func restore(_ state: EnvironmentState) throws
 
+  /// What `saveState` can do; exact, unless it says otherwise. One that cannot save throws from it, and is never asked.
+  var resumePromise: ResumePromise { get }
+
   /// The task with goals that this one is or that it wraps; nil, unless it says otherwise. See `GoalEnvironment`.
   var goals: (any GoalEnvironment)? { get }
+}
+
+extension Environment {
+  public var resumePromise: ResumePromise { .exact }
 }
 
 /// What one step gave. There is no `done`: a task that ended and a clock that ran out are different things.

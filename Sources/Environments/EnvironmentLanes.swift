@@ -1,14 +1,17 @@
 // EnvironmentLanes.swift — environments in one process as a vector, one after another or on several threads.
 
 import Platform
+import Synchronization
 
-/// Environments of this process. Workers divide the lanes in fixed parts: lane i is always stepped whole by one thread, so any
-/// number of threads gives the same bits.
+/// Environments of this process. A lane's step is taken whole by one thread and touches nothing of another lane, so any number
+/// of threads gives the same bits. Each thread takes the next lane as soon as it is free: steps cost different times.
 public final class EnvironmentLanes: VectorEnvironment {
   public let observationSpace: Box
   public let actionSpace: Space
   private let lanes: [Lane]
   private let workers: WorkerPool
+  /// The lane that the next free thread takes.
+  private let next = Atomic(0)
 
   /// One environment and what its last step gave. A step touches its own lane alone, so threads share nothing.
   private final class Lane {
@@ -55,6 +58,7 @@ public final class EnvironmentLanes: VectorEnvironment {
 
   public var count: Int { lanes.count }
   public var goals: (any GoalEnvironment)? { lanes[0].environment.goals }
+  public var resumePromise: ResumePromise { lanes[0].environment.resumePromise }
 
   public func reset(lane: Int, seed: UInt64?, into observation: inout MutableSpan<Float>) throws {
     try lanes[lane].environment.reset(seed: seed, into: &observation)
@@ -71,9 +75,12 @@ public final class EnvironmentLanes: VectorEnvironment {
       for (n, lane) in lanes.enumerated() where isActive[n] { lane.step() }
       return
     }
-    workers.forEachWorkerKeepingDenormals { worker in
-      for n in (worker * count / workers.count)..<((worker + 1) * count / workers.count) where isActive[n] {
-        lanes[n].step()
+    next.store(0, ordering: .relaxed)
+    workers.forEachWorkerKeepingDenormals { _ in
+      while true {
+        let n = next.add(1, ordering: .relaxed).oldValue
+        guard n < count else { return }
+        if isActive[n] { lanes[n].step() }
       }
     }
   }

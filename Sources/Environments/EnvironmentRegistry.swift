@@ -80,7 +80,14 @@ public struct EnvironmentEntry: Sendable {
   public private(set) var givenOptions = EnvironmentOptions()
   /// Every option with its value.
   public private(set) var resolvedOptions: EnvironmentOptions
+  private var limitsItself = false
   private let size: @Sendable (EnvironmentOptions) -> Int
+  /// What a run in it can promise when it goes on from a checkpoint.
+  public private(set) var resumePromise = ResumePromise.exact
+  /// Makes environments that step together in their own way; nil: they are made one by one, and `EnvironmentLanes` steps them.
+  public private(set) var makeVector: (@Sendable (_ count: Int) throws -> any VectorEnvironment)?
+  /// Of an environment whose options only its makers know.
+  private var reconfigure: (@Sendable (EnvironmentOptions) throws -> EnvironmentEntry)?
   /// Makes the task without its time limit.
   private let makeUnlimited: @Sendable (EnvironmentOptions) throws -> any Environment
 
@@ -131,10 +138,40 @@ public struct EnvironmentEntry: Sendable {
     self.makeUnlimited = make
   }
 
+  /// An environment from outside the process, with its options set: it keeps its time limit itself.
+  package init(
+    outside id: String, summary: String, observationSize: Int, actionSpace: Space, maximumEpisodeSteps: Int?,
+    rewardThreshold: Double?, suggestedSteps: Int, suggestedRandomSteps: Int?, goals: GoalLayout?,
+    givenOptions: EnvironmentOptions, resumePromise: ResumePromise,
+    make: @escaping @Sendable () throws -> any Environment,
+    makeVector: @escaping @Sendable (_ count: Int) throws -> any VectorEnvironment,
+    configured: @escaping @Sendable (EnvironmentOptions) throws -> EnvironmentEntry
+  ) {
+    self.id = id
+    self.summary = summary
+    self.observationSize = observationSize
+    self.actionSpace = actionSpace
+    self.maximumEpisodeSteps = maximumEpisodeSteps
+    self.rewardThreshold = rewardThreshold
+    self.suggestedSteps = suggestedSteps
+    self.suggestedRandomSteps = suggestedRandomSteps
+    self.goals = goals
+    self.givenOptions = givenOptions
+    self.resumePromise = resumePromise
+    self.makeVector = makeVector
+    options = []
+    resolvedOptions = givenOptions
+    reconfigure = configured
+    size = { _ in observationSize }
+    makeUnlimited = { _ in try make() }
+    limitsItself = true
+  }
+
   /// This task with some of its options set, in place of those set before: sizes and limit are as they are then.
   ///
   /// - Throws: `EnvironmentOptionError` for an option that the task does not have, or a value that it does not take.
-  public func configured(_ given: EnvironmentOptions) throws(EnvironmentOptionError) -> EnvironmentEntry {
+  public func configured(_ given: EnvironmentOptions) throws -> EnvironmentEntry {
+    if let reconfigure { return given == givenOptions ? self : try reconfigure(given) }
     var entry = self
     entry.resolvedOptions = try options.completing(given, for: id)
     entry.givenOptions = given
@@ -150,7 +187,7 @@ public struct EnvironmentEntry: Sendable {
   /// A new instance, within its time limit.
   public func make() throws -> any Environment {
     let environment = try makeEndless()
-    guard let maximumEpisodeSteps else { return environment }
+    guard let maximumEpisodeSteps, !limitsItself else { return environment }
     return TimeLimit(environment, maximumEpisodeSteps: maximumEpisodeSteps)
   }
 }

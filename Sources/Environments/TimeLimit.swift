@@ -31,6 +31,7 @@ public final class TimeLimit: Environment {
   public var observationSpace: Box { environment.observationSpace }
   public var actionSpace: Space { environment.actionSpace }
   public var goals: (any GoalEnvironment)? { environment.goals }
+  public var resumePromise: ResumePromise { environment.resumePromise }
 
   /// The task's own values, then the elapsed steps.
   public func saveState() throws -> EnvironmentState {

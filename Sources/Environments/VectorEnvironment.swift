@@ -25,6 +25,9 @@ public protocol VectorEnvironment: AnyObject {
   /// - Throws: what the lane's step threw, such as `SimulatorFault`; then the step never happened.
   func outcome(lane: Int, into observation: inout MutableSpan<Float>) throws -> StepOutcome
 
+  /// What `saveState` can do; exact, unless it says otherwise.
+  var resumePromise: ResumePromise { get }
+
   /// Everything that a lane needs to go on from here, in mid-episode, to the bit.
   func saveState(lane: Int) throws -> EnvironmentState
   func restore(_ state: EnvironmentState, lane: Int) throws
@@ -32,4 +35,5 @@ public protocol VectorEnvironment: AnyObject {
 
 extension VectorEnvironment {
   public var goals: (any GoalEnvironment)? { nil }
+  public var resumePromise: ResumePromise { .exact }
 }

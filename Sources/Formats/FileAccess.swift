@@ -42,13 +42,20 @@ package enum FileAccess {
 
   /// What an error of the file system means, in a few words and what to do.
   package static func reason(of error: any Error) -> String {
-    switch (error as? CocoaError)?.code {
+    // what was said in words stays so
+    guard let cocoa = error as? CocoaError else { return oneLine("\(error)", limit: 300) }
+    return switch cocoa.code {
     case .fileNoSuchFile, .fileReadNoSuchFile: "no such file or folder; check the path"
     case .fileReadNoPermission, .fileWriteNoPermission: "permission denied; check its owner and mode"
     case .fileWriteOutOfSpace: "the disk is full; free some space"
     case .fileWriteVolumeReadOnly: "the disk is read-only; choose another folder"
+    case .fileWriteFileExists: "there is something of that name already; choose another"
     case .fileReadInvalidFileName, .fileWriteInvalidFileName: "the name is not valid; choose another"
-    default: "the system gave \(oneLine(String(describing: error), limit: 200))"
+    case .fileWriteFileExists: "something of that name is in the way; choose another path"
+    case .fileReadTooLarge: "the file is too large"
+    case .fileReadCorruptFile, .fileReadUnknown: "it cannot be read: it is damaged, or is a folder"
+    case .fileWriteUnknown: "the system refused; check the path, of which a part may be a file, and the disk"
+    default: "the file system refused, with error \(cocoa.code.rawValue); check the path and the disk"
     }
   }
 }

@@ -3,6 +3,8 @@
 // Every number that libhdf5 is told comes from an array whose length was checked against the data's shape, and every handle
 // is closed by the object that opened it.
 
+import Platform
+
 /// One open HDF5 file: arrays of numbers by their path, such as `episode_0/rewards`.
 public final class HDF5File {
   private let path: String
@@ -16,6 +18,9 @@ public final class HDF5File {
 
   /// Says why there is no libhdf5, if there is none.
   public static func checkAvailable() throws { _ = try HDF5Library.shared.get() }
+
+  /// The file of libhdf5 that this process has opened.
+  public static func libraryPath() throws -> String { try HDF5Library.shared.get().path }
 
   /// Opens a file for reading.
   public convenience init(reading path: String) throws {
@@ -49,15 +54,47 @@ public final class HDF5File {
 
   // MARK: reading
 
+  /// Does with a file what will be done with it, in a child process first: libhdf5 itself may crash on a damaged one.
+  ///
+  /// - Throws: `DataFileError` when it does.
+  public static func tryInChild(_ path: String, _ body: () throws -> Void) throws {
+    _ = try HDF5Library.shared.get()
+    switch ChildProcess.outcome(of: { _ = try? body() }) {
+    case .ended: return
+    case .crashed(let signal):
+      throw DataFileError(path, "is damaged: libhdf5 crashes on it, with signal \(signal); copy it again")
+    }
+  }
+
   /// Whether there is a group or an array at a path.
   public func contains(_ name: String) -> Bool {
     // each part before the last must exist before the next may be asked for
     var sofar = ""
     for part in name.split(separator: "/") {
       sofar += sofar.isEmpty ? String(part) : "/\(part)"
-      guard unsafe functions.exists(file, sofar, 0) > 0 else { return false }
+      guard unsafe functions.exists(file, sofar, 0) > 0, isHard(sofar) else { return false }
     }
     return true
+  }
+
+  /// Whether a link is to something in this file by its place: others may lead into other files.
+  private func isHard(_ link: String) -> Bool {
+    var info = [Int64](repeating: -1, count: 16)
+    let kind = unsafe info.withUnsafeMutableBytes { bytes -> CInt in
+      guard let base = bytes.baseAddress, unsafe functions.linkInfo(file, link, base, 0) >= 0 else { return -1 }
+      return unsafe bytes.load(as: CInt.self)
+    }
+    return kind == HDF5Library.LinkKind.hard
+  }
+
+  /// Members of the file's root.
+  public var groupCount: Int {
+    var info = [UInt64](repeating: 0, count: 16)
+    let status = unsafe info.withUnsafeMutableBytes { bytes -> CInt in
+      guard let base = bytes.baseAddress else { return -1 }
+      return unsafe functions.groupInfo(file, "/", base, 0)
+    }
+    return status < 0 ? 0 : Int(clamping: info[1])
   }
 
   /// The sizes of an array's dimensions.
@@ -77,8 +114,9 @@ public final class HDF5File {
       else {
         throw DataFileError(path, "has \(name), which holds no numbers")
       }
+      guard count > 0 else { return [] }
+      try check(data, name, count: count)
       var values = [Float](repeating: 0, count: count)
-      guard count > 0 else { return values }
       let status = unsafe values.withUnsafeMutableBytes { bytes in
         unsafe functions.read(data, library.types.float, 0, 0, 0, bytes.baseAddress)
       }
@@ -99,6 +137,7 @@ public final class HDF5File {
         throw DataFileError(path, "has no text \(name)")
       }
       var bytes = [UInt8](repeating: 0, count: size)
+      try check(data, name, count: 1)
       let status = unsafe bytes.withUnsafeMutableBytes { unsafe functions.read(data, type, 0, 0, 0, $0.baseAddress) }
       guard status >= 0 else { throw DataFileError(path, "has no text \(name)") }
       return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
@@ -129,18 +168,36 @@ public final class HDF5File {
     return sizes.map { Int($0) }
   }
 
-  /// Why an array could not be read: mostly a filter that the library does not have.
-  private func unreadable(_ data: Int64, _ name: String) -> DataFileError {
+  /// Throws before memory is taken for an array that the file does not hold itself, or not in that size.
+  private func check(_ data: Int64, _ name: String, count: Int) throws(DataFileError) {
     let properties = functions.propertiesOfData(data)
     defer { _ = functions.closeProperties(properties) }
+    guard functions.layout(properties) != HDF5Library.Layout.virtual, functions.externalCount(properties) == 0 else {
+      throw DataFileError(path, "has \(name) in other files: write all into one")
+    }
     for index in 0..<max(0, functions.filterCount(properties)) {
       let filter = functions.filter(properties, CUnsignedInt(index), nil, nil, nil, 0, nil, nil)
-      if filter > 0 && functions.hasFilter(filter) <= 0 {
-        return DataFileError(
+      // one of somebody else's would be loaded as code
+      guard HDF5Library.filters.contains(filter), functions.hasFilter(filter) > 0 else {
+        throw DataFileError(
           path, "has \(name) compressed by filter \(filter), which this libhdf5 lacks: write it with gzip")
       }
     }
-    return DataFileError(path, "has \(name), which cannot be read: copy the file again")
+    // deflate makes nothing more than 1032 times smaller, and an element may be a byte in the file
+    let stored = Double(functions.storageSize(data))
+    guard Double(count) <= 1100 * (stored + 16) else {
+      throw DataFileError(
+        path,
+        "announces \(count) numbers of \(name) and holds \(Int(stored)) bytes of them: it was not written to its end")
+    }
+    do { try Memory.check(count.clampedProduct(4), for: "\(name) of \(path)", hint: "fewer transitions") } catch {
+      throw DataFileError("\(error)")
+    }
+  }
+
+  /// Why an array could not be read.
+  private func unreadable(_ data: Int64, _ name: String) -> DataFileError {
+    DataFileError(path, "has \(name), which cannot be read: copy the file again")
   }
 
   // MARK: writing
@@ -171,6 +228,13 @@ public final class HDF5File {
     precondition(shape.reduce(1, *) == floats.count, "\(floats.count) numbers of shape \(shape)")
     try create(name, type: library.types.storedFloat, shape: shape) { data in
       unsafe floats.withUnsafeBytes { unsafe functions.write(data, library.types.float, 0, 0, 0, $0.baseAddress) }
+    }
+  }
+
+  /// Writes whole numbers.
+  public func write(_ name: String, wholes: [Int64]) throws(DataFileError) {
+    try create(name, type: library.types.integer, shape: [wholes.count]) { data in
+      unsafe wholes.withUnsafeBytes { unsafe functions.write(data, library.types.integer, 0, 0, 0, $0.baseAddress) }
     }
   }
 

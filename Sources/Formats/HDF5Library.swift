@@ -26,26 +26,24 @@ public struct HDF5Unavailable: Error, CustomStringConvertible {
 @safe struct HDF5Library: Sendable {
   let functions: Functions
   let types: Types
+  /// The file that was opened.
+  let path: String
 
   /// The library of this process, opened at the first use.
   static let shared = Result { () throws(HDF5Unavailable) in try HDF5Library() }
 
-  private static let names = [
-    "libhdf5.so", "libhdf5_serial.so", "libhdf5.so.320", "libhdf5.so.310", "libhdf5.so.200", "libhdf5.so.103",
-    "libhdf5_serial.so.310", "libhdf5_serial.so.103", "libhdf5_serial.so.100", "libhdf5.dylib",
-    "/opt/homebrew/lib/libhdf5.dylib", "/usr/local/lib/libhdf5.dylib",
-  ]
-
   private init() throws(HDF5Unavailable) {
-    // set and empty is as good as not set
-    let given = unsafe getenv("OFFPOLICY_HDF5").map { unsafe String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+    let places = try HDF5Place.find()
     var opened: UnsafeMutableRawPointer?
-    for name in given.map({ [$0] }) ?? Self.names where unsafe opened == nil {
+    var openedPath = ""
+    for name in places.paths where unsafe opened == nil {
       unsafe opened = dlopen(name, RTLD_NOW | RTLD_LOCAL)
+      openedPath = name
     }
     guard let handle = unsafe opened else {
-      throw HDF5Unavailable(given.map { "\($0) does not open" } ?? "none was found")
+      throw HDF5Unavailable(places.isGiven ? "\(places.paths.joined()) does not open" : "none was found")
     }
+    path = openedPath
     let symbols = unsafe Symbols(handle: handle)
     functions = try Functions(symbols)
     var (major, minor, release): (CUnsignedInt, CUnsignedInt, CUnsignedInt) = (0, 0, 0)
@@ -68,6 +66,14 @@ public struct HDF5Unavailable: Error, CustomStringConvertible {
     guard let symbol = unsafe dlsym(handle, name) else { throw HDF5Unavailable("this one has no \(name)") }
     // a C function pointer is one word; the caller writes its type as hdf5.h does
     return unsafe unsafeBitCast(symbol, to: Function.self)
+  }
+
+  /// The first of some functions that there is.
+  func find<Function>(
+    anyOf names: [String], as type: Function.Type = Function.self
+  ) throws(HDF5Unavailable) -> Function {
+    for name in names.dropLast() { if let found = try? find(name, as: type) { return found } }
+    return try find(names.last ?? "", as: type)
   }
 
   /// A variable of type `hid_t`.
@@ -94,6 +100,19 @@ extension HDF5Library {
       text = try symbols.number("H5T_C_S1_g")
     }
   }
+
+  /// What a link is (`H5L_type_t`).
+  enum LinkKind {
+    static let hard: CInt = 0
+  }
+
+  /// Where an array's elements are (`H5D_layout_t`).
+  enum Layout {
+    static let virtual: CInt = 3
+  }
+
+  /// Filters that belong to libhdf5 itself (`H5Z_filter_t`): deflate, shuffle, Fletcher's checksum, szip, n-bit, scale-offset.
+  static let filters: ClosedRange<CInt> = 1...6
 
   /// What a type is of (`H5T_class_t`).
   enum TypeClass {
@@ -149,6 +168,13 @@ extension HDF5Library {
       ) -> CInt
     let hasFilter: @convention(c) @Sendable (CInt) -> CInt
     let closeProperties: @convention(c) @Sendable (Int64) -> CInt
+    let layout: @convention(c) @Sendable (Int64) -> CInt
+    let externalCount: @convention(c) @Sendable (Int64) -> CInt
+    let storageSize: @convention(c) @Sendable (Int64) -> UInt64
+    /// `H5L_info1_t` or `H5L_info2_t`: both begin with the link's kind.
+    let linkInfo: @convention(c) @Sendable (Int64, Text, UnsafeMutableRawPointer, Int64) -> CInt
+    /// `H5G_info_t`: the number of members is its second word.
+    let groupInfo: @convention(c) @Sendable (Int64, Text, UnsafeMutableRawPointer, Int64) -> CInt
 
     fileprivate init(_ symbols: Symbols) throws(HDF5Unavailable) {
       open = try symbols.find("H5open")
@@ -187,6 +213,12 @@ extension HDF5Library {
       unsafe filter = try symbols.find("H5Pget_filter2")
       hasFilter = try symbols.find("H5Zfilter_avail")
       closeProperties = try symbols.find("H5Pclose")
+      layout = try symbols.find("H5Pget_layout")
+      externalCount = try symbols.find("H5Pget_external_count")
+      storageSize = try symbols.find("H5Dget_storage_size")
+      // its name has changed with the version of the library
+      unsafe linkInfo = try symbols.find(anyOf: ["H5Lget_info2", "H5Lget_info1", "H5Lget_info"])
+      unsafe groupInfo = try symbols.find("H5Gget_info_by_name")
     }
   }
 }

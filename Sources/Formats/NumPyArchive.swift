@@ -18,17 +18,23 @@ public struct NumPyArchive: Sendable {
 
   private let path: String
   private var arrays: [String: Array] = [:]
+  /// Of all arrays in the file, those too that were not read.
+  public let names: [String]
 
-  public init(contentsOf path: String) throws {
+  /// Reads a file.
+  ///
+  /// - Parameter wanted: the arrays to read; others, which may be objects or dates, are passed over. Nil: all.
+  public init(contentsOf path: String, only wanted: Set<String>? = nil) throws {
     self.path = path
     let archive = try ZIPArchive(contentsOf: path)
-    for name in archive.names where name.hasSuffix(".npy") {
-      guard let data = try archive.contents(name) else { continue }
-      arrays[String(name.dropLast(4))] = try Self.parse(data, path: path, name: name)
+    let members = archive.names.filter { $0.hasSuffix(".npy") }
+    names = members.map { String($0.dropLast(4)) }
+    for (name, member) in zip(names, members) where wanted?.contains(name) ?? true {
+      guard let data = try archive.contents(member) else { continue }
+      arrays[name] = try Self.parse(data, path: path, name: member)
     }
   }
 
-  public var names: [String] { arrays.keys.sorted() }
   public subscript(name: String) -> Array? { arrays[name] }
 
   /// An array's elements as numbers; booleans are 0 and 1.

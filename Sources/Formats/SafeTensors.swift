@@ -43,7 +43,8 @@ public struct SafeTensors: Sendable {
     try self.init(FileAccess.read(path), file: path)
   }
 
-  private init(_ bytes: Data, file: String) throws(SafeTensorsError) {
+  /// - Parameter file: what errors call it.
+  package init(_ bytes: Data, file: String) throws(SafeTensorsError) {
     self.file = file
     let header: SafeTensorsHeader
     do { header = try SafeTensorsHeader(of: bytes) } catch { throw SafeTensorsError(file: file, fault: error) }

@@ -12,6 +12,8 @@ public struct SafeTensorsError: Error, Equatable, Sendable, CustomStringConverti
     case unreadable(reason: String)
     case unwritable(reason: String)
     case tooShort(byteCount: Int)
+    /// A file of another kind, in words.
+    case otherKind(String)
     case headerTooLarge(headerSize: UInt64)
     case headerBeyondFile(headerSize: UInt64, byteCount: Int)
     // the header's JSON
@@ -51,6 +53,8 @@ extension SafeTensorsError.Fault {
     case .unwritable(let reason): "cannot be written: \(reason)"
     case .tooShort(let count):
       "is \(count) bytes long, a safetensors file has at least 8; copy it again"
+    case .otherKind(let kind):
+      "is \(kind), not a safetensors file; give the right file"
     case .headerTooLarge(let size):
       "announces a header of \(size) bytes, more than 100000000; this is not a safetensors file"
     case .headerBeyondFile(let size, let count):
@@ -103,7 +107,7 @@ extension SafeTensorsError.Fault {
 func quoted(_ text: String) -> String { "\"\(oneLine(text, limit: 100))\"" }
 
 /// `text` with its control characters and line separators shown as escapes.
-func oneLine(_ text: String, limit: Int = 1000) -> String {
+package func oneLine(_ text: String, limit: Int = 1000) -> String {
   var line = ""
   for (index, scalar) in text.unicodeScalars.enumerated() {
     if index == limit { return line + "…" }

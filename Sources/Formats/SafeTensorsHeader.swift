@@ -41,6 +41,7 @@ struct SafeTensorsHeader {
     guard bytes.count >= 8 else { throw .tooShort(byteCount: bytes.count) }
     var size: UInt64 = 0
     for i in (0..<8).reversed() { size = size << 8 | UInt64(bytes[bytes.startIndex + i]) }
+    if let kind = otherKind(of: bytes) { throw .otherKind(kind) }
     guard size <= Limit.headerSize else { throw .headerTooLarge(headerSize: size) }
     guard size <= UInt64(bytes.count - 8) else { throw .headerBeyondFile(headerSize: size, byteCount: bytes.count) }
     dataOffset = 8 + Int(size)

@@ -1,5 +1,7 @@
 // ZIPArchive.swift — zip files: stored and deflated members read, stored ones written.
 
+import Platform
+
 #if canImport(FoundationEssentials)
   import FoundationEssentials
 #else
@@ -11,6 +13,9 @@ public struct DataFileError: Error, Equatable, Sendable, CustomStringConvertible
   public let description: String
 
   public init(_ path: String, _ reason: String) { description = "\(oneLine(path)) \(reason)" }
+
+  /// What another error says.
+  init(_ description: String) { self.description = oneLine(description) }
 }
 
 /// The members of a zip file, by name.
@@ -61,6 +66,17 @@ struct ZIPArchive {
       at = extraEnd + commentLength
       count -= 1
     }
+    try checkPlaces()
+  }
+
+  /// No two members share bytes: what is unpacked is justified by the file's size.
+  private func checkPlaces() throws(DataFileError) {
+    var end = 0
+    for (name, member) in members.sorted(by: { ($0.value.offset, $0.key) < ($1.value.offset, $1.key) }) {
+      guard member.offset >= end else { throw damaged("the member \(name) lies over another") }
+      // a local header takes 30 bytes at least
+      end = member.offset + 30 + member.compressedSize
+    }
   }
 
   /// Where the directory is: the number of its entries and the place of the first.
@@ -92,6 +108,9 @@ struct ZIPArchive {
     guard member.compressedSize >= 0, member.size >= 0, start <= bytes.count,
       member.compressedSize <= bytes.count - start
     else { throw damaged("the member \(name) is cut off") }
+    do { try Memory.check(member.size, for: "\(name) of \(path)", hint: "fewer transitions") } catch {
+      throw DataFileError("\(error)")
+    }
     let stored = bytes[(bytes.startIndex + start)..<(bytes.startIndex + start + member.compressedSize)]
     let data: Data
     switch member.method {

@@ -1,5 +1,7 @@
 // MuJoCoFolder.swift — where the simulator's library and the robots' models are.
 
+import Platform
+
 #if canImport(FoundationEssentials)
   import FoundationEssentials
 #else
@@ -32,7 +34,7 @@ struct MuJoCoFolder: Sendable, Equatable {
   /// What to do about a folder that is there but not as it should be; a complete one would not be fetched again.
   var repair: String { "move \(path) away, then run Scripts/fetch-dependencies" }
 
-  /// Finds the folder: the one that `OFFPOLICY_MUJOCO` names, else `.deps/mujoco` in one of `starts` or above it.
+  /// Finds the folder: the one that `OFFPOLICY_MUJOCO` names, else `.deps/mujoco` beside the program or above it.
   ///
   /// - Throws: `MuJoCoUnavailable`, which says where it looked.
   static func find(
@@ -57,14 +59,10 @@ struct MuJoCoFolder: Sendable, Equatable {
       "MuJoCo is missing: no .deps/mujoco/lib/\(libraryName) in \(places); \(remedy), or set \(variable)")
   }
 
-  /// The current folder and the one of the executable.
+  /// Where the search begins: the program's own folder. The current folder is none: anybody may have put a library there.
   static func starts() -> [String] {
-    let current = FileManager.default.currentDirectoryPath
-    let link = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-    let name = link ?? CommandLine.arguments[0]
-    let executable = name.hasPrefix("/") ? name : "\(current)/\(name)"
-    let folder = executable[..<(executable.lastIndex(of: "/") ?? executable.startIndex)]
-    return folder == current ? [current] : [current, String(folder)]
+    guard let executable = ExecutablePath.current, let slash = executable.lastIndex(of: "/") else { return [] }
+    return [String(executable[..<slash])]
   }
 
   private var holdsLibrary: Bool { FileManager.default.fileExists(atPath: library) }

@@ -28,6 +28,12 @@ import Environments
   static let shared = Result { () throws(MuJoCoUnavailable) in try MuJoCoLibrary(in: MuJoCoFolder.find()) }
 
   init(in folder: MuJoCoFolder, expecting pinned: String = pinnedVersion) throws(MuJoCoUnavailable) {
+    // before its code runs, and before a file that is cut off is mapped
+    if let pinned = MuJoCoPins.library {
+      do { try MuJoCoPins.check(folder.library, is: pinned) } catch {
+        throw MuJoCoUnavailable("MuJoCo does not open: \(error); \(folder.repair)")
+      }
+    }
     guard let handle = unsafe dlopen(folder.library, RTLD_NOW | RTLD_LOCAL) else {
       let reason = unsafe dlerror().map { unsafe String(cString: $0) } ?? "no reason given"
       throw MuJoCoUnavailable("MuJoCo does not open: \(reason); \(folder.repair)")
@@ -142,22 +148,30 @@ struct ModelFile: Sendable {
   let name: String
   /// What to do when it does not load.
   let remedy: String
+  /// Its SHA-256; nil where it may be any.
+  private let pinned: String?
 
   init(path: String) {
-    self.init(path: path, name: path, remedy: "check the path and the file")
+    self.init(path: path, name: path, remedy: "check the path and the file", pinned: nil)
   }
 
-  fileprivate init(path: String, name: String, remedy: String) {
-    self.path = path
-    self.name = name
-    self.remedy = remedy
+  fileprivate init(path: String, name: String, remedy: String, pinned: String?) {
+    (self.path, self.name, self.remedy, self.pinned) = (path, name, remedy, pinned)
+  }
+
+  /// Throws when it is not the model that its environment is made for.
+  func check() throws(MuJoCoUnavailable) {
+    guard let pinned else { return }
+    do { try MuJoCoPins.check(path, is: pinned) } catch {
+      throw MuJoCoUnavailable("the model \(path) does not load: \(error); \(remedy)")
+    }
   }
 }
 
 extension MuJoCoLibrary {
   /// `models/<name>.xml` of the library's folder.
   func model(_ name: String) -> ModelFile {
-    ModelFile(path: folder.model(name), name: name, remedy: folder.repair)
+    ModelFile(path: folder.model(name), name: name, remedy: folder.repair, pinned: MuJoCoPins.models[name])
   }
 }
 
@@ -198,6 +212,7 @@ enum StateComponent: CInt {
     self.functions = functions
     modelName = file.name
     let path = file.path
+    try file.check()
     var text = [CChar](repeating: 0, count: 1000)
     guard let model = unsafe functions.loadXML(path, nil, &text, CInt(text.count)) else {
       throw MuJoCoUnavailable("the model \(path) does not load: \(oneLine(text)); \(file.remedy)")

@@ -24,4 +24,24 @@ public enum MuJoCoTasks {
   public static func simulatorVersion() throws(MuJoCoUnavailable) -> String {
     try MuJoCoLibrary.shared.get().version
   }
+
+  /// The file of the simulator's library that this process has opened.
+  ///
+  /// - Throws: `MuJoCoUnavailable` when there is no library.
+  public static func libraryPath() throws(MuJoCoUnavailable) -> String {
+    try MuJoCoLibrary.shared.get().folder.library
+  }
+
+  /// What is wrong with the models beside that library, a line each; nothing where all are those that were published.
+  ///
+  /// - Throws: `MuJoCoUnavailable` when there is no library.
+  public static func damagedModels() throws(MuJoCoUnavailable) -> [String] {
+    let folder = try MuJoCoLibrary.shared.get().folder
+    return MuJoCoPins.models.sorted { $0.key < $1.key }.compactMap { name, pinned in
+      do throws(MuJoCoUnavailable) {
+        try MuJoCoPins.check(folder.model(name), is: pinned)
+        return nil
+      } catch { return "\(error)" }
+    }
+  }
 }

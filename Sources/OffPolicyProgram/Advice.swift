@@ -1,6 +1,7 @@
 // Advice.swift — adds the flag or the command to an error of the library, which knows neither.
 
 import ArgumentParser
+import Foundation
 import OffPolicy
 
 /// An error of the library with the program's advice, in one line.
@@ -12,12 +13,24 @@ struct AdvisedError: Error, CustomStringConvertible {
   init?(_ error: any Error, in command: (any ParsableCommand)?) {
     guard let error = error as? any RemediableError else { return nil }
     let flags = error.remedies.compactMap { flag($0, in: command) }
-    let commands = error.remedies.compactMap(otherCommand)
+    let commands = error.remedies.compactMap { otherCommand($0, in: command) }
     guard !flags.isEmpty || !commands.isEmpty else { return nil }
     var text = "\(error)"
     if !flags.isEmpty { text += " (\(flags.joined(separator: ", ")))" }
     for command in commands { text += (text.hasSuffix("?") ? " " : "; ") + command }
     description = text
+  }
+}
+
+/// An error of the file system in plain words; the system's own name domains and codes.
+struct PlainError: Error, CustomStringConvertible {
+  let description: String
+
+  /// - Returns: nil where the error says itself what happened.
+  init?(_ error: any Error) {
+    guard let error = error as? CocoaError else { return nil }
+    let path = error.filePath ?? error.url?.path
+    description = (path.map { "\($0): " } ?? "") + FileAccess.reason(of: error)
   }
 }
 
@@ -29,23 +42,29 @@ private func flag(_ remedy: Remedy, in command: (any ParsableCommand)?) -> Strin
   case .hyperparameter("bufferCapacity", _) where command is Bench: "--buffer N"
   case .hyperparameter(let name, let value) where command is Train || command is Bench: "--set \(name)=\(value)"
   case .runFolder where command is Train: "--run-directory PATH"
-  case .environment where command is Train: "train ALGORITHM ENVIRONMENT --dataset DATA"
+  case .environment where command is Train: nil
   case .environment: "--environment ID"
   case .timeouts(true): "--timeouts from-next-observations, --timeouts none or --timeouts \"every N\""
   case .timeouts(false): "--timeouts none or --timeouts \"every N\""
-  case .layout: "--layout \(DatasetLayout.allCases.map(\.rawValue).joined(separator: "|"))"
+  case .layout: "--layout with one of \(DatasetLayout.allCases.map(\.rawValue).joined(separator: ", "))"
   case .hyperparameter, .runFolder, .resume, .list, .listOptions, .checkEnvironment: nil
   }
 }
 
 /// Another command, and what it does.
-private func otherCommand(_ remedy: Remedy) -> String? {
+private func otherCommand(_ remedy: Remedy, in command: (any ParsableCommand)?) -> String? {
   switch remedy {
+  case .environment:
+    (command as? Train).flatMap { train in
+      train.dataset.map {
+        "`\(Output.command) train \(shellWord(train.algorithm)) ENVIRONMENT --dataset \(shellWord($0))`"
+      }
+    }
   case .resume(let path): "`\(Output.command) resume \(shellWord(path))` goes on with it"
   case .list(let shown): "`\(Output.command) list` shows \(shown)"
   case .listOptions(let environment): "`\(Output.command) list \(shellWord(environment))` shows them"
   case .checkEnvironment(let id):
     "`\(Output.command) environment check \(id.map(shellWord) ?? "ENVIRONMENT")` does that"
-  case .hyperparameter, .runFolder, .environment, .timeouts, .layout: nil
+  case .hyperparameter, .runFolder, .timeouts, .layout: nil
   }
 }

@@ -10,32 +10,32 @@ struct Bench: ParsableCommand {
   @Option(help: "The algorithm's name; see `offpolicy list`.")
   var algorithm = "sac"
 
-  @Option(help: "Observation size S.")
-  var observations = 17
+  @Option(help: "Observation size S.", transform: wholeNumber)
+  var observations: Int = 17
 
-  @Option(help: "Action size A, or the number of choices.")
-  var actions = 6
+  @Option(help: "Action size A, or the number of choices.", transform: wholeNumber)
+  var actions: Int = 6
 
   @Option(help: "Units in each hidden layer.")
   var hidden = "256,256"
 
-  @Option(help: "Transitions in an update.")
-  var batch = 256
+  @Option(help: "Transitions in an update.", transform: wholeNumber)
+  var batch: Int = 256
 
   @Option(name: .customLong("set"), help: "Set a hyperparameter: key=value. May be repeated.")
   var settings: [String] = []
 
-  @Option(help: "Threads of an update.")
-  var threads = 1
+  @Option(help: "Threads of an update.", transform: wholeNumber)
+  var threads: Int = 1
 
-  @Option(help: "Transitions in the buffer.")
-  var buffer = 1_000_000
+  @Option(help: "Transitions in the buffer.", transform: wholeNumber)
+  var buffer: Int = 1_000_000
 
   @Option(help: "Seconds to measure for.")
   var seconds = 3.0
 
-  @Option(help: "Updates before the measurement begins.")
-  var warmUp = 200
+  @Option(help: "Updates before the measurement begins.", transform: wholeNumber)
+  var warmUp: Int = 200
 
   @Option(help: "Share of the first hidden layers' units that die early in the warm-up, from 0 to 1.")
   var deadUnits = 0.0
@@ -44,10 +44,11 @@ struct Bench: ParsableCommand {
   var json = false
 
   func validate() throws {
-    if observations < 1 { throw ValidationError("--observations must be at least 1") }
-    if actions < 1 { throw ValidationError("--actions must be at least 1") }
-    if !(1...256).contains(threads) { throw ValidationError("--threads must be 1 to 256, not \(threads)") }
-    if warmUp < 0 { throw ValidationError("--warm-up must not be negative") }
+    try Limits.size.check(observations, "--observations")
+    try Limits.size.check(actions, "--actions")
+    try Limits.collected.check(buffer, "--buffer")
+    try Limits.threads.check(threads, "--threads")
+    try (0...1_000_000_000).check(warmUp, "--warm-up")
     if !(deadUnits >= 0 && deadUnits <= 1) { throw ValidationError("--dead-units must be from 0 to 1") }
     if deadUnits > 0 && warmUp < 1 { throw ValidationError("--dead-units needs a --warm-up of at least 1") }
     if !(seconds > 0 && seconds <= 3600) { throw ValidationError("--seconds must be above 0, at most 3600") }

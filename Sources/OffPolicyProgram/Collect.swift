@@ -17,7 +17,7 @@ struct Collect: ParsableCommand {
 
   @OptionGroup var environmentOptions: EnvironmentOptionArguments
 
-  @Option(help: "Environment steps.")
+  @Option(help: "Environment steps.", transform: wholeNumber)
   var steps: Int
 
   @Option(help: "Standard deviation of normal noise on the policy's actions, in units of [−1, 1].")
@@ -29,7 +29,7 @@ struct Collect: ParsableCommand {
   @Flag(help: "Use the run's best policy, not its last.")
   var best = false
 
-  @Option(help: "Seed of the environment, the draws and the noise.")
+  @Option(help: "Seed of the environment, the draws and the noise.", transform: seedNumber)
   var seed: UInt64 = 0
 
   @Option(help: "What to write; it must not exist.")
@@ -42,7 +42,8 @@ struct Collect: ParsableCommand {
   var json = false
 
   func validate() throws {
-    if steps < 1 { throw ValidationError("--steps must be at least 1, not \(steps)") }
+    try Limits.collected.check(steps, "--steps")
+    if out.isEmpty { throw ValidationError("--out is empty: give a path") }
     if !(noise >= 0 && noise <= 10) { throw ValidationError("--noise must be 0 to 10, not \(noise)") }
   }
 
@@ -52,6 +53,9 @@ struct Collect: ParsableCommand {
     let actor: Collector.Actor
     let source: String
     if policy == "random" {
+      if noise > 0 || deterministic || best {
+        throw ArgumentMismatch("--noise, --deterministic and --best are for a policy: random actions have none of them")
+      }
       task = try environmentOptions.entry(environment)
       (actor, source) = (.random, "random actions" + task.optionsSuffix)
     } else {
@@ -62,7 +66,10 @@ struct Collect: ParsableCommand {
       source =
         "\(given.description.algorithm) after \(given.description.step) steps, noise \(noise)\(task.optionsSuffix)"
     }
-    let stop = StopSignal.listen("stopping: no data are written")
+    try DatasetFiles.checkSpace(
+      steps: steps, observationSize: task.observationSize, actionSize: task.actionSpace.count, at: out,
+      available: DiskSpace.available(at: out))
+    let stop = StopSignal.listen("stopping: writing the steps that were taken …")
     var progress = WorkProgress(total: steps, of: "steps")
     let dataset = try Collector.collect(
       [actor], in: try task.make(), of: task.id, steps: steps, seed: seed, source: source
@@ -71,8 +78,11 @@ struct Collect: ParsableCommand {
       return stop.wasReceived
     }
     progress.finish()
-    if stop.wasReceived { throw ExitCode(128 + stop.number) }
     try DatasetFiles.write(dataset, to: out, as: layout)
     try DatasetReport(dataset, path: out).show(json: json)
+    if dataset.count < steps && stop.wasReceived {
+      Output.note("stopped after \(dataset.count.text) of \(steps.text) steps, which are in \(out)")
+      throw ExitCode(128 + stop.number)
+    }
   }
 }

@@ -20,19 +20,28 @@ struct Compare: ParsableCommand {
   @Option(help: "Data from any policy: a run's folder, a folder of data, a .npz or a .hdf5 file.")
   var dataset: String?
 
-  @Option(help: "Steps to collect where there is no --dataset.")
-  var collect = 50_000
+  @Option(help: "Steps to collect where there is no --dataset. Default: 50000.", transform: wholeNumber)
+  var collect: Int?
 
   @OptionGroup var fitting: FittingOptions
 
-  @Flag(help: "Exit with 0 only if the new policy is better: the lower bound of J(new) − J(old) above 0.")
+  @Flag(
+    help:
+      "Exit with 0 only if the new policy is better: the lower bound of J(new) − J(old) above 0, of 10 episodes or more."
+  )
   var gate = false
 
   @Flag(help: "Print JSON.")
   var json = false
 
   func validate() throws {
-    if collect < 1000 { throw ValidationError("--collect must be at least 1000, not \(collect)") }
+    try (1000...Limits.collected.upperBound).check(collect, "--collect")
+    if dataset != nil && collect != nil {
+      throw ValidationError("--collect is for where there are no data: leave out either it or --dataset")
+    }
+    if dataset == nil && (fitting.timeouts != nil || fitting.observations != nil) {
+      throw ValidationError("--timeouts and --observations are how data are read: without --dataset there are none")
+    }
     if dataset == nil && fitting.environment == nil {
       throw ValidationError("give --environment, --dataset, or both: without either there is nothing to compare on")
     }
@@ -42,7 +51,15 @@ struct Compare: ParsableCommand {
   }
 
   func run() throws {
+    let episodes = fitting.episodes ?? FittingOptions.defaultEpisodes
+    if gate && episodes < PolicyComparison.fewestGateEpisodes {
+      throw ArgumentMismatch(
+        "--gate needs --episodes \(PolicyComparison.fewestGateEpisodes) at least: \(episodes) pairs of episodes do "
+          + "not tell two policies apart")
+    }
     let (before, after) = (try loadPolicy(old, best: fitting.best), try loadPolicy(new, best: fitting.best))
+    try before.checkRealValued(as: old)
+    try after.checkRealValued(as: new)
     let settings = try fitting.settings()
     let task = try fitting.task(for: before, old)
     if let task {
@@ -82,6 +99,7 @@ struct Compare: ParsableCommand {
     if let dataset { return try DatasetFiles.read(dataset, try fitting.reading(before)) }
     guard let task else { throw ArgumentMismatch("without an environment there must be data: give --dataset") }
     let actors = [before, after].map { Collector.Actor.policy($0, drawsActions: !fitting.deterministic, noise: 0.1) }
+    let collect = collect ?? 50_000
     var progress = WorkProgress(total: collect, of: "steps")
     let data = try Collector.collect(
       actors, in: try task.make(), of: task.id, steps: collect, seed: fitting.seed, source: "both policies, noise 0.1"

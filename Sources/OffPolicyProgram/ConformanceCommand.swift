@@ -14,11 +14,11 @@ struct ConformanceCommand: ParsableCommand {
   @Argument(help: "The file to write: all parameters and losses after the updates.")
   var out: String
 
-  @Option(help: "Threads of an update; the result is the same.")
-  var threads = 1
+  @Option(help: "Threads of an update; the result is the same.", transform: wholeNumber)
+  var threads: Int = 1
 
   func validate() throws {
-    if !(1...256).contains(threads) { throw ValidationError("--threads must be 1 to 256, not \(threads)") }
+    try Limits.threads.check(threads, "--threads")
   }
 
   func run() throws {

@@ -57,6 +57,8 @@ struct DatasetCommand: ParsableCommand {
 extension DatasetLayout: ExpressibleByArgument {}
 
 extension ArgumentHelp {
+  static let observations = ArgumentHelp(
+    "Of Minari's observations that are dictionaries the parts to join, in this order: a,b. Default: all, by name.")
   static let layout = ArgumentHelp(
     "How to write it, where the extension of OUT does not say it: minari is Minari's folder, with libhdf5.")
 }
@@ -66,14 +68,24 @@ struct ReadingOptions: ParsableArguments {
   @Option(help: "How data without time-outs are read: from-next-observations, none, or \"every N\".")
   var timeouts: String?
 
+  @Option(help: .observations)
+  var observations: String?
+
   @Option(help: "The environment that the data are of: its bounds scale the actions.")
   var environment: String?
 
   func reading() throws -> DatasetReading {
-    DatasetReading(
+    var reading = DatasetReading(
       timeouts: try TimeoutReading.argument(timeouts),
-      environment: try environment.map { try Program.environments.entry($0) })
+      environment: try environment.map { try Program.environment($0) })
+    reading.observations = DatasetReading.parts(observations)
+    return reading
   }
+}
+
+extension DatasetReading {
+  /// The names in what --observations says.
+  static func parts(_ text: String?) -> [String]? { text.map { $0.split(separator: ",").map(String.init) } }
 }
 
 extension TimeoutReading {
@@ -94,10 +106,12 @@ struct DatasetReport: Encodable {
   let description: DatasetDescription
   let statistics: DatasetStatistics
   let digest: String
+  let warnings: [String]
 
   init(_ dataset: borrowing Dataset, path: String) {
     self.path = path
     (description, statistics, digest) = (dataset.description, DatasetStatistics(dataset), dataset.digest)
+    warnings = [statistics.warning].compactMap { $0 }
   }
 
   func show(json: Bool) throws {
@@ -105,7 +119,9 @@ struct DatasetReport: Encodable {
     let s = statistics
     print("data         \(path), \(description.source)")
     print("environment  \(description.environment ?? "not said")")
-    print("sizes        \(description.observationSize) observations, \(description.actionSize) actions")
+    print(
+      "sizes        \(description.observationSize) observations, "
+        + (description.choices.map { "one of \($0) choices" } ?? "\(description.actionSize) actions"))
     print("transitions  \(s.transitions.text), \(s.starts.text) starts of episodes, \(s.episodes.text) whole episodes")
     print("ends         \(s.terminated.text) terminated, \(s.truncated.text) timed out, \(s.broken.text) broken off")
     func row(_ name: String, _ summary: DatasetStatistics.Summary) {
@@ -119,6 +135,7 @@ struct DatasetReport: Encodable {
     }
     row("reward     ", s.rewards)
     row("action     ", s.actions)
+    for warning in warnings { print("warning      \(warning)") }
     if description.boundsAreOfData == true {
       print("             in units of their own range: nobody says the bounds; name the environment with --environment")
     }

@@ -1,23 +1,35 @@
 // Drive.swift — a run from where it is to its end or to a signal: logs, progress, checkpoints.
 
 import ArgumentParser
+import Foundation
 import OffPolicy
 
 /// The run in memory: with its environment, or with the data that it learns from.
 func makeTrainer(_ run: RunConfiguration) throws -> any TrainingRun {
   if let source = run.dataset { return try makeOfflineTrainer(run, source) }
-  let task = try Program.environments.entry(run.environment).configured(run.environmentOptions ?? [:])
-  return try Trainer(run, workers: WorkerPool(count: run.threads), algorithms: Program.algorithms) {
+  if let python = run.python { Program.python = Program.python.with(interpreter: python) }
+  let task = try Program.environment(run.environment, run.environmentOptions ?? [:])
+  if let makeVector = task.makeVector {
+    return try Trainer(
+      run, workers: makeWorkers(run.threads, patience: WorkerPool.shortPatience), algorithms: Program.algorithms,
+      environments: makeVector(run.laneCount), makeEvaluationEnvironment: { try task.make() })
+  }
+  return try Trainer(run, workers: makeWorkers(run.threads), algorithms: Program.algorithms) {
     try task.make()
   }
 }
 
 private func makeOfflineTrainer(_ run: RunConfiguration, _ source: RunConfiguration.DataSource) throws -> OfflineTrainer
 {
-  let entry = run.environment.isEmpty ? nil : try? Program.environments.entry(run.environment)
+  guard FileManager.default.fileExists(atPath: source.path) else {
+    throw ArgumentMismatch(
+      "\(source.path) does not exist, which the run learns from: bring it back, or say where it is now with --dataset PATH"
+    )
+  }
+  let entry = run.environment.isEmpty ? nil : try? Program.environment(run.environment)
   let task = try entry?.configured(run.environmentOptions ?? [:])
-  let reading = DatasetReading(
-    timeouts: source.timeouts.flatMap(TimeoutReading.init(text:)) ?? .stored, environment: task)
+  var reading = DatasetReading(timeouts: try TimeoutReading.argument(source.timeouts), environment: task)
+  reading.observations = source.observations
   let dataset = try DatasetFiles.read(source.path, reading)
   guard dataset.digest == source.digest else {
     throw DatasetError(
@@ -25,16 +37,34 @@ private func makeOfflineTrainer(_ run: RunConfiguration, _ source: RunConfigurat
   }
   let scaling = dataset.description.scaling
   return try OfflineTrainer(
-    run, data: dataset.takeBuffer(), scaling: scaling, workers: WorkerPool(count: run.threads),
+    run, data: dataset.takeBuffer(), scaling: scaling, workers: makeWorkers(run.threads),
     algorithms: Program.algorithms, makeEnvironment: task.map { task in { try task.make() } })
 }
 
+/// The threads of a run, all that were asked for.
+private func makeWorkers(_ count: Int, patience: Int = WorkerPool.longPatience) throws -> WorkerPool {
+  let workers = WorkerPool(count: count, patience: patience)
+  guard workers.count == count else {
+    throw ArgumentMismatch(
+      "the system starts only \(workers.count) of \(count) threads: take fewer with --threads, or raise the limit of "
+        + "processes or memory")
+  }
+  return workers
+}
+
 /// Trains to the last step. A signal stops it: everything is saved, and the exit code is 128 + the signal's number.
-func drive(_ trainer: some TrainingRun, _ directory: RunDirectory) throws {
+///
+/// - Parameter tensorBoard: begins an event file; one that the run has is gone on with anyway.
+func drive(_ trainer: some TrainingRun, _ directory: RunDirectory, tensorBoard: Bool = false) throws {
   let stop = StopSignal.listen()
   let session = TrainingSession(trainer, directory)
-  let progress = Progress(total: trainer.run.steps, firstStep: trainer.step)
+  let learning = try trainer.run.learning(in: Program.algorithms)
+  let progress = Progress(
+    total: trainer.run.steps, firstStep: trainer.step, learningBegins: learning.updates == 0 ? 0 : learning.begins)
   session.sinks.append(progress)
+  let metrics = try Program.algorithms.entry(trainer.run.algorithm).metrics
+  let events = try TensorBoardLog.open(directory, from: trainer.step, isWanted: tensorBoard, metrics: metrics)
+  if let events { session.sinks.append(events) }
   session.shouldStop = { stop.wasReceived }
   session.stepped = { progress.show(trainer) }
   session.noticed = { notice in
@@ -43,6 +73,7 @@ func drive(_ trainer: some TrainingRun, _ directory: RunDirectory) throws {
       Output.note("\(what) could not be saved, the one before is kept, and training goes on: \(error)")
     case .dumped:
       Output.note("what led to the error is in \(directory.displayPath)/dump.safetensors")
+    case .changed(let text): Output.note(text)
     }
   }
   let isDone: Bool
@@ -53,6 +84,7 @@ func drive(_ trainer: some TrainingRun, _ directory: RunDirectory) throws {
     throw error
   }
   progress.finish()
+  if let failure = events?.failure { Output.note("the event file of TensorBoard is not complete: \(failure)") }
   guard isDone else {
     Output.note(
       "stopped at step \(trainer.step.text) of \(trainer.run.steps.text), everything saved; go on with: "
@@ -60,7 +92,9 @@ func drive(_ trainer: some TrainingRun, _ directory: RunDirectory) throws {
     throw ExitCode(128 + stop.number)
   }
   let rate = Double(trainer.step) / max(1e-9, directory.seconds)
-  Output.note("done: \(trainer.step.text) steps in \(clock(directory.seconds)), \(rate.text(0)) steps/s")
+  Output.note(
+    "done: \(trainer.step.text) steps in \(clock(directory.seconds)), \(rate.text(0)) steps/s, "
+      + "\(trainer.updates.text) updates")
   if let last = trainer.lastEvaluation {
     Output.note("last evaluation: return \(last.evaluation.mean.text()); best: \(trainer.bestReturn.text())")
   }

@@ -17,14 +17,14 @@ struct EnvironmentCommand: ParsableCommand {
 
     @OptionGroup var environmentOptions: EnvironmentOptionArguments
 
-    @Option(help: "Steps of the longest determinism check.")
-    var steps = 1000
+    @Option(help: "Steps of the longest determinism check.", transform: wholeNumber)
+    var steps: Int = 1000
 
     @Flag(help: "Print JSON.")
     var json = false
 
     func validate() throws {
-      if steps < 1 { throw ValidationError("--steps must be at least 1, not \(steps)") }
+      try (1...1_000_000_000).check(steps, "--steps")
     }
 
     func run() throws {
@@ -51,11 +51,11 @@ struct EnvironmentCommand: ParsableCommand {
 
     @OptionGroup var environmentOptions: EnvironmentOptionArguments
 
-    @Option(help: "Environments that are stepped at once.")
-    var environments = 1
+    @Option(help: "Environments that are stepped at once.", transform: wholeNumber)
+    var environments: Int = 1
 
-    @Option(help: "Threads that step them.")
-    var threads = 1
+    @Option(help: "Threads that step them.", transform: wholeNumber)
+    var threads: Int = 1
 
     @Option(help: "Seconds to measure for.")
     var seconds = 2.0
@@ -64,10 +64,8 @@ struct EnvironmentCommand: ParsableCommand {
     var json = false
 
     func validate() throws {
-      if !(1...4096).contains(environments) {
-        throw ValidationError("--environments must be 1 to 4096, not \(environments)")
-      }
-      if !(1...256).contains(threads) { throw ValidationError("--threads must be 1 to 256, not \(threads)") }
+      try Limits.environments.check(environments, "--environments")
+      try Limits.threads.check(threads, "--threads")
       if !(seconds > 0 && seconds <= 3600) { throw ValidationError("--seconds must be above 0, at most 3600") }
     }
 
@@ -95,7 +93,7 @@ struct EnvironmentCommand: ParsableCommand {
 
     @OptionGroup var environmentOptions: EnvironmentOptionArguments
 
-    @Option(help: "Seed of the reset.")
+    @Option(help: "Seed of the reset.", transform: seedNumber)
     var seed: UInt64 = 0
 
     @Argument(help: "The file with the actions.")

@@ -11,6 +11,8 @@ struct EnvironmentOptionArguments: ParsableArguments {
   )
   var assignments: [String] = []
 
+  @OptionGroup var python: PythonArguments
+
   /// What was typed; of two values for one option the last.
   func options() throws -> EnvironmentOptions {
     var options = EnvironmentOptions()
@@ -27,9 +29,10 @@ struct EnvironmentOptionArguments: ParsableArguments {
 
   /// The environment called `id` with the options that were typed, over those that a policy or data of it came with.
   func entry(_ id: String, over kept: [KeptOptions] = []) throws -> EnvironmentEntry {
-    let entry = try Program.environments.entry(id)
-    let base = kept.last { $0.environment == entry.id }?.options ?? EnvironmentOptions()
-    return try entry.configured(base.merging(try options()))
+    try python.apply(to: id)
+    let name = PythonBridge.isReference(id) ? PythonBridge.absolute(id) : try Program.environment(id).id
+    let base = kept.last { $0.environment == name }?.options ?? EnvironmentOptions()
+    return try Program.environment(id, base.merging(try options()))
   }
 
   /// For what learns from data without an environment: there is nothing to set.

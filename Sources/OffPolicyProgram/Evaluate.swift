@@ -10,11 +10,14 @@ struct Evaluate: ParsableCommand {
   @Argument(help: "The folder of a run, or a policy file.")
   var policy: String
 
-  @Option(help: "Episodes to run.")
-  var episodes = 20
+  @Option(help: "Episodes to run. Default: 20.", transform: wholeNumber)
+  var episodes: Int?
 
-  @Option(help: "Seed of the first episode; the next ones follow.")
-  var seed: UInt64 = 1_000_000
+  @Option(help: "Seed of the first episode; the next ones follow. Default: 1000000.", transform: seedNumber)
+  var seed: UInt64?
+
+  @Flag(help: "The episodes of the run's own evaluations: as many, on their seeds; it gives the logged return.")
+  var asInRun = false
 
   @Option(help: "The environment's id. Default: the one the policy was trained on.")
   var environment: String?
@@ -28,10 +31,20 @@ struct Evaluate: ParsableCommand {
   var json = false
 
   func validate() throws {
-    if episodes < 1 { throw ValidationError("--episodes must be at least 1, not \(episodes)") }
+    try Limits.episodes.check(episodes, "--episodes")
   }
 
   func run() throws {
+    var (episodes, seed) = (self.episodes ?? 20, self.seed ?? 1_000_000)
+    if asInRun {
+      guard self.episodes == nil, self.seed == nil, environment == nil, environmentOptions.assignments.isEmpty else {
+        throw ArgumentMismatch(
+          "--as-in-run takes episodes, seeds and environment from the run: leave out --episodes, --seed, --environment and "
+            + "--option")
+      }
+      let run = try RunDirectory.describe(self.policy).run
+      (episodes, seed) = (run.evaluationEpisodes, run.evaluationSeed)
+    }
     let policy = try loadPolicy(policy, best: best)
     let id = environment ?? policy.description.environment
     if id.isEmpty { throw RunDirectoryError("\(self.policy) does not say its environment: name it with --environment") }
@@ -48,7 +61,15 @@ struct Evaluate: ParsableCommand {
           + "\(task.id)\(task.optionsSuffix) has \(sizes.0) and \(environment.actionSpace.choices.map { "\($0) choices" } ?? "\(sizes.1)")"
       )
     }
-    let result = try Evaluator(environment).run(episodes: episodes, firstSeed: seed) { policy.act($0, into: &$1) }
+    let stop = StopSignal.listen("stopping: the episodes that have ended count …")
+    var progress = WorkProgress(total: episodes, of: "episodes")
+    let result = try Evaluator(environment).run(
+      episodes: episodes, firstSeed: seed, isCancelled: { stop.wasReceived }, ended: { progress.show($0) }
+    ) { policy.act($0, into: &$1) }
+    progress.finish()
+    let isBroken = result.episodes < episodes
+    if isBroken { Output.note("stopped after \(result.episodes.text) of \(episodes.text) episodes") }
+    guard result.episodes > 0 else { throw ExitCode(128 + stop.number) }
     if json {
       try Output.json(
         Report(
@@ -57,13 +78,19 @@ struct Evaluate: ParsableCommand {
           lengthMean: result.meanLength, firstSeed: seed, returns: result.returns,
           options: task.givenOptions.isEmpty ? nil : task.givenOptions))
     } else {
-      print("environment  \(task.id), \(result.episodes) episodes, seeds \(seed) to \(seed + UInt64(episodes) - 1)")
+      print(
+        "policy       \(given.algorithm) after \(given.step.text) steps"
+          + (given.step == 0 ? ": it has learned nothing yet" : ""))
+      print(
+        "environment  \(task.id), \(result.episodes) episodes, seeds \(seed) to "
+          + "\(seed &+ UInt64(result.episodes) &- 1)")
       if !task.givenOptions.isEmpty { print("options      \(task.givenOptions)") }
       print("return       \(result.mean.text(2)) ± \(result.standardDeviation.text(2))")
       print("least        \(result.minimum.text(2))")
       print("greatest     \(result.maximum.text(2))")
       print("length       \(result.meanLength.text())")
     }
+    if isBroken { throw ExitCode(128 + stop.number) }
   }
 
   private struct Report: Encodable {

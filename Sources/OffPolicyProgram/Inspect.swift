@@ -23,6 +23,9 @@ struct Inspect: ParsableCommand {
     print(
       "progress   step \(inspection.step.text) of \(run.steps.text), \(inspection.episodes.text) episodes, "
         + "\(inspection.updates.text) updates, \(clock(inspection.seconds))")
+    if let logged = inspection.loggedStep, logged > inspection.step {
+      print("since then step \(logged.text) in the logs; the next checkpoint will have it")
+    }
     if let last = inspection.lastReturn { print("last       return \(last.text())") }
     if let best = inspection.bestReturn { print("best       return \(best.text())") }
     if inspection.pauses.count > 0 {
@@ -34,12 +37,18 @@ struct Inspect: ParsableCommand {
     if inspection.simulatorFaults > 0 {
       print("simulator  broke off \(inspection.simulatorFaults.text) episodes")
     }
+    if let resume = description.resume {
+      print(
+        "resume     \(resume.rawValue)" + (resume == .exact ? "" : ": episodes that are running when it stops are lost")
+      )
+    }
     print("digest     \(inspection.digest ?? "no checkpoint yet")")
     print("health     \(inspection.health.status)")
     for finding in inspection.health.findings { print("           \(finding)") }
     print(
       "made with  offpolicy \(description.versions.program), Swift \(description.versions.swift)"
         + (description.versions.mujoco.map { ", MuJoCo \($0)" } ?? "") + ", \(description.versions.processor)")
+    if let library = description.versions.mujocoLibrary { print("library    \(library)") }
     print("configuration\n\(run.configuration.text(pretty: true))")
   }
 
@@ -47,9 +56,11 @@ struct Inspect: ParsableCommand {
     let run: RunConfiguration
     let versions: RunDescription.Versions
     let started: String
+    let resume: ResumePromise
     let step: Int
     let episodes: Int
     let updates: Int
+    let loggedStep: Int?
     let seconds: Double
     let digest: String?
     let lastReturn: Double?
@@ -66,8 +77,9 @@ struct Inspect: ParsableCommand {
 
     init(description: RunDescription, _ inspection: RunInspection) {
       (run, versions, started) = (description.run, description.versions, description.started)
+      resume = description.resume ?? .exact
       (step, episodes, updates) = (inspection.step, inspection.episodes, inspection.updates)
-      (seconds, digest) = (inspection.seconds, inspection.digest)
+      (seconds, digest, loggedStep) = (inspection.seconds, inspection.digest, inspection.loggedStep)
       (lastReturn, bestReturn, health) = (inspection.lastReturn, inspection.bestReturn, inspection.health)
       simulatorFaults = inspection.simulatorFaults
       let pauses = inspection.pauses

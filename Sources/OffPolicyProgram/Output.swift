@@ -1,5 +1,6 @@
 // Output.swift — data goes to standard output, everything else to standard error.
 
+import ArgumentParser
 import Foundation
 import OffPolicy
 
@@ -10,10 +11,16 @@ enum Output {
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    var data = try encoder.encode(value)
-    data.append(UInt8(ascii: "\n"))
-    do { try FileHandle.standardOutput.write(contentsOf: data) } catch {
-      throw RunDirectoryError("standard output cannot be written to: \(FileAccess.reason(of: error))")
+    print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    try finish()
+  }
+
+  /// Throws when something that was printed did not get out: onto a full disk, or to a reader that is gone.
+  static func finish() throws {
+    do { try StandardStreams.flushOutput() } catch {
+      // a reader that has read enough, such as `head`
+      if error.code == EPIPE { throw ExitCode(128 + SIGPIPE) }
+      throw RunDirectoryError("standard output cannot be written to: \(error.reason)")
     }
   }
 
@@ -25,8 +32,26 @@ enum Output {
   /// How the program was called, for lines to paste: the `offpolicy` script says its own name.
   static var command: String { ProcessInfo.processInfo.environment["OFFPOLICY_COMMAND"] ?? Program.name }
 
-  /// Standard error is a terminal.
-  static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+  /// Standard error is a terminal whose last line can be written over. Narrow and dumb ones get plain lines.
+  static var isTerminal: Bool {
+    StandardStreams.canRewriteLines(columns: 60, type: ProcessInfo.processInfo.environment["TERM"])
+  }
+
+  /// What empties the live line.
+  static let clearLine = "\r\u{1b}[2K"
+
+  /// Parts of a live line, the first ones that fit the terminal's width: a line that wraps is never cleared.
+  static func fit(_ parts: [String], columns: Int? = Terminal.columns) -> String {
+    let separator = " · "
+    var line = ""
+    for part in parts {
+      let longer = line.isEmpty ? part : line + separator + part
+      // the last column stays free: some terminals wrap there
+      if let columns, longer.count >= columns { break }
+      line = longer
+    }
+    return line.isEmpty ? String((parts.first ?? "").prefix(max(0, (columns ?? 80) - 1))) : line
+  }
 }
 
 extension Double {
@@ -46,10 +71,12 @@ extension Int {
 
 /// A path as a shell reads it back: in quotes where it needs them.
 func shellWord(_ path: String) -> String {
-  let isPlain = path.utf8.allSatisfy { byte in
-    UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte | 0x20 || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte
-      || "/._-+=:,@%".utf8.contains(byte)
-  }
+  let isPlain =
+    !path.isEmpty
+    && path.utf8.allSatisfy { byte in
+      UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte | 0x20 || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte
+        || "/._-+=:,@%".utf8.contains(byte)
+    }
   let escaped = path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''")
   return isPlain ? path : "'\(escaped)'"
 }

@@ -8,12 +8,16 @@ func loadPolicy(_ argument: String, best: Bool = false) throws -> Policy {
   try PolicyFile.load(policyPath(argument, best: best))
 }
 
-private func policyPath(_ policy: String, best: Bool) throws -> String {
+/// The path of the policy that `argument` names.
+func policyPath(_ policy: String, best: Bool) throws -> String {
   guard FileManager.default.fileExists(atPath: policy) else {
     throw RunDirectoryError("\(policy) does not exist; give a run's folder or a policy file")
   }
   let isFolder = (try? URL(fileURLWithPath: policy).resourceValues(forKeys: [.isDirectoryKey]))?.isDirectory == true
-  guard isFolder else { return policy }
+  guard isFolder else {
+    if best { throw ArgumentMismatch("--best is for a run's folder: \(policy) is one policy") }
+    return policy
+  }
   _ = try RunDirectory.describe(policy)
   let file = "\(policy)/\(best ? "policy-best" : "policy").safetensors"
   guard FileManager.default.fileExists(atPath: file) else {
@@ -22,10 +26,23 @@ private func policyPath(_ policy: String, best: Bool) throws -> String {
   return file
 }
 
+/// Reads the networks that a new run is to begin with: those of a run, or a policy file's.
+func loadWeights(_ argument: String) throws -> InitialWeights {
+  let path = URL(fileURLWithPath: argument).standardizedFileURL.path
+  let isFolder = (try? URL(fileURLWithPath: path).resourceValues(forKeys: [.isDirectoryKey]))?.isDirectory == true
+  return isFolder
+    ? try InitialWeights(RunDirectory.open(path)) : InitialWeights(try loadPolicy(argument), path: path)
+}
+
 extension Policy {
   /// Throws when the policy does not fit an environment.
   func check(fits task: EnvironmentEntry, as argument: String) throws {
     let sizes = (task.observationSize, task.actionSpace.count)
+    let choices = task.actionSpace.choices
+    guard choices == description.choices else {
+      func text(_ choices: Int?) -> String { choices.map { "one of \($0) choices" } ?? "real-valued actions" }
+      throw RunDirectoryError("\(argument) gives \(text(description.choices)); \(task.id) takes \(text(choices))")
+    }
     guard sizes == (description.observationSize, description.actionLow.count) else {
       throw RunDirectoryError(
         "\(argument) takes \(description.observationSize) observations and gives \(description.actionLow.count) "

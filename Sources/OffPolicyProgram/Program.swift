@@ -21,12 +21,31 @@ public enum Program {
   private struct Knowledge {
     var environments = EnvironmentRegistry.standard
     var algorithms = AlgorithmRegistry.standard
+    var python = PythonSettings()
     var allocationCount: @Sendable () -> Int? = { nil }
   }
 
   private static let knowledge = Mutex(Knowledge())
 
   static var environments: EnvironmentRegistry { knowledge.withLock { $0.environments } }
+  /// The environment of a name: one that the program knows, or `gym:ID` and `python:FILE:FUNCTION`.
+  static func environment(_ id: String, _ options: EnvironmentOptions = [:]) throws -> EnvironmentEntry {
+    guard PythonBridge.isReference(id) else {
+      do { return try environments.entry(id).configured(options) } catch let unknown as UnknownEnvironment {
+        throw ForeignEnvironment(unknown)
+      }
+    }
+    // what suits a built-in environment suits Gymnasium's of the same name
+    let known = id.hasPrefix("gym:") ? try? environments.entry(String(id.dropFirst("gym:".count))) : nil
+    return try PythonBridge.entry(PythonBridge.absolute(id), options, settings: python, like: known)
+  }
+
+  /// How Python environments are run, as the arguments said.
+  static var python: PythonSettings {
+    get { knowledge.withLock { $0.python } }
+    set { knowledge.withLock { $0.python = newValue } }
+  }
+
   static var algorithms: AlgorithmRegistry { knowledge.withLock { $0.algorithms } }
   static var allocationCount: @Sendable () -> Int? { knowledge.withLock { $0.allocationCount } }
 
@@ -41,6 +60,9 @@ public enum Program {
     environments: [EnvironmentEntry] = [], algorithms: [AlgorithmEntry] = [],
     allocationCount: @escaping @Sendable () -> Int? = { nil }
   ) {
+    // before anything is opened
+    StandardStreams.reserve()
+    StopSignal.prepare()
     knowledge.withLock {
       $0.environments = EnvironmentRegistry(EnvironmentRegistry.standard.entries + environments)
       $0.algorithms = AlgorithmRegistry(AlgorithmRegistry.standard.entries + algorithms)
@@ -65,19 +87,30 @@ struct RootCommand: ParsableCommand {
     version: "\(Program.name) \(programVersion)",
     subcommands: [
       Train.self, Resume.self, Evaluate.self, List.self, EnvironmentCommand.self, ConformanceCommand.self, Bench.self,
-      Inspect.self, Collect.self, DatasetCommand.self, Value.self, Compare.self,
+      Inspect.self, ReportCommand.self, PlotCommand.self, Collect.self, DatasetCommand.self, Value.self, Compare.self,
+      ExportCommand.self, Doctor.self,
     ])
 
   /// Runs what the arguments say. Only a success returns.
   static func runAndExit() {
     var parsed: (any ParsableCommand)?
+    let arguments = Arguments.joiningNegativeNumbers(Array(CommandLine.arguments.dropFirst()))
     do {
       try Processor.check()
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(arguments)
       parsed = command
+      #if DEBUG
+        Output.note("this is a debug build, some 50 times slower than a release build: swift build -c release")
+      #endif
       try command.run()
+      try Output.finish()
     } catch {
-      exit(withError: AdvisedError(error, in: parsed) ?? error)
+      // no arguments at all, and requests for help, are answered at length
+      if exitCode(for: error) == .validationFailure && !arguments.isEmpty {
+        Output.note("Error: " + Arguments.complaint(message(for: error), about: arguments))
+        exit(withError: ExitCode.validationFailure)
+      }
+      exit(withError: AdvisedError(error, in: parsed) ?? PlainError(error) ?? error)
     }
   }
 }

@@ -4,15 +4,19 @@ import OffPolicy
 
 final class Progress: MetricSink {
   private let total: Int
+  /// Steps before the first update: they are many times as fast as those that learn, and say nothing about the time left.
+  private let learningBegins: Int
   private let isTerminal = Output.isTerminal
   private var lastShown = ContinuousClock.now
   private var lastStep: Int
+  private var isLearning: Bool
   private var rate = 0.0
   /// Findings that were shown, by name: each is told once until it is gone.
   private var shown: Set<String> = []
 
-  init(total: Int, firstStep: Int) {
-    (self.total, lastStep) = (total, firstStep)
+  init(total: Int, firstStep: Int, learningBegins: Int = 0) {
+    (self.total, lastStep, self.learningBegins) = (total, firstStep, learningBegins)
+    isLearning = firstStep > learningBegins
   }
 
   /// Shows where the run is, if enough time has passed: 0.2 s on a terminal, 10 s elsewhere.
@@ -21,13 +25,14 @@ final class Progress: MetricSink {
     let elapsed = (now - lastShown).seconds
     guard elapsed >= (isTerminal ? 0.2 : 10) else { return }
     let current = Double(trainer.step - lastStep) / elapsed
-    rate = rate == 0 ? current : 0.7 * rate + 0.3 * current
-    (lastShown, lastStep) = (now, trainer.step)
-    if isTerminal {
-      Output.note("\r\u{1b}[2K" + line(trainer), terminator: "")
-    } else {
-      Output.note(line(trainer))
-    }
+    let learns = trainer.step > learningBegins
+    // the rate of steps that learn begins anew; an interval with both kinds belongs to neither
+    rate = rate == 0 || learns != isLearning ? current : 0.7 * rate + 0.3 * current
+    let isMixed = learns && !isLearning
+    (lastShown, lastStep, isLearning) = (now, trainer.step, learns)
+    let line = line(trainer, knowsRate: learns && !isMixed)
+    if isMixed { rate = 0 }
+    Output.note(isTerminal ? Output.clearLine + line : line, terminator: isTerminal ? "" : "\n")
   }
 
   func receive(_ record: RunRecord) {
@@ -43,7 +48,7 @@ final class Progress: MetricSink {
   /// Shows an evaluation on a line of its own.
   private func show(_ record: EvaluationRecord) {
     let result = record.evaluation
-    let clear = isTerminal ? "\r\u{1b}[2K" : ""
+    let clear = isTerminal ? Output.clearLine : ""
     Output.note(
       "\(clear)step \(record.step.text): return \(result.mean.text()) ± \(result.standardDeviation.text()) over "
         + "\(result.episodes) episodes\(record.isBest ? ", the best so far" : "")"
@@ -54,26 +59,28 @@ final class Progress: MetricSink {
   private func show(_ record: HealthRecord) {
     let findings = record.findings
     for finding in findings where !shown.contains(finding.name) {
-      Output.note("\(isTerminal ? "\r\u{1b}[2K" : "")step \(record.step.text), health: \(finding.text)")
+      Output.note("\(isTerminal ? Output.clearLine : "")step \(record.step.text), health: \(finding.text)")
     }
     shown = Set(findings.map(\.name))
   }
 
   /// Ends the live line.
   func finish() {
-    if isTerminal { Output.note("\r\u{1b}[2K", terminator: "") }
+    if isTerminal { Output.note(Output.clearLine, terminator: "") }
   }
 
-  private func line(_ trainer: any TrainingRun) -> String {
+  /// - Parameter knowsRate: steps that learn have been timed.
+  private func line(_ trainer: any TrainingRun, knowsRate: Bool) -> String {
     let percent = 100 * Double(trainer.step) / Double(max(1, total))
-    let left = rate > 0 ? Double(total - trainer.step) / rate : .nan
-    var parts = [
-      "\(trainer.step.text) of \(total.text) steps (\(percent.text()) %)", "\(rate.text(0)) steps/s",
-      "\(clock(left)) left",
-    ]
+    var parts = ["\(trainer.step.text) of \(total.text) steps (\(percent.text()) %)"]
+    if !isLearning {
+      parts.append("learning begins after \(learningBegins.text) steps")
+    } else if knowsRate && rate > 0 {
+      parts += ["\(clock(Double(total - trainer.step) / rate)) left", "\(rate.text(0)) steps/s"]
+    }
     if let last = trainer.lastEvaluation { parts.append("return \(last.evaluation.mean.text())") }
     if !trainer.temperature.isNaN { parts.append("temperature \(trainer.temperature.text(4))") }
-    return parts.joined(separator: " · ")
+    return Output.fit(parts)
   }
 }
 
@@ -94,14 +101,16 @@ struct WorkProgress {
     lastShown = now
     let rate = Double(done) / max(1e-9, (now - start).seconds)
     let more = more()
-    let line =
-      "\(done.text) of \(total.text) \(unit) · \(rate.text(0)) per second · \(clock(Double(total - done) / rate)) left"
-      + (more.isEmpty ? "" : " · " + more)
-    Output.note((isTerminal ? "\r\u{1b}[2K" : "") + line, terminator: isTerminal ? "" : "\n")
+    let line = Output.fit(
+      [
+        "\(done.text) of \(total.text) \(unit)", "\(clock(Double(total - done) / rate)) left",
+        "\(rate.text(0)) per second",
+      ] + (more.isEmpty ? [] : [more]))
+    Output.note((isTerminal ? Output.clearLine : "") + line, terminator: isTerminal ? "" : "\n")
   }
 
   /// Ends the live line.
   func finish() {
-    if isTerminal { Output.note("\r\u{1b}[2K", terminator: "") }
+    if isTerminal { Output.note(Output.clearLine, terminator: "") }
   }
 }

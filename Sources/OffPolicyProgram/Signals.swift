@@ -1,36 +1,20 @@
-// Signals.swift — Ctrl-C and SIGTERM ask a run to stop; it saves itself and says how to go on.
+// Signals.swift — a signal that asks to stop lets a run save itself and say how to go on.
 
-import Dispatch
 import Foundation
-import Synchronization
+import OffPolicy
 
-/// Remembers the first signal that asked to stop. A second Ctrl-C ends the process at once.
-final class StopSignal: @unchecked Sendable {
-  private let first = Atomic<Int32>(0)
-  // kept alive; only touched in `listen`
-  private var sources: [any DispatchSourceSignal] = []
-
+/// The first signal that asked to stop: Ctrl-C, SIGTERM, SIGHUP, or a reader of the output that went away. A second Ctrl-C
+/// ends the process at once.
+struct StopSignal {
   /// The signal's number, or 0.
-  var number: Int32 { first.load(ordering: .relaxed) }
+  var number: Int32 { StopRequest.number }
   var wasReceived: Bool { number != 0 }
 
+  /// Before there is work: what ends the process does so at once.
+  static func prepare() { StopRequest.endAtQuit() }
+
   static func listen(_ message: String = "stopping: saving the run …") -> StopSignal {
-    let stop = StopSignal()
-    for number in [SIGINT, SIGTERM] {
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler {
-        let (exchanged, _) = stop.first.compareExchange(expected: 0, desired: number, ordering: .relaxed)
-        if exchanged {
-          Output.note("\n" + message)
-        } else {
-          signal(number, SIG_DFL)
-          raise(number)
-        }
-      }
-      source.resume()
-      stop.sources.append(source)
-    }
-    return stop
+    StopRequest.listen("\n" + message + "\n")
+    return StopSignal()
   }
 }

@@ -20,19 +20,27 @@ struct Train: ParsableCommand {
   @Option(help: "Learn from data instead of an environment: a run, or what `offpolicy collect` or others made.")
   var dataset: String?
 
+  @Option(help: "Begin with the networks of another run, or with a policy file's: parameters, not moments or data.")
+  var from: String?
+
   @Option(help: "How data without time-outs are read: from-next-observations, none, or \"every N\".")
   var timeouts: String?
 
-  @Option(help: "Environment steps; with --dataset updates. Default: what suits the environment, or 1,000,000 updates.")
+  @Option(help: .observations)
+  var observations: String?
+
+  @Option(
+    help: "Environment steps; with --dataset updates. Default: what suits the environment, or 1,000,000 updates.",
+    transform: wholeNumber)
   var steps: Int?
 
-  @Option(help: "The same seed gives the same run, to the bit, on any number of threads.")
+  @Option(help: "The same seed gives the same run, to the bit, on any number of threads.", transform: seedNumber)
   var seed: UInt64 = 0
 
-  @Option(help: "Environments that are stepped at once; steps count over all of them.")
-  var environments = 1
+  @Option(help: "Environments that are stepped at once; steps count over all of them.", transform: wholeNumber)
+  var environments: Int = 1
 
-  @Option(help: "Threads of an update. Default: the machine's cores, at most 4.")
+  @Option(help: "Threads of an update. Default: the machine's cores, at most 4.", transform: wholeNumber)
   var threads: Int?
 
   @Option(name: .customLong("set"), help: "Set a hyperparameter: key=value. May be repeated.")
@@ -43,27 +51,33 @@ struct Train: ParsableCommand {
   @Option(help: "The folder of the run; it must not exist. Default: runs/ALGORITHM-ENVIRONMENT-seedSEED.")
   var runDirectory: String?
 
-  @Option(help: "Environment steps between evaluations; 0: none. Default: a twentieth of the steps, 1,000 to 10,000.")
+  @Option(
+    help: "Environment steps between evaluations; 0: none. Default: a twentieth of the steps, 1,000 to 10,000.",
+    transform: wholeNumber)
   var evaluateEvery: Int?
 
-  @Option(help: "Episodes of an evaluation.")
-  var evaluationEpisodes = 10
+  @Option(help: "Episodes of an evaluation. Default: 10.", transform: wholeNumber)
+  var evaluationEpisodes: Int?
 
-  @Option(help: "Environment steps between checkpoints. Default: every 30 seconds.")
+  @Option(help: "Environment steps between checkpoints. Default: every 30 seconds.", transform: wholeNumber)
   var checkpointEvery: Int?
 
+  @Flag(help: "Write an event file for TensorBoard too, with the names that Stable-Baselines3 has.")
+  var tensorboard = false
+
   func validate() throws {
-    if let steps, steps < 1 { throw ValidationError("--steps must be at least 1, not \(steps)") }
-    if !(1...4096).contains(environments) {
-      throw ValidationError("--environments must be 1 to 4096, not \(environments)")
-    }
-    if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be 1 to 256, not \(threads)") }
-    if let evaluateEvery, evaluateEvery < 0 { throw ValidationError("--evaluate-every must not be negative") }
-    if evaluationEpisodes < 1 { throw ValidationError("--evaluation-episodes must be at least 1") }
-    if let checkpointEvery, checkpointEvery < 1 { throw ValidationError("--checkpoint-every must be at least 1") }
+    try Limits.steps.check(steps, "--steps")
+    if runDirectory?.isEmpty == true { throw ValidationError("--run-directory is empty: give a path") }
+    try Limits.environments.check(environments, "--environments")
+    try Limits.threads.check(threads, "--threads")
+    try Limits.stepsOrNone.check(evaluateEvery, "--evaluate-every")
+    try Limits.episodes.check(evaluationEpisodes, "--evaluation-episodes")
+    try Limits.steps.check(checkpointEvery, "--checkpoint-every")
   }
 
   func run() throws {
+    // from here on no signal is lost: one that comes before the first step stops a run that can be resumed
+    _ = StopSignal.listen()
     let algorithm = try Program.algorithms.entry(algorithm)
     switch (algorithm.source, dataset) {
     case (.task, nil), (.data, .some): break
@@ -72,13 +86,20 @@ struct Train: ParsableCommand {
       throw ArgumentMismatch(
         "\(algorithm.name) learns from an environment, not from data; \(names) learns from --dataset")
     case (.data, nil):
-      throw ArgumentMismatch("\(algorithm.name) learns from data: name them with --dataset")
+      throw ArgumentMismatch(
+        "\(algorithm.name) learns from data: `\(Output.command) train \(algorithm.name)"
+          + "\(environment.map { " " + shellWord($0) } ?? "") --dataset DATA`")
     case (.policy, _):
-      throw ArgumentMismatch("\(algorithm.name) learns no policy: `offpolicy value` runs it on a given one")
+      throw ArgumentMismatch("\(algorithm.name) learns no policy: `\(Output.command) value` runs it on a given one")
     }
     if let dataset { return try learn(algorithm, from: dataset) }
     guard let environment else {
-      throw ArgumentMismatch("name the environment, such as HalfCheetah-v5; see `offpolicy list`")
+      throw ArgumentMismatch(
+        "name the environment, such as `\(Output.command) train \(algorithm.name) \(Self.example(algorithm.actions))`; "
+          + "`\(Output.command) list` shows all of them")
+    }
+    if timeouts != nil || observations != nil {
+      throw ArgumentMismatch("--timeouts and --observations are how data are read: without --dataset there are none")
     }
     let task = try environmentOptions.entry(environment)
     if evaluateEvery != 0 { try task.requireLimit(for: "an evaluation (--evaluate-every 0: none)") }
@@ -87,9 +108,10 @@ struct Train: ParsableCommand {
     var run = RunConfiguration(
       algorithm: algorithm.name, environment: task.id, configuration: configuration.values, steps: steps, seed: seed,
       threads: threads ?? min(4, Processor.coreCount), evaluateEvery: evaluateEvery ?? evaluationInterval(steps),
-      evaluationEpisodes: evaluationEpisodes, checkpointEvery: checkpointEvery)
+      evaluationEpisodes: evaluationEpisodes ?? 10, checkpointEvery: checkpointEvery)
     run.environmentOptions = task.givenOptions.isEmpty ? nil : task.givenOptions
     if environments > 1 { run.environments = environments }
+    if PythonBridge.isReference(task.id) { run.python = Program.python.interpreter }
     try start(
       run, task: task, on: task.id,
       "\(steps.text) steps" + (environments > 1 ? " in \(environments.text) environments" : ""))
@@ -104,10 +126,11 @@ struct Train: ParsableCommand {
     // a run that learned in its environment kept the options of that
     let kept = (try? RunDirectory.describe(path)).map { [KeptOptions($0.run)] } ?? []
     var task = try environment.map { try environmentOptions.entry($0, over: kept) }
-    let reading = try DatasetReading(timeouts: TimeoutReading.argument(timeouts), environment: task)
+    var reading = try DatasetReading(timeouts: TimeoutReading.argument(timeouts), environment: task)
+    reading.observations = DatasetReading.parts(observations)
     let dataset = try DatasetFiles.read(path, reading)
     // an environment that the data name themselves serves too, where it is at hand
-    if task == nil, let id = dataset.description.environment, (try? Program.environments.entry(id)) != nil {
+    if task == nil, let id = dataset.description.environment, (try? Program.environment(id)) != nil {
       task = try environmentOptions.entry(id, over: kept)
     }
     if let task {
@@ -121,43 +144,92 @@ struct Train: ParsableCommand {
       }
     } else {
       try environmentOptions.refuseAny()
+      if let evaluateEvery, evaluateEvery > 0 {
+        throw ArgumentMismatch("--evaluate-every needs an environment, and the data name none that is known: name it")
+      }
+      try refuseEpisodes()
     }
+    if let warning = DatasetStatistics(dataset).warning { Output.note("warning: " + warning) }
     let steps = steps ?? 1_000_000
     var run = RunConfiguration(
       algorithm: algorithm.name, environment: task?.id ?? dataset.description.environment ?? "",
       configuration: configuration.values, steps: steps, seed: seed, threads: threads ?? min(4, Processor.coreCount),
       evaluateEvery: task == nil ? 0 : evaluateEvery ?? evaluationInterval(steps),
-      evaluationEpisodes: evaluationEpisodes, checkpointEvery: checkpointEvery)
+      evaluationEpisodes: evaluationEpisodes ?? 10, checkpointEvery: checkpointEvery)
     if let task, !task.givenOptions.isEmpty { run.environmentOptions = task.givenOptions }
     run.dataset = RunConfiguration.DataSource(
       path: URL(fileURLWithPath: path).standardizedFileURL.path, timeouts: reading.timeouts.text, digest: dataset.digest
     )
+    run.dataset?.observations = reading.observations
     let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
     try start(run, task: task, on: name, "\(steps.text) updates on \(dataset.count.text) transitions")
+  }
+
+  /// For a run without evaluations: their episodes would be ignored.
+  private func refuseEpisodes() throws {
+    if evaluationEpisodes != nil {
+      throw ArgumentMismatch("--evaluation-episodes needs evaluations, and this run has none: leave it out")
+    }
+  }
+
+  private static func example(_ actions: ActionKind) -> String {
+    actions == .discrete ? "CartPole-v1" : "HalfCheetah-v5"
   }
 
   private func evaluationInterval(_ steps: Int) -> Int { max(1000, min(10_000, steps / 20)) }
 
   private func start(_ run: RunConfiguration, task: EnvironmentEntry?, on name: String, _ amount: String) throws {
-    let description = RunDescription(
+    // everything that can be refused is refused before anything is written
+    try run.checkLearning(in: Program.algorithms)
+    let learning = try run.learning(in: Program.algorithms)
+    let weights = try from.map(loadWeights)
+    var run = run
+    run.from = weights?.origin
+    var description = RunDescription(
       run: run,
       versions: RunDescription.Versions(
         program: programVersion, swift: swiftVersion, mujoco: try task?.simulatorVersion(),
         processor: Processor.summary, matrixUnit: Processor.usesMatrixUnit))
-    // everything that can be refused is refused before anything is written
+    description.resume = run.dataset == nil ? task?.resumePromise : .exact
+    if description.versions.mujoco != nil { description.versions.mujocoLibrary = try MuJoCoTasks.libraryPath() }
     let trainer = try makeTrainer(run)
+    let left = try weights.map { try trainer.begin(with: $0) } ?? []
     let path = try runDirectory ?? freeDirectory(run.algorithm, name)
     try RunDirectory.checkSpace(for: trainer, at: path, available: DiskSpace.available(at: path))
-    let metrics = try Program.algorithms.entry(run.algorithm).metrics
-    let directory = try RunDirectory.create(path, description, metrics: metrics)
-    try directory.lock()
+    let directory = try makeDirectory(at: path, description, name)
     Output.note("training \(run.algorithm) on \(name), \(amount), into \(directory.displayPath)")
-    try drive(trainer, directory)
+    if let origin = run.from {
+      Output.note(
+        "it begins with the networks of \(origin.algorithm) after \(origin.step.text) steps"
+          + (left.isEmpty ? "" : ", but for \(left.joined(separator: ", "))"))
+    }
+    if run.dataset == nil {
+      Output.note("learning begins after \(learning.begins.text) steps and makes \(learning.updates.text) updates")
+    }
+    if description.resume == .episode {
+      Output.note("\(run.environment) cannot save where it is: a run that goes on loses the episodes that were running")
+    }
+    try drive(trainer, directory, tensorBoard: tensorboard)
+  }
+
+  /// Makes the folder. A default one that another process has just taken gets the next number.
+  private func makeDirectory(at path: String, _ description: RunDescription, _ name: String) throws -> RunDirectory {
+    let metrics = try Program.algorithms.entry(description.run.algorithm).metrics
+    do {
+      return try RunDirectory.create(path, description, metrics: metrics)
+    } catch {
+      let next = try runDirectory ?? freeDirectory(description.run.algorithm, name)
+      guard next != path else { throw error }
+      return try makeDirectory(at: next, description, name)
+    }
   }
 
   /// The default folder, numbered when earlier runs have taken it.
   private func freeDirectory(_ algorithm: String, _ task: String) throws -> String {
-    let base = "runs/\(algorithm)-\(task)-seed\(seed)"
+    // gym:ALE/Pong-v5 and python:/home/me/task.py:make are no names of folders
+    let last = task.hasPrefix("python:") ? task.split(separator: "/").last.map(String.init) ?? task : task
+    let name = String(last.map { $0.isLetter || $0.isNumber || "-_.".contains($0) ? $0 : "-" })
+    let base = "runs/\(algorithm)-\(name)-seed\(seed)"
     var path = base
     var number = 2
     while FileManager.default.fileExists(atPath: path) {

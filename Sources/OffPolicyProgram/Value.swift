@@ -28,6 +28,7 @@ struct Value: ParsableCommand {
 
   func run() throws {
     let policy = try loadPolicy(policy, best: fitting.best)
+    try policy.checkRealValued(as: self.policy)
     var settings = try fitting.settings()
     if entropy {
       guard policy.isStochastic, !fitting.deterministic else {
@@ -87,6 +88,10 @@ struct Value: ParsableCommand {
 /// Throws when a policy cannot have acted in data.
 func checkFits(_ policy: Policy, _ argument: String, _ data: borrowing Dataset, _ path: String) throws {
   let (description, own) = (data.description, policy.description)
+  if let choices = description.choices {
+    throw DatasetError(
+      path, "has one of \(choices) choices for an action: a value is fitted from real-valued actions only")
+  }
   guard own.observationSize == description.observationSize, own.actionLow.count == description.actionSize else {
     throw DatasetError(
       path,
@@ -111,16 +116,19 @@ struct FittingOptions: ParsableArguments {
   @Option(help: "How data without time-outs are read: from-next-observations, none, or \"every N\".")
   var timeouts: String?
 
-  @Option(help: "Critics, each a whole estimate.")
+  @Option(help: .observations)
+  var observations: String?
+
+  @Option(help: "Critics, each a whole estimate.", transform: wholeNumber)
   var critics: Int?
 
-  @Option(help: "Updates of the critics.")
-  var updates = 100_000
+  @Option(help: "Updates of the critics.", transform: wholeNumber)
+  var updates: Int = 100_000
 
   @Option(help: "Soft targets: the share τ that they move at each update. Default: 0.005.")
   var soft: Float?
 
-  @Option(help: "Hard targets: copied at every n-th update.")
+  @Option(help: "Hard targets: copied at every n-th update.", transform: wholeNumber)
   var hard: Int?
 
   @Option(name: .customLong("set"), help: "Set a hyperparameter of fqe: key=value. May be repeated.")
@@ -132,24 +140,31 @@ struct FittingOptions: ParsableArguments {
   @Flag(help: "Use the run's best policy, not its last.")
   var best = false
 
-  @Option(help: "Episodes in the environment.")
-  var episodes = 100
+  @Option(help: "Episodes in the environment. Default: 100.", transform: wholeNumber)
+  var episodes: Int?
 
   @Option(help: "Distance from which an action of the data counts as far, root mean square of [−1, 1].")
   var distance = NearestActions.defaultDistance
 
-  @Option(help: "Seed of starts, critics and draws.")
+  @Option(help: "Seed of starts, critics and draws.", transform: seedNumber)
   var seed: UInt64 = 0
 
-  @Option(help: "Threads of an update; the result is the same. Default: the machine's cores, at most 4.")
+  @Option(
+    help: "Threads of an update; the result is the same. Default: the machine's cores, at most 4.",
+    transform: wholeNumber)
   var threads: Int?
 
+  static let defaultEpisodes = 100
+
   func validate() throws {
-    if updates < 1 { throw ValidationError("--updates must be at least 1, not \(updates)") }
-    if episodes < 2 { throw ValidationError("--episodes must be at least 2, for an interval, not \(episodes)") }
+    try Limits.steps.check(updates, "--updates")
+    // an interval needs two
+    try (2...1_000_000).check(episodes, "--episodes")
     if soft != nil && hard != nil { throw ValidationError("targets are --soft or --hard, not both") }
-    if !(distance > 0) { throw ValidationError("--distance must be above 0, not \(distance)") }
-    if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be 1 to 256, not \(threads)") }
+    if !(distance > 0 && distance <= 2) {
+      throw ValidationError("--distance must be above 0, at most 2, the width of [−1, 1], not \(distance)")
+    }
+    try Limits.threads.check(threads, "--threads")
   }
 
   func settings() throws -> PolicyValueSettings {
@@ -162,7 +177,7 @@ struct FittingOptions: ParsableArguments {
       throw ArgumentMismatch("discount must be below 1: a value without a discount has no horizon here")
     }
     var settings = PolicyValueSettings(configuration: configuration)
-    (settings.updates, settings.episodes, settings.seed) = (updates, episodes, seed)
+    (settings.updates, settings.episodes, settings.seed) = (updates, episodes ?? Self.defaultEpisodes, seed)
     (settings.threads, settings.distance) = (threads ?? min(4, Processor.coreCount), distance)
     settings.drawsActions = !deterministic
     return settings
@@ -171,6 +186,7 @@ struct FittingOptions: ParsableArguments {
   func task(for policy: Policy, _ argument: String) throws -> EnvironmentEntry? {
     guard let environment else {
       try environmentOptions.refuseAny()
+      if episodes != nil { throw ArgumentMismatch("--episodes are run in an environment: name it with --environment") }
       return nil
     }
     let task = try environmentOptions.entry(environment, over: [KeptOptions(policy)])
@@ -179,9 +195,11 @@ struct FittingOptions: ParsableArguments {
   }
 
   func reading(_ policy: Policy) throws -> DatasetReading {
-    DatasetReading(
+    var reading = DatasetReading(
       timeouts: try TimeoutReading.argument(timeouts),
       bounds: (policy.description.actionLow, policy.description.actionHigh))
+    reading.observations = DatasetReading.parts(observations)
+    return reading
   }
 }
 

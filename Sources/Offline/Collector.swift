@@ -2,6 +2,7 @@
 
 import Environments
 import Kernels
+import Platform
 import Replay
 import Training
 
@@ -22,10 +23,6 @@ public enum Collector {
     progress: (Int) -> Bool = { _ in false }
   ) throws -> Dataset {
     let scaling = try ActionScaling(environment.actionSpace, of: task)
-    guard scaling.choices == nil else {
-      throw DatasetError(
-        task, "has discrete actions; data of real-valued ones can be collected: pick another environment")
-    }
     let policies = try actors.enumerated().map { index, actor -> PolicyActor? in
       guard case .policy(let given, let drawsActions, let noise) = actor else { return nil }
       return try PolicyActor(
@@ -42,7 +39,7 @@ public enum Collector {
     return try Dataset(
       DatasetDescription(
         environment: task, observationSize: environment.observationSpace.count, actionLow: scaling.low,
-        actionHigh: scaling.high, source: source),
+        actionHigh: scaling.high, choices: scaling.choices, source: source),
       buffer: steps.takeBuffer(), path: source)
   }
 }
@@ -68,7 +65,7 @@ private final class CollectedSteps: StepCollector {
   init(_ policies: [PolicyActor?], _ scaling: ActionScaling, observationSize: Int, steps: Int, seed: UInt64) throws {
     (self.policies, self.scaling, self.steps, self.seed) = (policies, scaling, steps, seed)
     randomActions = RandomStream(seed: seed, purpose: "random actions")
-    room = steps + steps / 8 + 16
+    room = steps.clampedSum(steps / 8 + 16)
     buffer = try ReplayBuffer(frames: room, observationSize: observationSize, actionSize: scaling.count)
     observation = [Float](repeating: 0, count: observationSize)
     action = [Float](repeating: 0, count: scaling.count)
@@ -113,7 +110,8 @@ private final class CollectedSteps: StepCollector {
     if let policy = policies[(episodes - 1) % policies.count] {
       _ = policy.act(observation.span, into: &action, &taskAction)
     } else {
-      for i in action.indices { action[i] = 2 * randomActions.uniform() - 1 }
+      var span = action.mutableSpan
+      scaling.drawUniformly(into: &span, using: &randomActions)
       for i in action.indices { taskAction[i] = scaling.denormalizedInDouble(action[i], at: i) }
     }
   }

@@ -27,20 +27,23 @@ public struct DatasetDescription: Codable, Sendable, Equatable {
   /// The bounds that actions are scaled by, in the environment's units.
   public var actionLow: [Float]  // (A)
   public var actionHigh: [Float]  // (A)
+  /// The number of choices of a discrete action, which is an index; nil where actions are real-valued.
+  public var choices: Int?
   /// True where nobody said the bounds, and each value's least and greatest stand for them; else nil.
   public var boundsAreOfData: Bool?
   /// Where the data came from, in words.
   public var source: String
 
   public init(
-    environment: String?, observationSize: Int, actionLow: [Float], actionHigh: [Float], source: String
+    environment: String?, observationSize: Int, actionLow: [Float], actionHigh: [Float], choices: Int? = nil,
+    source: String
   ) {
     (self.environment, self.observationSize, self.source) = (environment, observationSize, source)
-    (self.actionLow, self.actionHigh) = (actionLow, actionHigh)
+    (self.actionLow, self.actionHigh, self.choices) = (actionLow, actionHigh, choices)
   }
 
   public var actionSize: Int { actionLow.count }
-  public var scaling: ActionScaling { ActionScaling(low: actionLow, high: actionHigh) }
+  public var scaling: ActionScaling { ActionScaling(low: actionLow, high: actionHigh, choices: choices) }
 }
 
 /// Transitions in the order they were seen: actions in [−1, 1], terminations and time-outs apart, true next observations.

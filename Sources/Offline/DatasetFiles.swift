@@ -19,6 +19,8 @@ public struct DatasetReading: Sendable {
   public var environment: EnvironmentEntry?
   /// Bounds from elsewhere, such as a policy's; the file's own go before them.
   public var bounds: (low: [Float], high: [Float])?
+  /// Of observations that are dictionaries the parts to join, in this order; nil: all of them, by name.
+  public var observations: [String]?
   /// Where nobody says the bounds, the actions' own range will do: to look at data, not to learn from them.
   public var acceptsUnknownBounds = false
 
@@ -59,9 +61,24 @@ public enum DatasetFiles {
     func has(_ name: String) -> Bool {
       FileManager.default.fileExists(atPath: url.appendingPathComponent(name).path)
     }
+    if reading.observations != nil && !has("data/main_data.hdf5") {
+      throw DatasetError(
+        path, "has observations in one piece: parts of them can be named for Minari's dictionaries only")
+    }
     if FileAccess.isFolder(path) {
-      if has(DatasetFolder.description) { return try DatasetFolder.read(path) }
-      if has("run.json") { return try DatasetFolder.readRun(path, reading) }
+      if reading.timeouts != .stored && (has(DatasetFolder.description) || has("run.json")) {
+        throw saysItsTimeouts(path, reading.timeouts)
+      }
+      if has(DatasetFolder.description) {
+        let dataset = try DatasetFolder.read(path)
+        if let task = reading.environment { try check(dataset.description, of: task, path: path) }
+        return dataset
+      }
+      if has("run.json") {
+        let dataset = try DatasetFolder.readRun(path, reading)
+        if let task = reading.environment { try check(dataset.description, of: task, path: path) }
+        return dataset
+      }
       if has("data/main_data.hdf5") { return try MinariDataset.read(path, reading) }
       throw DatasetError(
         path, "is no data: it has neither \(DatasetFolder.description) nor run.json nor data/main_data.hdf5")
@@ -77,8 +94,7 @@ public enum DatasetFiles {
   /// this program.
   public static func write(_ dataset: borrowing Dataset, to path: String, as layout: DatasetLayout? = nil) throws {
     try refuseUnwritable(path, as: layout)
-    // what is written beside its place must not be written into it
-    let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    let path = withoutSlash(path)
     switch try layout ?? DatasetLayout(path: path) {
     case .folder: try DatasetFolder.write(dataset, to: path)
     case .npz: try NumPyDataset.write(dataset, to: path)
@@ -89,24 +105,35 @@ public enum DatasetFiles {
 
   /// What exists is never written over; asked before long work too.
   public static func refuseUnwritable(_ path: String, as layout: DatasetLayout? = nil) throws {
-    if FileManager.default.fileExists(atPath: path) {
-      throw DatasetError(path, "exists already: choose another path, or remove it first")
+    do { try NewPath(withoutSlash(path)).check() } catch {
+      if error.isTaken { throw DatasetError(path, "exists already: choose another path, or remove it first") }
+      throw DatasetError(path, "cannot be written: \(error.path): \(error.reason)")
     }
     let layout = try layout ?? DatasetLayout(path: path)
     // not only after the steps are taken
     if layout == .d4rl || layout == .minari { try HDF5File.checkAvailable() }
   }
 
+  /// Throws when data of so many steps do not fit on the disk of `path`: before the steps are taken.
+  public static func checkSpace(steps: Int, observationSize: Int, actionSize: Int, at path: String, available: Int?)
+    throws
+  {
+    // next observations are written too
+    let (bytes, overflow) = steps.multipliedReportingOverflow(by: 4 * (2 * observationSize + actionSize + 2))
+    try DiskSpace.check(
+      overflow ? .max : bytes, for: "a data set of \(steps) steps", at: path, available: available,
+      hint: "take fewer steps")
+  }
+
+  /// What is written beside its place must not be written into it.
+  private static func withoutSlash(_ path: String) -> String {
+    path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+  }
+
   /// Has something written beside its place, and then renames it: it is whole or not there.
   static func writeWhole(_ path: String, _ write: (_ partial: String) throws -> Void) throws {
-    let partial = path + ".partial"
-    try? FileManager.default.removeItem(atPath: partial)
-    do {
-      try write(partial)
-      try FileManager.default.moveItem(atPath: partial, toPath: path)
-    } catch {
-      try? FileManager.default.removeItem(atPath: partial)
-      throw error
+    do { try NewPath(path).writeWhole(write) } catch let error as DiskError {
+      throw DatasetError(path, "cannot be written: \(error.reason)")
     }
   }
 
@@ -116,27 +143,54 @@ public enum DatasetFiles {
       remedies: remedies)
   }
 
+  /// Throws when data that know their sizes and bounds cannot be of an environment.
+  private static func check(_ own: DatasetDescription, of task: EnvironmentEntry, path: String) throws {
+    let scaling = try ActionScaling(task.actionSpace, of: task.id)
+    guard own.observationSize == task.observationSize, own.actionLow == scaling.low, own.actionHigh == scaling.high,
+      own.choices == scaling.choices
+    else {
+      throw DatasetError(
+        path,
+        "has \(own.observationSize) observations and actions in \(own.actionLow) to \(own.actionHigh); \(task.id) has "
+          + "\(task.observationSize) and \(scaling.low) to \(scaling.high): give the environment that the data are of")
+    }
+  }
+
+  /// For data that mark their time-outs, where they were to be read otherwise.
+  static func saysItsTimeouts(_ path: String, _ reading: TimeoutReading) -> DatasetError {
+    DatasetError(
+      path, "marks its time-outs: they cannot be read as \(reading.text ?? "said") beside that; leave it out")
+  }
+
   // MARK: what files share
 
   /// The bounds to scale actions by: the file's, the environment's, or those from elsewhere.
   static func description(
-    _ columns: TransitionColumns, environment: String?, bounds own: (low: [Float], high: [Float])?, path: String,
-    _ reading: DatasetReading
+    _ columns: TransitionColumns, environment: String?, bounds own: (low: [Float], high: [Float])?, choices: Int?,
+    path: String, _ reading: DatasetReading
   ) throws -> DatasetDescription {
     // Minari writes infinities where there are none
     let unbounded = own.map { !($0.low + $0.high).allSatisfy(\.isFinite) } ?? false
     var bounds = (unbounded && reading.acceptsUnknownBounds ? nil : own) ?? reading.bounds
+    var choices = choices
     if let task = reading.environment {
-      guard case .box(let box) = task.actionSpace else {
-        throw DatasetError(path, "cannot be of \(task.id), which has discrete actions")
-      }
-      guard columns.observationSize == task.observationSize, columns.actionSize == box.count else {
+      let space = try ActionScaling(task.actionSpace, of: task.id)
+      guard columns.observationSize == task.observationSize, columns.actionSize == space.count,
+        choices == nil || choices == space.choices
+      else {
         throw DatasetError(
           path,
-          "has \(columns.observationSize) observations and \(columns.actionSize) actions; \(task.id) has "
-            + "\(task.observationSize) and \(box.count): give the environment that the data are of")
+          "has \(columns.observationSize) observations and \(choices.map { "\($0) choices" } ?? "\(columns.actionSize) actions"); \(task.id) has "
+            + "\(task.observationSize) and \(space.choices.map { "\($0) choices" } ?? "\(space.count)"): give the environment that the data are of"
+        )
       }
-      bounds = (box.low, box.high)
+      (bounds, choices) = ((space.low, space.high), space.choices)
+    } else if let choices {
+      guard choices > 0, choices <= 1 << 20, columns.actionSize == 1 else {
+        throw DatasetError(
+          path, "has \(columns.actionSize) actions in a row, but says that there are \(choices) choices")
+      }
+      bounds = ([0], [Float(choices - 1)])
     }
     let isKnown = bounds != nil
     guard let bounds = bounds ?? (reading.acceptsUnknownBounds ? columns.actionRange : nil) else {
@@ -147,23 +201,32 @@ public enum DatasetFiles {
     guard bounds.low.count == columns.actionSize, bounds.high.count == columns.actionSize else {
       throw DatasetError(path, "has \(columns.actionSize) actions, but bounds for \(bounds.low.count)")
     }
-    guard zip(bounds.low, bounds.high).allSatisfy({ $0.isFinite && $1.isFinite && $0 < $1 }) else {
+    guard choices != nil || zip(bounds.low, bounds.high).allSatisfy({ $0.isFinite && $1.isFinite && $0 < $1 }) else {
       throw DatasetError(path, "has actions without finite bounds: they cannot be scaled to [−1, 1]")
     }
     var description = DatasetDescription(
       environment: reading.environment?.id ?? environment, observationSize: columns.observationSize,
-      actionLow: bounds.low, actionHigh: bounds.high, source: URL(fileURLWithPath: path).lastPathComponent)
+      actionLow: bounds.low, actionHigh: bounds.high, choices: choices,
+      source: URL(fileURLWithPath: path).lastPathComponent)
     if !isKnown { description.boundsAreOfData = true }
     return description
   }
 
   static func dataset(
-    _ columns: TransitionColumns, environment: String?, bounds: (low: [Float], high: [Float])?, path: String,
-    _ reading: DatasetReading
+    _ columns: TransitionColumns, environment: String?, bounds: (low: [Float], high: [Float])?, choices: Int? = nil,
+    path: String, _ reading: DatasetReading
   ) throws -> Dataset {
-    let description = try description(columns, environment: environment, bounds: bounds, path: path, reading)
-    let buffer = try columns.makeBuffer(
-      columns.timeouts != nil ? .stored : reading.timeouts, scaling: description.scaling, path: path)
+    let description = try description(
+      columns, environment: environment, bounds: bounds, choices: choices, path: path, reading)
+    var (columns, timeouts) = (columns, reading.timeouts)
+    // a column that marks nothing says nothing
+    if timeouts != .stored, let stored = columns.timeouts {
+      if stored.contains(true) { throw saysItsTimeouts(path, timeouts) }
+      columns.timeouts = nil
+    } else if columns.timeouts != nil {
+      timeouts = .stored
+    }
+    let buffer = try columns.makeBuffer(timeouts, scaling: description.scaling, path: path)
     return try Dataset(description, buffer: buffer, path: path)
   }
 }

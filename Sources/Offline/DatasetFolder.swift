@@ -3,6 +3,7 @@
 import Algorithms
 import Environments
 import Formats
+import Platform
 import Replay
 import Training
 
@@ -43,7 +44,9 @@ enum DatasetFolder {
     }
     let description = contents.description
     guard contents.frames < UInt64(Int32.max), 1...Self.mostValues ~= description.observationSize,
-      1...Self.mostValues ~= description.actionSize, description.actionHigh.count == description.actionSize
+      1...Self.mostValues ~= description.actionSize, description.actionHigh.count == description.actionSize,
+      description.choices.map({ $0 > 0 && description.actionLow == [0] && description.actionHigh == [Float($0 - 1)] })
+        ?? true
     else { throw DatasetError(file, "gives impossible sizes: collect or convert the data again") }
     try check(
       0..<contents.frames, observationSize: description.observationSize, actionSize: description.actionSize, in: path)
@@ -61,9 +64,8 @@ enum DatasetFolder {
         let folder = URL(fileURLWithPath: partial)
         // frames are numbered from 0 on, wherever they came from
         let buffer = try dataset.buffer.copy(frames: dataset.buffer.frameRange.count)
-        var files = ReplayFiles(folder: folder)
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        try files.append(FrameBlock(buffer, from: 0))
+        var files = ReplayFiles()
+        try files.append(FrameBlock(buffer, from: 0), in: Folder.make(partial))
         let contents = Contents(
           format: format, version: version, description: dataset.description, transitions: dataset.count,
           frames: buffer.frameTotal, beginsEpisode: dataset.beginsEpisode,
@@ -72,6 +74,8 @@ enum DatasetFolder {
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         try encoder.encode(contents).write(to: folder.appendingPathComponent(description), options: .atomic)
       }
+    } catch let error as DatasetError {
+      throw error
     } catch {
       throw DatasetError(path, "cannot be written: \(FileAccess.reason(of: error))")
     }
@@ -89,6 +93,7 @@ enum DatasetFolder {
     }
     let policy = try SafeTensors(contentsOf: directory.policyPath)
     let (low, high) = try (policy.floats("action.low"), policy.floats("action.high"))
+    let choices = policy.metadata["choices"].flatMap { Int($0) }
     let size = lane.observation.count
     let folder = path + "/checkpoint"
     for (lane, saved) in progress.replay.enumerated() {
@@ -114,7 +119,7 @@ enum DatasetFolder {
     let run = directory.description.run
     return try Dataset(
       DatasetDescription(
-        environment: run.environment, observationSize: size, actionLow: low, actionHigh: high,
+        environment: run.environment, observationSize: size, actionLow: low, actionHigh: high, choices: choices,
         source: "replay buffer of \(run.algorithm) on \(run.environment), step \(state.step)"),
       buffer: data, beginsEpisode: progress.replay[0].frames.lowerBound == 0, path: path)
   }
@@ -124,7 +129,7 @@ enum DatasetFolder {
     _ frames: Range<UInt64>, lane: Int = 0, observationSize: Int, actionSize: Int, in folder: String
   ) throws {
     let width = ReplayBuffer.frameWidth(observationSize: observationSize, actionSize: actionSize)
-    try naming { try ReplayFiles(folder: URL(fileURLWithPath: folder), lane: lane).check(frames, width: width) }
+    try naming { try ReplayFiles(lane: lane).check(frames, width: width, in: URL(fileURLWithPath: folder).path) }
   }
 
   private static func restore(
@@ -132,8 +137,9 @@ enum DatasetFolder {
     into buffer: inout ReplayBuffer
   ) throws {
     // the buffer has one lane, whichever the files are of
-    var files = ReplayFiles(folder: URL(fileURLWithPath: folder), lane: lane)
-    try naming { try files.restore(frames, digests: digests, into: &buffer, lane: 0) }
+    var files = ReplayFiles(lane: lane)
+    let folder = try Folder(URL(fileURLWithPath: folder).path)
+    try naming { try files.restore(frames, digests: digests, in: folder, into: &buffer, lane: 0) }
   }
 
   /// Runs `body`; what is wrong with a file is told as a fault of the data.

@@ -72,6 +72,15 @@ public struct DatasetStatistics: Codable, Sendable, Equatable {
     self = result
   }
 
+  /// What looks wrong; nil where nothing does.
+  public var warning: String? {
+    // an episode of one step that ends is no sign of it
+    guard transitions >= 20, 2 * broken > transitions else { return nil }
+    return
+      "\(broken) of \(transitions) transitions are broken off: the next row does not begin where they lead; either the rows "
+      + "are in another order than they were seen, or next observations were written as something else"
+  }
+
   private init() {}
   private static let empty = DatasetStatistics()
 }

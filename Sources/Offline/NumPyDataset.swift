@@ -4,8 +4,14 @@ import Formats
 import Training
 
 enum NumPyDataset {
+  /// What is read of a file.
+  private static let arrays: Set = [
+    "observations", "actions", "rewards", "terminals", "timeouts", "next_observations", "metadata/action_low",
+    "metadata/action_high", "metadata/environment", "metadata/action_count",
+  ]
+
   static func read(_ path: String, _ reading: DatasetReading) throws -> Dataset {
-    let file = try NumPyArchive(contentsOf: path)
+    let file = try NumPyArchive(contentsOf: path, only: arrays)
     func sizes(_ name: String) throws -> (rows: Int, width: Int) {
       guard let shape = file[name]?.shape else {
         throw DatasetError(path, "has no array \(name): it holds \(file.names.joined(separator: ", "))")
@@ -23,15 +29,19 @@ enum NumPyDataset {
     columns.observations = try file.floats("observations")
     columns.actions = try file.floats("actions")
     columns.rewards = try file.floats("rewards")
-    columns.terminals = try file.floats("terminals").map { $0 != 0 }
-    if file["timeouts"] != nil { columns.timeouts = try file.floats("timeouts").map { $0 != 0 } }
+    columns.terminals = try TransitionColumns.flags(file.floats("terminals"), "terminals", path)
+    if file["timeouts"] != nil {
+      columns.timeouts = try TransitionColumns.flags(file.floats("timeouts"), "timeouts", path)
+    }
     if file["next_observations"] != nil { columns.nextObservations = try file.floats("next_observations") }
     var bounds: (low: [Float], high: [Float])?
     if file["metadata/action_low"] != nil {
       bounds = try (file.floats("metadata/action_low"), file.floats("metadata/action_high"))
     }
+    let choices = try file["metadata/action_count"] == nil ? nil : file.floats("metadata/action_count").first
     return try DatasetFiles.dataset(
-      columns, environment: file.text("metadata/environment"), bounds: bounds, path: path, reading)
+      columns, environment: file.text("metadata/environment"), bounds: bounds,
+      choices: choices.map { Int(exactly: $0) ?? 0 }, path: path, reading)
   }
 
   static func write(_ dataset: borrowing Dataset, to path: String) throws {
@@ -46,7 +56,10 @@ enum NumPyDataset {
     file.add("next_observations", floats: columns.nextObservations ?? [], shape: [n, s])
     file.add("metadata/action_low", floats: dataset.description.actionLow, shape: [a])
     file.add("metadata/action_high", floats: dataset.description.actionHigh, shape: [a])
+    if let choices = dataset.description.choices {
+      file.add("metadata/action_count", floats: [Float(choices)], shape: [1])
+    }
     if let environment = dataset.description.environment { file.add("metadata/environment", text: environment) }
-    try file.write(to: path)
+    try DatasetFiles.writeWhole(path) { try file.write(to: $0) }
   }
 }

@@ -53,6 +53,9 @@ public struct PolicyComparison: Codable, Sendable {
     public var horizon: Int
   }
 
+  /// Episodes below which nobody should act on `improves`: of fewer a lucky few may all agree.
+  public static let fewestGateEpisodes = 10
+
   /// States of the data that (c) is the mean over.
   static let surrogateStates = 10_000
 
@@ -81,6 +84,7 @@ public struct PolicyComparison: Codable, Sendable {
 
     var rollouts: (old: [PolicyRollout], new: [PolicyRollout]) = ([], [])
     if let environment {
+      try PolicyRunner.check(gamma)
       var runner = PolicyRunner(
         makeEnvironment: environment.make, task: environment.id, discount: gamma, episodes: settings.episodes,
         seed: PolicyValue.firstSeed(settings.seed), isCancelled: isCancelled, progress: episodeEnded)
@@ -98,7 +102,7 @@ public struct PolicyComparison: Codable, Sendable {
     let (states, actions) = Self.sample(
       Self.surrogateStates, of: dataset.buffer, other, drawsActions: drawsActions, seed: settings.seed)
     let advantages = Self.advantages(value, states, actions)
-    surrogate = Estimate(of: PolicyValue.overCritics(advantages).map { $0 / (1 - gamma) }, seed: settings.seed)
+    surrogate = Estimate(of: PolicyValue.overCritics(advantages).map { $0 / (1 - gamma) })
     surrogateByCritic = advantages.map { $0.reduce(0, +) / Double($0.count) / (1 - gamma) }
 
     lemmaByCritic = []
@@ -109,8 +113,8 @@ public struct PolicyComparison: Codable, Sendable {
       )
       let differences = zip(after, before).map { $0 - $1 }
       let returns = Returns(
-        old: Estimate(of: before, seed: settings.seed), new: Estimate(of: after, seed: settings.seed),
-        difference: Estimate(of: differences, seed: settings.seed), episodes: settings.episodes,
+        old: Estimate(of: before), new: Estimate(of: after),
+        difference: Estimate(of: differences), episodes: settings.episodes,
         horizon: PolicyRunner.horizon(gamma))
       self.returns = returns
       improves = returns.difference.low > 0
@@ -118,13 +122,13 @@ public struct PolicyComparison: Codable, Sendable {
       // (b):  Σ γᵗ Â^old(s_t, a_t) along each episode of the new policy; its mean is 1/(1−γ) E_{d^new, new}[ Â^old ]       (N1)
       let sums = Self.lemmaSums(rollouts.new, value, discount: gamma)
       let means = PolicyValue.overCritics(sums)
-      let lemma = Estimate(of: means, seed: settings.seed)
+      let lemma = Estimate(of: means)
       self.lemma = lemma
       lemmaByCritic = sums.map { $0.reduce(0, +) / Double($0.count) }
-      criticError = Estimate(of: zip(means, differences).map { $0 - $1 }, seed: settings.seed)
+      criticError = Estimate(of: zip(means, differences).map { $0 - $1 })
       stateMismatch = surrogate.mean - lemma.mean
       let fitted = PolicyValue.overCritics(value.stateValues(starts))
-      oldValueError = Estimate(of: zip(fitted, before).map { $0 - $1 }, seed: settings.seed)
+      oldValueError = Estimate(of: zip(fitted, before).map { $0 - $1 })
     }
     nearestOldActions = NearestActions(
       of: try FixedPolicy(old, batchSize: 1000), drawsActions: drawsActions, in: dataset.buffer,

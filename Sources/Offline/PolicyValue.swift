@@ -165,6 +165,7 @@ public struct PolicyValue: Codable, Sendable {
     // the environment first: what cannot be run is known before the long part
     var rollouts: [PolicyRollout] = []
     if let environment {
+      try PolicyRunner.check(discount)
       let runner = PolicyRunner(
         makeEnvironment: environment.make, task: environment.id, discount: discount, episodes: settings.episodes,
         seed: Self.firstSeed(settings.seed), isCancelled: isCancelled, progress: episodeEnded)
@@ -185,15 +186,15 @@ public struct PolicyValue: Codable, Sendable {
     let value = try FittedValue(policy, from: dataset.buffer, starts: starts, settings, progress: progress)
     let values = value.stateValues(starts)
     let means = Self.overCritics(values)
-    fitted = Estimate(of: means, seed: settings.seed)
+    fitted = Estimate(of: means)
     critics = values.map { $0.reduce(0, +) / Double($0.count) }
     criticSpread = sampleDeviation(critics)
     (criticLoss, history) = (value.criticLoss, value.history)
     if !rollouts.isEmpty {
       let (gamma, alpha) = (discount, temperature)
       let returns = rollouts.map { $0.discountedReturn(gamma, temperature: alpha) }
-      monteCarlo = Estimate(of: returns, seed: settings.seed)
-      criticError = Estimate(of: zip(means, returns).map { $0 - $1 }, seed: settings.seed)
+      monteCarlo = Estimate(of: returns)
+      criticError = Estimate(of: zip(means, returns).map { $0 - $1 })
     }
     nearestActions = NearestActions(
       of: try FixedPolicy(policy, batchSize: 1000), drawsActions: drawsActions, in: dataset.buffer,
@@ -204,13 +205,28 @@ public struct PolicyValue: Codable, Sendable {
       warnings.append(warning)
     }
     if let warning = Self.disagreement(critics, fitted) { warnings.append(warning) }
-    if let error = criticError, !error.contains(0) {
-      let direction = error.mean > 0 ? "above" : "below"
-      warnings.append(
-        "the critic does not tell the truth: it is \(direction) the environment's own return by \(short(min(abs(error.low), abs(error.high)))) "
-          + "to \(short(max(abs(error.low), abs(error.high))))")
+    if let error = criticError, let measured = monteCarlo, let warning = Self.untruth(error, measured) {
+      warnings.append(warning)
     }
   }
+
+  /// A line where the fitted value is not the environment's: by an interval that does not hold 0, or by much of the value
+  /// itself, which a wide interval of a few starts would hide.
+  static func untruth(_ error: Estimate, _ measured: Estimate) -> String? {
+    let direction = error.mean > 0 ? "above" : "below"
+    if !error.contains(0) {
+      return
+        "the critic does not tell the truth: it is \(direction) the environment's own return by "
+        + "\(short(min(abs(error.low), abs(error.high)))) to \(short(max(abs(error.low), abs(error.high))))"
+    }
+    guard abs(error.mean) > share * abs(measured.mean) else { return nil }
+    return
+      "the critic may be far from the truth: it is \(direction) the environment's own return of \(short(measured.mean)) by "
+      + "\(short(abs(error.mean))), and \(error.count) starts are too few to tell; run more episodes"
+  }
+
+  /// Share of a value from which on a number that may be chance is told all the same.
+  static let share = 0.5
 
   /// Seeds of the starts: none that training or `evaluate` use by default.
   static func firstSeed(_ seed: UInt64) -> UInt64 {
@@ -223,20 +239,20 @@ public struct PolicyValue: Codable, Sendable {
     values[0].indices.map { i in values.reduce(0) { $0 + $1[i] } / Double(values.count) }
   }
 
-  /// A line where the critics differ by more than what other starts would change: the data do not settle the value.
+  /// A line where the critics differ by more than what other starts would change, or by much of the value itself.
   static func disagreement(_ critics: [Double], _ fitted: Estimate) -> String? {
     let spread = sampleDeviation(critics)
-    guard spread > (fitted.high - fitted.low) / 2 else { return nil }
+    guard spread > (fitted.high - fitted.low) / 2 || spread > share * abs(fitted.mean) else { return nil }
     return
       "the critics disagree, with a standard deviation of \(short(spread)): the data do not settle the policy's worth; "
       + "collect some where it goes"
   }
 
-  /// A line where the last fifth of the updates moved J by more than half of what else is uncertain.
+  /// A line where the last fifth of the updates moved J by more than half of what else is uncertain, or by much of J itself.
   static func unsettled(_ history: [Double], within width: Double) -> String? {
     guard history.count >= 3, let last = history.last else { return nil }
     let change = abs(last - history[history.count - 3])
-    guard change > width / 2 else { return nil }
+    guard change > width / 2 || change > share / 5 * abs(last) else { return nil }
     return "the value had not settled: it moved by \(short(change)) in the last fifth of the updates; take more updates"
   }
 }

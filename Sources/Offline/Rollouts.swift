@@ -2,6 +2,7 @@
 
 import Environments
 import Kernels
+import Platform
 import Training
 
 #if canImport(Glibc)
@@ -49,7 +50,19 @@ struct PolicyRunner {
   var horizon: Int { Self.horizon(discount) }
 
   static func horizon(_ discount: Double) -> Int {
-    discount <= 0 ? 1 : min(1_000_000, max(1, Int((log(tail) / log(discount)).rounded(.up))))
+    discount <= 0 ? 1 : max(1, Int(clampingWhole: (log(tail) / log(discount)).rounded(.up)))
+  }
+
+  /// The longest episode that is run.
+  static let longest = 1_000_000
+
+  /// Throws when episodes until the rest no longer counts would be longer than that.
+  static func check(_ discount: Double) throws(DatasetError) {
+    guard horizon(discount) > longest else { return }
+    throw DatasetError(
+      "a discount of \(Float(discount))",
+      "needs episodes of \(horizon(discount)) steps until the rest no longer counts, \(longest) are the most that are run: "
+        + "lower it, or leave the environment out")
   }
 
   /// - Parameter makeEnvironment: the environment without its time limit, which is no part of a discounted value.

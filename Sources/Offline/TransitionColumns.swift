@@ -60,6 +60,14 @@ struct TransitionColumns {
     case unknown
   }
 
+  /// Marks of ends: 0 or 1 in each row.
+  static func flags(_ values: [Float], _ name: String, _ path: String) throws(DatasetError) -> [Bool] {
+    if let row = values.firstIndex(where: { $0 != 0 && $0 != 1 }) {
+      throw DatasetError(path, "has \(name)[\(row)] = \(values[row]): an end is marked by 0 or 1; write them so")
+    }
+    return values.map { $0 == 1 }
+  }
+
   // MARK: into frames
 
   /// The rows as frames.
@@ -179,6 +187,15 @@ struct TransitionColumns {
 
   private func normalized(_ row: Int, _ i: Int, _ scaling: ActionScaling, _ path: String) throws -> Float {
     let value = actions[row * actionSize + i]
+    if let choices = scaling.choices {
+      guard value == value.rounded(), 0..<Float(choices) ~= value else {
+        throw DatasetError(
+          path,
+          "has actions[\(row), \(i)] = \(value), which is none of the choices 0 to \(choices - 1): it is of another "
+            + "environment; say of which", remedies: [.environment])
+      }
+      return value
+    }
     let slack = 1e-3 * (scaling.high[i] - scaling.low[i])
     guard value >= scaling.low[i] - slack, value <= scaling.high[i] + slack else {
       throw DatasetError(

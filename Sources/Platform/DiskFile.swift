@@ -1,4 +1,4 @@
-// DiskFile.swift — durable files: every system call is checked, and a rename survives a power loss.
+// DiskFile.swift — a file whose every system call is checked; Folder.swift gives files their names.
 //
 // A call that a signal interrupted is made again, a short write goes on where it stopped, and everything else is an error
 // that says which call on which file the system refused. What a sync has refused is never taken for written.
@@ -29,11 +29,26 @@ public struct DiskError: Error, Equatable, CustomStringConvertible {
     case ENOENT: "no such file or folder; check the path"
     case EIO: "the disk gave an input/output error; check the disk"
     case EINTR: "a signal interrupted each of many attempts; try again"
+    case ELOOP: "it is a symbolic link; remove the link"
+    case ENOTDIR: "a part of the path is a file; choose another path"
+    case ENXIO: "it is no regular file; remove it"
     default: String(cString: strerror(code))
     }
   }
 
   public var description: String { "\(path): \(call) failed: \(reason)" }
+
+  /// The disk itself failed, and may do so no longer; anything else was done to the file from outside.
+  package var isOfDisk: Bool { [ENOSPC, EDQUOT, EIO, EROFS, EINTR].contains(code) && call != Self.readingBack }
+
+  /// There is no file of that name.
+  package var isMissing: Bool { code == ENOENT }
+  /// A part of the path is a file.
+  package var isNoFolder: Bool { code == ENOTDIR }
+  /// There is something of that name already.
+  package var isTaken: Bool { code == EEXIST }
+
+  static let readingBack = "reading back what was written"
 }
 
 /// An open file. It is closed when nobody holds it any more.
@@ -45,10 +60,38 @@ package final class DiskFile: Sendable {
   /// Opens a file for reading and writing, and makes it where it is missing.
   package init(_ path: String) throws(DiskError) {
     self.path = path
-    descriptor = Int32(try retrying("open", path) { Int(open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)) })
+    descriptor = try opened(path) { open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644) }
+  }
+
+  /// Whether a file is made.
+  package enum Opening: Sendable {
+    case existing
+    /// It must not be there yet.
+    case new
+    case existingOrNew
+  }
+
+  /// Opens a regular file in a folder for reading and writing. A symbolic link is refused: what it points to is not the folder's.
+  package init(in folder: Folder, _ name: String, _ opening: Opening) throws(DiskError) {
+    path = folder.path(name)
+    let making =
+      switch opening {
+      case .existing: 0 as Int32
+      case .new: O_CREAT | O_EXCL
+      case .existingOrNew: O_CREAT
+      }
+    descriptor = try opened(path) {
+      openat(folder.descriptor, name, O_RDWR | making | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o644)
+    }
+    guard let mark = FileMark(descriptor), mark.isRegular else {
+      throw DiskError(path: path, call: "open", code: ENXIO)
+    }
   }
 
   deinit { close(descriptor) }
+
+  /// What tells it from other files, and from itself after a change.
+  package var mark: FileMark? { FileMark(descriptor) }
 
   /// Its length in bytes.
   package func size() throws(DiskError) -> UInt64 {
@@ -89,9 +132,14 @@ package final class DiskFile: Sendable {
         && bytes.extracting(done..<done + count).withUnsafeBufferPointer { expected in
           expected.baseAddress.map { memcmp($0, buffer, count) == 0 } ?? false
         }
-      guard isSame else { throw DiskError(path: path, call: "reading back what was written", code: EIO) }
+      guard isSame else { throw DiskError(path: path, call: DiskError.readingBack, code: EIO) }
       done += count
     }
+  }
+
+  /// Reads at most `count` bytes from `offset` on; fewer where the file ends.
+  package func read(_ count: Int, at offset: UInt64) throws(DiskError) -> [UInt8] {
+    try readAll(descriptor, path, count, at: offset)
   }
 
   /// Brings everything that was written to the disk's surface.
@@ -102,67 +150,49 @@ package final class DiskFile: Sendable {
   /// Locks the file for this process until it is closed; false if somebody else holds the lock.
   package func lock() -> Bool { flock(descriptor, LOCK_EX | LOCK_NB) == 0 }
 
-  // MARK: files by name
+  // MARK: files by path
 
   /// Writes a file beside `path`, to the disk's surface, reads it back, and only then gives it the name `path`: whatever
   /// happens, `path` is the whole old file or the whole new one.
   ///
-  /// - Parameter keeping: where the old file goes; nil: it is replaced.
+  /// - Parameter keeping: where in the same folder the old file goes; nil: it is replaced.
   package static func replace(
     _ path: String, with bytes: Span<UInt8>, keeping old: String? = nil
   ) throws(DiskError) {
-    let temporary = path + ".new"
-    do {
-      let file = try DiskFile(temporary)
-      try file.truncate(to: 0)
-      try file.write(bytes, at: 0)
-      try file.synchronize()
-      try file.verify(bytes, at: 0)
-      // its entry, and those of files that it speaks of, before the name is changed
-      try synchronizeFolder(of: path)
-      if let old {
-        do { try rename(path, to: old) } catch  where error.code == ENOENT {}  // there is none yet
-      }
-      try rename(temporary, to: path)
-    } catch {
-      unlink(temporary)
-      throw error
+    func split(_ path: String) -> (folder: String, name: String) {
+      guard let slash = path.lastIndex(of: "/") else { return (".", path) }
+      return (slash == path.startIndex ? "/" : String(path[..<slash]), String(path[path.index(after: slash)...]))
     }
-    try synchronizeFolder(of: path)
-  }
-
-  package static func rename(_ path: String, to other: String) throws(DiskError) {
-    #if canImport(Glibc)
-      _ = try retrying("rename", path) { Int(Glibc.rename(path, other)) }
-    #elseif canImport(Musl)
-      _ = try retrying("rename", path) { Int(Musl.rename(path, other)) }
-    #else
-      _ = try retrying("rename", path) { Int(Darwin.rename(path, other)) }
-    #endif
-  }
-
-  /// Makes a folder where it is missing; the one that it is in must be there.
-  package static func makeFolder(_ path: String) throws(DiskError) {
-    do {
-      _ = try retrying("mkdir", path) { Int(mkdir(path, 0o777)) }
-    } catch  where error.code == EEXIST {
-      return
-    }
-    try synchronizeFolder(of: path)
-  }
-
-  /// Brings names to the disk's surface: those in the folder that `path` is in.
-  package static func synchronizeFolder(of path: String) throws(DiskError) {
-    let slash = path.lastIndex(of: "/")
-    let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-    let descriptor = Int32(try retrying("open", folder) { Int(open(folder, O_RDONLY | O_CLOEXEC)) })
-    defer { close(descriptor) }
-    _ = try retrying("fsync", folder) { Int(fsync(descriptor)) }
+    try Folder(split(path).folder).replace(split(path).name, with: bytes, keeping: old.map { split($0).name })
   }
 }
 
+/// Opens a file, but never as standard input, output or error, should those be closed: messages would land in it.
+func opened(_ path: String, _ body: () -> Int32) throws(DiskError) -> Int32 {
+  let descriptor = Int32(try retrying("open", path) { Int(body()) })
+  guard descriptor <= STDERR_FILENO else { return descriptor }
+  defer { close(descriptor) }
+  return Int32(try retrying("open", path) { Int(fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)) })
+}
+
+/// Reads at most `count` bytes of an open file; fewer where it ends.
+func readAll(_ descriptor: Int32, _ path: String, _ count: Int, at offset: UInt64) throws(DiskError) -> [UInt8] {
+  var bytes = [UInt8](repeating: 0, count: count)
+  var done = 0
+  while done < count {
+    let taken = try retrying("read", path) {
+      bytes.withUnsafeMutableBytes {
+        pread(descriptor, $0.baseAddress?.advanced(by: done), count - done, off_t(offset) + off_t(done))
+      }
+    }
+    guard taken > 0 else { break }
+    done += taken
+  }
+  return done == count ? bytes : Array(bytes[..<done])
+}
+
 /// Makes a system call, again where a signal interrupted it, at most a hundred times.
-private func retrying(_ call: String, _ path: String, _ body: () -> Int) throws(DiskError) -> Int {
+func retrying(_ call: String, _ path: String, _ body: () -> Int) throws(DiskError) -> Int {
   for _ in 0..<100 {
     let result = body()
     if result >= 0 { return result }

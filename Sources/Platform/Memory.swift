@@ -39,10 +39,19 @@ public enum Memory {
   package static func available(root: String) -> Int? {
     #if os(Linux)
       let machine = firstNumber(in: "\(root)/proc/meminfo", after: "MemAvailable:").map { $0 * 1024 }
-      return ([machine] + controlGroups(root: root).map(left)).compactMap { $0 }.min()
+      return ([machine, addressSpaceLeft(root: root)] + controlGroups(root: root).map(left)).compactMap { $0 }.min()
     #else
       return nil
     #endif
+  }
+
+  /// What the limit of the process's address space (`ulimit -v`) leaves; nil where there is none.
+  private static func addressSpaceLeft(root: String) -> Int? {
+    let columns = lines(of: "\(root)/proc/self/limits").first { $0.hasPrefix("Max address space") }?.split(
+      separator: " ")
+    guard let columns, columns.count > 3, let limit = Int(columns[3]) else { return nil }
+    let used = firstNumber(in: "\(root)/proc/self/status", after: "VmSize:").map { $0 * 1024 } ?? 0
+    return max(0, limit - used)
   }
 
   /// A control group's files.
@@ -104,7 +113,7 @@ public enum Memory {
 
   private static func firstNumber(in path: String, after label: String) -> Int? {
     guard let line = lines(of: path).first(where: { $0.hasPrefix(label) }) else { return nil }
-    return Int(line.dropFirst(label.count).drop { $0 == " " }.prefix { $0.isNumber })
+    return Int(line.dropFirst(label.count).drop { $0 == " " || $0 == "\t" }.prefix { $0.isNumber })
   }
 
   private static func lines(of path: String) -> [String] {

@@ -18,20 +18,29 @@ public final class WorkerPool: @unchecked Sendable {
   /// Workers, the calling thread among them.
   public let count: Int
   package static let maximumCount = 256
+  /// Processors that the system has online.
+  public static let coreCount = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
 
   private let shared: Shared
-  private var threads: [pthread_t] = []
+  private let threads: [pthread_t]
   private var isFlushing = false
 
+  /// Where the system starts no more threads, the pool has as many as there are; the results are the same.
+  ///
   /// - Parameters:
   ///   - count: from 1 to 256; more than the machine's cores only costs time.
   ///   - patience: looks for the next phase before a worker sleeps. A program that does other work between its updates gives
   ///     its cores back sooner with fewer.
   public init(count: Int, patience: Int = WorkerPool.longPatience) {
     precondition(count >= 1 && count <= Self.maximumCount, "a pool of \(count) workers")
-    self.count = count
-    shared = Shared(helpers: count - 1, patience: patience)
-    for worker in 1..<max(1, count) { threads.append(startThread(worker, shared)) }
+    let shared = Shared(patience: patience)
+    var threads: [pthread_t] = []
+    for worker in 1..<max(1, count) {
+      guard let thread = startThread(worker, shared) else { break }
+      threads.append(thread)
+    }
+    shared.helpers = threads.count
+    (self.count, self.shared, self.threads) = (threads.count + 1, shared, threads)
   }
 
   deinit {
@@ -179,7 +188,8 @@ public struct Share: Sendable {
 
 /// What the threads of a pool have in common.
 private final class Shared: @unchecked Sendable {
-  private let helpers: Int
+  /// Threads beside the owner's; set once, before the first phase.
+  var helpers = 0
   private let patience: Int
   private let forks = Forks.count
   private let generation = Atomic<Int>(0)
@@ -190,8 +200,8 @@ private final class Shared: @unchecked Sendable {
   private var mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private var condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
-  init(helpers: Int, patience: Int) {
-    (self.helpers, self.patience) = (helpers, patience)
+  init(patience: Int) {
+    self.patience = patience
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(condition, nil)
   }
@@ -294,19 +304,21 @@ private final class Start {
   }
 }
 
-private func startThread(_ worker: Int, _ shared: Shared) -> pthread_t {
-  let context = Unmanaged.passRetained(Start(worker: worker, shared: shared)).toOpaque()
+/// Nil where the system has no thread left.
+private func startThread(_ worker: Int, _ shared: Shared) -> pthread_t? {
+  let context = Unmanaged.passRetained(Start(worker: worker, shared: shared))
   #if canImport(Darwin)
     var thread: pthread_t?
-    let status = pthread_create(&thread, nil, { run($0) }, context)
-    guard status == 0, let thread else { preconditionFailure("pthread_create failed with \(status)") }
-    return thread
+    let status = pthread_create(&thread, nil, { run($0) }, context.toOpaque())
   #else
     var thread = pthread_t()
-    let status = pthread_create(&thread, nil, { $0.flatMap { run($0) } }, context)
-    precondition(status == 0, "pthread_create failed with \(status)")
-    return thread
+    let status = pthread_create(&thread, nil, { $0.flatMap { run($0) } }, context.toOpaque())
   #endif
+  guard status == 0 else {
+    context.release()
+    return nil
+  }
+  return thread
 }
 
 private func run(_ context: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {

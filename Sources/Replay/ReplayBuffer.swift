@@ -78,7 +78,8 @@ public struct ReplayBuffer: ~Copyable {
       by: 4 * Self.frameWidth(observationSize: observationSize, actionSize: actionSize))
     try Memory.check(overflow ? .max : bytes, for: "a data set of \(frames) observations", hint: "fewer transitions")
     self.init(
-      capacity: max(1, frames), laneCapacity: max(1, frames), slots: frames + 16, observationSize: observationSize,
+      capacity: max(1, frames), laneCapacity: max(1, frames), slots: frames.clampedSum(16),
+      observationSize: observationSize,
       actionSize: actionSize, lanes: 1)
   }
 

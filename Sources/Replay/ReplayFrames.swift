@@ -11,6 +11,10 @@ extension ReplayBuffer {
   /// The frames of the first lane, which is the only one of data and of one environment.
   public var frameRange: Range<UInt64> { frameRange(lane: 0) }
 
+  /// A lane has dropped frames: the buffer is as full as it will ever be, though short episodes may leave it below its
+  /// capacity.
+  package var hasDropped: Bool { (0..<laneCount).contains { frameRange(lane: $0).lowerBound > 0 } }
+
   /// Frames that the first lane ever closed.
   public var frameTotal: UInt64 { lanes[0].frameTotal }
 

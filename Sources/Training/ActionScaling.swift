@@ -69,14 +69,14 @@ public struct ActionScaling: Sendable {
 
   /// Converts value `i` of an action from the units of the box to [−1, 1], in Double, for data.
   package func normalizedInDouble(_ value: Float, at i: Int) -> Float {
-    if low[i] == -1 && high[i] == 1 { return value }
+    if choices != nil || low[i] == -1 && high[i] == 1 { return value }
     let (low, high) = (Double(low[i]), Double(high[i]))
     return Float(2 * (Double(value) - low) / (high - low) - 1)
   }
 
   /// Converts value `i` of an action from [−1, 1] to the units of the box, in Double, for data.
   package func denormalizedInDouble(_ value: Float, at i: Int) -> Float {
-    if low[i] == -1 && high[i] == 1 { return value }
+    if choices != nil || low[i] == -1 && high[i] == 1 { return value }
     let (low, high) = (Double(low[i]), Double(high[i]))
     return Float(low + (Double(value) + 1) / 2 * (high - low))
   }

@@ -8,6 +8,12 @@ import Formats
 import Networks
 import Replay
 
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
 extension TrainerState {
   static let format = "swift-offpolicy checkpoint"
   static let version = 2
@@ -60,6 +66,15 @@ extension TrainerState {
     file.add("progress.pauses.total", [progress.pauses.total])
     file.add("progress.pauses.longest", [progress.pauses.longest])
     for (name, size) in progress.logSizes { file.add("log." + name, [size]) }
+    if let identity = progress.identity, let settings = try? identity.encoded() {
+      var digest = Digest()
+      digest.add(settings)
+      file.add("run.identity", [digest.value])
+      file.add("run.settings", bytes: Array(settings), shape: [settings.count])
+    }
+    if !progress.unsavedBest.isEmpty {
+      file.add("progress.best_policy", bytes: progress.unsavedBest, shape: [progress.unsavedBest.count])
+    }
     file.metadata = ["format": Self.format, "version": "\(Self.version)", "digest": file.digest]
     return file
   }
@@ -137,6 +152,13 @@ extension RunProgress {
       pauses.count = try fields.count("progress.pauses.count")
       pauses.total = try fields.number("progress.pauses.total")
       pauses.longest = try fields.number("progress.pauses.longest")
+      if file.contains("run.settings") {
+        guard let settings = try? JSONDecoder().decode(RunIdentity.self, from: Data(file.bytes("run.settings"))) else {
+          throw CheckpointError(path, "has settings of its run that cannot be read")
+        }
+        identity = settings
+      }
+      if file.contains("progress.best_policy") { unsavedBest = try file.bytes("progress.best_policy") }
     }
     for name in file.names where name.hasPrefix("log.") {
       logSizes[String(name.dropFirst("log.".count))] = try file.integers64(name).first ?? 0

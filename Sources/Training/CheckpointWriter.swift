@@ -1,7 +1,6 @@
 // CheckpointWriter.swift — writes a checkpoint beside training: training pauses for the copy, not for the disk.
 
 import Algorithms
-import Dispatch
 import Formats
 import Platform
 import Synchronization
@@ -25,7 +24,7 @@ struct CheckpointContents: Sendable {
 
 /// Rows of a log that no sync has confirmed yet.
 struct LogRows: Sendable {
-  let path: String
+  let file: DiskFile
   let bytes: Data
   /// Where in the file they begin.
   let offset: UInt64
@@ -34,12 +33,16 @@ struct LogRows: Sendable {
 /// Writes one checkpoint at a time. The order makes every moment safe: what the new state speaks of is on the disk's
 /// surface before the state has its name, and what the old one needs is removed last.
 final class CheckpointWriter: Sendable {
-  private let folder: URL
-  private let statePath: String
-  private let previousPath: String
-  private let policyPath: String
-  private let disk: Mutex<Disk>
-  private let group = DispatchGroup()
+  /// Names in the run's folder.
+  static let folder = "checkpoint"
+  static let state = "state.safetensors"
+  static let previousState = "state-previous.safetensors"
+  static let policy = "policy.safetensors"
+
+  private let run: Folder
+  private let disk = Mutex(Disk())
+  /// The thread that writes; touched by the thread that trains alone.
+  private let thread = Mutex<BackgroundWork?>(nil)
 
   /// What is on disk.
   struct Disk: Sendable {
@@ -49,19 +52,34 @@ final class CheckpointWriter: Sendable {
     var oldestNeededFrames: [UInt64] = []
     var isWriting = false
     /// How the last one went, until somebody asks.
-    var result: Result<RunProgress, any Error>?
+    var result: Result<Written, any Error>?
   }
 
-  init(_ folder: URL, state: String, previous: String, policy: String) {
-    (self.folder, statePath, previousPath, policyPath) = (folder, state, previous, policy)
-    disk = Mutex(Disk())
+  /// What a checkpoint holds that was written.
+  struct Written: Sendable {
+    var progress: RunProgress
+    /// The logs do not hold what was written to them.
+    var logsDiffer = false
   }
+
+  init(_ run: Folder) { self.run = run }
 
   var isWriting: Bool { disk.withLock { $0.isWriting } }
 
   /// A lane's frames before this one are on disk.
   func writtenFrames(lane: Int) -> UInt64 {
-    disk.withLock { $0.replay.indices.contains(lane) ? $0.replay[lane].written : 0 }
+    disk.withLock { $0.replay.indices.contains(lane) ? $0.replay[lane].next : 0 }
+  }
+
+  /// Looks whether what was written is still there. What is not is written again by the next checkpoint.
+  ///
+  /// - Precondition: nothing is being written.
+  /// - Returns: the names of the files that others removed or changed.
+  func forgetChanged() -> [String] {
+    let folder = try? run.folder(Self.folder)
+    return disk.withLock { disk in
+      disk.replay.indices.flatMap { disk.replay[$0].forgetChanged(in: folder) }
+    }
   }
 
   /// Begins to write a checkpoint, on another thread.
@@ -72,23 +90,27 @@ final class CheckpointWriter: Sendable {
       precondition(!$0.isWriting, "a checkpoint is being written")
       ($0.isWriting, $0.result) = (true, nil)
     }
-    DispatchQueue.global(qos: .utility).async(group: group) { [self] in
+    let work = BackgroundWork { [self] in
       // the disk's state is this thread's alone while it writes: the lock is not held over a slow disk
       var (replay, oldest) = disk.withLock { ($0.replay, $0.oldestNeededFrames) }
       for lane in replay.count..<max(replay.count, contents.frames.count) {
-        replay.append(ReplayFiles(folder: folder, lane: lane))
+        replay.append(ReplayFiles(lane: lane))
         oldest.append(0)
       }
       let result = Result { try write(contents, &replay, &oldest) }
       disk.withLock { ($0.replay, $0.oldestNeededFrames, $0.isWriting, $0.result) = (replay, oldest, false, result) }
     }
+    thread.withLock { $0 = work }
   }
 
   /// Waits until nothing is being written. Gives what the last checkpoint held, or nil if that was asked for before.
   ///
   /// - Throws: what the last checkpoint met; the one before it is then still there.
-  func finish() throws -> RunProgress? {
-    group.wait()
+  func finish() throws -> Written? {
+    thread.withLock { thread in
+      thread?.wait()
+      thread = nil
+    }
     let result = disk.withLock { disk in
       defer { disk.result = nil }
       return disk.result
@@ -103,31 +125,50 @@ final class CheckpointWriter: Sendable {
 
   private func write(
     _ contents: CheckpointContents, _ replay: inout [ReplayFiles], _ oldestNeededFrames: inout [UInt64]
-  ) throws -> RunProgress {
+  ) throws -> Written {
     // a state that cannot be gone on from must not take a good one's place
     if let place = contents.state.firstNonFinite {
       throw NonFiniteState(step: contents.state.step, place: place)
     }
-    try DiskFile.makeFolder(folder.path)
-    for (lane, frames) in contents.frames.enumerated() { try replay[lane].append(frames) }
+    var written = Written(progress: contents.progress)
+    let folder = try run.makeFolder(Self.folder)
+    for (lane, frames) in contents.frames.enumerated() { try replay[lane].append(frames, in: folder) }
     for log in contents.logs {
-      let file = try DiskFile(log.path)
-      try file.synchronize()
-      try file.verify(log.bytes.span, at: log.offset)
+      do {
+        try log.file.synchronize()
+        try log.file.verify(log.bytes.span, at: log.offset)
+      } catch {
+        // somebody else wrote into it: that is no reason to have no checkpoint
+        guard !error.isOfDisk else { throw error }
+        written.logsDiffer = true
+      }
     }
-    try DiskFile.synchronizeFolder(of: folder.path)
-    var progress = contents.progress
-    for lane in progress.replay.indices { progress.replay[lane].digests = replay[lane].digests }
-    try DiskFile.replace(
-      statePath, with: contents.state.encoded(progress).encodedData().span, keeping: previousPath)
+    try run.synchronize()
+    // what the state speaks of must be there when it gets its name
+    for lane in replay.indices {
+      if let name = replay[lane].forgetChanged(in: folder).first { throw ChangedFile(folder.path(name)) }
+    }
+    for lane in written.progress.replay.indices { written.progress.replay[lane].digests = replay[lane].digests }
+    try folder.replace(
+      Self.state, with: contents.state.encoded(written.progress).encodedData().span, keeping: Self.previousState)
     // the checkpoint before the last one was the last that needed them
-    for (lane, saved) in progress.replay.enumerated() {
-      replay[lane].removeFiles(before: min(oldestNeededFrames[lane], saved.frames.lowerBound))
+    for (lane, saved) in written.progress.replay.enumerated() {
+      replay[lane].removeFiles(before: min(oldestNeededFrames[lane], saved.frames.lowerBound), in: folder)
       oldestNeededFrames[lane] = saved.frames.lowerBound
     }
-    try DiskFile.replace(policyPath, with: contents.policy.encodedData().span)
-    return progress
+    guard run.holds(folder, as: Self.folder) else { throw ChangedFile(folder.path) }
+    try run.replace(Self.policy, with: contents.policy.encodedData().span)
+    return written
   }
+}
+
+/// Something of a checkpoint that others removed, moved or changed while it was written.
+struct ChangedFile: Error, CustomStringConvertible {
+  let path: String
+
+  init(_ path: String) { self.path = path }
+
+  var description: String { "\(path) was removed or changed by another program while the checkpoint was written" }
 }
 
 /// A state that holds a number which is not finite: it is not saved, and the checkpoint before is the one to go on from.

@@ -19,8 +19,9 @@ final class EvaluationSchedule {
   }
 
   func isDue(at step: Int) -> Bool {
-    // a round of several environments may step over the very number
-    makeEnvironment != nil && run.evaluateEvery > 0 && step / run.evaluateEvery > evaluatedStep / run.evaluateEvery
+    guard makeEnvironment != nil, run.evaluateEvery > 0 else { return false }
+    // a round of several environments may step over the very number; the last policy is evaluated whatever its step is
+    return step / run.evaluateEvery > evaluatedStep / run.evaluateEvery || step >= run.steps && step > evaluatedStep
   }
 
   /// Runs the episodes that are due, on a task of their own; nil when they were stopped in the middle.
@@ -29,10 +30,9 @@ final class EvaluationSchedule {
   ) throws -> EvaluationRecord? {
     guard let evaluator = try self.evaluator ?? makeEnvironment.map({ Evaluator(try $0()) }) else { return nil }
     self.evaluator = evaluator
-    // seeds of their own, the same at each evaluation of a run: what changes is the policy
-    let seeds = RandomStream(seed: run.seed, purpose: "evaluation seeds").first
+    // the same seeds at each evaluation of a run: what changes is the policy
     let result = try evaluator.run(
-      episodes: run.evaluationEpisodes, firstSeed: seeds, isCancelled: isCancelled, act: act)
+      episodes: run.evaluationEpisodes, firstSeed: run.evaluationSeed, isCancelled: isCancelled, act: act)
     // stopped in the middle: it is done again, whole, when the run goes on
     guard result.episodes == run.evaluationEpisodes else { return nil }
     let record = EvaluationRecord(step: step, evaluation: result, isBest: result.mean > bestReturn)
@@ -46,10 +46,10 @@ final class EvaluationSchedule {
   }
 }
 
-extension RandomStream {
-  /// The stream's first number.
-  fileprivate var first: UInt64 {
-    var stream = self
+extension RunConfiguration {
+  /// The seed of each evaluation's first episode; the next ones follow.
+  public var evaluationSeed: UInt64 {
+    var stream = RandomStream(seed: seed, purpose: "evaluation seeds")
     // 48 bits: headroom for consecutive seeds
     return stream.next() >> 16
   }

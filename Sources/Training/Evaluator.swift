@@ -27,25 +27,46 @@ public struct Evaluation: Sendable, Equatable {
 
 /// Runs episodes in an environment that nothing else uses.
 public struct Evaluator {
+  /// Steps of an episode after which nobody waits for its end any more.
+  public static let longestEpisode = 10_000_000
+
   private let loop: CollectionLoop
 
   public init(_ environment: any Environment) { loop = CollectionLoop(environment) }
 
   /// Runs `episodes` episodes with seeds `firstSeed`, `firstSeed + 1`, … and actions from `act`.
   ///
-  /// - Parameter isCancelled: asked after each episode; what was run so far is then returned.
+  /// - Parameters:
+  ///   - isCancelled: asked after each episode, and now and then within one; the whole episodes so far are then returned.
+  ///   - ended: told after each episode how many there were.
+  /// - Throws: `EndlessEpisode` when one does not end within `longestEpisode` steps.
   public func run(
-    episodes: Int, firstSeed: UInt64, isCancelled: () -> Bool = { false },
-    act: (Span<Float>, inout MutableSpan<Float>) -> Void
+    episodes: Int, firstSeed: UInt64, longestEpisode: Int = Self.longestEpisode, isCancelled: () -> Bool = { false },
+    ended: (Int) -> Void = { _ in }, act: (Span<Float>, inout MutableSpan<Float>) -> Void
   ) throws -> Evaluation {
     try withoutActuallyEscaping(act) { act in
       let returns = EpisodeReturns(loop.environments, firstSeed: firstSeed, act: act)
       while returns.evaluation.episodes < episodes {
-        if returns.needsReset(lane: 0) && isCancelled() { break }
+        if (returns.needsReset(lane: 0) || returns.length % 64 == 63) && isCancelled() { break }
+        guard returns.length < longestEpisode else {
+          throw EndlessEpisode(episode: returns.evaluation.episodes + 1, steps: returns.length)
+        }
         try loop.round(returns)
+        if returns.needsReset(lane: 0) { ended(returns.evaluation.episodes) }
       }
       return returns.evaluation
     }
+  }
+}
+
+/// An environment whose episodes are waited for has no end.
+public struct EndlessEpisode: Error, CustomStringConvertible {
+  public let episode: Int
+  public let steps: Int
+
+  public var description: String {
+    "episode \(episode) has not ended after \(steps) steps: an evaluation needs episodes that end; give the environment a "
+      + "limit of steps"
   }
 }
 
@@ -56,7 +77,7 @@ private final class EpisodeReturns: StepCollector {
   private let act: (Span<Float>, inout MutableSpan<Float>) -> Void
   private var observation: [Float]  // (S)
   private var total = 0.0
-  private var length = 0
+  private(set) var length = 0
   private var isRunning = false
 
   init(
@@ -97,7 +118,7 @@ private final class EpisodeReturns: StepCollector {
   private func end() {
     evaluation.returns.append(total)
     evaluation.lengths.append(length)
-    isRunning = false
+    (length, isRunning) = (0, false)
   }
 
   private func keep(_ values: Span<Float>) {

@@ -38,6 +38,9 @@ public struct HealthRecord: Sendable, Equatable {
   /// The last episodes, if the task said nothing in them; in episodes.csv, not in health.csv.
   public var idle = IdleEpisodes()
 
+  /// The names of the algorithm's hyperparameters, which advice may name; empty: not known.
+  public var settings: Set<String> = []
+
   public init(step: Int) { self.step = step }
 }
 

@@ -47,14 +47,27 @@ extension HealthRecord {
       let percent = (100 * share).rounded(.toNearestOrEven)
       return "\(Int(exactly: percent).map(String.init) ?? "\(percent)") %"
     }
-    func short(_ value: Double) -> String { "\((value * 1000).rounded() / 1000)" }
+    func short(_ value: Double) -> String {
+      abs(value) < 0.01 ? "\(Float(value))" : "\((value * 1000).rounded() / 1000)"
+    }
 
     let look = assessment
+    /// Those of some hyperparameters that the algorithm has, in words; all of them where it is not known.
+    func any(of names: String...) -> String {
+      let own = settings.isEmpty ? names : names.filter(settings.contains)
+      return own.joined(separator: " or ")
+    }
+    // a network's first outputs are some tenths: below, the rewards do not show in its values
+    let isNoise = valueBound < 0.05
     find(
-      "value above its bound", when: look.largestValue > 1.1 * valueBound,
+      "small rewards", when: isNoise,
+      "rewards allow no value beyond \(short(valueBound)), less than what a new network says of any state: "
+        + (any(of: "scaleRewards").isEmpty ? "scale the rewards up" : "set scaleRewards=true, or scale the rewards up"))
+    find(
+      "value above its bound", when: !isNoise && look.largestValue > 1.1 * valueBound,
       "|Q| is \(short(look.largestValue)), but rewards allow no more than \(short(valueBound)): the critic diverges; "
         + "lower the learning rates or the rate of target tracking")
-    let relative = valueBias / max(valueScale, 1e-6)
+    let relative = valueScale > 0 ? valueBias / valueScale : 0
     let isJudged = valueEpisodes >= 10 && updates >= Self.settling
     find(
       "overestimated values", when: isJudged && relative > 0.5,
@@ -66,14 +79,15 @@ extension HealthRecord {
         + "the critic lags behind; train longer or track targets faster")
     find(
       "temperature", when: temperature < 1e-4,
-      "the temperature fell to \(temperature): the policy hardly explores; raise targetEntropy")
+      "the temperature fell to \(temperature): the policy hardly explores; raise \(any(of: "targetEntropy", "targetEntropyScale"))"
+    )
     find(
       "temperature", when: temperature > 10,
       "the temperature rose to \(temperature): entropy outweighs reward; check the reward's scale")
     find(
       "saturated actions", when: look.saturatedActions > 0.95,
       "\(percent(look.saturatedActions)) of the policy's actions are at their bounds: check the scale of rewards and "
-        + "observations, or lower policyLearningRate")
+        + "observations, or lower \(any(of: "policyLearningRate", "criticLearningRate"))")
     for (name, share) in [("policy", look.deadPolicyUnits), ("critics", look.deadCriticUnits)] {
       find(
         "dead units", when: share > 0.5,
@@ -92,7 +106,7 @@ extension HealthRecord {
     find(
       "replay coverage", when: replayRatio < 0.5,
       "a stored transition was learned from \(short(replayRatio)) times on average: most are never seen; raise "
-        + "updatesPerStep or batchSize")
+        + any(of: "updatesPerStep", "batchSize"))
     find(
       "no signal", when: idle.count >= IdleEpisodes.patience,
       "the last \(idle.count) episodes ran out of time with a reward of \(short(idle.reward)) at every step: nothing "

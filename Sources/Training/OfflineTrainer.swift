@@ -18,6 +18,7 @@ public final class OfflineTrainer: TrainingRun {
   public let normalization: ObservationNormalization?
   /// Updates taken.
   public private(set) var step = 0
+  public var updates: Int { step }
   public var bestReturn: Double { evaluations.bestReturn }
   public var lastEvaluation: EvaluationRecord? { evaluations.last }
   public private(set) var temperature = Double.nan
@@ -28,6 +29,8 @@ public final class OfflineTrainer: TrainingRun {
   private let evaluations: EvaluationSchedule
   private let buffer: ReplayBuffer
   private let batch: Batch
+  /// The largest |r| of the data.
+  private let largestReward: Double
   private var sampling: RandomStream
   private var metrics: MetricsWindow
 
@@ -44,6 +47,14 @@ public final class OfflineTrainer: TrainingRun {
     self.scaling = scaling
     configuration = try run.algorithmConfiguration(in: algorithms)
     precondition(data.count > 0, "learning from no data")
+    let isDiscrete = try algorithms.entry(run.algorithm).actions == .discrete
+    guard isDiscrete == (scaling.choices != nil) else {
+      throw MismatchedRun(
+        isDiscrete
+          ? "\(run.algorithm) chooses one of several actions, the data have real-valued ones: give others"
+          : "\(run.algorithm) chooses real-valued actions, the data have one of \(scaling.choices ?? 0) choices: give others"
+      )
+    }
     try configuration.sampler.checkFixedData()
     try configuration.checkMemory(observationSize: data.observationSize, actionSize: data.actionSize)
     evaluations = EvaluationSchedule(
@@ -61,6 +72,12 @@ public final class OfflineTrainer: TrainingRun {
       count: configuration.batchSize, observationSize: data.observationSize, actionSize: data.actionSize)
     sampling = RandomStream(seed: run.seed, purpose: "sampling")
     metrics = MetricsWindow(further: configuration.metrics.further.count)
+    var largest: Float = 0
+    data.forEachFrame { frame in
+      let reward = frame[frame.endIndex - 2]
+      if frame[frame.endIndex - 1] >= 0, abs(reward) > largest { largest = abs(reward) }
+    }
+    largestReward = Double(largest)
     buffer = data
   }
 
@@ -99,6 +116,9 @@ public final class OfflineTrainer: TrainingRun {
     var record = HealthRecord(step: step)
     record.updates = step
     record.assessment = algorithm.assess(batch)
+    record.settings = configuration.names
+    let discount = configuration.discount.asWritten
+    if discount < 1 && largestReward > 0 { record.valueBound = largestReward / (1 - discount) }
     (record.entropy, record.temperature) = (metrics.entropy, metrics.temperature)
     return record
   }
@@ -123,6 +143,12 @@ public final class OfflineTrainer: TrainingRun {
         hiddenSizes: configuration.policy.hiddenSizes,
         actionLow: scaling.low, actionHigh: scaling.high, step: step, normalization: normalization,
         environmentOptions: run.environmentOptions ?? [:], kind: configuration.policy.kind))
+  }
+
+  public func begin(with weights: InitialWeights) throws -> [String] {
+    precondition(step == 0, "the run is at update \(step) already")
+    try weights.check(normalization)
+    return try weights.load(into: algorithm, configuration)
   }
 
   // MARK: state

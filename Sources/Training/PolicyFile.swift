@@ -19,7 +19,7 @@ public struct PolicyFileError: Error, CustomStringConvertible {
   public let description: String
 
   init(_ path: String, _ reason: String) {
-    description = "\(path) \(reason); expected the policy.safetensors of a run"
+    description = "\(path) \(reason); a policy is a file such as a run's policy.safetensors"
   }
 }
 
@@ -114,14 +114,7 @@ public enum PolicyFile {
         "has policy format \(file.metadata["version"] ?? "unknown"), this program reads \(version) and \(normalizedVersion)"
       )
     }
-    func text(_ key: String) throws -> String {
-      guard let value = file.metadata[key] else { throw PolicyFileError(path, "does not say its \(key)") }
-      return value
-    }
-    let hidden = try text("hiddenSizes").split(separator: ",").map { Int($0) ?? 0 }
-    guard let observationSize = Int(try text("observationSize")), observationSize > 0, observationSize <= 1 << 20,
-      !hidden.isEmpty, hidden.count <= 64, hidden.allSatisfy({ $0 > 0 && $0 <= 16_384 })
-    else { throw PolicyFileError(path, "gives impossible sizes") }
+    let (observationSize, hidden) = try sizes(file, path: path)
     let (low, high) = (try file.floats("action.low"), try file.floats("action.high"))
     guard low.count == high.count, !low.isEmpty, zip(low, high).allSatisfy({ $0.isFinite && $1.isFinite && $0 <= $1 })
     else { throw PolicyFileError(path, "gives impossible action bounds") }
@@ -154,8 +147,9 @@ public enum PolicyFile {
       }
     }
     var description = PolicyDescription(
-      algorithm: try text("algorithm"), environment: try text("environment"), observationSize: observationSize,
-      hiddenSizes: hidden, actionLow: low, actionHigh: high, step: Int(try text("step")) ?? 0,
+      algorithm: file.metadata["algorithm"] ?? "unknown", environment: file.metadata["environment"] ?? "",
+      observationSize: observationSize, hiddenSizes: hidden, actionLow: low, actionHigh: high,
+      step: file.metadata["step"].flatMap { Int($0) } ?? 0,
       temperature: file.metadata["temperature"].flatMap(Double.init), choices: choices,
       environmentOptions: options, kind: kind)
     description.normalization = try normalization(file, path: path, observationSize: observationSize)
@@ -167,10 +161,35 @@ public enum PolicyFile {
       }
       return tensor
     }
-    guard try text("digest") == digest(of: file) else {
-      throw PolicyFileError(path, "is damaged: it does not match its digest; copy it again")
+    // a file that somebody else wrote need not have one; one of this program whose key is damaged does
+    let isDamaged = file.metadata.keys.contains { $0 != "digest" && editDistance($0, "digest") == 1 }
+    if isDamaged || file.metadata["digest"].map({ $0 != digest(of: file) }) ?? false {
+      throw PolicyFileError(
+        path,
+        "does not match its digest: it is damaged, so copy it again, or was edited, so remove digest from its metadata")
     }
     return policy
+  }
+
+  /// S and the hidden sizes, as the metadata say or else as the tensors' shapes do.
+  private static func sizes(_ file: SafeTensors, path: String) throws -> (observations: Int, hidden: [Int]) {
+    func shape(_ layer: Int) throws -> [Int]? {
+      let name = "policy.layer.\(layer).weight"
+      return file.contains(name) ? try file.shape(name) : nil
+    }
+    var rows: [Int] = []
+    while rows.count < 66, let shape = try shape(rows.count), let size = shape.first { rows.append(size) }
+    // the last layer is the policy's output, but for a Gaussian's, which has two heads
+    let inShapes = file.contains("policy.mean.weight") ? rows : rows.dropLast()
+    let hidden = file.metadata["hiddenSizes"]?.split(separator: ",").map { Int($0) ?? 0 } ?? inShapes
+    let observations = try file.metadata["observationSize"].map { Int($0) ?? 0 } ?? shape(0)?.last ?? 0
+    guard 1...1 << 20 ~= observations, 1...64 ~= hidden.count, hidden.allSatisfy({ 1...16_384 ~= $0 }) else {
+      throw PolicyFileError(
+        path,
+        "gives impossible sizes: \(observations) observations and hidden layers of \(hidden.map(String.init).joined(separator: ", "))"
+      )
+    }
+    return (observations, hidden)
   }
 
   /// What the file's policy normalises observations by, if it does.

@@ -3,6 +3,7 @@
 import Algorithms
 import Environments
 import Formats
+import Platform
 
 /// A run's choices, as `run.json` and checkpoints keep them.
 public struct RunConfiguration: Codable, Sendable, Equatable {
@@ -25,17 +26,34 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   public var checkpointEvery: Int?
   /// The data that the run learns from; nil where it learns from its task.
   public var dataset: DataSource? = nil
+  /// Whose networks the run began with; nil: its own, from the seed.
+  public var from: Origin? = nil
   /// Environments that the run collects from at once, N; nil: one.
   public var environments: Int? = nil
 
+  /// The Python interpreter of an environment in Python; nil: that of the search path, or none is needed.
+  public var python: String? = nil
+
   /// N
   public var laneCount: Int { environments ?? 1 }
+
+  /// A run, or a policy file, whose networks a new run begins with.
+  public struct Origin: Codable, Sendable, Equatable {
+    public var path: String
+    public var algorithm: String
+    /// The step that it was at.
+    public var step: Int
+    /// A hash of what was taken.
+    public var digest: String
+  }
 
   /// Data outside the run's folder.
   public struct DataSource: Codable, Sendable, Equatable {
     public var path: String
     /// How files without time-outs are read; nil: they say theirs.
     public var timeouts: String?
+    /// The parts that observations were joined from, where some were named; nil: all of them, or one piece.
+    public var observations: [String]?
     /// A hash of what was read: other data cannot go on with the run.
     public var digest: String
 
@@ -54,6 +72,28 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     self.checkpointEvery = checkpointEvery
   }
 
+  /// What a run's numbers may be. Every count within is exact in double precision, and what is reckoned from some of them
+  /// does not overflow.
+  public enum Limits {
+    public static let steps = 1...1_000_000_000_000_000
+    public static let threads = 1...256
+    public static let environments = 1...4096
+    public static let evaluationEpisodes = 1...1_000_000_000
+  }
+
+  /// Throws when a number is none that a run can have: a file may say anything.
+  public func check() throws(ConfigurationError) {
+    let every = 0...Limits.steps.upperBound
+    for (key, value, range) in [
+      ("steps", steps, Limits.steps), ("threads", threads, Limits.threads), ("evaluateEvery", evaluateEvery, every),
+      ("evaluationEpisodes", evaluationEpisodes, Limits.evaluationEpisodes),
+      ("checkpointEvery", checkpointEvery ?? 0, every), ("environments", laneCount, Limits.environments),
+    ] where !range.contains(value) {
+      throw .outOfRange(
+        key: key, value: "\(value)", allowed: "a whole number in [\(range.lowerBound), \(range.upperBound)]")
+    }
+  }
+
   /// The algorithm's configuration for this run, checked again.
   public func algorithmConfiguration(in registry: AlgorithmRegistry = .standard) throws -> AnyConfiguration {
     let configuration = try registry.entry(algorithm).configuration(configuration)
@@ -61,18 +101,68 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   }
 
   /// The updates that the whole run makes, where no simulator fails.
-  func updates(_ configuration: AnyConfiguration) -> Int {
-    guard dataset == nil, let collection = configuration.collection else { return steps }
+  func updates(_ configuration: AnyConfiguration) -> Int { learning(configuration).updates }
+
+  /// When a run learns, and how much.
+  public struct Learning: Sendable, Equatable {
+    /// Steps before the first update; all of them where there is none.
+    public var begins: Int
+    /// Updates of the whole run, where no simulator fails.
+    public var updates: Int
+  }
+
+  /// When the run learns and how much, before it begins.
+  public func learning(in registry: AlgorithmRegistry = .standard) throws -> Learning {
+    learning(try registry.entry(algorithm).configuration(configuration))
+  }
+
+  private func learning(_ configuration: AnyConfiguration) -> Learning {
+    guard dataset == nil, let collection = configuration.collection else { return Learning(begins: 0, updates: steps) }
     // all that Trainer's learn() owes from the first round on after which it learns
     let batch = min(configuration.batchSize, collection.bufferCapacity, max(1, steps))
     let first = max(collection.randomSteps + 1, batch)
-    guard first <= steps else { return 0 }
+    guard first <= steps else { return Learning(begins: steps, updates: 0) }
     let (start, every) = ((first - 1) / laneCount * laneCount, collection.updateEvery)
-    return collection.updatesOwed(from: start / every * every, to: steps / every * every)
+    let from = start / every * every
+    let updates = collection.updatesOwed(from: from, to: steps / every * every)
+    // a step less than the one that ends the first period
+    return Learning(begins: updates == 0 ? steps : max(first, from + every) - 1, updates: updates)
+  }
+
+  /// Throws when the run would take all its steps and learn nothing from them.
+  public func checkLearning(in registry: AlgorithmRegistry = .standard) throws {
+    let configuration = try registry.entry(algorithm).configuration(configuration)
+    guard learning(configuration).updates == 0, let collection = configuration.collection else { return }
+    if collection.randomSteps >= steps {
+      // a fifth of the steps at random; never fewer than a batch, where there are that many
+      let fewer = max(min(configuration.batchSize, steps / 2), steps / 5)
+      throw NothingLearned(
+        "\(steps) steps teach nothing: the first randomSteps = \(collection.randomSteps) take random actions, before any "
+          + "update; take more steps or fewer random ones", .hyperparameter("randomSteps", value: "\(fewer)"))
+    }
+    if collection.updateEvery > steps {
+      throw NothingLearned(
+        "\(steps) steps teach nothing: updates come every updateEvery = \(collection.updateEvery) steps; take more steps or "
+          + "update more often", .hyperparameter("updateEvery", value: "1"))
+    }
+    throw NothingLearned(
+      "\(steps) steps teach nothing: updatesPerStep = \(collection.updatesPerStep) owes no whole update, or a batch of "
+        + "\(configuration.batchSize) is never full; take more steps", .hyperparameter("updatesPerStep", value: "1"))
   }
 }
 
+/// A run whose settings make no update.
+public struct NothingLearned: Error, RemediableError, CustomStringConvertible {
+  public let description: String
+  package let remedies: [Remedy]
+
+  init(_ description: String, _ remedy: Remedy) { (self.description, remedies) = (description, [remedy]) }
+}
+
 extension AnyConfiguration {
+  /// The names of its hyperparameters.
+  var names: Set<String> { if case .object(let members) = values { Set(members.keys) } else { [] } }
+
   /// The configuration for a task: what the task suggests where nothing was said, then the given settings.
   public func resolved(for entry: EnvironmentEntry, settings: [String]) throws -> AnyConfiguration {
     let suggested = collection == nil ? [] : entry.suggestedRandomSteps.map { ["randomSteps=\($0)"] } ?? []

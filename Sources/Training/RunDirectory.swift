@@ -23,60 +23,40 @@ public struct RunDirectoryError: Error, RemediableError, CustomStringConvertible
   }
 }
 
-/// What `run.json` holds.
-public struct RunDescription: Codable, Sendable, Equatable {
-  public static let currentVersion = 1
-
-  public var formatVersion = RunDescription.currentVersion
-  public var run: RunConfiguration
-  public var versions: Versions
-  public var started: String
-
-  /// What the run was made with.
-  public struct Versions: Codable, Sendable, Equatable {
-    public var program: String
-    public var swift: String
-    /// libmujoco's own version; null where the task needs none.
-    public var mujoco: String?
-    public var processor: String
-    /// Whether large products ran on a matrix unit, see `Processor.usesMatrixUnit`; null in runs of version 0.1.0, where none did.
-    public var matrixUnit: Bool?
-
-    public init(program: String, swift: String, mujoco: String?, processor: String, matrixUnit: Bool? = nil) {
-      (self.program, self.swift, self.mujoco, self.processor) = (program, swift, mujoco, processor)
-      self.matrixUnit = matrixUnit
-    }
-  }
-
-  public init(run: RunConfiguration, versions: Versions) {
-    self.run = run
-    self.versions = versions
-    started = Date().formatted(.iso8601)
-  }
-}
-
 /// The files of one run.
 public final class RunDirectory {
+  /// Where the folder was when it was opened.
   public let url: URL
-  public let description: RunDescription
+  public private(set) var description: RunDescription
+  /// Held open: what is written goes into this folder, whatever happens to its name.
+  let folder: Folder
   let logs: RunLogs
+  /// A best policy that is not on disk yet.
+  var unsavedBest: SafeTensors?
   private let writer: CheckpointWriter
   private var runLock: RunLock?
   private var pauses = CheckpointPauses()
   private let clock: RunClock
+  private var notes: [String] = []
+  private var place: String
 
-  public var path: String { url.path }
-  public var policyPath: String { url.appendingPathComponent("policy.safetensors").path }
+  /// Where the folder is now.
+  public var path: String { folder.currentPath ?? url.path }
+  public var policyPath: String { "\(path)/\(CheckpointWriter.policy)" }
   /// What was found when training stopped at a number that is none.
-  public var dumpPath: String { url.appendingPathComponent("dump.safetensors").path }
+  public var dumpPath: String { "\(path)/\(Self.dumpName)" }
   /// The last fault of the simulator.
-  public var simulatorFaultPath: String { url.appendingPathComponent("simulator-fault.safetensors").path }
-  public var bestPolicyPath: String { url.appendingPathComponent("policy-best.safetensors").path }
-  public var checkpointPath: String { url.appendingPathComponent("checkpoint/state.safetensors").path }
+  public var simulatorFaultPath: String { "\(path)/\(Self.simulatorFaultName)" }
+  public var bestPolicyPath: String { "\(path)/\(Self.bestPolicyName)" }
+  public var checkpointPath: String { "\(path)/\(CheckpointWriter.folder)/\(CheckpointWriter.state)" }
   /// The checkpoint before the last one.
   public var previousCheckpointPath: String {
-    url.appendingPathComponent("checkpoint/state-previous.safetensors").path
+    "\(path)/\(CheckpointWriter.folder)/\(CheckpointWriter.previousState)"
   }
+
+  static let dumpName = "dump.safetensors"
+  static let simulatorFaultName = "simulator-fault.safetensors"
+  static let bestPolicyName = "policy-best.safetensors"
 
   /// Makes the folder of a new run.
   ///
@@ -84,21 +64,25 @@ public final class RunDirectory {
   public static func create(
     _ path: String, _ description: RunDescription, metrics: [Metric] = Metric.common
   ) throws -> RunDirectory {
+    guard !path.isEmpty else {
+      throw RunDirectoryError("a run needs a folder: the path is empty", remedies: [.runFolder])
+    }
     let url = URL(fileURLWithPath: path)
-    if FileManager.default.fileExists(atPath: url.path) {
+    do {
+      let parent = url.deletingLastPathComponent()
+      try Folder.makePath(parent.path)
+      // whoever makes the folder has it: of two that try at the same moment, one is refused
+      let folder = try Folder.make(url.path)
+      let directory = RunDirectory(url, folder, description, metrics)
+      try directory.lock()
+      for log in directory.logs.all { try log.open() }
+      try write(description, to: folder)
+      try Folder(parent.path).synchronize()
+      return directory
+    } catch let error as DiskError where error.isTaken && error.path == url.path {
       throw RunDirectoryError(
         "\(path) exists already: resume the run in it, or choose another folder",
         remedies: [.runFolder, .resume(path)])
-    }
-    do {
-      try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-      let directory = RunDirectory(url, description, metrics)
-      for log in directory.logs.all { try log.open() }
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      try DiskFile.replace(url.appendingPathComponent("run.json").path, with: encoder.encode(description).span)
-      try DiskFile.synchronizeFolder(of: url.path)
-      return directory
     } catch {
       if error is RunDirectoryError { throw error }
       throw RunDirectoryError(
@@ -117,53 +101,42 @@ public final class RunDirectory {
         capacity: $0.capacity, observationSize: $0.observationSize, actionSize: $0.actionSize, lanes: $0.laneCount)
       let partial = 3 * Int(ReplayFiles.framesPerFile) * $0.laneCount * $0.frameWidth * 4
       // an episode of one step takes two frames
-      frames = min(buffer + partial, 2 * trainer.run.steps * $0.frameWidth * 4)
+      frames = min(buffer.clampedSum(partial), trainer.run.steps.clampedProduct(2 * $0.frameWidth * 4))
     }
     let state = try trainer.state().encoded(RunProgress()).encodedData().count
     let policy = trainer.policyFile().encodedData().count
     try DiskSpace.check(
-      frames + 3 * (state + policy), for: "a run of \(trainer.run.steps) steps", at: path, available: available,
+      frames.clampedSum(3 * (state + policy)), for: "a run of \(trainer.run.steps) steps", at: path,
+      available: available,
       hint: "make it smaller with a lower bufferCapacity",
       remedies: [.runFolder, .hyperparameter("bufferCapacity", value: "N")])
+  }
+
+  /// Changes the run from a step on; `run.json` says so from now on, with what it was before.
+  ///
+  /// - Precondition: the directory is locked, and its newest checkpoint is of that step.
+  public func change(to run: RunConfiguration, at step: Int) throws {
+    guard let change = description.run.change(to: run, at: step) else { return }
+    description.run = run
+    description.changes = (description.changes ?? []) + [change]
+    do { try Self.write(description, to: folder) } catch { throw unwritable(error) }
   }
 
   /// Opens the folder of an earlier run.
   public static func open(_ path: String, metrics: [Metric] = Metric.common) throws -> RunDirectory {
     let url = URL(fileURLWithPath: path)
-    return RunDirectory(url, try describe(path), metrics)
+    // says what is wrong with the folder
+    _ = try describe(path)
+    let folder = try Folder(url.path)
+    return RunDirectory(url, folder, try describe(folder, as: path), metrics)
   }
 
-  /// What `run.json` of a folder says.
-  public static func describe(_ path: String) throws -> RunDescription {
-    let file = URL(fileURLWithPath: path).appendingPathComponent("run.json")
-    guard let data = FileManager.default.contents(atPath: file.path) else {
-      throw RunDirectoryError("\(path) is no run: it has no run.json; give the folder of a run")
-    }
-    do {
-      let description = try JSONDecoder().decode(RunDescription.self, from: data)
-      guard description.formatVersion == RunDescription.currentVersion else {
-        throw RunDirectoryError(
-          "\(file.path) has format \(description.formatVersion), this program reads \(RunDescription.currentVersion)")
-      }
-      return description
-    } catch let error as RunDirectoryError {
-      throw error
-    } catch {
-      throw RunDirectoryError("\(file.path) cannot be read: \(reason(error))")
-    }
-  }
-
-  private init(_ url: URL, _ description: RunDescription, _ metrics: [Metric]) {
-    self.url = url
-    self.description = description
+  private init(_ url: URL, _ folder: Folder, _ description: RunDescription, _ metrics: [Metric]) {
+    (self.url, self.folder, self.description, place) = (url, folder, description, url.path)
     let clock = RunClock()
     self.clock = clock
-    logs = RunLogs(url, further: metrics.further.map(\.name)) { clock.seconds }
-    let folder = url.appendingPathComponent("checkpoint")
-    func path(_ name: String) -> String { url.appendingPathComponent(name).path }
-    writer = CheckpointWriter(
-      folder, state: path("checkpoint/state.safetensors"), previous: path("checkpoint/state-previous.safetensors"),
-      policy: path("policy.safetensors"))
+    logs = RunLogs(folder, further: metrics.further.map(\.name)) { clock.seconds }
+    writer = CheckpointWriter(folder)
   }
 
   /// Seconds of training, those of earlier processes included.
@@ -177,7 +150,25 @@ public final class RunDirectory {
   /// Holds the directory for this process alone.
   ///
   /// - Throws: `RunDirectoryError` when another process holds it.
-  public func lock() throws { runLock = try RunLock(url) }
+  public func lock() throws {
+    if runLock == nil { runLock = try RunLock(folder) }
+  }
+
+  /// What others did to the folder since somebody asked, and what was done about it: a line each.
+  func takeNotes() -> [String] {
+    let now = path
+    if now != place {
+      notes.append("the folder of the run was moved: it is \(now) now, and the run goes on there")
+      place = now
+    }
+    defer { notes = [] }
+    return logs.takeNotes() + notes
+  }
+
+  /// Writes a file of the folder so that it stays, or leaves the old one as it was.
+  func write(_ file: SafeTensors, as name: String) throws(DiskError) {
+    try folder.replace(name, with: file.encodedData().span)
+  }
 
   /// Saves everything from which the run goes on, and the policy as it is, and returns when the disk has it.
   ///
@@ -187,7 +178,11 @@ public final class RunDirectory {
     // what the one before met no longer matters
     _ = try? finishSaving()
     try beginSaving(trainer)
-    try finishSaving()
+    do { try finishSaving() } catch is ChangedFile {
+      // what others removed in this very moment is written again
+      try beginSaving(trainer)
+      try finishSaving()
+    }
   }
 
   /// Copies everything from which the run goes on, and lets another thread write it. Training may go on at once.
@@ -197,6 +192,9 @@ public final class RunDirectory {
   public func beginSaving(_ trainer: any TrainingRun) throws {
     let start = ContinuousClock.now
     _ = try? finishSaving()
+    for name in writer.forgetChanged() {
+      notes.append("\(CheckpointWriter.folder)/\(name) was removed or changed by another program: it is written again")
+    }
     do {
       var progress = RunProgress()
       var frames: [FrameBlock] = []
@@ -207,11 +205,13 @@ public final class RunDirectory {
         }
       }
       (progress.seconds, progress.pauses) = (seconds, pauses)
-      for log in logs.all { progress.logSizes[log.name] = try log.flush() }
+      progress.identity = RunIdentity(trainer.run)
+      progress.unsavedBest = unsavedBest?.encoded() ?? []
+      progress.logSizes = try logs.flush()
       writer.begin(
         CheckpointContents(
           state: try trainer.state(), progress: progress,
-          frames: frames, policy: trainer.policyFile(), logs: logs.all.map(\.unconfirmedRows)))
+          frames: frames, policy: trainer.policyFile(), logs: logs.all.compactMap(\.unconfirmedRows)))
     } catch {
       throw unwritable(error)
     }
@@ -224,8 +224,15 @@ public final class RunDirectory {
   ///   `NonFiniteState` when there was nothing to save.
   public func finishSaving() throws {
     do {
-      guard let progress = try writer.finish() else { return }
-      for log in logs.all { log.confirm(progress.logSizes[log.name] ?? 0) }
+      guard let written = try writer.finish() else { return }
+      for log in logs.all {
+        if written.logsDiffer {
+          log.distrust()
+          _ = try? log.flush()
+        } else {
+          log.confirm(written.progress.logSizes[log.name] ?? 0)
+        }
+      }
     } catch {
       for log in logs.all { log.distrust() }
       throw unwritable(error)
@@ -237,115 +244,20 @@ public final class RunDirectory {
 
   private func unwritable(_ error: any Error) -> any Error {
     guard error is DiskError || error is CocoaError else { return error }
+    if folder.currentPath == nil {
+      return RunDirectoryError("\(url.path) was removed while the run trained: nothing of it can be saved any more")
+    }
     return RunDirectoryError(
       "\(path) cannot be written: \(reason(error)); the last checkpoint is intact, and the run can be resumed from it",
       remedies: [.resume(path)])
   }
 
-  /// What `restore` found.
-  public struct Restoration: Sendable {
-    public var step: Int
-    /// One line for each checkpoint that could not be used.
-    public var problems: [String] = []
-  }
-
-  /// Brings a new trainer to the newest checkpoint that is whole, and cuts the logs back to it.
-  ///
-  /// Its numbers go on to the bit where its products run on what they began on: call
-  /// `Processor.useMatrixUnit(description.versions.matrixUnit ?? false)` first.
-  @discardableResult
-  public func restore(_ trainer: any TrainingRun) throws -> Restoration {
-    let candidates = [checkpointPath, previousCheckpointPath].filter { FileManager.default.fileExists(atPath: $0) }
-    guard !candidates.isEmpty else {
-      throw RunDirectoryError("\(path) has no checkpoint yet: begin a new run in another folder")
-    }
-    var problems: [String] = []
-    for candidate in candidates {
-      do {
-        try restore(trainer, from: candidate)
-        // a damaged one must not take the good one's place at the next save
-        if candidate != checkpointPath { try? FileManager.default.removeItem(atPath: checkpointPath) }
-        return Restoration(step: trainer.step, problems: problems)
-      } catch let mismatch as MismatchedRun {
-        throw mismatch
-      } catch {
-        problems.append("\(error)")
-      }
-    }
-    throw RunDirectoryError("\(path) has no checkpoint that is whole: \(problems.joined(separator: "; "))")
-  }
-
-  private func restore(_ trainer: any TrainingRun, from checkpoint: String) throws {
-    let file = try SafeTensors(contentsOf: checkpoint)
-    let state = try TrainerState(file, path: checkpoint)
-    let progress = try RunProgress(file, path: checkpoint)
-    let folder = url.appendingPathComponent("checkpoint")
-    var replay = progress.replay.indices.map { ReplayFiles(folder: folder, lane: $0) }
-    try trainer.restoreBuffer {
-      guard progress.replay.count == $0.laneCount else {
-        throw MismatchedRun(
-          "\(checkpoint) holds the replay buffers of \(progress.replay.count) environments, the run has \($0.laneCount)"
-        )
-      }
-      $0.removeAll()
-      for (lane, saved) in progress.replay.enumerated() {
-        try replay[lane].restore(saved.frames, digests: saved.digests, into: &$0)
-      }
-    }
-    try trainer.restore(state)
-    for log in logs.all {
-      if let size = progress.logSizes[log.name] { try log.truncate(to: size) }
-    }
-    (clock.earlier, pauses) = (progress.seconds, progress.pauses)
-    writer.adopt(replay, oldestNeededFrames: progress.replay.map(\.frames.lowerBound))
-  }
-
-  /// What the newest whole checkpoint holds, for `inspect`; nil before the first one.
-  public func checkpoint() throws -> (state: TrainerState, progress: RunProgress)? {
-    let candidates = [checkpointPath, previousCheckpointPath].filter { FileManager.default.fileExists(atPath: $0) }
-    var failure: (any Error)?
-    for candidate in candidates {
-      do {
-        let file = try SafeTensors(contentsOf: candidate)
-        return (try TrainerState(file, path: candidate), try RunProgress(file, path: candidate))
-      } catch {
-        failure = failure ?? error
-      }
-    }
-    if let failure { throw failure }
-    return nil
-  }
-
   /// The rows of a log, each as its columns.
-  public func rows(_ name: String) -> [[String]] {
-    guard let data = FileManager.default.contents(atPath: url.appendingPathComponent(name).path) else { return [] }
-    return Array(CSVLog.rows(of: data).dropFirst())
+  public func rows(_ name: String) -> [[String]] { Array(lines(name).dropFirst()) }
+
+  /// The header of a log and its rows, each as its columns; nothing where there is no such log.
+  package func lines(_ name: String) -> [[String]] {
+    guard let bytes = try? folder.contents(name).bytes else { return [] }
+    return CSVLog.rows(of: Data(bytes))
   }
-}
-
-/// Seconds of a run's training, those of earlier processes included.
-final class RunClock {
-  /// Seconds of training before this process took over.
-  var earlier = 0.0
-  private let opened = ContinuousClock.now
-
-  var seconds: Double { earlier + (ContinuousClock.now - opened).inSeconds }
-}
-
-/// The system's words for an error.
-func reason(_ error: any Error) -> String {
-  if let error = error as? RunDirectoryError { return error.description }
-  if error is CocoaError { return FileAccess.reason(of: error) }
-  if let error = error as? DiskError { return error.reason }
-  switch error {
-  case DecodingError.keyNotFound, DecodingError.valueNotFound:
-    return "The operation could not be completed. The data is missing."
-  case is DecodingError, is EncodingError:
-    return "The operation could not be completed. The data isn’t in the correct format."
-  default: return "\(error)".split(separator: "\n").joined(separator: " ")
-  }
-}
-
-extension Duration {
-  var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

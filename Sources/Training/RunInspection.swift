@@ -8,6 +8,8 @@ public struct RunInspection: Sendable {
   public let step: Int
   public let episodes: Int
   public let updates: Int
+  /// The last step that a log tells of; a run that trains is past its checkpoint.
+  public let loggedStep: Int?
   public let seconds: Double
   /// A hash of all learned parameters: equal digests, equal bits. Nil before the first checkpoint.
   public let digest: String?
@@ -26,6 +28,8 @@ public struct RunInspection: Sendable {
     step = checkpoint?.state.step ?? 0
     episodes = checkpoint?.state.episodes ?? 0
     updates = checkpoint?.state.updates ?? 0
+    loggedStep = ["episodes.csv", "metrics.csv", "evaluations.csv"]
+      .compactMap { directory.rows($0).last?.first.flatMap { Int($0) } }.max()
     seconds = checkpoint?.progress.seconds ?? 0
     simulatorFaults = checkpoint?.state.faults.total ?? 0
     pauses = checkpoint?.progress.pauses ?? CheckpointPauses()
@@ -33,7 +37,18 @@ public struct RunInspection: Sendable {
     digest = learned.map(Self.digest)
     var record = directory.rows("health.csv").last.flatMap(HealthRecord.init(row:))
     record?.idle = IdleEpisodes(rows: directory.rows("episodes.csv"))
-    health = learned.map { Self.health($0, record) } ?? .unknown
+    let run = directory.description.run
+    if case .object(let members) = run.configuration { record?.settings = Set(members.keys) }
+    var health = learned.map { Self.health($0, record) } ?? .unknown
+    if learned != nil && updates == 0 && health.findings.isEmpty {
+      // random steps come first; at the end of a run there is nothing left to come
+      let isOver = step >= run.steps
+      health.status = isOver ? "warning" : "unknown"
+      health.findings = [
+        isOver ? "the run made no update: it has learned nothing" : "no update yet: nothing is learned so far"
+      ]
+    }
+    self.health = health
   }
 
   /// A hash over names and values, in the order of names.

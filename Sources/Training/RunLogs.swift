@@ -2,12 +2,6 @@
 
 import Platform
 
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
-
 /// `episodes.csv`, `metrics.csv`, `evaluations.csv` and `health.csv` of a run's folder.
 final class RunLogs: MetricSink {
   private let episodes: CSVLog
@@ -18,12 +12,12 @@ final class RunLogs: MetricSink {
   private let seconds: () -> Double
 
   /// - Parameter further: names of the algorithm's own metrics, columns after `seconds`.
-  init(_ folder: URL, further: [String] = [], seconds: @escaping () -> Double) {
+  init(_ folder: Folder, further: [String] = [], seconds: @escaping () -> Double) {
     self.seconds = seconds
-    func log(_ name: String, _ header: String) -> CSVLog {
-      CSVLog(folder.appendingPathComponent(name), header: header)
+    func log(_ name: String, _ header: String, key: Int = 0) -> CSVLog {
+      CSVLog(name, in: folder, header: header, key: key)
     }
-    episodes = log("episodes.csv", "step,episode,return,length,terminated,truncated,seconds")
+    episodes = log("episodes.csv", "step,episode,return,length,terminated,truncated,seconds", key: 1)
     metrics = log(
       "metrics.csv",
       (["step,updates,critic_loss,policy_loss,target_mean,temperature,entropy,seconds"] + further)
@@ -34,6 +28,32 @@ final class RunLogs: MetricSink {
   }
 
   var all: [CSVLog] { [episodes, metrics, evaluations, health] }
+
+  /// Hands every row to the system, and tells how many bytes each log has.
+  ///
+  /// - Throws: when the disk fails. A log that others have made something else is no reason to have no checkpoint.
+  func flush() throws(DiskError) -> [String: UInt64] {
+    var sizes: [String: UInt64] = [:]
+    for log in all {
+      do { sizes[log.name] = try log.flush() } catch {
+        if error.isOfDisk { throw error }
+      }
+    }
+    return sizes
+  }
+
+  /// Cuts off what was written after a checkpoint.
+  func cut(to state: TrainerState, _ progress: RunProgress) {
+    // a checkpoint is written before the evaluation that is due at its step
+    for (log, last) in [
+      (episodes, state.episodes), (metrics, state.step), (evaluations, state.evaluatedStep), (health, state.step),
+    ] {
+      log.cut(after: last, expecting: progress.logSizes[log.name])
+    }
+  }
+
+  /// What others did to the logs, since somebody asked.
+  func takeNotes() -> [String] { all.flatMap { $0.takeNotes() } }
 
   func receive(_ record: RunRecord) {
     switch record {

@@ -35,6 +35,8 @@ public final class Trainer {
   public var buffer: ReplayBuffer { _read { yield learner.buffer } }
 
   private let loop: CollectionLoop
+  /// Of lanes whose environment was made anew when the run went on.
+  private var newSeeds: [Int: UInt64] = [:]
   private let configuration: AnyConfiguration
   private let collection: CollectionSettings
   let learner: Learner
@@ -195,7 +197,7 @@ public final class Trainer {
 
   private func makeUpdates(_ count: Int) throws -> Int {
     let needed = learnsFromFewerThanABatch ? 1 : min(configuration.batchSize, learner.buffer.capacity)
-    guard learner.buffer.count >= needed else { return 0 }
+    guard learner.buffer.count >= needed || learner.buffer.hasDropped else { return 0 }
     do {
       try learner.learn(updates: count)
     } catch {
@@ -217,8 +219,8 @@ public final class Trainer {
   /// Trains until the run's steps are taken or the observer asks to stop.
   public func train() throws {
     while !observer.shouldStop() {
-      if evaluations.isDue(at: step) {
-        try evaluate()
+      if try evaluateIfDue() {
+        continue
       } else if step < run.steps {
         try advance()
         try observer.stepped(step)
@@ -335,6 +337,7 @@ public final class Trainer {
     var record = HealthRecord(step: step)
     record.updates = updates
     record.assessment = learner.assess(step: step)
+    record.settings = configuration.names
     (record.entropy, record.temperature) = (metrics.entropy, metrics.temperature)
     record.replayRatio = Double(updates) * Double(configuration.batchSize) / Double(max(1, step))
     health.complete(&record, actionSize: scaling.count, divisor: normalization.divisor)
@@ -342,12 +345,18 @@ public final class Trainer {
     return record
   }
 
-  private func evaluate() throws {
+  /// Evaluates the policy where the run's schedule says so, in an environment of its own.
+  ///
+  /// - Returns: whether it was due.
+  @discardableResult
+  public func evaluateIfDue() throws -> Bool {
+    guard evaluations.isDue(at: step) else { return false }
     let record = try evaluations.evaluate(step: step, isCancelled: observer.shouldStop) { observation, action in
       evaluated.act(algorithm, observation, into: &action)
       scaling.denormalize(&action)
     }
     if let record { try observer.evaluated(record) }
+    return true
   }
 
   /// The policy as it is now, as a file's content.
@@ -360,6 +369,12 @@ public final class Trainer {
         actionLow: scaling.low, actionHigh: scaling.high, step: step, choices: scaling.choices,
         normalization: normalization.observations?.snapshot, rewardDivisor: normalization.rewards?.divisor,
         environmentOptions: run.environmentOptions ?? [:], kind: configuration.policy.kind))
+  }
+
+  public func begin(with weights: InitialWeights) throws -> [String] {
+    precondition(step == 0, "the run is at step \(step) already")
+    try weights.load(into: normalization)
+    return try weights.load(into: algorithm, configuration)
   }
 
   // MARK: state
@@ -375,8 +390,9 @@ public final class Trainer {
     state.normalization = normalization.state
     state.lanes = lanes
     // a lane that was never reset has no state
+    let canSave = loop.environments.resumePromise == .exact
     state.environments = try lanes.indices.map {
-      lanes[$0].steps == 0 && lanes[$0].needsReset ? nil : try loop.environments.saveState(lane: $0)
+      !canSave || lanes[$0].steps == 0 && lanes[$0].needsReset ? nil : try loop.environments.saveState(lane: $0)
     }
     return state
   }
@@ -404,7 +420,19 @@ public final class Trainer {
     for (lane, saved) in state.lanes.enumerated() {
       observations.setRow(lane, to: saved.observation.span)
       if !saved.needsReset { learner.buffer.resumeEpisode(saved.observation.span, lane: lane) }
+      // where the environment cannot go on, neither can its episode; the next one's seed is a function of the step
+      guard loop.environments.resumePromise == .episode, saved.steps > 0 else { continue }
+      forgetEpisode(lane: lane)
+      var seeds = RandomStream(seed: run.seed, purpose: "environments resumed at step \(step)")
+      newSeeds[lane] = seeds.next() >> 32 &+ UInt64(lane)
     }
+  }
+
+  /// Ends a lane's episode as if it had never been told of.
+  func forgetEpisode(lane: Int) {
+    learner.buffer.abandonEpisode(lane: lane)
+    normalization.abandonEpisode(lane: lane)
+    lanes[lane].needsReset = true
   }
 
   /// Puts frames back into the buffer, oldest first.
@@ -415,7 +443,9 @@ extension Trainer: StepCollector {
   package func needsReset(lane: Int) -> Bool { lanes[lane].needsReset }
 
   /// The first episode seeds the lane's generator, which then goes on.
-  package func seed(lane: Int) -> UInt64? { lanes[lane].steps == 0 ? run.seed &+ UInt64(lane) : nil }
+  package func seed(lane: Int) -> UInt64? {
+    newSeeds.removeValue(forKey: lane) ?? (lanes[lane].steps == 0 ? run.seed &+ UInt64(lane) : nil)
+  }
 
   package func failed(lane: Int, _ error: any Error) { observer.failed(dump(lane: lane, "\(error)")) }
 }

@@ -16,11 +16,13 @@ extension Trainer {
     precondition(
       observations.count == rows * size && actions.count == rows * width,
       "\(observations.count) and \(actions.count) values for \(rows) observations of \(size) and actions of \(width)")
+    var action = [Float](repeating: 0, count: width)
     for row in 0..<rows {
-      var action = actions.extracting((row * width)..<((row + 1) * width))
+      var span = action.mutableSpan
       evaluated.act(
-        algorithm, observations.extracting((row * size)..<((row + 1) * size)), drawingFrom: &stream, into: &action)
-      scaling.denormalize(&action)
+        algorithm, observations.extracting((row * size)..<((row + 1) * size)), drawingFrom: &stream, into: &span)
+      scaling.denormalize(&span)
+      for i in 0..<width { actions[row * width + i] = action[i] }
     }
   }
 
@@ -82,6 +84,11 @@ extension Trainer {
       state.counts[name] = value
     }
     try algorithm.restore(state)
+  }
+
+  /// Makes every lane one whose episode has ended, without a word: what was restored does not fit together.
+  package func forgetEpisodes() {
+    for lane in lanes.indices { forgetEpisode(lane: lane) }
   }
 
   /// Goes on from a saved state. Where the buffer's frames are not those that belong to it, its sampler begins anew.

@@ -41,6 +41,10 @@ public struct RunProgress: Sendable, Equatable {
   public var seconds = 0.0
   /// What the checkpoints before this one cost.
   public var pauses = CheckpointPauses()
+  /// The settings of the run; nil in checkpoints that were written before they had them.
+  package var identity: RunIdentity?
+  /// A best policy's file that the disk has refused so far.
+  package var unsavedBest: [UInt8] = []
 
   public init() {}
 
@@ -81,36 +85,4 @@ public struct CheckpointError: Error, CustomStringConvertible {
   init(_ path: String, _ reason: String) { fault = "\(path) \(reason)" }
 
   public var description: String { "\(fault); it cannot be resumed from" }
-}
-
-extension TrainerState {
-  /// What is not finite in it, if anything: "NAME[i] is nan".
-  var firstNonFinite: String? {
-    // a temperature that is fixed at 0 has the logarithm −∞
-    for tensor in algorithm.tensors where tensor.name != "log_temperature" {
-      if let place = tensor.firstNonFinite { return place }
-    }
-    if let (name, value) = algorithm.numbers.sorted(by: { $0.key < $1.key }).first(where: {
-      $0.value.isNaN || $0.value == .infinity
-    }) {
-      return "\(name) is \(value)"
-    }
-    for (name, values) in normalization.sorted(by: { $0.key < $1.key }) {
-      if let i = values.firstIndex(where: { !$0.isFinite }) { return "\(name)[\(i)] is \(values[i])" }
-    }
-    for (name, values) in sampler.arrays.sorted(by: { $0.key < $1.key }) {
-      if let i = values.firstIndex(where: { !$0.isFinite }) { return "sampler.\(name)[\(i)] is \(values[i])" }
-    }
-    for (n, lane) in lanes.enumerated() {
-      let name = lanes.count == 1 ? "observation" : "observation of environment \(n)"
-      let tensor = Tensor(name: name, shape: [lane.observation.count], values: lane.observation)
-      if let place = tensor.firstNonFinite { return place }
-    }
-    for (n, environment) in environments.enumerated() {
-      if let i = environment?.values.firstIndex(where: { !$0.isFinite }) {
-        return "value \(i) of the state of environment \(n) is \(environment?.values[i] ?? .nan)"
-      }
-    }
-    return nil
-  }
 }

@@ -8,6 +8,8 @@ public protocol TrainingRun: AnyObject {
   var run: RunConfiguration { get }
   /// Environment steps taken; learning from data: updates.
   var step: Int { get }
+  /// Updates made.
+  var updates: Int { get }
   var bestReturn: Double { get }
   var lastEvaluation: EvaluationRecord? { get }
   /// α after the last update; NaN where there is none.
@@ -19,6 +21,11 @@ public protocol TrainingRun: AnyObject {
   func train() throws
   /// The policy as it is now, as a file's content.
   func policyFile() -> SafeTensors
+
+  /// Begins with the networks of another run, before the first step.
+  ///
+  /// - Returns: the networks that stay as they were initialised.
+  func begin(with weights: InitialWeights) throws -> [String]
 
   /// Everything that the rest of the run depends on, besides the buffer's frames.
   func state() throws -> TrainerState

@@ -10,6 +10,8 @@ public enum SessionNotice: Sendable {
   case notSaved(String, any Error)
   /// What led to the error that ends the run is in this file.
   case dumped(path: String)
+  /// Another program removed, moved or changed something in the run's folder; what it was, and what was done about it.
+  case changed(String)
 }
 
 /// A run that keeps itself on disk: everything from which it goes on is saved now and then, and at its end.
@@ -29,8 +31,6 @@ public final class TrainingSession<Run: TrainingRun> {
 
   private var checkpoints: CheckpointSchedule
   private var polledStep = 0
-  /// A best policy that is not on disk yet.
-  private var unsavedBest: SafeTensors?
 
   /// - Parameter directory: the run's folder, held by this process.
   public init(_ trainer: Run, _ directory: RunDirectory) {
@@ -59,13 +59,16 @@ public final class TrainingSession<Run: TrainingRun> {
   /// Makes the run one that can be resumed, whatever ends it. `train()` begins with it.
   public func start() throws {
     if trainer.step == 0 { try directory.save(trainer) }
+    // one that an earlier process could not write
+    saveBest()
   }
 
   /// Saves everything from which the run goes on, and the policies, and returns when the disk has it.
   public func save() throws {
     try finishSaving()
-    try directory.save(trainer)
     saveBest()
+    try directory.save(trainer)
+    tellChanges()
   }
 
   // MARK: what happens
@@ -77,16 +80,16 @@ public final class TrainingSession<Run: TrainingRun> {
     trainer.observer.healthAssessed = { [unowned self] in tell(.health($0)) }
     trainer.observer.evaluated = { [unowned self] record in
       tell(.evaluation(record))
-      if record.isBest { unsavedBest = trainer.policyFile() }
+      if record.isBest { directory.unsavedBest = trainer.policyFile() }
       saveBest()
     }
     trainer.observer.simulatorFailed = { [unowned self] record in
       tell(.simulatorFault(record))
-      attempt("the simulator's fault") { try record.dump.file.writeDurably(to: directory.simulatorFaultPath) }
+      attempt("the simulator's fault") { try directory.write(record.dump.file, as: RunDirectory.simulatorFaultName) }
     }
     trainer.observer.failed = { [unowned self] dump in
       attempt("what led to the error") {
-        try dump.file.writeDurably(to: directory.dumpPath)
+        try directory.write(dump.file, as: RunDirectory.dumpName)
         noticed(.dumped(path: directory.dumpPath))
       }
     }
@@ -106,16 +109,22 @@ public final class TrainingSession<Run: TrainingRun> {
     }
     guard checkpoints.isDue(step: step, isSaving: directory.isSaving) else { return }
     try finishSaving()
-    attempt("a checkpoint") { try directory.beginSaving(trainer) }
+    // before the checkpoint: one that the disk refuses is kept in it
     saveBest()
+    attempt("a checkpoint") { try directory.beginSaving(trainer) }
+    tellChanges()
   }
 
   // MARK: saving
 
   private func saveBest() {
-    guard let best = unsavedBest else { return }
-    let isSaved = attempt("the best policy") { try best.writeDurably(to: directory.bestPolicyPath) }
-    if isSaved { unsavedBest = nil }
+    guard let best = directory.unsavedBest else { return }
+    let isSaved = attempt("the best policy") { try directory.write(best, as: RunDirectory.bestPolicyName) }
+    if isSaved { directory.unsavedBest = nil }
+  }
+
+  private func tellChanges() {
+    for note in directory.takeNotes() { noticed(.changed(note)) }
   }
 
   /// Tells what the checkpoint before has met. One that is not finite has nothing after it either.
@@ -152,19 +161,25 @@ extension TrainingSession where Run == Trainer {
     try trainer.observe(lane: lane, outcome, next: next)
   }
 
-  /// The updates that the steps since the last call owe, and a checkpoint where one is due. `train()` alone evaluates.
+  /// The updates that the steps since the last call owe, then an evaluation and a checkpoint where they are due.
   public func learn() throws {
     try trainer.learn()
+    try trainer.evaluateIfDue()
     try afterRound(step: trainer.step)
   }
 }
 
-/// When checkpoints are due: every so many steps, or every 30 seconds.
+/// When checkpoints are due: every so many steps, or every 30 seconds; by the clock the first ones come sooner, so that a run
+/// can be looked at when it has just begun.
 private struct CheckpointSchedule {
+  static let firstPause = Duration.seconds(2)
+  static let pause = Duration.seconds(30)
+
   private let every: Int?
   private var lastStep: Int
   private var askedStep: Int
   private var last = ContinuousClock.now
+  private var pause = Self.firstPause
 
   init(every: Int?, step: Int) { (self.every, lastStep, askedStep) = (every, step, step) }
 
@@ -178,8 +193,9 @@ private struct CheckpointSchedule {
     guard step - askedStep >= 32, !isSaving else { return false }
     askedStep = step
     let now = ContinuousClock.now
-    guard now - last >= .seconds(30) else { return false }
+    guard now - last >= pause else { return false }
     last = now
+    pause = min(pause * 2, Self.pause)
     return true
   }
 }

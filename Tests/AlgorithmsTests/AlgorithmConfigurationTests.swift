@@ -187,12 +187,23 @@ import Testing
     #expect(
       refusal("targetTracking.soft.rate=0")
         == #"targetTracking cannot be {"soft":{"rate":0}}: it must be hard.every in a whole number in [1, 1000000000], "#
-        + "soft.rate in (0, 1]")
+        + "soft.rate in (0, 1]; such as targetTracking.soft.rate=0.01")
     #expect(
       refusal("policyGradient.scoreFunction.samples=1")
         == #"policyGradient cannot be {"scoreFunction":{"samples":1}}: it must be pathwise, "#
-        + "scoreFunction.samples in a whole number in [2, 256]")
+        + "scoreFunction.samples in a whole number in [2, 256]; such as policyGradient.scoreFunction.samples=2")
     #expect(refusal("targetEntropy=low") == "targetEntropy cannot be low: it must be (−∞, ∞) or null")
+  }
+
+  @Test func `a bare number is the case that it means, and digits may be grouped`() throws {
+    func sac(_ setting: String) throws -> SAC.Configuration { try SAC.Configuration().setting([setting]) }
+    #expect(try sac("temperature=0.2").temperature == .fixed(value: 0.2))
+    #expect(try sac("temperature=learned").temperature == .learned(initial: 1))
+    #expect(try sac("targetTracking=0.01").targetTracking == .soft(rate: 0.01))
+    #expect(try sac("bufferCapacity=200_000").bufferCapacity == 200_000)
+    #expect(try sac("bufferCapacity=1e5").bufferCapacity == 100_000)
+    #expect(
+      try TD3.Configuration().setting(["explorationNoise=0.3"]).explorationNoise == .gaussian(standardDeviation: 0.3))
   }
 
   @Test func `nothing but a value of the right kind is accepted`() {
@@ -201,7 +212,7 @@ import Testing
       "discount=nan",
       "discount=1e999", "discount.soft.rate=1", "discount.=1", "discount..=1", "discount.={}", "hiddenSizes=[]",
       "hiddenSizes=[[1]]", "hiddenSizes=1,,2", "hiddenSizes=1;2", "hiddenSizes=1e10", "batchSize=1e10",
-      "bufferCapacity=0", "temperature=1", "temperature=learned", "temperature.fixed=1", "temperature.fixed.initial=1",
+      "bufferCapacity=0", "temperature=-1", "temperature=auto", "temperature.fixed=1", "temperature.fixed.initial=1",
       "temperature.fixed.value=-1", "temperature.learned.initial=0", "temperature.value=1",
       "temperature.fixed.value.x=1", #"temperature={"fixed":{"value":1},"learned":{"initial":1}}"#,
       #"temperature={"fixed":{"value":1,"initial":1}}"#, #"temperature={"fixed":{}}"#, "temperature={}",

@@ -22,7 +22,8 @@ import Testing
   }
 
   func train(_ more: String..., algorithm: String = "sac", task: String = "Pendulum-v1") -> [String] {
-    ["train", algorithm, task, "--steps", "100", "--run-directory", folder.path("run")] + more
+    ["train", algorithm, task, "--steps", "100", "--set", "randomSteps=10", "--run-directory", folder.path("run")]
+      + more
   }
 
   @Test func `an unknown algorithm is told with the nearest or with all names`() throws {
@@ -187,11 +188,12 @@ import Testing
       try refusal(["evaluate", file.path], says: file.path, parts)
     }
     try check(Data(), "0 bytes")
-    try check(Data("not a policy at all".utf8), "safetensors")
+    try check(Data("not a policy at all".utf8), "is a text file, not a safetensors file")
+    try check(Data([0x50, 0x4b, 3, 4] + Array(repeating: 0, count: 60)), "is a zip archive")
     try check(bytes.prefix(bytes.count / 2), "cut off")
     var weight = bytes
     weight[bytes.count - 6] ^= 0x10
-    try check(weight, "damaged")
+    try check(weight, "does not match its digest")
     var foreign = SafeTensors()
     foreign.add("weight", floats: [1], shape: [1])
     try check(Data(foreign.encoded()), "is not a policy of this program")

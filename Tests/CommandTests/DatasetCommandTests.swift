@@ -32,7 +32,10 @@ import Testing
     try succeed(["collect", "random", "Pendulum-v1", "--steps", "1000", "--out", folder.path("data")])
   }
 
-  let quick = ["--updates", "60", "--episodes", "3", "--set", "hiddenSizes=16", "--set", "batchSize=32"]
+  let quick = ["--updates", "60", "--set", "hiddenSizes=16", "--set", "batchSize=32"]
+  let onPendulum = ["--environment", "Pendulum-v1", "--episodes", "3"]
+  /// As few as the gate takes.
+  let gated = ["--environment", "Pendulum-v1", "--episodes", "10", "--gate"]
 
   @Test func `data go from layout to layout and stay the same`() throws {
     let collected = try succeed([
@@ -71,7 +74,7 @@ import Testing
   @Test func `value prints the fitted value, the task's own, and how far the data are`() throws {
     try prepare("sac")
     let arguments = ["value", folder.path("run"), "--dataset", folder.path("data")] + quick
-    let json = try succeed(arguments + ["--environment", "Pendulum-v1", "--critics", "3", "--json"]).json()
+    let json = try succeed(arguments + onPendulum + ["--critics", "3", "--json"]).json()
     for key in ["fitted", "monteCarlo", "criticError"] {
       let (low, mean, high) = (json[key]?["low"]?.number, json[key]?["mean"]?.number, json[key]?["high"]?.number)
       #expect((low ?? 1) <= (mean ?? 0) && (mean ?? 1) <= (high ?? 0), "\(key)")
@@ -91,20 +94,20 @@ import Testing
     try prepare()
     try succeed(shortRun("td3", into: folder.path("other"), steps: 1200, seed: 5))
     let arguments = ["compare", folder.path("run"), folder.path("other"), "--dataset", folder.path("data")] + quick
-    let json = try succeed(arguments + ["--environment", "Pendulum-v1", "--json"]).json()
+    let json = try succeed(arguments + onPendulum + ["--json"]).json()
     for key in ["returns", "lemma", "surrogate", "criticError", "stateMismatch", "improves"] {
       #expect(json[key] != nil, "\(key)")
     }
-    let improves = json["improves"] == .bool(true)
-    let gate = try Program.run(arguments + ["--environment", "Pendulum-v1", "--gate"])
+    let gate = try Program.run(arguments + gated + ["--json"])
+    let improves = try gate.json()["improves"] == .bool(true)
     #expect(gate.status == (improves ? 0 : 3))
+    try refusal(arguments + onPendulum + ["--gate"], says: "--gate needs --episodes 10 at least")
+    try refusal(arguments + ["--episodes", "3"], says: "--episodes are run in an environment")
     // the same policy twice is no improvement
     let same = try Program.run(
       [
-        "compare", folder.path("run"), folder.path("run"), "--environment", "Pendulum-v1", "--collect", "1000",
-        "--gate",
-      ]
-        + quick)
+        "compare", folder.path("run"), folder.path("run"), "--collect", "1000",
+      ] + gated + quick)
     #expect(
       same.status == 3 && same.output.contains("(a) difference 0.00 [0.00, 0.00]"), "\(same.output)\(same.errors)")
     let blind = try succeed(arguments)
@@ -158,7 +161,6 @@ import Testing
     try refusal(["collect", "random", "Pendulum-v1", "--steps", "10", "--out", data], says: "exists already")
     try refusal(["collect", "random", "Pendulum-v1", "--steps", "10", "--out", "x.csv"], says: "unknown extension")
     try refusal(["collect", "random", "Pendulumm", "--steps", "10", "--out", "x"], says: "did you mean")
-    try refusal(["collect", "random", "CartPole-v1", "--steps", "10", "--out", "x"], says: "discrete actions")
     try refusal(
       ["collect", run, "MountainCarContinuous-v0", "--steps", "9", "--out", "x"], says: "takes 3 observations")
     try refusal(["dataset", "info", "nothing"], says: "does not exist")

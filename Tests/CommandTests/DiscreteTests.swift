@@ -52,4 +52,33 @@ import Testing
     let digest = try #require(try digest("one"))
     #expect(try self.digest("two") == digest && self.digest("parts") == digest)
   }
+
+  @Test func `a run of choices is data of choices, and what cannot use them refuses before anything is written`() throws
+  {
+    #expect(try Program.run(run("dqn", "run", steps: 600)).status == 0)
+    let data = try Program.run("dataset", "convert", folder.path("run"), folder.path("data.npz"), "--json").json()
+    #expect(data["description"]?["choices"]?.number == 2)
+    #expect(data["statistics"]?["actions"]?["least"]?.number == 0)
+    #expect(data["statistics"]?["actions"]?["greatest"]?.number == 1)
+    let collected = try Program.run(
+      "collect", folder.path("run"), "CartPole-v1", "--steps", "50", "--out", folder.path("own"), "--json")
+    #expect(try collected.json()["description"]?["choices"]?.number == 2)
+    let before = folder.contents
+    for (arguments, reason) in [
+      (["train", "td3-bc", "--dataset", folder.path("run"), "--run-directory", folder.path("bc")], "one of 2 choices"),
+      (["value", folder.path("run"), "--dataset", folder.path("data.npz")], "chooses one of 2 actions"),
+      (
+        ["compare", folder.path("run"), folder.path("run"), "--dataset", folder.path("own")], "chooses one of 2 actions"
+      ),
+      (
+        ["collect", folder.path("run"), "CartPole-v1", "--steps", "9", "--noise", "1", "--out", folder.path("x")],
+        "noise"
+      ),
+      (["collect", folder.path("run"), "Acrobot-v1", "--steps", "9", "--out", folder.path("x")], "one of 2 choices"),
+    ] {
+      let result = try Program.run(arguments)
+      #expect(result.status == 1 && result.errors.contains(reason), "\(result.errors)")
+    }
+    #expect(folder.contents == before)
+  }
 }

@@ -41,7 +41,8 @@ import Testing
     let run = folder.path("endless")
     let result = try Program.run(
       [
-        "train", "sac", "Pendulum-v1", "--steps", "230", "--set", "hiddenSizes=8", "--evaluate-every", "0",
+        "train", "sac", "Pendulum-v1", "--steps", "230", "--set", "hiddenSizes=8", "--set", "randomSteps=50",
+        "--evaluate-every", "0",
         "--run-directory", run,
       ] + endless)
     #expect(result.status == 0, "\(result.errors)")

@@ -15,4 +15,15 @@ import Testing
   ) {
     #expect(value.text(digits) == text)
   }
+
+  @Test func `a live line fits the terminal, its first parts before its last`() {
+    let parts = ["1,000 of 20,000 steps (5.0 %)", "2:31:10 left", "120 steps/s", "return -1234.5"]
+    #expect(Output.fit(parts, columns: nil) == parts.joined(separator: " · "))
+    for columns in 1...120 {
+      let line = Output.fit(parts, columns: columns)
+      #expect(line.count < columns)
+      #expect(parts.joined(separator: " · ").hasPrefix(line))
+    }
+    #expect(Output.fit(parts, columns: 50) == "1,000 of 20,000 steps (5.0 %) · 2:31:10 left")
+  }
 }

@@ -92,7 +92,8 @@ func shortRun(_ algorithm: String, into path: String, steps: Int = 1500, seed: I
 {
   [
     "train", algorithm, "Pendulum-v1", "--steps", "\(steps)", "--seed", "\(seed)", "--run-directory", path, "--set",
-    "hiddenSizes=16,16", "--set", "batchSize=32", "--set", "randomSteps=200", "--evaluate-every", "500",
+    "hiddenSizes=16,16", "--set", "batchSize=32", "--set", "randomSteps=\(min(200, steps / 2))", "--evaluate-every",
+    "500",
     "--evaluation-episodes", "2",
   ] + more
 }

@@ -23,6 +23,23 @@ import Testing
     #expect(try Program.run("evaluate", path, "--episodes", "1", "--json").status == 0)
   }
 
+  @Test(arguments: [0, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16])
+  func `a signal at the start is never lost: there is no run, or one that can be resumed`(after seconds: Double) throws
+  {
+    let folder = try TemporaryFolder()
+    let path = folder.path("run")
+    let start = ContinuousClock.now
+    let result = try Program.run(
+      shortRun("td3", into: path, steps: 100_000_000),
+      signal: (SIGTERM, { ContinuousClock.now - start > .seconds(seconds) })
+    )
+    #expect(result.status == 143 && result.seconds < 2)
+    if FileManager.default.fileExists(atPath: path) {
+      #expect(result.errors.contains("everything saved; go on with"))
+      #expect(try Program.run("inspect", path, "--json").json()["digest"]?.string?.count == 16)
+    }
+  }
+
   /// The run that stopped is the run that did not, wherever it goes on: its products stay on the unit that they began on.
   @Test(arguments: ["wide", "matrix"]) func `a resumed run keeps to its own kernels`(kernels: String) throws {
     let folder = try TemporaryFolder()

@@ -66,7 +66,7 @@ import Testing
     let digest = try digest("one")
     #expect(try self.digest("two") == digest && self.digest("silent") == digest)
     #expect(try self.digest("seed") != digest)
-    #expect(try rows("one/evaluations.csv").count == 2 && rows("silent/evaluations.csv").count == 1)
+    #expect(try rows("one/evaluations.csv").count == 3 && rows("silent/evaluations.csv").count == 1)
   }
 
   @Test(arguments: ["sac", "td3", "ddpg"])
@@ -126,10 +126,54 @@ import Testing
   }
 
   @Test func `without a folder a run goes to one named after it, numbered where that is taken`() throws {
-    let arguments = ["train", "ddpg", "Pendulum-v1", "--steps", "20", "--seed", "7", "--evaluate-every", "0"]
+    let arguments = [
+      "train", "ddpg", "Pendulum-v1", "--steps", "20", "--seed", "7", "--evaluate-every", "0", "--set",
+      "randomSteps=10",
+    ]
     try succeed(arguments)
     try succeed(arguments)
     #expect(folder.contents.contains("runs/ddpg-Pendulum-v1-seed7/policy.safetensors"))
     #expect(folder.contents.contains("runs/ddpg-Pendulum-v1-seed7-2/policy.safetensors"))
+  }
+
+  @Test func `a run that would learn nothing is refused with what to set, and one that learns says how much`() throws {
+    let few = ["train", "sac", "Pendulum-v1", "--steps", "800", "--evaluate-every", "0"]
+    func refusal(_ arguments: [String]) throws -> String {
+      let result = try Program.run(arguments, in: folder.url)
+      #expect(result.status == 1 && result.errorLines.count == 1 && folder.contents.isEmpty)
+      return result.errors
+    }
+    #expect(
+      try refusal(few).contains("the first randomSteps = 1000 take random actions"))
+    #expect(try refusal(few).contains("(--set randomSteps=256)"))
+    #expect(
+      try refusal(few + ["--set", "randomSteps=10", "--set", "updateEvery=801"]).contains("(--set updateEvery=1)"))
+    // what is advised works
+    let result = try succeed(few + ["--set", "randomSteps=256", "--set", "hiddenSizes=8", "--set", "batchSize=8"])
+    #expect(result.errors.contains("learning begins after 256 steps and makes 544 updates"))
+    #expect(result.errors.contains("544 updates\n"))
+  }
+
+  @Test func `episodes so short that the buffer is never full are learned from all the same`() throws {
+    // episodes of 2 steps: of 100 transitions, 82 have room with their final observations
+    try succeed([
+      "train", "td3", "Pendulum-v1", "--option", "max_episode_steps=2", "--steps", "400", "--set", "randomSteps=50",
+      "--set",
+      "bufferCapacity=100", "--set", "batchSize=100", "--set", "hiddenSizes=8", "--evaluate-every", "0",
+      "--run-directory",
+      folder.path("run"),
+    ])
+    #expect(try succeed(["inspect", folder.path("run"), "--json"]).json()["updates"]?.number ?? 0 > 200)
+  }
+
+  @Test func `the last policy is evaluated, and the run's own episodes can be run again`() throws {
+    try succeed(shortRun("sac", into: folder.path("run"), steps: 730, ["--set", "normalizeObservations=true"]))
+    let logged = try rows("run/evaluations.csv").dropFirst()
+    #expect(logged.map { $0[0] } == ["500", "730"])
+    let again = try succeed(["evaluate", folder.path("run"), "--as-in-run", "--json"]).json()
+    #expect(again["returnMean"]?.number == Double(logged.last![2]) && again["episodes"]?.number == 2)
+    #expect(try JSONValue(text: text("run/run.json"))["evaluationSeed"]?.number == again["firstSeed"]?.number)
+    let mixed = try Program.run("evaluate", folder.path("run"), "--as-in-run", "--seed", "4")
+    #expect(mixed.status == 1 && mixed.errors.contains("leave out --episodes, --seed"))
   }
 }

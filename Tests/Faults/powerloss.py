@@ -18,6 +18,7 @@ import argparse
 import collections
 import concurrent.futures
 import hashlib
+import os
 import pathlib
 import random
 import re
@@ -126,6 +127,11 @@ def parse(log, root):
             continue
         call, arguments, result = match[1], match[2], int(match[3])
         paths = [text(q).decode(errors="replace") for q in re.findall(r'"((?:\\x[0-9a-f]{2})*)"', arguments)]
+        if call.endswith("at") or call == "renameat2":
+            # names in an open folder
+            starts = re.findall(r'(AT_FDCWD|\d+), "(?:\\x[0-9a-f]{2})*"', arguments)
+            paths = [os.path.normpath(os.path.join(descriptors.get(int(start)) or "/outside", path))
+                     if start != "AT_FDCWD" else path for start, path in zip(starts, paths)]
         first = re.match(r"(\d+)", arguments)
         number = int(first[1]) if first else None
         if result < 0:

@@ -102,4 +102,17 @@ import Testing
         policy, from: data, try linear.settings(updates: 300), environment: nil, progress: { $0.update > 100 })
     }
   }
+
+  @Test func `an interval so wide that it holds everything hides no warning`() {
+    // three starts, rewards of a million: wrong by a thousand times
+    let measured = Estimate(of: [-1e6, -5e5, -2e6])
+    let error = Estimate(of: [1e9, -3e8, 2e9])
+    #expect(error.contains(0))
+    #expect(PolicyValue.untruth(error, measured)?.contains("may be far from the truth: it is above") == true)
+    #expect(PolicyValue.untruth(Estimate(of: [1, -2, 1.5]), Estimate(of: [-100, -90, -110])) == nil)
+    let wide = Estimate(of: [-1e9, 1e9, 3e9])
+    #expect(PolicyValue.disagreement([1e9, 2.5e9, 1], wide) != nil)
+    #expect(PolicyValue.unsettled([0, 1e8, 5e8, 1e9], within: 1e11) != nil)
+    #expect(PolicyValue.unsettled([100, 100, 100, 101], within: 10) == nil)
+  }
 }

@@ -53,6 +53,18 @@ import Testing
     #expect(evaluated == [12, 20, 32, 40, 52, 60])
   }
 
+  @Test func `the last policy is evaluated whatever its step is, once`() throws {
+    let schedule = EvaluationSchedule(try run(every: 30)) { Payer() }
+    var evaluated: [Int] = []
+    for step in 0...100 where schedule.isDue(at: step) {
+      _ = try schedule.evaluate(step: step, isCancelled: { false }) { $1[0] = 0.5 }
+      evaluated.append(step)
+    }
+    #expect(evaluated == [30, 60, 90, 100])
+    #expect(!schedule.isDue(at: 100))
+    #expect(!EvaluationSchedule(try run(every: 0)) { Payer() }.isDue(at: 100))
+  }
+
   @Test func `each evaluation has the same seeds, and those of another run others`() throws {
     let task = Payer()
     let schedule = EvaluationSchedule(try run(every: 10)) { task }

@@ -55,6 +55,23 @@ import Testing
     #expect(result.returns == [8, 10])
   }
 
+  @Test func `an episode that does not end is told, and does not keep a stop from being heard`() throws {
+    let endless = Probe(observations: 1, observe: { _ in [0] }) { _, _ in StepOutcome(reward: 0) }
+    let error = #expect(throws: EndlessEpisode.self) {
+      try Evaluator(endless).run(episodes: 3, firstSeed: 1, longestEpisode: 500) { $1[0] = 0 }
+    }
+    #expect(error?.episode == 1 && error?.steps == 500)
+    #expect(error?.description.contains("has not ended after 500 steps") == true)
+    let stopped = try Evaluator(endless).run(episodes: 3, firstSeed: 1, isCancelled: { endless.t > 1000 }) { $1[0] = 0 }
+    #expect(stopped.episodes == 0 && endless.t < 1200)
+  }
+
+  @Test func `the end of each episode is told`() throws {
+    var ends: [Int] = []
+    _ = try Evaluator(Counter()).run(episodes: 3, firstSeed: 4, ended: { ends.append($0) }) { $1[0] = 0 }
+    #expect(ends == [1, 2, 3])
+  }
+
   @Test func `the same seeds and actions give the same evaluation`() throws {
     let evaluator = Evaluator(try pendulum())
     let results = try (0..<2).map { _ in

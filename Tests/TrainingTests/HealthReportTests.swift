@@ -78,4 +78,27 @@ import Testing
       #expect(guide.contains("\n## \(name.prefix(1).uppercased() + name.dropFirst())\n"), "\(name)")
     }
   }
+
+  @Test func `advice names hyperparameters that the algorithm has`() throws {
+    for algorithm in AlgorithmRegistry.standard.entries where algorithm.source != .policy {
+      let names = Set(algorithm.hyperparameters.map(\.name))
+      var record = healthy
+      record.settings = names
+      (record.temperature, record.replayRatio, record.assessment.saturatedActions) = (1e-5, 0.1, 1)
+      for finding in record.findings {
+        for name in ["targetEntropy", "targetEntropyScale", "policyLearningRate", "criticLearningRate", "batchSize"] {
+          let words = Set(finding.text.split { !$0.isLetter }.map(String.init))
+          #expect(!words.contains(name) || names.contains(name), "\(algorithm.name): \(finding.text)")
+        }
+      }
+    }
+  }
+
+  @Test func `rewards that are too small to learn from are told, and not as a critic that diverges`() {
+    #expect(names { ($0.valueBound, $0.assessment.largestValue) = (1e-4, 0.3) } == ["small rewards"])
+    var record = healthy
+    (record.valueBound, record.settings) = (1e-4, ["cloningWeight"])
+    #expect(record.findings.first?.text.hasSuffix("scale the rewards up") == true)
+    #expect(record.findings.first?.text.contains("scaleRewards") == false)
+  }
 }

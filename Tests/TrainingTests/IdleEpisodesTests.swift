@@ -38,6 +38,15 @@ import Testing
     #expect(IdleEpisodes(rows: [["500"], ["a", "b", "c", "d", "e", "f"], []]).count == 0)
   }
 
+  @Test func `a policy that has learned to rest is idle, one that pays a little at every start is not`() {
+    // MountainCarContinuous: random actions cost 33 in 999 steps, rest next to nothing
+    let random = episode(-33, length: 999)
+    let rest = (1...10).map { episode(-1e-4 * Double($0), length: 999) }
+    #expect(idle([random] + rest).count == 10)
+    let good = (1...10).map { episode(-1 - 0.1 * Double($0), length: 999) }
+    #expect(idle([random] + good).count == 1)
+  }
+
   @Test func `ten of them are a finding, nine are not`() {
     var record = HealthRecord(step: 5_000)
     record.idle = idle(Array(repeating: episode(-500), count: 9))

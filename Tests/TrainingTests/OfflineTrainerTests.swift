@@ -168,4 +168,59 @@ import Testing
     let mean = try #require(trainer.lastEvaluation).evaluation.mean
     #expect(mean > statistics.returns.mean + 1, "\(mean), data \(statistics.returns.mean)")
   }
+
+  @Test(arguments: [Float(1e3), 1e5, 1e6])
+  func `the policy file gives the network's own actions, however far from 0 a feature is and however little it varies`(
+    offset: Float
+  ) throws {
+    // three features: one ordinary, one far away that hardly varies, one far away that never does
+    var buffer = try ReplayBuffer(frames: 401, observationSize: 3, actionSize: 1)
+    var stream = RandomStream(seed: 2, purpose: "test")
+    func observation() -> [Float] {
+      let x = 2 * stream.uniform() - 1
+      return [x, offset + x * 0.01 * (offset / 1e5).rounded(.up), offset]
+    }
+    buffer.beginEpisode(observation().span)
+    for i in 0..<400 {
+      let action: [Float] = [2 * stream.uniform() - 1]
+      buffer.add(
+        action: action.span, reward: action[0], terminated: false, truncated: i == 399, next: observation().span)
+    }
+    let run = RunConfiguration(
+      algorithm: "td3-bc", environment: "Far-v0",
+      configuration: try AlgorithmRegistry.entry("td3-bc").defaults.setting(["hiddenSizes=16", "batchSize=32"]).values,
+      steps: 200, seed: 1, threads: 1, evaluateEvery: 0, evaluationEpisodes: 1, checkpointEvery: 0)
+    let trainer = try OfflineTrainer(
+      run, data: buffer, scaling: ActionScaling(low: [-2], high: [3]), workers: WorkerPool(count: 1),
+      makeEnvironment: nil)
+    try trainer.train()
+    let folder = try TemporaryFolder()
+    try trainer.policyFile().write(to: folder.path("policy"))
+    let policy = try PolicyFile.load(folder.path("policy"))
+    // states of the data and beyond
+    for _ in 0..<100 {
+      let state = observation()
+      var normalized = state
+      trainer.normalization?.apply(to: &normalized)
+      var (own, given): ([Float], [Float]) = ([0], [0])
+      var span = own.mutableSpan
+      trainer.algorithm.act(normalized.span, explore: false, into: &span)
+      trainer.scaling.denormalize(&span)
+      var other = given.mutableSpan
+      policy.act(state.span, into: &other)
+      #expect(own == given, "\(state)")
+      #expect(own[0].isFinite)
+    }
+  }
+
+  @Test func `data bound the values that a critic may give`() throws {
+    let trainer = try Self.make(steps: 1000)
+    var records: [HealthRecord] = []
+    trainer.observer.healthAssessed = { records.append($0) }
+    try trainer.train()
+    var largest = 0.0
+    try Self.data().forEachTransition { largest = max(largest, abs(Double($0.reward))) }
+    let bound = try #require(records.last?.valueBound)
+    #expect(abs(bound - largest / 0.1) < 1e-6 * bound)
+  }
 }

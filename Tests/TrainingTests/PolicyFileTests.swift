@@ -60,7 +60,7 @@ import Testing
   @Test func `a file of another program is refused`() throws {
     #expect(
       try refusal(file.changed(metadata: ["format": nil]))
-        == "\(path) is not a policy of this program; expected the policy.safetensors of a run")
+        == "\(path) is not a policy of this program; a policy is a file such as a run's policy.safetensors")
     #expect(try refusal(SafeTensors()).contains("is not a policy of this program"))
   }
 
@@ -71,8 +71,21 @@ import Testing
   }
 
   @Test(arguments: ["algorithm", "environment", "observationSize", "hiddenSizes", "step", "digest"])
-  func `a file that lacks a description is refused with its name`(key: String) throws {
-    #expect(try refusal(file.changed(metadata: [key: nil])).contains("does not say its \(key)"))
+  func `a file of somebody else's need not say what its tensors show, nor have a digest`(key: String) throws {
+    try file.write(to: path)
+    let original = try PolicyFile.load(path)
+    var missing: [String: String?] = ["digest": nil]
+    missing.updateValue(nil, forKey: key)
+    try file.changed(metadata: missing).write(to: path)
+    let policy = try PolicyFile.load(path)
+    #expect(policy.description.hiddenSizes == original.description.hiddenSizes)
+    #expect(policy.description.observationSize == original.description.observationSize)
+    #expect(policy.tensors == original.tensors)
+    // an edited one says what to do
+    if key != "digest" {
+      #expect(
+        try refusal(file.changed(metadata: [key: nil])).contains("or was edited, so remove digest from its metadata"))
+    }
   }
 
   @Test(arguments: [

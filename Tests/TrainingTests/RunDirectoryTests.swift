@@ -214,5 +214,29 @@ import Testing
     let other = try RunDirectory.open(directory.path)
     let error = #expect(throws: RunDirectoryError.self) { try other.lock() }
     #expect(error?.description.contains("is in use by process") == true)
+    // the file is not the lock
+    try FileManager.default.removeItem(atPath: directory.path + "/lock")
+    #expect(throws: RunDirectoryError.self) { try other.lock() }
+  }
+
+  @Test func `of two that make one run at the same moment, one is refused, and the other's folder is whole`()
+    async throws
+  {
+    let run = try makeTrainer("td3", steps: 400, environment: pendulum).run
+    for n in 0..<20 {
+      let path = folder.path("run\(n)")
+      let made = await withTaskGroup(of: String?.self) { group in
+        for seed in 1...2 {
+          group.addTask {
+            var run = run
+            run.seed = UInt64(seed)
+            return (try? RunDirectory.create(path, describe(run))).map { "\($0.description.run.seed)" }
+          }
+        }
+        return await group.reduce(into: [String]()) { if let seed = $1 { $0.append(seed) } }
+      }
+      #expect(made.count == 1)
+      #expect(try "\(RunDirectory.describe(path).run.seed)" == made.first)
+    }
   }
 }

@@ -43,7 +43,8 @@ import Testing
     }
     let (without, none) = try run(0)
     let (with, some) = try run(40)
-    #expect(with == without && none == 0 && some == 6)
+    // every 40 steps, and the last policy
+    #expect(with == without && none == 0 && some == 7)
   }
 
   @Test func `an evaluation is due at every n-th step, the best is marked`() throws {

@@ -77,9 +77,9 @@ private func readSegment(_ data: Data) throws {
   try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
   try data.write(to: folder.appendingPathComponent("replay-00000000.frames"))
   var buffer = try ReplayBuffer(capacity: 32, observationSize: 2, actionSize: 1)
-  var files = ReplayFiles(folder: folder)
+  var files = ReplayFiles()
   let frames = UInt64(data.count / (buffer.frameWidth * 4))
-  try files.restore(0..<frames, digests: [:], into: &buffer)
+  try files.restore(0..<frames, digests: [:], in: Folder(folder.path), into: &buffer)
   guard buffer.count > 0 else { return }
   let batch = Batch(count: 8, observationSize: 2, actionSize: 1)
   var stream = RandomStream(seed: 1, purpose: "fuzz")

@@ -1,0 +1,71 @@
+// PythonArguments.swift — `--python`, `--workers`, `--step-limit`, `--on-fault`: how environments in Python are run.
+
+import ArgumentParser
+import OffPolicy
+
+struct PythonArguments: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The Python interpreter of gym:ID and python:FILE:FUNCTION. Default: OFFPOLICY_PYTHON, an active virtual environment's, "
+        + "or python3.", valueName: "path"))
+  var python: String?
+
+  @Option(
+    help: "Processes that share the environments in Python. Default: one for each, at most one for each core.",
+    transform: wholeNumber)
+  var workers: Int?
+
+  @Option(help: "Seconds that a step or a reset in Python may take. Default: 60.")
+  var stepLimit: Double?
+
+  @Option(
+    help:
+      "What a failing Python environment does: stop ends the run, restart makes it anew and counts the fault. Default: stop."
+  )
+  var onFault: PythonSettings.OnFault?
+
+  func validate() throws {
+    if let workers, !(1...4096).contains(workers) {
+      throw ValidationError("--workers must be 1 to 4096, not \(workers)")
+    }
+    if let stepLimit, !(stepLimit > 0 && stepLimit <= 1e6) {
+      throw ValidationError("--step-limit must be above 0 and at most 1,000,000 seconds, not \(stepLimit)")
+    }
+  }
+
+  /// From now on environments in Python are run so.
+  ///
+  /// - Parameter id: the environment; options of Python are refused for one that is not in Python.
+  func apply(to id: String?) throws {
+    let isGiven = python != nil || workers != nil || stepLimit != nil || onFault != nil
+    if isGiven, let id, !PythonBridge.isReference(id) {
+      throw ArgumentMismatch(
+        "--python, --workers, --step-limit and --on-fault are for gym:ID and python:FILE:FUNCTION, not \(id)")
+    }
+    var settings = Program.python
+    if let python { settings.interpreter = python }
+    if let workers { settings.workers = workers }
+    if let stepLimit { settings.stepLimit = stepLimit }
+    if let onFault { settings.onFault = onFault }
+    Program.python = settings
+  }
+}
+
+extension PythonSettings.OnFault: ExpressibleByArgument {}
+
+/// An id that is not built in: it may be Gymnasium's.
+struct ForeignEnvironment: Error, RemediableError, CustomStringConvertible {
+  let unknown: UnknownEnvironment
+
+  init(_ unknown: UnknownEnvironment) { self.unknown = unknown }
+
+  var description: String {
+    // a slip of the keyboard, or an environment of somebody else
+    guard unknown.versions.isEmpty, unknown.nearest.isEmpty || unknown.id.contains("-v") else {
+      return unknown.description
+    }
+    return "\(unknown.description); one that Gymnasium makes is gym:\(unknown.id)"
+  }
+
+  var remedies: [Remedy] { unknown.remedies }
+}

@@ -1,0 +1,184 @@
+// ReportPage.swift — runs as one page of HTML that needs nothing else: verdict, figures, comparison, settings.
+
+import Algorithms
+import Formats
+import Training
+
+/// A report on runs of one environment.
+public struct ReportPage: Sendable {
+  public let groups: [RunGroup]
+  private let runs: [RunData]
+  private let threshold: Double?
+  private let hyperparameters: [String: AlgorithmEntry]
+  private let commands: [String]
+
+  /// - Parameters:
+  ///   - threshold: the mean return at which the environment counts as solved.
+  ///   - algorithms: those whose hyperparameters are explained.
+  ///   - commands: for each run, what makes it again; may be empty.
+  /// - Throws: `ReportError` for runs that cannot be shown together.
+  public init(
+    _ runs: [RunData], threshold: Double? = nil, algorithms: [AlgorithmEntry] = [], commands: [String] = []
+  ) throws {
+    guard let first = runs.first else { throw ReportError("there is no run to report on") }
+    if let other = runs.first(where: { $0.run.environment != first.run.environment }) {
+      throw ReportError(
+        "\(first.path) learned in \(first.run.environment), \(other.path) in \(other.run.environment): returns of different "
+          + "environments cannot be compared; make a report for each")
+    }
+    if let empty = runs.first(where: { $0.episodes.count == 0 && $0.evaluations.count == 0 && $0.metrics.count == 0 }) {
+      throw ReportError("\(empty.path) has no episode, no evaluation and no update yet: there is nothing to show")
+    }
+    (self.runs, self.threshold, self.commands) = (runs, threshold, commands)
+    groups = RunGroups.of(runs)
+    hyperparameters = Dictionary(algorithms.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  var sections: [FigureSection] { Figures(groups, threshold: threshold).sections }
+
+  /// Every figure that the page shows, as SVG files by name.
+  public var pictures: [(name: String, svg: String)] {
+    let comparison = runs.count > 1 ? [Comparison(groups, threshold: threshold).profile] : []
+    return (sections.flatMap(\.figures) + comparison.filter { !$0.isEmpty }).map {
+      ("\($0.id).svg", StaticChart($0).file)
+    }
+  }
+
+  private var title: String {
+    let task = runs[0].run.environment
+    let labels = groups.prefix(4).map(\.label).joined(separator: ", ") + (groups.count > 4 ? ", …" : "")
+    return task.isEmpty ? labels : "\(labels) on \(task)"
+  }
+
+  public var html: String {
+    let sections = sections
+    let comparison = runs.count > 1 ? Comparison(groups, threshold: threshold) : nil
+    var figures = sections.flatMap(\.figures)
+    if let profile = comparison?.profile, !profile.isEmpty { figures.append(profile) }
+    let verdict = Verdict(groups, threshold: threshold)
+    var links = sections.map { ($0.id, $0.title) }
+    if comparison != nil { links.insert(("comparison", "Comparison"), at: 1) }
+    links += [("settings", "Settings"), ("again", "Make it again")]
+
+    var text = """
+      <!DOCTYPE html>
+      <html lang="en">
+      <head>
+      <meta charset="utf-8">
+      <meta name="viewport" content="width=device-width, initial-scale=1">
+      <meta name="color-scheme" content="light dark">
+      <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">
+      <title>\(title.escaped)</title>
+      <link rel="icon" href="data:,">
+      <style>
+      \(PageStyle.page)
+      </style>
+      </head>
+      <body>
+      <a class="skip" href="#content">To the content</a>
+      <header>
+      <h1>\(title.escaped)</h1>
+      <p class="verdict">\(verdict.sentences.joined(separator: " ").escaped)</p>
+      \(cards)<nav aria-label="Parts of the page"><ul>\(links.map { "<li><a href=\"#\($0.0)\">\($0.1)</a></li>" }.joined())</ul></nav>
+      </header>
+      <main id="content">
+
+      """
+    for section in sections {
+      text += "<section aria-labelledby=\"\(section.id)\"><h2 id=\"\(section.id)\">\(section.title)</h2>\n"
+      if section.id == "health" { text += findings }
+      if section.id == "learning" && runs.allSatisfy({ $0.evaluations.count == 0 }) {
+        text += "<p class=\"note\">There are no evaluations: these are the returns of training episodes alone.</p>\n"
+      }
+      text += "<div class=\"figures\">\n" + section.figures.map(HTML.figure).joined() + "</div></section>\n"
+      if section.id == "learning", let comparison { text += table(comparison) }
+    }
+    text += SettingsSection(runs: runs, groups: groups, entries: hyperparameters, commands: commands).html
+    text += """
+      </main>
+      <footer><p>Long curves are shown as means of neighbouring rows; the CSV files in the folder of a run have every row. Intervals: 95 %
+      percentiles of a stratified bootstrap over seeds (Agarwal et al. 2021). Charts: arrow keys, Home and End move along a
+      chart that has the focus.</p></footer>
+      <script type="application/json" id="figures">\(HTML.data(figures))</script>
+      <script>
+      \(PageScript.text)
+      </script>
+      </body>
+      </html>
+
+      """
+    return text
+  }
+
+  private var cards: String {
+    let steps = runs.map(\.lastStep).max() ?? 0
+    var items = [
+      ("Runs", runs.count == 1 ? "1" : "\(runs.count) in \(groups.count) \(groups.count == 1 ? "setting" : "settings")"),
+      ("Steps", Int(steps).grouped),
+      ("Episodes", runs.reduce(0) { $0 + Int($1.episodes["episode"].last ?? 0) }.grouped),
+      ("Training time", clockText(runs.reduce(0) { $0 + $1.seconds })),
+    ]
+    if let best = groups.flatMap(\.bestReturns).max() { items.append(("Best evaluation", best.short)) }
+    let pause = runs.map { $0.inspection.pauses }
+    if pause.contains(where: { $0.count > 0 }) {
+      let share = pause.reduce(0) { $0 + $1.total } / max(1e-9, runs.reduce(0) { $0 + $1.seconds })
+      items.append(("Waited for checkpoints", "\((100 * share).digits(2)) %"))
+    }
+    return HTML.cards(items)
+  }
+
+  /// What is out of hand, run by run.
+  private var findings: String {
+    var text = ""
+    for run in runs where run.inspection.health.status != "ok" {
+      text += runs.count > 1 ? "<h3>\(run.name.escaped)</h3>" : ""
+      text += HTML.list(run.inspection.health.findings, style: "findings bad")
+    }
+    let faults = runs.reduce(0) { $0 + $1.inspection.simulatorFaults }
+    if faults > 0 { text += "<p>The simulator broke off \(faults.grouped) episodes.</p>\n" }
+    return text.isEmpty ? "<p class=\"good\">No measure is out of hand.</p>\n" : text
+  }
+
+  private func table(_ comparison: Comparison) -> String {
+    var text = "<section aria-labelledby=\"comparison\"><h2 id=\"comparison\">Comparison</h2>\n"
+    guard !comparison.rows.isEmpty else { return text + "<p>No run has an evaluation to compare.</p></section>\n" }
+    let hasGap = comparison.rows.contains { $0.optimalityGap != nil }
+    text += HTML.table(
+      caption: "Last evaluation of each run",
+      ["setting", "runs", "mean ± sd", "median", "IQM [95 % interval]", "best"] + (hasGap ? ["below solved"] : []),
+      comparison.rows.map { row in
+        [
+          row.label, "\(row.count)",
+          row.mean.short + (row.deviation.isNaN ? "" : " ± \(row.deviation.short)"), row.median.short,
+          row.interquartileMean.short
+            + (row.interval.low.isNaN ? "" : " [\(row.interval.low.short), \(row.interval.high.short)]"),
+          row.best.short,
+        ] + (hasGap ? [row.optimalityGap?.short ?? "–"] : [])
+      }, numeric: Set(1...6))
+    if comparison.rows.contains(where: { (2..<5).contains($0.count) }) {
+      text += "<p class=\"note\">Intervals from fewer than five seeds are too narrow: run more.</p>\n"
+    }
+    if !comparison.improvements.isEmpty {
+      text += HTML.table(
+        caption: "Probability that a run of one setting ends higher than a run of another",
+        ["setting", "against", "probability [95 % interval]"],
+        comparison.improvements.map { pair in
+          [
+            pair.first, pair.second,
+            pair.probability.digits(3)
+              + (pair.interval.low.isNaN ? "" : " [\(pair.interval.low.digits(3)), \(pair.interval.high.digits(3))]"),
+          ]
+        }, numeric: [2])
+    }
+    let differences = RunGroups.differences(runs)
+    if !differences.isEmpty {
+      text += HTML.table(
+        caption: "Settings in which the runs differ", ["run"] + differences.map(\.name),
+        runs.enumerated().map { index, run in [run.name] + differences.map { $0.values[index] } })
+    }
+    if !comparison.profile.isEmpty {
+      text += "<div class=\"figures\">\n\(HTML.figure(comparison.profile))</div>"
+    }
+    return text + "</section>\n"
+  }
+}

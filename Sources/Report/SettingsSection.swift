@@ -1,0 +1,69 @@
+// SettingsSection.swift — the end of the page: every setting with its source, versions, digests, and how to make the runs again.
+
+import Algorithms
+import Formats
+import Training
+
+struct SettingsSection {
+  let runs: [RunData]
+  let groups: [RunGroup]
+  let entries: [String: AlgorithmEntry]
+  let commands: [String]
+
+  var html: String {
+    var text = "<section aria-labelledby=\"settings\"><h2 id=\"settings\">Settings</h2>\n"
+    for group in groups {
+      let table = settings(of: group)
+      text += groups.count == 1 ? table : "<details><summary>Settings of \(group.label.escaped)</summary>\(table)</details>\n"
+    }
+    text += "</section>\n<section aria-labelledby=\"again\"><h2 id=\"again\">Make it again</h2>\n"
+    if !commands.isEmpty {
+      text += "<p>The same program on the same kind of processor gives the same bits:</p>\n"
+      text += "<pre>\(commands.map(\.escaped).joined(separator: "\n"))</pre>\n"
+    }
+    text += HTML.table(
+      caption: "Where the runs come from",
+      ["run", "seed", "step", "digest of the parameters", "program", "Swift", "MuJoCo", "processor", "started"],
+      runs.map { run in
+        let versions = run.description.versions
+        return [
+          run.name, "\(run.run.seed)", Int(run.lastStep).grouped, run.inspection.digest ?? "no checkpoint yet",
+          versions.program, versions.swift, versions.mujoco ?? "–",
+          versions.processor + (versions.matrixUnit == true ? ", matrix unit" : ""), run.description.started,
+        ]
+      }, numeric: [1, 2])
+    return text + "</section>\n"
+  }
+
+  private func settings(of group: RunGroup) -> String {
+    let run = group.runs[0].run
+    let entry = entries[run.algorithm]
+    var rows: [[String]] = []
+    func add(_ name: String, _ value: String, _ summary: String) { rows.append([name, value, "run.json", summary]) }
+    add("algorithm", run.algorithm, "")
+    add("environment", run.environment, run.environmentOptions.map { "options: \($0)" } ?? "")
+    add("steps", run.steps.grouped, run.dataset == nil ? "environment steps" : "updates")
+    add("seeds", group.runs.map { "\($0.run.seed)" }.joined(separator: ", "), "")
+    add("environments", "\(run.laneCount)", "stepped at once")
+    add("threads", "\(run.threads)", "they change the speed, never the result")
+    add("evaluateEvery", run.evaluateEvery.grouped, "steps between evaluations; 0: none")
+    add("evaluationEpisodes", "\(run.evaluationEpisodes)", "")
+    add("checkpointEvery", run.checkpointEvery.map(\.grouped) ?? "30 seconds", "")
+    if let dataset = run.dataset { add("dataset", dataset.path, "digest \(dataset.digest)") }
+    if case .object(let values) = run.configuration {
+      let order = entry?.hyperparameters.map(\.name) ?? []
+      let names = order.filter { values[$0] != nil } + values.keys.filter { !order.contains($0) }.sorted()
+      for name in names {
+        let parameter = entry?.hyperparameters.first { $0.name == name }
+        let value = values[name] ?? .null
+        let isDefault = entry?.defaults.values[name] == value
+        rows.append([
+          name, RunGroups.plain(value),
+          parameter.map { isDefault ? "default: \($0.source)" : "set for this run" } ?? "run.json",
+          parameter.map { [$0.symbol, $0.summary].filter { !$0.isEmpty }.joined(separator: ": ") } ?? "",
+        ])
+      }
+    }
+    return HTML.table(caption: "Every setting of \(group.label)", ["setting", "value", "source", "meaning"], rows)
+  }
+}

@@ -1,0 +1,97 @@
+// Verdict.swift — a report in a sentence or two: what was learned, how sure that is, and whether it is sound.
+
+import Training
+
+struct Verdict {
+  let sentences: [String]
+  /// Health is good everywhere.
+  let isSound: Bool
+
+  init(_ groups: [RunGroup], threshold: Double?) {
+    let runs = groups.flatMap(\.runs)
+    let task = runs[0].run.environment
+    var sentences: [String] = []
+    if groups.count == 1 {
+      sentences.append(Self.level(groups[0], on: task))
+      if let threshold { sentences.append(Self.solved(groups[0], threshold)) }
+    } else {
+      sentences.append(Self.ranking(groups, on: task))
+    }
+    let unfinished = runs.filter { $0.lastStep < Double($0.run.steps) }
+    if unfinished.count == 1 && runs.count == 1 {
+      sentences.append(
+        "The run is at step \(Int(unfinished[0].lastStep).grouped) of \(unfinished[0].run.steps.grouped).")
+    } else if !unfinished.isEmpty {
+      sentences.append("\(unfinished.count) of \(runs.count) runs have not taken all of their steps.")
+    }
+    let ill = runs.filter { $0.inspection.health.status == "warning" }
+    isSound = ill.isEmpty
+    if ill.isEmpty {
+      sentences.append("No measure of health is out of hand.")
+    } else {
+      let count = runs.reduce(0) { $0 + $1.inspection.health.findings.count }
+      sentences.append(
+        runs.count == 1
+          ? "Health: \(count) \(count == 1 ? "finding" : "findings"), see below."
+          : "Health: \(ill.count) of \(runs.count) runs have findings, see below.")
+    }
+    self.sentences = sentences
+  }
+
+  /// The evaluations of one group.
+  private static func level(_ group: RunGroup, on task: String) -> String {
+    let last = group.lastReturns
+    let who = "\(group.label) on \(task)"
+    guard !last.isEmpty else {
+      let episodes = group.runs.flatMap { $0.episodes["return"].suffix(20) }
+      return "\(who) has no evaluations; its last training episodes returned "
+        + (episodes.isEmpty ? "nothing yet." : "\(Statistics.mean(episodes).short) on average.")
+    }
+    let best = group.bestReturns.max() ?? .nan
+    if last.count == 1 {
+      let table = group.runs.first { !$0.evaluated.isEmpty }?.evaluations
+      let deviation = table?["return_sd"].last ?? .nan
+      let episodes = Int(table?["episodes"].last ?? 0)
+      return "\(who) (one seed) ends at a return of \(last[0].short) ± \(deviation.short) over \(episodes) episodes; "
+        + "its best evaluation was \(best.short)."
+    }
+    var bootstrap = StratifiedBootstrap()
+    let interval = bootstrap.interval([last], of: Statistics.aggregateInterquartileMean)
+    return "\(who), \(last.count) seeds, ends at a return of \(Statistics.interquartileMean(last).short) "
+      + "(interquartile mean, 95 % interval \(interval.low.short) to \(interval.high.short)); the best evaluation of any "
+      + "seed was \(best.short)."
+  }
+
+  private static func solved(_ group: RunGroup, _ threshold: Double) -> String {
+    let count = group.bestReturns.count { $0 >= threshold }
+    guard !group.bestReturns.isEmpty else { return "The task counts as solved at \(threshold.short)." }
+    if group.bestReturns.count == 1 {
+      return "The task counts as solved at \(threshold.short): "
+        + (count == 1 ? "an evaluation reached that." : "no evaluation reached that.")
+    }
+    return "The task counts as solved at \(threshold.short): \(count) of \(group.bestReturns.count) seeds reached that in "
+      + "some evaluation."
+  }
+
+  /// Which group is ahead, and how sure that is.
+  private static func ranking(_ groups: [RunGroup], on task: String) -> String {
+    let ranked = groups.filter { !$0.lastReturns.isEmpty }
+      .sorted { Statistics.interquartileMean($0.lastReturns) > Statistics.interquartileMean($1.lastReturns) }
+    guard ranked.count > 1 else { return "Of \(groups.count) settings on \(task), fewer than two have evaluations." }
+    let (first, second) = (ranked[0], ranked[1])
+    let text =
+      "On \(task), \(first.label) ends highest, at a return of "
+      + "\(Statistics.interquartileMean(first.lastReturns).short) (interquartile mean of \(first.lastReturns.count)); next is "
+      + "\(second.label) with \(Statistics.interquartileMean(second.lastReturns).short)."
+    guard first.lastReturns.count > 1, second.lastReturns.count > 1 else {
+      return text + " With one seed each, this may be chance."
+    }
+    var bootstrap = StratifiedBootstrap()
+    let (x, y) = ([first.lastReturns], [second.lastReturns])
+    let chance = Statistics.probabilityOfImprovement(x, over: y)
+    let interval = bootstrap.interval(x, y) { Statistics.probabilityOfImprovement($0, over: $1) }
+    return text + " A run of the first is better than one of the second with probability \(chance.digits(2)) "
+      + "(95 % interval \(interval.low.digits(2)) to \(interval.high.digits(2)))"
+      + (interval.low > 0.5 ? "." : ": the seeds do not tell them apart.")
+  }
+}

@@ -1,0 +1,98 @@
+// RunDescription.swift — what run.json says of a run.
+
+import Environments
+import Formats
+import Platform
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+/// What `run.json` holds.
+public struct RunDescription: Codable, Sendable, Equatable {
+  public static let currentVersion = 1
+
+  public var formatVersion = RunDescription.currentVersion
+  public var run: RunConfiguration
+  public var versions: Versions
+  public var started: String
+  /// The seed of each evaluation's first episode; nil in runs of 0.1.0.
+  public var evaluationSeed: UInt64?
+  /// What going on from a checkpoint can promise; nil in earlier runs, where it is exact.
+  public var resume: ResumePromise?
+  /// What was changed since then, oldest first; nil where nothing was.
+  public var changes: [RunChange]?
+
+  /// What the run was made with.
+  public struct Versions: Codable, Sendable, Equatable {
+    public var program: String
+    public var swift: String
+    /// libmujoco's own version; null where the task needs none.
+    public var mujoco: String?
+    public var processor: String
+    /// Whether large products ran on a matrix unit, see `Processor.usesMatrixUnit`; null in runs of version 0.1.0, where none did.
+    public var matrixUnit: Bool?
+    /// The file of libmujoco; null where the task needs none, and in runs that began before it was kept.
+    public var mujocoLibrary: String?
+
+    public init(program: String, swift: String, mujoco: String?, processor: String, matrixUnit: Bool? = nil) {
+      (self.program, self.swift, self.mujoco, self.processor) = (program, swift, mujoco, processor)
+      self.matrixUnit = matrixUnit
+    }
+  }
+
+  public init(run: RunConfiguration, versions: Versions) {
+    self.run = run
+    self.versions = versions
+    evaluationSeed = run.evaluationSeed
+    started = Date().formatted(.iso8601)
+  }
+}
+
+extension RunDirectory {
+  static let descriptionName = "run.json"
+
+  /// What `run.json` of a folder says.
+  public static func describe(_ path: String) throws -> RunDescription {
+    let folder: Folder
+    do { folder = try Folder(URL(fileURLWithPath: path).path) } catch {
+      throw RunDirectoryError(
+        error.isMissing || error.isNoFolder
+          ? "\(path) is no run: it has no run.json; give the folder of a run"
+          : "\(path) cannot be read: \(error.reason)")
+    }
+    return try describe(folder, as: path)
+  }
+
+  /// - Parameter path: what messages call the folder.
+  static func describe(_ folder: Folder, as path: String) throws -> RunDescription {
+    let file = folder.path(descriptionName)
+    do {
+      let data = Data(try folder.contents(descriptionName).bytes)
+      let description = try JSONDecoder().decode(RunDescription.self, from: data)
+      guard description.formatVersion == RunDescription.currentVersion else {
+        throw RunDirectoryError(
+          "\(file) has format \(description.formatVersion), this program reads \(RunDescription.currentVersion)")
+      }
+      do { try description.run.check() } catch {
+        throw RunDirectoryError("\(file) cannot be used: \(error)")
+      }
+      return description
+    } catch let error as RunDirectoryError {
+      throw error
+    } catch let error as DiskError where error.isMissing {
+      throw RunDirectoryError("\(path) is no run: it has no run.json; give the folder of a run")
+    } catch {
+      throw RunDirectoryError("\(file) cannot be read: \(reason(error))")
+    }
+  }
+
+  /// Writes `run.json` of a new run.
+  static func write(_ description: RunDescription, to folder: Folder) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    try folder.replace(descriptionName, with: encoder.encode(description).span)
+  }
+}

@@ -1,0 +1,69 @@
+import Foundation
+import OffPolicy
+import Testing
+
+@Suite struct ExportTests {
+  let folder: TemporaryFolder
+  init() throws { folder = try TemporaryFolder() }
+
+  func refusal(_ arguments: String...) throws -> String {
+    let before = folder.contents
+    let result = try Program.run(["export"] + arguments, in: folder.url)
+    #expect(result.status != 0 && result.errorLines.count == 1 && result.output.isEmpty, "\(result.errors)")
+    #expect(folder.contents == before)
+    return result.errors
+  }
+
+  @Test func `every format is written from a run, beside where one is or where it is said`() throws {
+    #expect(try Program.run(shortRun("sac", into: folder.path("run"), steps: 600)).status == 0)
+    for (format, file) in [
+      ("onnx", "policy.onnx"), ("c", "policy.h"), ("numpy", "policy.py"), ("swift", "policy.swift"),
+      ("card", "sac-Pendulum-v1"),
+    ] {
+      let result = try Program.run(["export", "run", "--format", format], in: folder.url)
+      #expect(result.status == 0 && result.output.hasPrefix("\(file)  \(format), "), "\(result.errors)")
+      #expect(folder.contents.contains(file))
+    }
+    let json = try Program.run(
+      ["export", "run/policy.safetensors", "--format", "c", "--out", "cart.h", "--stochastic", "--json"],
+      in: folder.url
+    ).json()
+    #expect(json["path"]?.string == "cart.h" && json["format"]?.string == "c" && json["stochastic"] == .bool(true))
+    let text = try String(contentsOfFile: folder.path("cart.h"), encoding: .utf8)
+    #expect(json["bytes"]?.number == Double(text.utf8.count) && text.contains("void cart_sample("))
+    #expect(!folder.contents.contains { $0.hasSuffix(".new") || $0.hasSuffix(".partial") })
+  }
+
+  @Test func `a card tells the evaluation of its own policy, and none of another`() throws {
+    #expect(try Program.run(shortRun("ddpg", into: folder.path("run"), steps: 600)).status == 0)
+    // the last policy is of step 600, the evaluation and the best policy of step 500
+    for (more, isKnown) in [([], false), (["--best"], true)] {
+      let out = isKnown ? "best" : "last"
+      #expect(try Program.run(["export", "run", "--format", "card", "--out", out] + more, in: folder.url).status == 0)
+      let text = try String(contentsOfFile: folder.path("\(out)/README.md"), encoding: .utf8)
+      #expect(text.contains("over 2 episodes") == isKnown && text.contains("model-index") == isKnown)
+      let configuration = try JSONValue(
+        text: String(contentsOfFile: folder.path("\(out)/config.json"), encoding: .utf8))
+      #expect(configuration["run"]?["seed"]?.number == 3)
+    }
+  }
+
+  @Test func `what cannot be exported is told in one line, and nothing is written`() throws {
+    #expect(try Program.run(shortRun("td3", into: folder.path("run"), steps: 300)).status == 0)
+    #expect(
+      try refusal("run", "--format", "tflite")
+        == "Error: --format must be one of onnx, c, numpy, swift, card, not \"tflite\"\n")
+    #expect(try refusal("run", "--format", "sb3").contains("save_sb3("))
+    #expect(try refusal("run", "--format", "c", "--stochastic").contains("the policy of td3 is deterministic"))
+    #expect(try refusal("run", "--format", "onnx", "--opset", "3").contains("opset 3 is not known"))
+    #expect(try refusal("run", "--format", "c", "--out", "missing/policy.h").contains("missing/policy.h cannot be"))
+    #expect(try refusal("run", "--format", "c", "--out", "run/policy.safetensors").contains("does not end in .h"))
+    #expect(try refusal("run", "--format", "card", "--out", "run").contains("run exists already"))
+    #expect(try refusal("nothing", "--format", "c").contains("nothing does not exist"))
+    let file = try SafeTensors(contentsOf: folder.path("run/policy.safetensors"))
+    var other = file
+    other.metadata["policy"] = "mixture"
+    try other.write(to: folder.path("other.safetensors"))
+    #expect(try refusal("other.safetensors", "--format", "c").contains("a policy of the kind \"mixture\""))
+  }
+}
