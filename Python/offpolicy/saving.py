@@ -103,7 +103,7 @@ def load(
     overrides: Dict[str, Any],
 ) -> Any:  # fmt: skip
     """A new model from any of the files that `load` of the models names."""
-    if not hasattr(path, "read") and os.path.isdir(path):
+    if not hasattr(path, "read") and os.path.isfile(os.path.join(path, "policy.safetensors")):
         path = pathlib.Path(path) / "policy.safetensors"
     path = _files.existing(path, "zip", "safetensors")
     content = _files.read(path)
