@@ -53,9 +53,9 @@ def existing(path: Any, *suffixes: str) -> Any:
     if hasattr(path, "read"):
         return path
     path = pathlib.Path(path)
-    found: Optional[pathlib.Path] = path if path.exists() else None
+    found: Optional[pathlib.Path] = path if path.is_file() else None
     for suffix in suffixes:
-        found = found or next((p for p in [pathlib.Path(f"{path}.{suffix}")] if p.exists()), None)
+        found = found or next((p for p in [pathlib.Path(f"{path}.{suffix}")] if p.is_file()), None)
     if found is None:
         tried = ", ".join([str(path)] + [f"{path}.{suffix}" for suffix in suffixes])
         raise FileNotFoundError(f"there is no file to load; looked for {tried}")

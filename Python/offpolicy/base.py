@@ -7,7 +7,6 @@ attributes of the same names. Each verb has its file: training.py, prediction.py
 from __future__ import annotations
 
 import inspect
-import os
 import random
 from collections import deque
 from typing import Any, ClassVar, Dict, List, Optional, Tuple
@@ -18,6 +17,7 @@ from . import _native, arguments, parameters, prediction, saving, spaces, traini
 from .errors import UnsupportedError
 from .goals import GoalFunction
 from .lanes import Lanes, register_with_sb3
+from .learner_settings import learner_settings
 from .logger import Logger
 from .noise import VectorizedActionNoise, native_noise
 from .policy import Device, Policy
@@ -133,7 +133,7 @@ class OffPolicyModel:
             and self.gradient_steps != 0
         )  # fmt: skip
         self._goal_function: Optional[GoalFunction] = None
-        settings = self._learner_settings(noise)
+        settings = learner_settings(self, noise)
         if not self._steps_natively and self._hindsight.goals > 0:
             self._goal_function = GoalFunction(self.observation_space, lanes)
             settings["goals"] = self._goal_function.settings()
@@ -146,49 +146,6 @@ class OffPolicyModel:
 
     #: whether the library has noise for it; others draw their actions, and add noise in Python
     _explores_with_noise: ClassVar[bool] = False
-
-    def _learner_settings(self, noise: Any) -> Dict[str, Any]:
-        configuration = {
-            "discount": float(self.gamma),
-            "batchSize": int(self.batch_size),
-            "bufferCapacity": int(self.buffer_size),
-            "randomSteps": int(self.learning_starts),
-            "updateEvery": self._cadence.update_every,
-            "updatesPerStep": self._cadence.updates_per_step,
-            "nSteps": int(self.n_steps),
-        }
-        if self._hindsight.goals > 0:
-            configuration["sampler"] = {"hindsight": {"goals": self._hindsight.goals}}
-        if self._explores_with_noise:
-            configuration["explorationNoise"] = noise or {"gaussian": {"standardDeviation": 0.0}}
-        configuration.update(self._configuration())
-        configuration.update(self.configuration)
-        if not hasattr(self, "_seed"):
-            self._seed = int(self.seed) if self.seed is not None else int.from_bytes(os.urandom(4), "little")
-        if self.threads is None:
-            self._threads = _threads(configuration)
-        else:
-            self._threads = int(self.threads)
-        settings: Dict[str, Any] = {
-            "algorithm": self.algorithm, "configuration": configuration, "seed": self._seed, "threads": self._threads,
-            "environments": self.n_envs, "updatesBeforeFirstBatch": True,
-        }  # fmt: skip
-        if self._steps_natively:
-            settings.update(environment=self._built_in, builtIn=True)
-            if self.environment_options:
-                settings["environmentOptions"] = self.environment_options
-        else:
-            maps = prediction.row_maps(self)
-            size = self._lanes.flattener.size if self._lanes is not None else maps.flattener.size
-            settings.update(
-                environment=self._environment_name(), observationSize=size, actions=maps.actions.settings()
-            )
-        return settings
-
-    def _environment_name(self) -> str:
-        environments = getattr(self._lanes, "envs", None) or [getattr(self._lanes, "env", None)]
-        spec = getattr(environments[0], "spec", None)
-        return self._built_in or getattr(spec, "id", None) or "environment"
 
     def _configuration(self) -> Dict[str, Any]:
         """The library's hyperparameters that are this algorithm's own."""
@@ -371,18 +328,6 @@ class OffPolicyModel:
     def _argument_names(cls) -> List[str]:
         names = list(inspect.signature(cls.__init__).parameters)[1:]
         return [name for name in names if name not in ("policy", "env", "_init_setup_model")]
-
-
-def _threads(configuration: Dict[str, Any]) -> int:
-    """Threads of an update where nobody said: one for small networks, else a core each, at most 4."""
-    weights = max([size for size in configuration.get("hiddenSizes", [256])] + [1]) * configuration["batchSize"]
-    if weights <= 64 * 256:
-        return 1
-    try:
-        cores = len(os.sched_getaffinity(0))
-    except AttributeError:
-        cores = os.cpu_count() or 1
-    return max(1, min(4, cores))
 
 
 __all__ = ["OffPolicyModel"]

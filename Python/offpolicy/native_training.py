@@ -22,7 +22,6 @@ CHUNK = 50.0  # ms
 def learn_natively(model: Any, total: int, watcher: Any, log_interval: Optional[int]) -> bool:
     """Takes the steps up to `total`; False: a callback ended it."""
     learner, lib, every = model._learner, _native.library(), model._cadence.update_every
-    lanes = model.n_envs
     look = None if watcher is None or type(watcher) is ProgressBarCallback else _Look(model, watcher, log_interval)
     before_step = getattr(model, "_before_step", None)
     # schedules change at multiples of this many steps, so that bits do not depend on how long a chunk took

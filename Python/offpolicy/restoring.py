@@ -29,7 +29,10 @@ def _saved(lanes: EnvironmentLanes, i: int) -> Dict[str, Any]:
     environment = lanes.envs[i]
     row = np.zeros(lanes.flattener.size, dtype=np.float32)
     lanes.flattener.write(lanes._current[i], row)
-    goes_on = lanes.episodes.lengths[i] > 0 or isinstance(environment, BuiltInEnvironment)
+    # at an episode's start a reset can be repeated, unless the environment has a generator that only it knows
+    inner = getattr(environment, "unwrapped", environment)
+    has_own_state = isinstance(inner, BuiltInEnvironment) or (hasattr(inner, "get_state") and hasattr(inner, "set_state"))
+    goes_on = lanes.episodes.lengths[i] > 0 or has_own_state
     return {
         "length": lanes.episodes.lengths[i],
         "return": lanes.episodes.returns[i],

@@ -103,7 +103,7 @@ def load(
     overrides: Dict[str, Any],
 ) -> Any:  # fmt: skip
     """A new model from any of the files that `load` of the models names."""
-    if not hasattr(path, "read") and os.path.isdir(path):
+    if not hasattr(path, "read") and os.path.isfile(os.path.join(path, "policy.safetensors")):
         path = pathlib.Path(path) / "policy.safetensors"
     path = _files.existing(path, "zip", "safetensors")
     content = _files.read(path)
@@ -192,8 +192,7 @@ def _restore(model: Any, facts: Dict[str, Any], members: Dict[str, bytes], force
     model._current_progress_remaining = facts["progressRemaining"]
     model.ep_info_buffer.extend(facts["episodeInfos"])
     model.ep_success_buffer.extend(facts["successes"])
-    is_whole = model.n_envs == facts["environments"] and model._steps_natively == facts["stepsNatively"]
-    if not is_whole or not _restored(model, members):
+    if model.n_envs != facts["environments"] or not _restored(model, members):
         _restore_parameters(model, members)
         return
     collected, frequency = model._round, model.train_freq
@@ -223,16 +222,23 @@ def _restored(model: Any, members: Dict[str, bytes]) -> bool:
         return True
     except NativeError as error:
         warnings.warn(
-            f"the saved state does not fit this model ({error}); networks and optimisers are taken, replay buffer and "
-            "random streams begin anew",
+            f"the saved state does not fit this model ({error}); networks, optimisers and, where it fits, the replay buffer "
+            "are taken, random streams and schedules begin anew",
             UserWarning,
             stacklevel=6,
         )
-        model._make_learner()
         return False
 
 
 def _restore_parameters(model: Any, members: Dict[str, bytes]) -> None:
+    """Networks, optimisers and the replay buffer of another learner: all that does not depend on its environments."""
+    model._make_learner()
+    if "replay.safetensors" in members:
+        try:
+            model._learner.give("restore_replay", members["replay.safetensors"])
+        except NativeError:
+            # of another number of environments
+            model._make_learner()
     tensors, _ = _safetensors.decode(members["state.safetensors"])
     expected, _ = _safetensors.decode(model._learner.result("parameters"))
     # the state's names of them begin so; noise of another number of environments stays behind
@@ -258,8 +264,7 @@ def move_to(model: Any, lanes: Any, built_in: Optional[str]) -> None:
         model._learner.give("restore_replay", members["replay"])
         model._learner.give("restore", members["state"])
     except NativeError:
-        model._make_learner()
-        _restore_parameters(model, {"state.safetensors": members["state"]})
+        _restore_parameters(model, {name + ".safetensors": content for name, content in members.items()})
     for name, value in applied.items():
         model._learner.set(name, value)
     model._applied = applied

@@ -192,3 +192,36 @@ def test_a_model_is_pickled_and_copied_through_its_file():
         assert other.replay_buffer.size() == 30
         other.set_env(Counter())
         other.learn(5, reset_num_timesteps=False)
+
+
+def test_a_model_moves_between_built_in_environments_and_gymnasiums(tmp_path):
+    native = make(SAC, "Pendulum-v1").learn(150)
+    native.save(tmp_path / "native")
+    driven = SAC.load(tmp_path / "native", env=gym.make("Pendulum-v1"))
+    assert driven.digest == native.digest and driven.replay_buffer.size() == 150
+    driven.learn(50, reset_num_timesteps=False).save(tmp_path / "driven")
+    with pytest.warns(UserWarning, match="does not fit"):
+        back = SAC.load(tmp_path / "driven", env="Pendulum-v1")
+    assert back.digest == driven.digest and back.replay_buffer.size() == 200
+    assert back.learn(50, reset_num_timesteps=False).num_timesteps == 250
+    native.set_env(gym.make("Pendulum-v1"))
+    assert native.learn(50, reset_num_timesteps=False).replay_buffer.size() == 200
+
+
+def test_another_number_of_environments_takes_the_networks(tmp_path):
+    model = make(SAC, [Counter(), Counter()], learning_starts=10).learn(40)
+    model.save(tmp_path / "model")
+    one = SAC.load(tmp_path / "model", env=Counter())
+    assert one.digest == model.digest and one.n_envs == 1
+    with pytest.raises(ValueError, match="has 2 environments, 1 were given"):
+        model.set_env(Counter())
+    one.learn(20)
+
+
+def test_a_file_without_its_replay_buffer_goes_on(tmp_path):
+    model = make(SAC, Counter(), learning_starts=10).learn(40)
+    model.save(tmp_path / "model", exclude=["replay_buffer"])
+    loaded = SAC.load(tmp_path / "model", env=Counter())
+    assert loaded.digest == model.digest and loaded.num_timesteps == 40 and loaded.replay_buffer.size() == 0
+    loaded.learn(20, reset_num_timesteps=False)
+    assert loaded.replay_buffer.size() == 20
