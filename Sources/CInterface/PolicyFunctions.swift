@@ -1,4 +1,4 @@
-// Policies.swift — the C functions that ask a policy or its critics.
+// PolicyFunctions.swift — the C functions that ask a policy or its critics.
 
 import OffPolicy
 

@@ -1,4 +1,4 @@
-// Arguments.swift — what came through a pointer, checked before anybody uses it.
+// CArguments.swift — what came through a pointer, checked before anybody uses it.
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials

@@ -1,4 +1,4 @@
-// Learner.swift — a run behind a handle: everything that a call may do wrong is refused before the run sees it.
+// LearnerHandle.swift — a run behind a handle: everything that a call may do wrong is refused before the run sees it.
 
 import OffPolicy
 

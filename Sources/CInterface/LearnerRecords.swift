@@ -1,4 +1,4 @@
-// Records.swift — what a learner tells, as JSON: means of its updates, episodes, findings about its health.
+// LearnerRecords.swift — what a learner tells, as JSON: means of its updates, episodes, findings about its health.
 
 import OffPolicy
 
