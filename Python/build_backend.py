@@ -100,7 +100,8 @@ def build_library():
     """Builds the library, or takes the one that lies there where no Swift toolchain is."""
     script = ROOT.parent / "Scripts/build-wheel.sh"
     if shutil.which("swift") and script.exists():
-        subprocess.run([str(script), "--library-only"], check=True)
+        if subprocess.run([str(script), "--library-only"]).returncode != 0:
+            sys.exit("offpolicy: the library could not be built; the compiler's messages are above")
     elif not LIBRARY.exists():
         sys.exit(f"offpolicy: there is no {LIBRARY.name} beside the package and no Swift toolchain to build it; install Swift "
                  "6.2 or later (swift.org/install), or a wheel that was built elsewhere")
@@ -115,6 +116,17 @@ def get_requires_for_build_wheel(config_settings=None):
 
 def get_requires_for_build_editable(config_settings=None):
     return []
+
+
+def prepare_metadata_for_build_wheel(metadata_directory, config_settings=None):
+    # without it pip would build the library only to learn the package's name
+    folder = pathlib.Path(metadata_directory) / f"{stem()}.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text(metadata())
+    return folder.name
+
+
+prepare_metadata_for_build_editable = prepare_metadata_for_build_wheel
 
 
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
