@@ -56,7 +56,8 @@ private func reportPage(_ folders: [String]) throws -> ReportPage {
   }
   let task = try? Program.environments.entry(runs[0].run.environment)
   return try ReportPage(
-    runs, threshold: task?.rewardThreshold, algorithms: Program.algorithms.entries, commands: runs.map { command($0.run) })
+    runs, threshold: task?.rewardThreshold, algorithms: Program.algorithms.entries,
+    commands: runs.map { command($0.run) })
 }
 
 /// Writes a file whole or not at all.
