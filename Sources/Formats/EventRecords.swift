@@ -42,7 +42,7 @@ package enum EventRecord {
     _ values: [(name: String, value: JSONValue)], group: String, metrics: [String], wallTime: Double
   ) -> Data {
     var experiment = Message()
-    experiment.add(4, wallTime)
+    experiment.add(3, wallTime)
     var start = Message()
     for (name, value) in values {
       var (kind, number) = (UInt64(1), Message())
@@ -53,7 +53,7 @@ package enum EventRecord {
       default: number.add(3, value.text())
       }
       experiment.add(
-        5,
+        4,
         Message {
           $0.add(1, name)
           $0.add(4, kind)
@@ -65,7 +65,7 @@ package enum EventRecord {
           $0.add(2, number)
         })
     }
-    for metric in metrics { experiment.add(6, Message { $0.add(1, Message { $0.add(2, metric) }) }) }
+    for metric in metrics { experiment.add(5, Message { $0.add(1, Message { $0.add(2, metric) }) }) }
     start.add(4, group)
     start.add(5, wallTime)
     return plugin("_hparams_/experiment", Message { $0.add(2, experiment) }, wallTime)

@@ -59,7 +59,8 @@ struct Figure: Sendable {
   /// The values as CSV, a row for each point.
   var csv: String {
     func quoted(_ text: String) -> String {
-      text.contains { ",\"\n".contains($0) } ? "\"\(text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\""))\"" : text
+      guard text.contains(where: { ",\"\n".contains($0) }) else { return text }
+      return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
     }
     var text = "series,kind,x,y,low,high\n"
     for line in series {

@@ -13,10 +13,12 @@ enum HTML {
         return "<\(tag)\(more)\(numeric.contains(index) ? " class=\"n\"" : "")>\(text.escaped)</\(tag)>"
       }.joined()
     }
-    let head = "<thead><tr>\(cells(header, "th", " scope=\"col\""))</tr></thead>"
-    let body = rows.map { "<tr>\(cells($0, "td"))</tr>" }.joined(separator: "\n")
-    return "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"\(caption.escaped)\"><table><caption>\(caption.escaped)</caption>"
-      + "\(head)<tbody>\(body)</tbody></table></div>\n"
+    let head = element("thead", [:], element("tr", [:], cells(header, "th", " scope=\"col\"")))
+    let body = element("tbody", [:], rows.map { element("tr", [:], cells($0, "td")) }.joined(separator: "\n"))
+    // what scrolls can be scrolled with keys
+    return element(
+      "div", ["class": "scroll", "tabindex": "0", "role": "region", "aria-label": caption],
+      element("table", [:], element("caption", [:], caption.escaped) + head + body)) + "\n"
   }
 
   static func list(_ items: [String], style: String = "") -> String {
@@ -33,20 +35,30 @@ enum HTML {
 
   static func figure(_ figure: Figure) -> String {
     let id = figure.id
-    var text = "<figure id=\"\(id)\" role=\"group\" aria-labelledby=\"\(id)-title\"><figcaption><h3 id=\"\(id)-title\">\(figure.title.escaped)</h3>"
-    text += "<p>\(figure.explanation.escaped)</p></figcaption><div class=\"chart\">"
-    text += "<svg viewBox=\"0 0 \(StaticChart.width.coordinate) \(StaticChart.height.coordinate)\" role=\"img\" aria-labelledby=\"\(id)-name \(id)-words\">"
-    text += "<title id=\"\(id)-name\">\(figure.title.escaped)</title><desc id=\"\(id)-words\">\(figure.summary.escaped)</desc>"
-    text += StaticChart(figure).elements() + "</svg></div>"
+    let words =
+      element("h3", ["id": id + "-title"], figure.title.escaped) + element("p", [:], figure.explanation.escaped)
+    let picture = element(
+      "svg",
+      [
+        "viewBox": "0 0 \(StaticChart.width.coordinate) \(StaticChart.height.coordinate)", "role": "img",
+        "aria-labelledby": "\(id)-name \(id)-words",
+      ],
+      element("title", ["id": id + "-name"], figure.title.escaped)
+        + element("desc", ["id": id + "-words"], figure.summary.escaped) + StaticChart(figure).elements())
+    var text = element("figcaption", [:], words) + element("div", ["class": "chart"], picture)
     let entries = figure.series.filter { $0.kind != .thin }
     if entries.count > 1 || entries.first?.kind == .bold && figure.series.count > 1 {
-      text += "<ul class=\"legend\">"
-      for line in entries {
-        text += "<li><svg aria-hidden=\"true\" viewBox=\"0 0 28 10\"><path class=\"line \(line.kind.rawValue) s\(line.group % 8)\" d=\"M0 5h28\"/></svg>\(line.name.escaped)</li>"
-      }
-      text += "</ul>"
+      text += element("ul", ["class": "legend"], entries.map(legend).joined())
     }
-    return text + "<details><summary>Numbers of \(figure.title.escaped)</summary>\(numbers(figure))</details></figure>\n"
+    text += element(
+      "details", [:], element("summary", [:], "Numbers of " + figure.title.escaped) + numbers(figure))
+    return element("figure", ["id": id, "role": "group", "aria-labelledby": id + "-title"], text) + "\n"
+  }
+
+  private static func legend(_ line: Series) -> String {
+    let sample = element("path", ["class": "line \(line.kind.rawValue) \(line.colour)", "d": "M0 5h28"])
+    return element(
+      "li", [:], element("svg", ["aria-hidden": "true", "viewBox": "0 0 28 10"], sample) + line.name.escaped)
   }
 
   /// At most 24 rows: each line's value at that place, or the last one before it.

@@ -113,7 +113,7 @@ public struct ReportPage: Sendable {
   private var cards: String {
     let steps = runs.map(\.lastStep).max() ?? 0
     var items = [
-      ("Runs", runs.count == 1 ? "1" : "\(runs.count) in \(groups.count) \(groups.count == 1 ? "setting" : "settings")"),
+      ("Runs", groups.count == 1 ? "\(runs.count)" : "\(runs.count) in \(groups.count) settings"),
       ("Steps", Int(steps).grouped),
       ("Episodes", runs.reduce(0) { $0 + Int($1.episodes["episode"].last ?? 0) }.grouped),
       ("Training time", clockText(runs.reduce(0) { $0 + $1.seconds })),

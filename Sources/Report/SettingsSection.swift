@@ -14,7 +14,8 @@ struct SettingsSection {
     var text = "<section aria-labelledby=\"settings\"><h2 id=\"settings\">Settings</h2>\n"
     for group in groups {
       let table = settings(of: group)
-      text += groups.count == 1 ? table : "<details><summary>Settings of \(group.label.escaped)</summary>\(table)</details>\n"
+      let summary = element("summary", [:], "Settings of " + group.label.escaped)
+      text += groups.count == 1 ? table : element("details", [:], summary + table) + "\n"
     }
     text += "</section>\n<section aria-labelledby=\"again\"><h2 id=\"again\">Make it again</h2>\n"
     if !commands.isEmpty {

@@ -32,20 +32,36 @@ struct StaticChart {
 
   /// - Parameter offset: how far down it is drawn.
   func elements(offset: Double = 0) -> String {
+    let (left, right) = (Self.left.coordinate, (Self.width - Self.right).coordinate)
     var text = ""
     for tick in y.ticks {
       let at = (y.place(tick) + offset).coordinate
-      text += #"<line class="grid" x1="\#(Self.left.coordinate)" x2="\#((Self.width - Self.right).coordinate)" y1="\#(at)" y2="\#(at)"/>"#
-      text += #"<text class="tick" text-anchor="end" dominant-baseline="middle" x="\#((Self.left - 6).coordinate)" y="\#(at)">\#(tick.short)</text>"#
+      text += element("line", ["class": "grid", "x1": left, "x2": right, "y1": at, "y2": at])
+      text += element(
+        "text",
+        [
+          "class": "tick", "text-anchor": "end", "dominant-baseline": "middle", "x": (Self.left - 6).coordinate,
+          "y": at,
+        ], tick.short)
     }
     let floor = Self.height - Self.bottom + offset
     for tick in x.ticks {
-      text += #"<text class="tick" text-anchor="middle" x="\#(x.place(tick).coordinate)" y="\#((floor + 16).coordinate)">\#(tick.short)</text>"#
+      text += element(
+        "text",
+        [
+          "class": "tick", "text-anchor": "middle", "x": x.place(tick).coordinate, "y": (floor + 16).coordinate,
+        ], tick.short)
     }
-    text += #"<line class="axis" x1="\#(Self.left.coordinate)" x2="\#((Self.width - Self.right).coordinate)" y1="\#(floor.coordinate)" y2="\#(floor.coordinate)"/>"#
-    text += #"<text class="label" text-anchor="middle" x="\#(((Self.left + Self.width - Self.right) / 2).coordinate)" y="\#((floor + 36).coordinate)">\#(figure.xLabel.escaped)</text>"#
+    let at = floor.coordinate
+    text += element("line", ["class": "axis", "x1": left, "x2": right, "y1": at, "y2": at])
+    let center = ((Self.left + Self.width - Self.right) / 2).coordinate
+    text += element(
+      "text", ["class": "label", "text-anchor": "middle", "x": center, "y": (floor + 36).coordinate],
+      figure.xLabel.escaped)
     let middle = ((Self.top + Self.height - Self.bottom) / 2 + offset).coordinate
-    text += #"<text class="label" text-anchor="middle" transform="translate(13 \#(middle)) rotate(-90)">\#(figure.yLabel.escaped)</text>"#
+    text += element(
+      "text", ["class": "label", "text-anchor": "middle", "transform": "translate(13 \(middle)) rotate(-90)"],
+      figure.yLabel.escaped)
     for line in figure.series where !line.band.isEmpty { text += band(line, offset) }
     for kind in [Series.Kind.reference, .thin, .bold] {
       for line in figure.series where line.kind == kind { text += path(line, offset) }
@@ -54,38 +70,53 @@ struct StaticChart {
   }
 
   private func path(_ line: Series, _ offset: Double) -> String {
-    guard !line.points.isEmpty else { return "" }
-    let name = "line \(line.kind.rawValue) s\(line.group % 8)"
-    if line.points.count == 1 {
-      let point = line.points[0]
-      return #"<circle class="dot s\#(line.group % 8)" cx="\#(x.place(point.x).coordinate)" cy="\#((y.place(point.y) + offset).coordinate)" r="3.5"/>"#
+    let places = line.points.map { (x.place($0.x).coordinate, (y.place($0.y) + offset).coordinate) }
+    guard let first = places.first else { return "" }
+    if places.count == 1 {
+      return element("circle", ["class": "dot \(line.colour)", "cx": first.0, "cy": first.1, "r": "3.5"])
     }
-    let places = line.points.map { "\(x.place($0.x).coordinate) \((y.place($0.y) + offset).coordinate)" }
-    return #"<path class="\#(name)" d="M\#(places.joined(separator: "L"))"/>"#
+    let steps = places.map { "\($0.0) \($0.1)" }.joined(separator: "L")
+    return element("path", ["class": "line \(line.kind.rawValue) \(line.colour)", "d": "M" + steps])
   }
 
   private func band(_ line: Series, _ offset: Double) -> String {
-    let known = zip(line.points, line.band).filter { $1.low.isFinite && $1.high.isFinite && (!y.isLogarithmic || $1.low > 0) }
+    let known = zip(line.points, line.band).filter { _, band in
+      band.low.isFinite && band.high.isFinite && (!y.isLogarithmic || band.low > 0)
+    }
     guard known.count > 1 else { return "" }
     let above = known.map { "\(x.place($0.x).coordinate) \((y.place($1.high) + offset).coordinate)" }
     let below = known.reversed().map { "\(x.place($0.x).coordinate) \((y.place($1.low) + offset).coordinate)" }
-    return #"<path class="band s\#(line.group % 8)" d="M\#((above + below).joined(separator: "L"))Z"/>"#
+    return element("path", ["class": "band \(line.colour)", "d": "M\((above + below).joined(separator: "L"))Z"])
   }
 
   /// The figure as a file of its own, with title and legend.
   var file: String {
     let entries = figure.series.filter { $0.kind != .thin }
     let head = 34.0 + 18 * Double(entries.count)
-    var text = #"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \#(Self.width.coordinate) \#((Self.height + head).coordinate)" role="img">"#
-    text += "<title>\(figure.title.escaped)</title><desc>\(figure.summary.escaped)</desc><style>\(PageStyle.chart)</style>"
-    text += #"<rect class="paper" width="100%" height="100%"/><text class="title" x="\#(Self.left.coordinate)" y="22">\#(figure.title.escaped)</text>"#
+    var text = element("title", [:], figure.title.escaped) + element("desc", [:], figure.summary.escaped)
+    text += element("style", [:], PageStyle.chart)
+    text += element("rect", ["class": "paper", "width": "100%", "height": "100%"])
+    text += element("text", ["class": "title", "x": Self.left.coordinate, "y": "22"], figure.title.escaped)
     for (index, line) in entries.enumerated() {
-      let at = 40 + 18 * Double(index)
-      text += #"<path class="line \#(line.kind.rawValue) s\#(line.group % 8)" d="M\#(Self.left.coordinate) \#(at.coordinate)h28"/>"#
-      text += #"<text class="label" dominant-baseline="middle" x="\#((Self.left + 36).coordinate)" y="\#(at.coordinate)">\#(line.name.escaped)</text>"#
+      let at = (40 + 18 * Double(index)).coordinate
+      text += element(
+        "path", ["class": "line \(line.kind.rawValue) \(line.colour)", "d": "M\(Self.left.coordinate) \(at)h28"])
+      text += element(
+        "text", ["class": "label", "dominant-baseline": "middle", "x": (Self.left + 36).coordinate, "y": at],
+        line.name.escaped)
     }
-    return text + elements(offset: head) + "</svg>\n"
+    return element(
+      "svg",
+      [
+        "xmlns": "http://www.w3.org/2000/svg",
+        "viewBox": "0 0 \(Self.width.coordinate) \((Self.height + head).coordinate)", "role": "img",
+      ], text + elements(offset: head)) + "\n"
   }
+}
+
+extension Series {
+  /// The class of its colour and dash.
+  var colour: String { "s\(group % 8)" }
 }
 
 /// From values to places on the chart.
@@ -141,32 +172,5 @@ struct Axis {
     var value = 1.0
     for _ in 0..<min(300, abs(exponent)) { value *= 10 }
     return exponent < 0 ? 1 / value : value
-  }
-}
-
-extension Double {
-  /// To a tenth of a unit of the drawing.
-  var coordinate: String {
-    guard isFinite else { return "0" }
-    let tenths = (self * 10).rounded() / 10
-    return tenths == tenths.rounded() && abs(tenths) < 1e9 ? "\(Int(tenths))" : "\(tenths)"
-  }
-}
-
-extension String {
-  /// As text or in quotes within HTML and SVG.
-  var escaped: String {
-    var text = ""
-    for character in self {
-      switch character {
-      case "&": text += "&amp;"
-      case "<": text += "&lt;"
-      case ">": text += "&gt;"
-      case "\"": text += "&quot;"
-      case "'": text += "&#39;"
-      default: text.append(character)
-      }
-    }
-    return text
   }
 }

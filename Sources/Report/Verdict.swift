@@ -69,8 +69,8 @@ struct Verdict {
       return "The task counts as solved at \(threshold.short): "
         + (count == 1 ? "an evaluation reached that." : "no evaluation reached that.")
     }
-    return "The task counts as solved at \(threshold.short): \(count) of \(group.bestReturns.count) seeds reached that in "
-      + "some evaluation."
+    return "The task counts as solved at \(threshold.short): \(count) of \(group.bestReturns.count) seeds reached "
+      + "that in some evaluation."
   }
 
   /// Which group is ahead, and how sure that is.

@@ -53,7 +53,9 @@ private func points(_ scores: Scores) -> [Double] {
         #expect(abs(interval.low - low) < 0.06 * (high - low) + 1e-9)
         #expect(abs(interval.high - high) < 0.06 * (high - low) + 1e-9)
       }
-      let improvement = bootstrap.interval(reference.x, reference.y) { Statistics.probabilityOfImprovement($0, over: $1) }
+      let improvement = bootstrap.interval(reference.x, reference.y) {
+        Statistics.probabilityOfImprovement($0, over: $1)
+      }
       // few runs: the bound is one of few values, and neighbours may be taken for each other
       let step = 1 / Double(reference.x[0].count * reference.y[0].count)
       #expect(abs(improvement.low - reference.improvementInterval[0][0]) < 0.03 + step)

@@ -1,7 +1,7 @@
 // Support.swift — folders of runs, written by hand, for the tests of reports.
 
-import Foundation
 import Formats
+import Foundation
 import Training
 
 @testable import Report
