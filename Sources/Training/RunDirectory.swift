@@ -260,4 +260,11 @@ public final class RunDirectory {
     guard let bytes = try? folder.contents(name).bytes else { return [] }
     return CSVLog.rows(of: Data(bytes))
   }
+
+  /// Goes on where a checkpoint stood.
+  func goOn(from progress: RunProgress, _ replay: [ReplayFiles]) {
+    (clock.earlier, pauses) = (progress.seconds, progress.pauses)
+    unsavedBest = progress.unsavedBest.isEmpty ? nil : try? SafeTensors(bytes: progress.unsavedBest)
+    writer.adopt(replay, oldestNeededFrames: progress.replay.map(\.frames.lowerBound))
+  }
 }
