@@ -19,12 +19,13 @@ import Testing
     #expect(groups.map(\.label) == ["sac discount=0.99", "sac discount=0.9"])
   }
 
-  @Test func differencesNameTheSettingAndEachRunsValue() throws {
+  @Test func differencesNameTheSettingAndEachGroupsValue() throws {
     let runs = Runs()
-    let differences = RunGroups.differences([
-      try runs.run("a", seed: 1), try runs.run("b", seed: 2, settings: ["batchSize": .number(64)]),
-    ])
-    #expect(differences.map(\.name) == ["batchSize", "seed"])
-    #expect(differences[0].values == ["–", "64"])
+    let differences = RunGroups.differences(
+      RunGroups.of([
+        try runs.run("a", seed: 1), try runs.run("b", seed: 2, settings: ["batchSize": .number(64)]),
+      ]))
+    #expect(differences.map(\.name) == ["batchSize", "seeds"])
+    #expect(differences.map(\.values) == [["–", "64"], ["1", "2"]])
   }
 }
