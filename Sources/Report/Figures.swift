@@ -1,5 +1,8 @@
 // Figures.swift — which figures a report has, in its order.
 
+import Formats
+import Training
+
 /// A part of the page with its figures.
 struct FigureSection: Sendable {
   var id: String
@@ -156,6 +159,10 @@ struct Figures {
       of("temperature", "Temperature α", "What an entropy of one nat is worth.", "α", .metrics, [("temperature", "")]),
       of("entropy", "Entropy", "Mean of −log π, in nats.", "nats", .metrics, [("entropy", "")]),
     ]
+    figures.append(
+      Figure(
+        id: "epsilon", title: "Exploration ε", explanation: "Share of random actions, as the settings say.",
+        xLabel: "environment steps", yLabel: "ε", series: epsilon))
     let known = [
       "step", "updates", "critic_loss", "policy_loss", "target_mean", "temperature", "entropy", "seconds",
     ]
@@ -182,6 +189,25 @@ struct Figures {
     return figures
   }
 
+  /// The schedule of ε where the algorithm has one: linear, after the first random steps.
+  private var epsilon: [Series] {
+    groups.enumerated().compactMap { index, group in
+      let run = group.runs[0].run
+      func setting(_ name: String) -> Double? {
+        if case .number(let value)? = run.configuration[name] { value } else { nil }
+      }
+      guard let first = setting("initialEpsilon"), let last = setting("finalEpsilon"),
+        let steps = setting("epsilonSteps"), let start = setting("randomSteps")
+      else { return nil }
+      let end = Double(run.steps)
+      let falls = max(0, min(steps, end - start))
+      let lowest = steps > 0 ? first + (last - first) * falls / steps : last
+      var points = [Point(x: start, y: first), Point(x: start + falls, y: lowest)]
+      if start + falls < end { points.append(Point(x: end, y: lowest)) }
+      return Series(name: group.label, group: index, kind: .bold, points: points)
+    }
+  }
+
   /// Steps by seconds between rows of the log.
   private static func speed(_ run: RunData) -> [Point] {
     let rows = (run.metrics.count > 2 ? run.metrics : run.episodes).points("step", "seconds")
@@ -203,6 +229,8 @@ struct Figures {
         series.append(line)
       }
     }
+    // a bound alone says nothing
+    if columns.count > 1, !series.contains(where: { $0.group % columns.count == 0 }) { series = [] }
     var figure = Figure(
       id: id, title: title, explanation: explanation, xLabel: "environment steps", yLabel: yLabel, series: series)
     figure.isLogarithmic = isLogarithmic && figure.isPositive

@@ -63,7 +63,7 @@ enum PageStyle {
     .findings li{margin:.25rem 0;max-width:85ch}
     .unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
     footer{color:var(--soft);font-size:.85rem;padding:2rem 20px 3rem}
-    @media (max-width:600px){header,main{padding-left:14px;padding-right:14px}h1{font-size:1.35rem}figure{padding:12px 10px 8px}}
+    @media (max-width:600px){header,main{padding-left:14px;padding-right:14px}h1{font-size:1.35rem}figure{padding:12px 10px 8px}td:not(.n){min-width:17ch}}
     @media (prefers-reduced-motion:no-preference){html{scroll-behavior:smooth}}
     @media print{.tools,nav,.skip{display:none}figure{break-inside:avoid}}
     """
