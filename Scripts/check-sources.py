@@ -90,11 +90,14 @@ def main():
         if not name.startswith("Sources/OffPolicyProgram/"):
             for number in foundation_imports(path):
                 problems.append(f"{name}:{number}: imports Foundation: import FoundationEssentials, or the C library")
-        if not name.startswith(("Sources/OffPolicyProgram/", "Sources/Command/")):
+        # custom properties of style sheets look like flags
+        if not name.startswith(("Sources/OffPolicyProgram/", "Sources/Command/", "Sources/Report/PageStyle.swift")):
             for number, line in flags_in_messages(path):
                 problems.append(f"{name}:{number}: a message names a flag or a command: {line}")
         for number, line in code(path):
-            if re.search("unsafe", line, re.IGNORECASE) and not UNSAFE_PLACES.match(name):
+            # a word of the page's Content-Security-Policy
+            words = line.replace("'unsafe-inline'", "")
+            if re.search("unsafe", words, re.IGNORECASE) and not UNSAFE_PLACES.match(name):
                 problems.append(f"{name}:{number}: unsafe code outside its places: {line}")
             if "@unchecked" in line or "nonisolated(unsafe)" in line:
                 match = re.search(r"(?:class|struct|enum|extension|actor|var|let) (\w+)", line)
