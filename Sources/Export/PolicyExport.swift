@@ -120,15 +120,18 @@ public enum PolicyExport {
       throw ExportError("a card holds a policy that acts as it is evaluated, without drawing; export one file instead")
     }
     let files = try ModelCard(policy: policy, result: result, run: run, options: options).files(policyFile: policyFile)
-    let partial = path + ".partial"
-    try? FileManager.default.removeItem(atPath: partial)
+    // beside it, under a name that nobody else has
+    let partial = "\(path).partial-\(ProcessInfo.processInfo.processIdentifier)"
+    let folder: Folder
+    do { folder = try Folder.make(partial) } catch { throw unwritable(path, error) }
     do {
-      do { try DiskFile.makeFolder(partial) } catch { throw unwritable(path, error) }
-      for (name, bytes) in files { try replace("\(partial)/\(name)", with: bytes) }
-      do { try DiskFile.rename(partial, to: path) } catch { throw unwritable(path, error) }
-    } catch {
+      for (name, bytes) in files { try folder.replace(name, with: bytes.span) }
+      let url = URL(fileURLWithPath: path)
+      try Folder(url.deletingLastPathComponent().path).rename(
+        "\(url.lastPathComponent)\(partial.dropFirst(path.count))", to: url.lastPathComponent)
+    } catch let error as DiskError {
       try? FileManager.default.removeItem(atPath: partial)
-      throw error
+      throw unwritable(path, error)
     }
     return files.reduce(0) { $0 + $1.bytes.count }
   }
