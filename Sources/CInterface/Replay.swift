@@ -77,8 +77,9 @@ private struct Lane {
     let scaling = learner.trainer.scaling
     for i in 0..<range.count {
       let values = frames[(i * width + learner.observationSize)..<(i * width + width - 2)]
-      let fits = values.allSatisfy {
-        scaling.choices.map { choices in $0 == $0.rounded() && (0..<Float(choices)).contains($0) } ?? (abs($0) <= 1)
+      let fits = values.allSatisfy { value in
+        guard let choices = scaling.choices else { return abs(value) <= 1 }
+        return value == value.rounded() && (0..<Float(choices)).contains(value)
       }
       guard fits else {
         throw Refusal("frame \(i) of lane \(number) has the action \(Array(values)), which none can have")

@@ -122,18 +122,20 @@ public enum PolicyExport {
     let files = try ModelCard(policy: policy, result: result, run: run, options: options).files(policyFile: policyFile)
     // beside it, under a name that nobody else has
     let partial = "\(path).partial-\(ProcessInfo.processInfo.processIdentifier)"
-    let folder: Folder
-    do { folder = try Folder.make(partial) } catch { throw unwritable(path, error) }
-    do {
-      for (name, bytes) in files { try folder.replace(name, with: bytes.span) }
-      let url = URL(fileURLWithPath: path)
-      try Folder(url.deletingLastPathComponent().path).rename(
-        "\(url.lastPathComponent)\(partial.dropFirst(path.count))", to: url.lastPathComponent)
-    } catch let error as DiskError {
+    do { try write(files, beside: path, as: partial) } catch {
       try? FileManager.default.removeItem(atPath: partial)
-      throw unwritable(path, error)
+      throw (error as? DiskError).map { unwritable(path, $0) } ?? error
     }
     return files.reduce(0) { $0 + $1.bytes.count }
+  }
+
+  private static func write(
+    _ files: [(name: String, bytes: [UInt8])], beside path: String, as partial: String
+  ) throws {
+    let folder = try Folder.make(partial)
+    for (name, bytes) in files { try folder.replace(name, with: bytes.span) }
+    let (from, to) = (URL(fileURLWithPath: partial), URL(fileURLWithPath: path))
+    try Folder(to.deletingLastPathComponent().path).rename(from.lastPathComponent, to: to.lastPathComponent)
   }
 
   // MARK: names

@@ -39,7 +39,7 @@ struct PlotCommand: ParsableCommand {
 
   func run() throws {
     let pictures = try reportPage(folders).pictures
-    do { try DiskFile.makeFolder(out) } catch { throw RunDirectoryError("\(out) cannot be made: \(error.reason)") }
+    do { try Folder.makePath(out) } catch { throw RunDirectoryError("\(out) cannot be made: \(error.reason)") }
     for picture in pictures { try write(picture.svg, to: "\(out)/\(picture.name)") }
     Output.note("\(pictures.count) figures: \(out)")
   }
