@@ -1,7 +1,7 @@
 """Makes the wheel of this package, for pip (PEP 517, PEP 660) and for Scripts/build-wheel.sh. Needs Python alone.
 
-    pip install ./Python                       builds the library first, where there is a Swift toolchain
-    python3 Python/build_backend.py FOLDER     a wheel in FOLDER, of the library that lies beside the package
+pip install ./Python                       builds the library first, where there is a Swift toolchain
+python3 Python/build_backend.py FOLDER     a wheel in FOLDER, of the library that lies beside the package
 """
 
 import base64
@@ -39,10 +39,15 @@ def metadata():
     """The text of METADATA."""
     tables = project()
     about = tables["project"]
-    lines = ["Metadata-Version: 2.4", f"Name: {about['name']}", f"Version: {about['version']}",
-             f"Summary: {about['description']}", f"Requires-Python: {about['requires-python']}",
-             "License-Expression: Apache-2.0" if "Apache" in license_text() else "License: see LICENSE",
-             "License-File: LICENSE"]
+    lines = [
+        "Metadata-Version: 2.4",
+        f"Name: {about['name']}",
+        f"Version: {about['version']}",
+        f"Summary: {about['description']}",
+        f"Requires-Python: {about['requires-python']}",
+        "License-Expression: Apache-2.0" if "Apache" in license_text() else "License: see LICENSE",
+        "License-File: LICENSE",
+    ]
     lines += [f"Requires-Dist: {requirement}" for requirement in about["dependencies"]]
     for extra, requirements in tables.get("project.optional-dependencies", {}).items():
         lines += [f"Provides-Extra: {extra}"] + [f'Requires-Dist: {one}; extra == "{extra}"' for one in requirements]
@@ -72,7 +77,9 @@ def write_wheel(folder, files):
     information = f"{stem()}.dist-info"
     files = dict(files)
     files[f"{information}/METADATA"] = metadata().encode()
-    files[f"{information}/WHEEL"] = f"Wheel-Version: 1.0\nGenerator: build_backend\nRoot-Is-Purelib: false\nTag: {tag()}\n".encode()
+    files[f"{information}/WHEEL"] = (
+        f"Wheel-Version: 1.0\nGenerator: build_backend\nRoot-Is-Purelib: false\nTag: {tag()}\n".encode()
+    )
     files[f"{information}/licenses/LICENSE"] = license_text().encode()
     record = []
     for name, content in files.items():
@@ -103,8 +110,10 @@ def build_library():
         if subprocess.run([str(script), "--library-only"]).returncode != 0:
             sys.exit("offpolicy: the library could not be built; the compiler's messages are above")
     elif not LIBRARY.exists():
-        sys.exit(f"offpolicy: there is no {LIBRARY.name} beside the package and no Swift toolchain to build it; install Swift "
-                 "6.2 or later (swift.org/install), or a wheel that was built elsewhere")
+        sys.exit(
+            f"offpolicy: there is no {LIBRARY.name} beside the package and no Swift toolchain to build it; install "
+            "Swift 6.2 or later (swift.org/install), or a wheel that was built elsewhere"
+        )
 
 
 # ---- what pip calls
@@ -140,7 +149,9 @@ def build_editable(wheel_directory, config_settings=None, metadata_directory=Non
 
 
 def build_sdist(sdist_directory, config_settings=None):
-    raise SystemExit("offpolicy: there is no source archive of the Python package alone; its library is built from the repository")
+    raise SystemExit(
+        "offpolicy: there is no source archive of the Python package alone; its library is built from the repository"
+    )
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@
 1. It is at most 10 MB, and says py3-none: one wheel for every Python.
 2. Its library gives offpolicy_ functions to others and nothing else, those of offpolicy.h, each of them.
 3. auditwheel finds the platform tag of its name, or an older one.
-4. In a bare virtual environment of every CPython from 3.9 on it installs with NumPy, trains SAC for 400 steps on a built-in
-   environment, saves, loads, goes on, and reaches the same digest in all of them.
+4. In a bare virtual environment of every CPython from 3.9 on it installs with NumPy, trains SAC for 400 steps on a
+   built-in environment, saves, loads, goes on, and reaches the same digest in all of them.
 What cannot be tried, because a tool or the network is missing, is said aloud.
 """
 
@@ -54,7 +54,7 @@ def pythons():
     candidates += sorted(str(path) for path in pathlib.Path.home().glob(".pyenv/versions/*/bin/python3"))
     found = {}
     for candidate in filter(None, candidates):
-        code = "import sys, platform; print(sys.version_info[1], platform.python_implementation(), getattr(sys, 'abiflags', ''))"
+        code = "import sys, platform as p; print(sys.version_info[1], p.python_implementation(), sys.abiflags)"
         run = subprocess.run([candidate, "-c", code], capture_output=True, text=True)
         words = run.stdout.split()
         if run.returncode == 0 and words[1] == "CPython" and int(words[0]) >= 9:
@@ -71,7 +71,11 @@ def check_symbols(library, folder):
         return
     # small letters are local: a linker may list them, nobody is given them
     fields = [line.split() for line in run.stdout.splitlines()]
-    names = {name.split("@")[0].lstrip("_" if sys.platform == "darwin" else "") for *_, kind, name in fields if kind.isupper()}
+    names = {
+        name.split("@")[0].lstrip("_" if sys.platform == "darwin" else "")
+        for *_, kind, name in fields
+        if kind.isupper()
+    }
     declared = set(re.findall(r"\b(offpolicy_\w+)\(", (ROOT / "Sources/CInterface/offpolicy.h").read_text()))
     if names != declared:
         failing(f"the library gives too much: {sorted(names - declared)[:5]}, and lacks {sorted(declared - names)[:5]}")
@@ -104,13 +108,18 @@ def try_in(python, wheel, folder):
     made = subprocess.run([python, "-m", "venv", environment], capture_output=True, text=True)
     if made.returncode == 0:
         made = subprocess.run(
-            [inside, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wheel], capture_output=True, text=True)
+            [inside, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wheel],
+            capture_output=True,
+            text=True,
+        )
     if made.returncode != 0:
         reason = (made.stderr.strip() or made.stdout.strip() or "no reason given").splitlines()[-1]
         print(f"{version}: NOT tried, the wheel and NumPy could not be installed: {reason}", file=sys.stderr)
         return None
     # -I: neither this folder nor PYTHONPATH
-    run = subprocess.run([inside, "-I", "-c", TRIAL], capture_output=True, text=True, cwd=folder, env={"PATH": "/usr/bin:/bin"})
+    run = subprocess.run(
+        [inside, "-I", "-c", TRIAL], capture_output=True, text=True, cwd=folder, env={"PATH": "/usr/bin:/bin"}
+    )
     if run.returncode != 0:
         failing(f"{version}: {run.stderr.strip()[-2000:]}")
     print(f"{version}: {run.stdout.strip()}", flush=True)
@@ -136,7 +145,9 @@ def main():
     with zipfile.ZipFile(wheel) as archive, tempfile.TemporaryDirectory() as folder:
         libraries = [name for name in archive.namelist() if name.endswith((".so", ".dylib"))]
         if len(libraries) != 1 or "offpolicy/py.typed" not in archive.namelist():
-            failing(f"{wheel.name} holds the libraries {libraries}, and py.typed or not: expected one library and py.typed")
+            failing(
+                f"{wheel.name} holds the libraries {libraries}, and py.typed or not: expected one library and py.typed"
+            )
         check_symbols(archive.read(libraries[0]), folder)
         check_platform(wheel, options.auditwheel)
         digests = {python: try_in(python, wheel, folder) for python in options.python or pythons()}

@@ -1,6 +1,6 @@
 """Callbacks: evaluate, keep the best model, save on the way, stop when it is good enough, log numbers of one's own.
 
-    python callbacks.py [STEPS]
+python callbacks.py [STEPS]
 """
 
 import sys
@@ -23,7 +23,8 @@ class LargestAction(BaseCallback):
 steps = int(sys.argv[1]) if len(sys.argv) > 1 else 8_000
 callbacks = [
     EvalCallback(
-        BuiltInEnvironment("Pendulum-v1"), eval_freq=max(steps // 4, 1), n_eval_episodes=3, best_model_save_path="best", verbose=1,
+        BuiltInEnvironment("Pendulum-v1"), eval_freq=max(steps // 4, 1), n_eval_episodes=3, verbose=1,
+        best_model_save_path="best",
         callback_on_new_best=StopTrainingOnRewardThreshold(-160, verbose=1)),
     CheckpointCallback(save_freq=max(steps // 2, 1), save_path="checkpoints", save_replay_buffer=True),
     LargestAction(),

@@ -1,6 +1,6 @@
 """Continuing a run: everything is in one file, and going on gives the bits of never having stopped.
 
-    python continue_run.py [STEPS]
+python continue_run.py [STEPS]
 """
 
 import sys

@@ -2,7 +2,8 @@
 
     python from_stable_baselines3.py [MODEL.zip]
 
-Without an argument a model of this package is written as such a file first. Neither Stable-Baselines3 nor PyTorch is needed.
+Without an argument a model of this package is written as such a file first. Neither Stable-Baselines3 nor PyTorch is
+needed.
 """
 
 import sys

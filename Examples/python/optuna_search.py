@@ -1,7 +1,7 @@
 """A search for hyperparameters with Optuna, which ends what does not look good.
 
-    pip install optuna
-    python optuna_search.py [TRIALS] [STEPS]
+pip install optuna
+python optuna_search.py [TRIALS] [STEPS]
 """
 
 import sys

@@ -1,6 +1,6 @@
 """An environment of one's own: a cart on a line, from the class to a policy that was saved and loaded.
 
-    python own_environment.py [STEPS]
+python own_environment.py [STEPS]
 """
 
 import sys

@@ -79,7 +79,9 @@ def _rescale(tensors: Tensors, layer: str, scale: np.ndarray, middle: np.ndarray
     weight = tensors[layer + ".weight"].astype(np.float64)
     observations = tensors["policy.layer.0.weight"].shape[1]
     if weight.shape[1] != observations + len(scale):
-        raise ForeignFileError(f"{where} has a critic of {weight.shape[1]} inputs for {observations} + {len(scale)} values")
+        raise ForeignFileError(
+            f"{where} has a critic of {weight.shape[1]} inputs for {observations} + {len(scale)} values"
+        )
     of_actions = weight[:, observations:].copy()
     weight[:, observations:] = of_actions * scale
     tensors[layer + ".bias"] = (tensors[layer + ".bias"] + of_actions @ middle).astype(np.float32)

@@ -116,14 +116,18 @@ def check_chains(tensors: Mapping[str, np.ndarray], where: str) -> None:
             _check_layer(tensors, f"{network}.{head}", width, where)
         count = sum(name.startswith(network + ".") for name in tensors)
         if count != 2 * (layer + len(heads)):
-            raise ForeignFileError(f"{where} has {count} weights and biases of {network}, some of its layers are missing")
+            raise ForeignFileError(
+                f"{where} has {count} weights and biases of {network}, some of its layers are missing"
+            )
 
 
 def _check_layer(tensors: Mapping[str, np.ndarray], layer: str, width: Optional[int], where: str) -> int:
     weight, bias = tensors[layer + ".weight"], tensors.get(layer + ".bias")
     if bias is None or len(bias) != len(weight) or (width is not None and weight.shape[1] != width):
         expected = f"{width} columns and " if width is not None else ""
-        raise ForeignFileError(f"{where}: {layer} has the shape {weight.shape} instead of {expected}as many rows as biases")
+        raise ForeignFileError(
+            f"{where}: {layer} has the shape {weight.shape} instead of {expected}as many rows as biases"
+        )
     return len(weight)
 
 

@@ -90,7 +90,9 @@ def _check_networks(model: SB3Model, where: str) -> None:
         for name in names(tensors, "critic"):
             last = ".".join(name.split(".")[:3] + [str(int(name.split(".")[3]) + 1), "weight"])
             if name.endswith("weight") and last not in tensors and len(tensors[name]) != 1:
-                raise ForeignFileError(f"{where} has critics of {len(tensors[name])} values each, as TQC has; SAC has one")
+                raise ForeignFileError(
+                    f"{where} has critics of {len(tensors[name])} values each, as TQC has; SAC has one"
+                )
 
 
 def _read_settings(model: SB3Model, data: Mapping[str, Any]) -> None:

@@ -56,8 +56,8 @@ def _read_box(entry: Mapping[str, Any]) -> Dict[str, Any]:
             printed = {number for number in numbers if number != "..."}
             if len(printed) != 1 or count > 10_000_000:
                 raise ForeignFileError(
-                    f"the file says only the first and last of {count} bounds of a Box, and they differ: give the model "
-                    "an environment"
+                    f"the file says only the first and last of {count} bounds of a Box, and they differ: give the "
+                    "model an environment"
                 )
             numbers = [printed.pop()] * count
         if len(numbers) != count:

@@ -1,8 +1,8 @@
 """PyTorch's .pth files: a zip with a pickle and the tensors' numbers, read and written with NumPy.
 
-    archive/data.pkl      what there is: names, shapes, and which numbers belong to which tensor
-    archive/data/0 …      the numbers, one entry per tensor
-    archive/byteorder     little or big
+archive/data.pkl      what there is: names, shapes, and which numbers belong to which tensor
+archive/data/0 …      the numbers, one entry per tensor
+archive/byteorder     little or big
 """
 
 from __future__ import annotations

@@ -142,7 +142,9 @@ def _tensor_files(model: SB3Model) -> Dict[str, Any]:
                 problem = "is not finite" if mapped else "has no counterpart in Stable-Baselines3"
                 raise ForeignFileError(f"the weights {name} cannot be written: {problem}")
             weights[mapped] = tensors[name]
-    check_chains({name: tensors[name] for network in ("policy", "critic") for name in names(tensors, network)}, "the model")
+    check_chains(
+        {name: tensors[name] for network in ("policy", "critic") for name in names(tensors, network)}, "the model"
+    )
     variables: Dict[str, Any] = {}
     files: Dict[str, Any] = {"pytorch_variables.pth": variables, "policy.pth": weights}
     critics = write_adam(names(tensors, "critic"), tensors, "critic_optimizer", rate)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, Callable, List, Optional, Tuple
+from typing import Any, List, Optional, Tuple
 
 import numpy as np
 
@@ -70,7 +70,7 @@ class _Checker:
             raise _Stop
 
     def run(self, given: Any) -> None:
-        environment, make = _made(given)
+        environment, make = check_values.made(given)
         self.stage = "making it"
         self.check_interface(environment)
         self.env = environment
@@ -90,10 +90,14 @@ class _Checker:
 
     def check_interface(self, env: Any) -> None:
         if is_vec_environment(env) or is_vector_environment(env):
-            self.find("is one environment", f"{type(env).__name__} holds several environments", "at the start", stop=True)
+            self.find(
+                "is one environment", f"{type(env).__name__} holds several environments", "at the start", stop=True
+            )
         missing = [name for name in ("observation_space", "action_space", "reset", "step") if not hasattr(env, name)]
         if missing:
-            self.find("has the interface", f"{type(env).__name__} has no {', '.join(missing)}", "at the start", stop=True)
+            self.find(
+                "has the interface", f"{type(env).__name__} has no {', '.join(missing)}", "at the start", stop=True
+            )
 
     def check_spaces(self) -> None:
         observations, actions = self.env.observation_space, self.env.action_space
@@ -149,9 +153,13 @@ class _Checker:
         for name, flag in (("terminated", terminated), ("truncated", truncated)):
             if not isinstance(flag, (bool, np.bool_)):
                 kind = type(flag).__name__
-                self.find("flags are booleans", f"{name} is {flag!r:.40}, of the type {kind}", place, stop=np.size(flag) != 1)
+                self.find(
+                    "flags are booleans", f"{name} is {flag!r:.40}, of the type {kind}", place, stop=np.size(flag) != 1
+                )
         if not isinstance(info, dict):
-            self.find("info is a dictionary", f"the info of step() is of the type {type(info).__name__}", place, stop=True)
+            self.find(
+                "info is a dictionary", f"the info of step() is of the type {type(info).__name__}", place, stop=True
+            )
         if info.get("TimeLimit.truncated") and terminated and not truncated:
             self.find("time limits truncate", "info says TimeLimit.truncated, the step says terminated", place)
         return observation, value, bool(terminated), bool(truncated)
@@ -175,7 +183,8 @@ class _Checker:
             self.flattener.write(observation, np.empty(self.flattener.size, dtype=np.float32))
         except (OffPolicyError, TypeError, ValueError) as error:
             if spaces.kind(space) == "Dict" and isinstance(observation, dict) and set(observation) != set(space.spaces):
-                text = f"the observation has the keys {sorted(map(str, observation))}, its space {sorted(map(str, space.spaces))}"
+                keys, expected = (sorted(map(str, part)) for part in (observation, space.spaces))
+                text = f"the observation has the keys {keys}, its space {expected}"
             else:
                 text = str(error).split("\n")[0]
             self.find("observation has its form", text, place, stop=True)
@@ -197,7 +206,11 @@ class _Checker:
         for index in np.argwhere((numbers < box.low) | (numbers > box.high))[:1]:
             at = tuple(index)
             bounds = f"[{box.low[at]}, {box.high[at]}]"
-            self.find("observation is in its space", f"{name}{check_values.at(index)} is {numbers[at]}, outside {bounds}", place)
+            self.find(
+                "observation is in its space",
+                f"{name}{check_values.at(index)} is {numbers[at]}, outside {bounds}",
+                place,
+            )
         for index in np.argwhere(np.abs(numbers) > 1e4)[:1]:
             self.find("observation is scaled", f"{name}{check_values.at(index)} is {numbers[tuple(index)]:g}", place)
 
@@ -221,7 +234,9 @@ class _Checker:
             if shared:
                 self.find("observation is fresh", f"reset() and step() returned the same array for {shared[0]}", place)
         if check_values.global_generators() != globals_before:
-            self.find("own generator", "a global generator of numpy.random or random was drawn from", "in reset() or step()")
+            self.find(
+                "own generator", "a global generator of numpy.random or random was drawn from", "in reset() or step()"
+            )
 
     def check_episodes(self) -> List[Tuple[int, bool]]:
         """Random actions over many episodes; returns their lengths, and whether they were terminated."""
@@ -239,8 +254,16 @@ class _Checker:
         return lengths
 
     def check_lengths(self, lengths: List[Tuple[int, bool]]) -> None:
-        if not lengths and self.steps >= 1000 and not any(hasattr(layer, "_max_episode_steps") for layer in layers(self.env)):
-            self.find("episodes end", f"no episode ended in {self.steps} steps, and there is no time limit", "with random actions")
+        if (
+            not lengths
+            and self.steps >= 1000
+            and not any(hasattr(layer, "_max_episode_steps") for layer in layers(self.env))
+        ):
+            self.find(
+                "episodes end",
+                f"no episode ended in {self.steps} steps, and there is no time limit",
+                "with random actions",
+            )
         same = {length for length, _ in lengths}
         if len(lengths) >= 5 and len(same) == 1 and all(terminated for _, terminated in lengths) and same != {1}:
             what = f"each of {len(lengths)} episodes was terminated after {same.pop()} steps, as if by a clock"
@@ -258,7 +281,9 @@ class _Checker:
             generator = getattr(inner, "_np_random", None)
             generators.append(None if generator is None else str(generator.bit_generator.state))
         if generators[0] is not None and generators[0] == generators[1]:
-            self.find("seed is used", "the generator is the same for two seeds", "after reset(seed=123) and reset(seed=456)")
+            self.find(
+                "seed is used", "the generator is the same for two seeds", "after reset(seed=123) and reset(seed=456)"
+            )
 
     def compare(self, one: Any, other: Any, rule: str, who: str) -> None:
         """Goes the same way twice, one after the other."""
@@ -294,7 +319,9 @@ class _Checker:
             achieved, desired = observation["achieved_goal"], observation["desired_goal"]
             alone = np.asarray(compute(achieved, desired, {}))
             if alone.size != 1 or not np.isclose(float(alone.reshape(())), reward, rtol=1e-5, atol=1e-6):
-                self.find("goals are recomputed", f"the reward is {reward}, computed from the goals {alone}", place, stop=True)
+                self.find(
+                    "goals are recomputed", f"the reward is {reward}, computed from the goals {alone}", place, stop=True
+                )
             rows = compute(np.stack([achieved] * 2), np.stack([desired] * 2), np.array([{}, {}]))
             if np.shape(rows) != (2,) or not np.allclose(np.asarray(rows, dtype=float), reward, rtol=1e-5, atol=1e-6):
                 what = f"two rows of goals give {rows!r:.60} instead of twice {reward}"
@@ -311,16 +338,3 @@ class _Checker:
             else:
                 low, high = np.asarray(space.low, dtype=float), np.asarray(space.high, dtype=float)
                 yield np.clip(generator.uniform(low, high).astype(space.dtype), space.low, space.high)
-
-
-def _made(given: Any) -> Tuple[Any, Optional[Callable[[], Any]]]:
-    if isinstance(given, str):
-        from .vectors import make_lanes
-
-        def make() -> Any:
-            return make_lanes(given)[0].envs[0]  # type: ignore[attr-defined]
-
-        return make(), make
-    if isinstance(given, type) or (callable(given) and not hasattr(given, "step")):
-        return given(), given
-    return given, None

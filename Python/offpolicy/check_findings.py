@@ -19,11 +19,20 @@ RULES: Dict[str, Tuple[str, str]] = {
     "reset returns a pair": ("error", "return observation, info from reset(), info a dictionary, {} at least"),
     "step returns five values": ("error", "return observation, reward, terminated, truncated, info from step()"),
     "info is a dictionary": ("error", "return a dictionary, {} at least"),
-    "observation has its form": ("error", "return what observation_space says: its keys, its shapes, arrays of numbers"),
+    "observation has its form": (
+        "error",
+        "return what observation_space says: its keys, its shapes, arrays of numbers",
+    ),
     "observation has its type": ("warning", "convert it: np.asarray(observation, dtype=self.observation_space.dtype)"),
-    "observation is finite": ("error", "end the episode before a value overflows, and check sensors and divisions for 0"),
+    "observation is finite": (
+        "error",
+        "end the episode before a value overflows, and check sensors and divisions for 0",
+    ),
     "observation is in its space": ("warning", "widen the bounds of observation_space, or clip the value"),
-    "observation is scaled": ("warning", "divide by a typical size, or use normalisation: networks learn best from values near 1"),
+    "observation is scaled": (
+        "warning",
+        "divide by a typical size, or use normalisation: networks learn best from values near 1",
+    ),
     "observation is fresh": ("warning", "return a copy: whoever keeps an observation sees it change at the next step"),
     "reward is a number": ("error", "return float(reward): one number, not an array, not None"),
     "reward is finite": ("error", "bound the reward, and check divisions for 0"),
@@ -39,10 +48,13 @@ RULES: Dict[str, Tuple[str, str]] = {
     "seed repeats the start": ("warning", "set the whole state in reset(), and draw only from self.np_random"),
     "seed repeats the episode": ("warning", "keep nothing over a reset, and draw only from self.np_random"),
     "seed is used": ("warning", "begin reset() with super().reset(seed=seed)"),
-    "own generator": ("warning", "draw from self.np_random: a global generator is shared, and no seed of reset() repeats it"),
+    "own generator": (
+        "warning",
+        "draw from self.np_random: a global generator is shared, and no seed of reset() repeats it",
+    ),
     "goals are recomputed": (
         "error",
-        "compute_reward(achieved_goal, desired_goal, info) must take one goal or rows of them, and give step()'s rewards",
+        "compute_reward(achieved_goal, desired_goal, info) takes a goal or rows of goals, and gives step()'s rewards",
     ),
     "instances are alike": ("warning", "keep nothing in globals or in the class, and draw only from self.np_random"),
 }
@@ -60,7 +72,7 @@ class Finding:
 
     @property
     def severity(self) -> str:
-        """"error": it cannot be learned from; "warning": it can."""
+        """ "error": it cannot be learned from; "warning": it can."""
         return RULES[self.rule][0]
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import Any, List, Tuple
+from typing import Any, Callable, List, Optional, Tuple
 
 import numpy as np
 
@@ -55,3 +55,17 @@ def global_generators() -> Any:
     """The states of the generators that a whole process shares."""
     name, keys, position, *_ = np.random.get_state()  # noqa: NPY002  the global one is meant
     return random.getstate(), name, keys.tobytes(), position
+
+
+def made(given: Any) -> Tuple[Any, Optional[Callable[[], Any]]]:
+    """An environment, and what makes another one where that is known."""
+    if isinstance(given, str):
+        from .vectors import make_lanes
+
+        def make() -> Any:
+            return make_lanes(given)[0].envs[0]  # type: ignore[attr-defined]
+
+        return make(), make
+    if isinstance(given, type) or (callable(given) and not hasattr(given, "step")):
+        return given(), given
+    return given, None

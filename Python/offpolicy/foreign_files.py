@@ -1,4 +1,4 @@
-"""Models made of files of other libraries, and written as such: zips of Stable-Baselines3, and CleanRL's TD3 and DDPG."""
+"""Models made of files of other libraries, and written as such: Stable-Baselines3, and CleanRL's TD3 and DDPG."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ def fill_from_foreign(
     found = _sb3zip.read_sb3(path) if "data" in members else _sb3zip.read_cleanrl(path)
     cls = type(model)
     if found.algorithm != cls.algorithm:
-        raise UnsupportedError(f"the file holds a model of {found.algorithm.upper()}: use {found.algorithm.upper()}.load")
+        raise UnsupportedError(
+            f"the file holds a model of {found.algorithm.upper()}: use {found.algorithm.upper()}.load"
+        )
     given = from_saved(cls, {key: value for key, value in found.settings.items() if key in cls._argument_names()})
     given.update({key: value for key, value in custom_objects.items() if key in given})
     given.update(overrides)
@@ -54,7 +56,10 @@ def write_sb3(model: Any, path: Any) -> None:
     if order is not None:
         tensors = reordered(tensors, np.argsort(order))
     rate = getattr(model, "learning_rate", None)
-    settings = {**to_saved(model, ()), "learning_rate": rate(model._current_progress_remaining) if callable(rate) else rate}
+    settings = {
+        **to_saved(model, ()),
+        "learning_rate": rate(model._current_progress_remaining) if callable(rate) else rate,
+    }
     _sb3zip.write_sb3(
         _sb3zip.SB3Model(
             model.algorithm, tensors, settings, spaces.describe(model.observation_space),
@@ -67,8 +72,8 @@ def write_sb3(model: Any, path: Any) -> None:
 
 
 def _the_environments_own(read: Any, environments: Any, has_bounds: bool = True) -> Any:
-    """The environment's space where the file's is the same but for what a text does not say: digits beyond the eighth, and
-    all bounds of observations in CleanRL's files."""
+    """The environment's space where the file's is the same but for what a text does not say: digits beyond the eighth,
+    and all bounds of observations in CleanRL's files."""
     if spaces.kind(read) != "Box" or spaces.kind(environments) != "Box":
         return read
     if not has_bounds:
@@ -82,7 +87,8 @@ def _the_environments_own(read: Any, environments: Any, has_bounds: bool = True)
 def goal_order(model: Any) -> Optional[np.ndarray]:
     """Where the library's numbers of an observation are in SB3's order of its parts; None where both are the same.
 
-    SB3 joins the parts of a Dict by their names; with hindsight the library wants observation, achieved and desired goal.
+    SB3 joins the parts of a Dict by their names; with hindsight the library wants observation, achieved and desired
+    goal.
     """
     flattener = model._actions.flattener
     if not flattener.goals:

@@ -123,7 +123,13 @@ def test_a_zip_that_grows_is_refused(tmp_path):
 
 
 def test_lengths_beyond_the_pickle_are_refused():
-    for content in (b"X\xff\xff\xff\xffab", b"B\xff\xff\xff\x7f", b"\x8a\xff", b"r\xff\xff\xff\xff", b"j\x01\x00\x00\x00."):
+    for content in (
+        b"X\xff\xff\xff\xffab",
+        b"B\xff\xff\xff\x7f",
+        b"\x8a\xff",
+        b"r\xff\xff\xff\xff",
+        b"j\x01\x00\x00\x00.",
+    ):
         with pytest.raises(ForeignFileError):
             read(b"\x80\x02" + content)
 
@@ -163,7 +169,9 @@ def test_flipped_bytes_read_the_same_or_end_in_a_sentence(name, tmp_path):
             assert "\n" not in str(error) and len(str(error)) < 400
 
 
-@pytest.mark.parametrize("name", ["policy.pth", "actor.optimizer.pth", "pytorch_variables.pth", "ent_coef_optimizer.pth"])
+@pytest.mark.parametrize(
+    "name", ["policy.pth", "actor.optimizer.pth", "pytorch_variables.pth", "ent_coef_optimizer.pth"]
+)
 def test_flipped_bytes_inside_pickles_end_in_a_sentence(name, tmp_path):
     # as above, but checksums fit
     generator = np.random.default_rng(1)
@@ -213,7 +221,8 @@ def test_missing_entries_are_named(tmp_path):
 @pytest.mark.parametrize(
     "weights, sentence",
     [
-        ({"actor.log_std": np.zeros(2)}, "gSDE"), ({"mlp_extractor.policy_net.0.weight": np.zeros((2, 2))}, "on-policy"),
+        ({"actor.log_std": np.zeros(2)}, "gSDE"),
+        ({"mlp_extractor.policy_net.0.weight": np.zeros((2, 2))}, "on-policy"),
         ({"actor.features_extractor.cnn.0.weight": np.zeros((2, 2))}, "feature extractor"),
         ({"actor.latent_pi.1.weight": np.zeros((2, 2))}, "dense layers with ReLU"), ({}, "no weights"),
         ({"actor.latent_pi.0.weight": np.zeros((2, 2))}, "biases"), ([], "no weights"),

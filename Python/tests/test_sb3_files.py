@@ -13,7 +13,15 @@ from offpolicy._sb3zip import read_cleanrl, read_sb3, write_sb3
 
 FIXTURES = pathlib.Path(__file__).parent / "fixtures"
 PREDICTIONS = np.load(FIXTURES / "predictions.npz")
-CLASSES = {"sac": "SAC", "sac_pendulum": "SAC", "sac_fixed": "SAC", "sac_dict": "SAC", "td3": "TD3", "ddpg": "DDPG", "dqn": "DQN"}
+CLASSES = {
+    "sac": "SAC",
+    "sac_pendulum": "SAC",
+    "sac_fixed": "SAC",
+    "sac_dict": "SAC",
+    "td3": "TD3",
+    "ddpg": "DDPG",
+    "dqn": "DQN",
+}
 
 
 def observations(name):

@@ -6,10 +6,18 @@ import pytest
 
 import offpolicy
 
-sb3 = pytest.importorskip("stable_baselines3", reason="Stable-Baselines3 is not installed: its own loading was not tried")
+sb3 = pytest.importorskip(
+    "stable_baselines3", reason="Stable-Baselines3 is not installed: its own loading was not tried"
+)
 
 IDS = {"SAC": "Pendulum-v1", "TD3": "Pendulum-v1", "DDPG": "Pendulum-v1", "DQN": "CartPole-v1"}
-ARGUMENTS = {"learning_starts": 20, "batch_size": 16, "buffer_size": 500, "policy_kwargs": {"net_arch": [16, 8]}, "seed": 3}
+ARGUMENTS = {
+    "learning_starts": 20,
+    "batch_size": 16,
+    "buffer_size": 500,
+    "policy_kwargs": {"net_arch": [16, 8]},
+    "seed": 3,
+}
 
 
 def rows(model):
@@ -75,7 +83,8 @@ def test_dictionaries_and_noise_open_there(tmp_path):
     assert (theirs.train_freq.frequency, theirs.train_freq.unit.value) == (1, "episode")
     observation = {"b": np.array([[0.1, -0.2]], np.float32), "a": np.array([2])}
     np.testing.assert_allclose(
-        theirs.predict(observation, deterministic=True)[0], model.predict(observation, deterministic=True)[0], atol=1e-6)
+        theirs.predict(observation, deterministic=True)[0], model.predict(observation, deterministic=True)[0], atol=1e-6
+    )
     assert np.array_equal(theirs.action_space.low, Parts.action_space.low)
     again = offpolicy.TD3.load(tmp_path / "model.zip", env=Parts())
     assert again.action_noise._sigma[0] == 0.3
@@ -87,7 +96,9 @@ def test_a_goal_model_keeps_its_actions(tmp_path):
     box = spaces.Box(-10, 10, (2,))
 
     class Reach(gymnasium.Env):
-        observation_space = spaces.Dict({"observation": spaces.Box(-1, 1, (3,)), "achieved_goal": box, "desired_goal": box})
+        observation_space = spaces.Dict(
+            {"observation": spaces.Box(-1, 1, (3,)), "achieved_goal": box, "desired_goal": box}
+        )
         action_space = spaces.Box(-1, 1, (2,))
 
         def compute_reward(self, achieved, desired, info):
@@ -105,4 +116,5 @@ def test_a_goal_model_keeps_its_actions(tmp_path):
     model.observation_space.seed(0)
     observation = model.observation_space.sample()
     np.testing.assert_allclose(
-        theirs.predict(observation, deterministic=True)[0], model.predict(observation, deterministic=True)[0], atol=1e-6)
+        theirs.predict(observation, deterministic=True)[0], model.predict(observation, deterministic=True)[0], atol=1e-6
+    )

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Kills Python processes in the middle of `learn`, goes on from the last file, and compares with the run never interrupted.
+"""Kills Python processes in the middle of `learn`, goes on from the last file, compares with the uninterrupted run.
 
     Tests/Faults/sigkill_python.py [--kills N] [--seed S] [--python PATH]
 
-Each series trains one algorithm in one environment to its last step through as many SIGKILLs as come. A callback saves the
-model every 20 steps under the same name, and every 60 steps under a name of its own. Grades:
+Each series trains one algorithm in one environment to its last step through as many SIGKILLs as come. A callback saves
+the model every 20 steps under the same name, and every 60 steps under a name of its own. Grades:
 
     exact    Pendulum-v1 built in, and a Python environment with get_state() and set_state(): the same digest at the end
     episode  a Python environment without them: the model loads and goes on; the running episode is lost, so bits differ
@@ -84,7 +84,8 @@ class Save(BaseCallback):
 
 
 cls = getattr(offpolicy, name)
-environment = {"built-in": "CartPole-v1" if name in ("DQN", "DiscreteSAC") else "Pendulum-v1", "exact": Exact, "episode": Drift}[kind]
+built_in = "CartPole-v1" if name in ("DQN", "DiscreteSAC") else "Pendulum-v1"
+environment = {"built-in": built_in, "exact": Exact, "episode": Drift}[kind]
 environment = environment if isinstance(environment, str) else environment()
 path = folder / "model.zip"
 if path.exists():
@@ -93,8 +94,8 @@ if path.exists():
         assert cls.load(other).num_timesteps == int(other.name.split("_")[1]), other
     model = cls.load(path, env=environment)
 else:
-    small = {"net_arch": [16, 16]}
-    model = cls("MlpPolicy", environment, policy_kwargs=small, batch_size=16, learning_starts=30, buffer_size=300, seed=7)
+    small = dict(policy_kwargs={"net_arch": [16, 16]}, batch_size=16, learning_starts=30, buffer_size=300, seed=7)
+    model = cls("MlpPolicy", environment, **small)
 print(model.num_timesteps, flush=True)
 model.learn(STEPS - model.num_timesteps, callback=Save(), reset_num_timesteps=False)
 end = {"digest": model.digest, "steps": model.num_timesteps, "updates": model._n_updates}
@@ -143,7 +144,14 @@ def main():
     parser.add_argument("--python", default=sys.executable)
     options = parser.parse_args()
     rng = random.Random(options.seed)
-    plan = [("SAC", "built-in"), ("TD3", "exact"), ("DQN", "built-in"), ("SAC", "exact"), ("DDPG", "episode"), ("TD3", "built-in")]
+    plan = [
+        ("SAC", "built-in"),
+        ("TD3", "exact"),
+        ("DQN", "built-in"),
+        ("SAC", "exact"),
+        ("DDPG", "episode"),
+        ("TD3", "built-in"),
+    ]
     kills = lost = different = runs = 0
     whole = {}
     with tempfile.TemporaryDirectory() as base:
