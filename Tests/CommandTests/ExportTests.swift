@@ -38,7 +38,8 @@ import Testing
     // the last policy of a run is evaluated, unless the run has no evaluations
     #expect(try Program.run(shortRun("ddpg", into: folder.path("run"), steps: 600)).status == 0)
     let silent = [
-      "train", "ddpg", "Pendulum-v1", "--steps", "600", "--seed", "3", "--run-directory", folder.path("silent"), "--set",
+      "train", "ddpg", "Pendulum-v1", "--steps", "600", "--seed", "3", "--run-directory", folder.path("silent"),
+      "--set",
       "hiddenSizes=16,16", "--set", "batchSize=32", "--set", "randomSteps=200", "--evaluate-every", "0",
     ]
     #expect(try Program.run(silent).status == 0)

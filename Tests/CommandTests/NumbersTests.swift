@@ -66,6 +66,9 @@ private struct CommandOptions: Sendable, CustomTestStringConvertible {
     case "train":
       return ["sac", "Pendulum-v1", "--steps", "60", "--set", "randomSteps=20", "--evaluate-every", "0"] + small
     case "resume", "inspect": return [run]
+    case "report": return [run, "--out", folder.path("\(UUID().uuidString).html")]
+    case "plot": return [run, "--out", folder.path(UUID().uuidString)]
+    case "export": return [run, "--format", "c", "--out", folder.path("\(UUID().uuidString).h")]
     case "evaluate": return [run, "--episodes", "1"]
     case "list": return []
     case "environment check": return ["Pendulum-v1", "--steps", "20"]
