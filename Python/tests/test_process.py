@@ -32,6 +32,7 @@ def test_an_interrupt_ends_training_soon_and_leaves_a_model_that_goes_on(env):
         f"""
         import os, signal, threading, time
         from offpolicy import SAC, BuiltInEnvironment
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may ignore it
         model = SAC("MlpPolicy", {env}, policy_kwargs=dict(net_arch=[64, 64]), seed=0)
         model.learn(200)
         sent = []
