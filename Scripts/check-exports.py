@@ -366,7 +366,7 @@ def main():
         if not policies:
             for algorithm, environment, settings in ALGORITHMS:
                 policies.append(str(scratch / algorithm))
-                run(program, "train", algorithm, environment, "--steps", "600", "--evaluate-every", "600",
+                run(program, "train", algorithm, environment, "--steps", "600", "--set", "randomSteps=100", "--evaluate-every", "600",
                     "--evaluation-episodes", "2", "--run-directory", policies[-1],
                     *(word for setting in ["batchSize=32", *settings] for word in ("--set", setting)))
         for index, policy in enumerate(policies):
