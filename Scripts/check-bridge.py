@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 
-PROGRAM, PYTHON = os.path.abspath(sys.argv[1]), sys.argv[2]
+PROGRAM, PYTHON = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 SMALL = ["--set", "hiddenSizes=16,16", "--set", "batchSize=16", "--set", "randomSteps=100", "--threads", "1"]
 failures = []
 

@@ -1,6 +1,7 @@
 // PythonArguments.swift — `--python`, `--workers`, `--step-limit`, `--on-fault`: how environments in Python are run.
 
 import ArgumentParser
+import Foundation
 import OffPolicy
 
 struct PythonArguments: ParsableArguments {
@@ -43,7 +44,8 @@ struct PythonArguments: ParsableArguments {
         "--python, --workers, --step-limit and --on-fault are for gym:ID and python:FILE:FUNCTION, not \(id)")
     }
     var settings = Program.python
-    if let python { settings.interpreter = python }
+    // a path means the same when the run is resumed in another folder; a bare name is looked for
+    if let python { settings.interpreter = python.contains("/") ? URL(fileURLWithPath: python).path : python }
     if let workers { settings.workers = workers }
     if let stepLimit { settings.stepLimit = stepLimit }
     if let onFault { settings.onFault = onFault }
