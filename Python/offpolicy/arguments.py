@@ -6,7 +6,7 @@ Everything that the library does not do is refused here, by its name, before any
 from __future__ import annotations
 
 import warnings
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional
 
 from .errors import UnsupportedError
 
@@ -219,8 +219,3 @@ def check_n_steps(n_steps: int, goals: int) -> None:
     """Refuses returns over several steps together with hindsight."""
     if n_steps > 1 and goals > 0:
         raise UnsupportedError("n_steps > 1 together with HerReplayBuffer: rewards on the way are those of the old goal")
-
-
-def split(settings: Dict[str, Any], names: Tuple[str, ...]) -> Dict[str, Any]:
-    """The settings of these names."""
-    return {name: settings[name] for name in names}

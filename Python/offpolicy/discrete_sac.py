@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any, Dict, Optional, Union
 
-import numpy as np
-
 from . import arguments
 from .base import OffPolicyModel
+from .temperature import WithTemperature
 
 
-class DiscreteSAC(OffPolicyModel):
+class DiscreteSAC(WithTemperature, OffPolicyModel):
     """Soft actor-critic for discrete actions, with the constructor of SAC and the defaults of the library.
 
     Arguments that are not named here are those of SAC.
@@ -82,15 +81,3 @@ class DiscreteSAC(OffPolicyModel):
         if entropy != "auto":
             found["targetEntropyScale"] = float(entropy) / math.log(max(2, int(self.action_space.n)))
         return found
-
-    @property
-    def log_ent_coef(self) -> Optional[np.ndarray]:
-        """log α (1) as it is now; None where α is fixed."""
-        if "learned" not in arguments.temperature(self.ent_coef):  # type: ignore[attr-defined]
-            return None
-        return self.get_parameters()["policy"]["log_temperature"]
-
-    @property
-    def ent_coef_tensor(self) -> np.ndarray:
-        """α (1) as it is now."""
-        return np.exp(self.get_parameters()["policy"]["log_temperature"])

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Dict, Optional, Union
 
-import numpy as np
-
 from . import arguments
 from .base import OffPolicyModel
+from .temperature import WithTemperature
 
 
-class SAC(OffPolicyModel):
+class SAC(WithTemperature, OffPolicyModel):
     """Soft actor-critic, with the constructor of Stable-Baselines3.
 
     :param policy: "MlpPolicy", or "MultiInputPolicy" where observations are a Dict
@@ -83,15 +82,3 @@ class SAC(OffPolicyModel):
             "temperature": arguments.temperature(self.ent_coef),  # type: ignore[attr-defined]
             "targetEntropy": None if entropy == "auto" else float(entropy),
         }
-
-    @property
-    def log_ent_coef(self) -> Optional[np.ndarray]:
-        """log α (1) as it is now; None where α is fixed."""
-        if "learned" not in arguments.temperature(self.ent_coef):  # type: ignore[attr-defined]
-            return None
-        return self.get_parameters()["policy"]["log_temperature"]
-
-    @property
-    def ent_coef_tensor(self) -> np.ndarray:
-        """α (1) as it is now."""
-        return np.exp(self.get_parameters()["policy"]["log_temperature"])

@@ -1,0 +1,25 @@
+"""The temperature α of soft actor-critics, as it is now."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+import numpy as np
+
+from . import arguments
+
+
+class WithTemperature:
+    """A model whose policy's entropy is weighed by α: learned or fixed, as `ent_coef` says."""
+
+    @property
+    def log_ent_coef(self) -> Optional[np.ndarray]:
+        """log α (1) as it is now; None where α is fixed."""
+        if "learned" not in arguments.temperature(self.ent_coef):  # type: ignore[attr-defined]
+            return None
+        return self.get_parameters()["policy"]["log_temperature"]  # type: ignore[attr-defined]
+
+    @property
+    def ent_coef_tensor(self) -> np.ndarray:
+        """α (1) as it is now."""
+        return np.exp(self.get_parameters()["policy"]["log_temperature"])  # type: ignore[attr-defined]
