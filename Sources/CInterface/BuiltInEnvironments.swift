@@ -85,11 +85,7 @@ public func environmentStep(
   Handles.with(handle, "environment", as: EnvironmentHandle.self) {
     let action = try numbers(action, actionCount, expected: $0.actionSize, "an action")
     let (reward, flags) = (try room(reward, 1, expected: 1, "a reward"), try room(flags, 1, expected: 1, "flags"))
-    if let choices = $0.environment.actionSpace.choices {
-      guard action[0] == action[0].rounded(), (0..<Float(choices)).contains(action[0]) else {
-        throw Refusal("the action is \(action[0]); expected an index from 0 to \(choices - 1)")
-      }
-    }
+    try checkChoices(action, of: $0.environment.actionSpace.choices)
     var span = try room(observation, observationCount, expected: $0.observationSize, "an observation").mutableSpan
     let outcome = try $0.environment.step(action.span, into: &span)
     reward[0] = outcome.reward

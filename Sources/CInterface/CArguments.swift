@@ -59,3 +59,16 @@ func checkFinite(_ values: UnsafeBufferPointer<Float>, _ what: @autoclosure () -
     throw Refusal("\(what())[\(i)] is \(values[i]); expected finite numbers")
   }
 }
+
+/// Whether a value is the index of one of some choices.
+func isChoice(_ value: Float, of choices: Int) -> Bool {
+  value == value.rounded() && (0..<Float(choices)).contains(value)
+}
+
+/// Throws at the first action that is no index of a choice; real-valued actions (`choices` nil) pass.
+func checkChoices(_ actions: UnsafeBufferPointer<Float>, of choices: Int?) throws {
+  guard let choices else { return }
+  for i in actions.indices where !isChoice(actions[i], of: choices) {
+    throw Refusal("action \(i) is \(actions[i]); expected an index from 0 to \(choices - 1)")
+  }
+}

@@ -82,11 +82,7 @@ final class LearnerHandle: Handle, @unchecked Sendable {
   func replaceActions(_ actions: UnsafeBufferPointer<Float>) throws {
     guard isAwaited.contains(true) else { throw Refusal("no action was chosen: call offpolicy_act first") }
     try checkFinite(actions, "the actions")
-    if let choices = trainer.scaling.choices {
-      for i in actions.indices where actions[i] != actions[i].rounded() || !(0..<Float(choices)).contains(actions[i]) {
-        throw Refusal("action \(i) is \(actions[i]); expected an index from 0 to \(choices - 1)")
-      }
-    }
+    try checkChoices(actions, of: trainer.scaling.choices)
     try trainer.replaceActions(by: actions.span)
   }
 

@@ -76,11 +76,7 @@ public func values(
     let actions = try numbers(actions, Int64(sizes.1), expected: sizes.1, "actions")
     try checkFinite(observations, "observations")
     try checkFinite(actions, "actions")
-    if let choices = learner.trainer.scaling.choices {
-      for i in actions.indices where actions[i] != actions[i].rounded() || !(0..<Float(choices)).contains(actions[i]) {
-        throw Refusal("action \(i) is \(actions[i]); expected an index from 0 to \(choices - 1)")
-      }
-    }
+    try checkChoices(actions, of: learner.trainer.scaling.choices)
     var result = try room(values, rows, expected: Int(rows), "values").mutableSpan
     learner.trainer.values(observations.span, actions.span, rows: Int(rows), into: &result)
     return 0

@@ -79,7 +79,7 @@ private struct Lane {
       let values = frames[(i * width + learner.observationSize)..<(i * width + width - 2)]
       let fits = values.allSatisfy { value in
         guard let choices = scaling.choices else { return abs(value) <= 1 }
-        return value == value.rounded() && (0..<Float(choices)).contains(value)
+        return isChoice(value, of: choices)
       }
       guard fits else {
         throw Refusal("frame \(i) of lane \(number) has the action \(Array(values)), which none can have")
