@@ -79,9 +79,7 @@ public enum PythonBridge {
     let described = try PythonWorker(id, options, lanes: 1, looks: true, settings).description
     let layout = described.goals.map { GoalLayout(observationSize: $0.observationSize, goalSize: $0.goalSize) }
     let make: @Sendable (Int) throws -> PythonEnvironments = { count in
-      let vector = try PythonEnvironments(id, options, count: count, looks: false, settings)
-      vector.resumePromise = described.resume
-      return vector
+      try PythonEnvironments(id, options, count: count, resumePromise: described.resume, settings)
     }
     return EnvironmentEntry(
       outside: id, summary: "a Python environment", observationSize: described.observationSize,

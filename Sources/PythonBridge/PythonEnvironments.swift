@@ -11,7 +11,7 @@ final class PythonEnvironments: VectorEnvironment {
   let count: Int
   let observationSpace: Box
   let actionSpace: Space
-  var resumePromise: ResumePromise
+  let resumePromise: ResumePromise
   var goals: (any GoalEnvironment)?
   private let reference: String
   private let options: EnvironmentOptions
@@ -28,20 +28,21 @@ final class PythonEnvironments: VectorEnvironment {
   }
 
   init(
-    _ reference: String, _ options: EnvironmentOptions, count: Int, looks: Bool, _ settings: PythonSettings
+    _ reference: String, _ options: EnvironmentOptions, count: Int, resumePromise: ResumePromise,
+    _ settings: PythonSettings
   ) throws {
+    self.resumePromise = resumePromise
     (self.reference, self.options, self.count, self.settings) = (reference, options, count, settings)
     let wanted = settings.workers ?? min(count, WorkerPool.coreCount)
     let used = max(1, min(count, wanted))
     for worker in 0..<used {
       let lanes = (worker * count / used)..<((worker + 1) * count / used)
-      let process = try PythonWorker(reference, options, lanes: lanes.count, looks: looks && worker == 0, settings)
+      let process = try PythonWorker(reference, options, lanes: lanes.count, looks: false, settings)
       workers.append(Worker(process: process, lanes: lanes))
     }
     guard let description = workers[0].process?.description else { preconditionFailure("there is one worker at least") }
     observationSpace = Box(low: -.infinity, high: .infinity, count: description.observationSize)
     actionSpace = description.actionSpace
-    resumePromise = description.resume
     goals = nil
     outcomes = Array(repeating: .success(StepOutcome(reward: 0)), count: count)
     actions = [Float](repeating: 0, count: count * actionSpace.count)
