@@ -2,7 +2,7 @@
 
 import Platform
 
-/// Passes everything on to another task and checks what goes in and comes out: every value finite, no step without a
+/// Passes everything on to another environment and checks what goes in and comes out: finite values, no step without a
 /// reset. A step allocates nothing more and costs one comparison per value.
 ///
 ///     let environment = ContractGuard(try registry.make("Hopper-v5"), name: "Hopper-v5")
@@ -17,7 +17,7 @@ public final class ContractGuard: Environment {
     case unstarted, running, ended
   }
 
-  /// - Parameter name: what messages call the task; its id.
+  /// - Parameter name: what messages call the environment; its id.
   public init(_ environment: any Environment, name: String) {
     self.environment = environment
     self.name = name
@@ -27,7 +27,7 @@ public final class ContractGuard: Environment {
     switch phase {
     case .running: break
     case .unstarted: throw violation(.stepBeforeReset)
-    // differs: Gymnasium lets the task go on, without a meaning
+    // differs: Gymnasium lets the environment go on, without a meaning
     case .ended: throw violation(.stepAfterEnd)
     }
     for i in 0..<action.count where !action[i].isFinite { throw violation(.action(index: i, value: action[i])) }
@@ -63,7 +63,7 @@ public final class ContractGuard: Environment {
   public var goals: (any GoalEnvironment)? { environment.goals }
   public var resumePromise: ResumePromise { environment.resumePromise }
 
-  /// The task's own values, then the elapsed steps and the phase.
+  /// The environment's own values, then the elapsed steps and the phase.
   public func saveState() throws -> EnvironmentState {
     var state = try environment.saveState()
     state.values += [Double(elapsedSteps), phase.rawValue]
@@ -80,9 +80,9 @@ public final class ContractGuard: Environment {
   }
 }
 
-/// A task, or who drives it, broke the contract of `Environment`.
+/// An environment, or who drives it, broke the contract of `Environment`.
 public struct ContractViolation: Error, RemediableError, Equatable, CustomStringConvertible {
-  /// The task's id.
+  /// The environment's id.
   public let environment: String
   /// Control steps of the episode at that moment, the step at fault included.
   public let step: Int

@@ -1,6 +1,6 @@
-// Environment.swift — what a task must do to be learned.
+// Environment.swift — what an environment must do to be learned in.
 
-/// A task to learn: a Markov decision process with box-shaped observations.
+/// An environment to learn in: a Markov decision process with box-shaped observations.
 ///
 /// An environment is owned by one trainer and used from one thread; make another for another thread.
 /// All buffers belong to the caller; `step` allocates nothing.
@@ -30,7 +30,7 @@ public protocol Environment: AnyObject {
   /// What `saveState` can do; exact, unless it says otherwise. One that cannot save throws from it, and is never asked.
   var resumePromise: ResumePromise { get }
 
-  /// The task with goals that this one is or that it wraps; nil, unless it says otherwise. See `GoalEnvironment`.
+  /// The environment with goals that this one is or wraps; nil, unless it says otherwise. See `GoalEnvironment`.
   var goals: (any GoalEnvironment)? { get }
 }
 
@@ -38,10 +38,10 @@ extension Environment {
   public var resumePromise: ResumePromise { .exact }
 }
 
-/// What one step gave. There is no `done`: a task that ended and a clock that ran out are different things.
+/// What one step gave. There is no `done`: a termination and a clock that ran out are different things.
 public struct StepOutcome: Sendable, Equatable {
   public var reward: Double
-  /// The task ended: there is no value after this state (d = 1).
+  /// The episode ended by itself: there is no value after this state (d = 1).
   public var terminated: Bool
   /// The clock ended: the state still has value (d = 0). Both may hold on one step.
   public var truncated: Bool
@@ -56,9 +56,9 @@ public struct StepOutcome: Sendable, Equatable {
   public var endsEpisode: Bool { terminated || truncated }
 }
 
-/// The state of a task in mid-episode: the numbers that its simulator needs and its random generator.
+/// The state of an environment in mid-episode: the numbers that its simulator needs and its random generator.
 public struct EnvironmentState: Sendable, Equatable {
-  /// The simulator's variables, in an order that only the task knows.
+  /// The simulator's variables, in an order that only the environment knows.
   public var values: [Double]
   public var generator: NumPyGenerator
 
@@ -69,13 +69,13 @@ public struct EnvironmentState: Sendable, Equatable {
 }
 
 extension EnvironmentState {
-  /// For `restore`: refuses a state that another task has saved.
+  /// For `restore`: refuses a state that another environment has saved.
   public func requireValues(_ count: Int, for task: String) throws(MismatchedState) {
     if values.count != count { throw MismatchedState(task: task, expected: count, actual: values.count) }
   }
 }
 
-/// A state was restored into a task that cannot have saved it.
+/// A state was restored into an environment that cannot have saved it.
 public struct MismatchedState: Error, Equatable, CustomStringConvertible {
   public let task: String
   public let expected: Int

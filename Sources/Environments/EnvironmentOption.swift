@@ -1,10 +1,10 @@
-// EnvironmentOption.swift — what can be set of a task: name, default and what is allowed.
+// EnvironmentOption.swift — what can be set of an environment: name, default and what is allowed.
 
 import Platform
 
-/// One option of a task, declared in its entry.
+/// One option of an environment, declared in its entry.
 ///
-/// Tasks of Gymnasium have its arguments under their own names, so that a setting means the same there.
+/// Environments of Gymnasium have its arguments under their own names, so that a setting means the same there.
 public struct EnvironmentOption: Sendable, Equatable {
   public let name: String
   public let defaultValue: EnvironmentOptions.Value
@@ -65,7 +65,7 @@ public struct EnvironmentOption: Sendable, Equatable {
 
   static let stepLimitName = "max_episode_steps"
 
-  /// The option that every task has, as `gymnasium.make` has it.
+  /// The option that every environment has, as `gymnasium.make` has it.
   static func stepLimit(_ steps: Int?) -> EnvironmentOption {
     EnvironmentOption(
       stepLimitName, .number(Double(steps ?? -1)), .stepLimit, "control steps after which an episode is truncated")
@@ -102,7 +102,7 @@ public struct EnvironmentOption: Sendable, Equatable {
   }
 }
 
-/// An option that a task does not have, or does not take.
+/// An option that an environment does not have, or does not take.
 public enum EnvironmentOptionError: Error, RemediableError, Equatable, CustomStringConvertible {
   case unknown(name: String, environment: String, nearest: String?)
   case notAllowed(name: String, value: String, environment: String, allowed: String)

@@ -1,12 +1,12 @@
 // EnvironmentReport.swift — what the checker found, and what to do about it.
 
-/// Everything that `EnvironmentChecker` found wrong with a task.
+/// Everything that `EnvironmentChecker` found wrong with an environment.
 public struct EnvironmentReport: Sendable, Equatable, Codable {
-  /// The task's id.
+  /// The environment's id.
   public let environment: String
   public internal(set) var findings: [Finding] = []
 
-  /// Whether the task can be learned from; warnings do not stand in the way.
+  /// Whether the environment can be learned from; warnings do not stand in the way.
   public var isValid: Bool { !findings.contains { $0.severity == .error } }
 
   public struct Finding: Sendable, Equatable, Codable, CustomStringConvertible {
@@ -26,7 +26,7 @@ public struct EnvironmentReport: Sendable, Equatable, Codable {
     case error, warning
   }
 
-  /// What a task has to keep to.
+  /// What an environment has to keep to.
   public enum Rule: String, Sendable, Codable, CaseIterable {
     case works
     case entryIsTrue

@@ -1,6 +1,6 @@
-// GoalEnvironment.swift — what a task with goals tells more: where they are in an observation, and what another is worth.
+// GoalEnvironment.swift — an environment with goals: where they are in an observation, and what another goal is worth.
 
-/// A task whose reward and end depend on a goal that was asked for and on the one that was reached.
+/// An environment whose reward and end depend on a goal that was asked for and on the one that was reached.
 ///
 /// Its observation is one row: `observation` (O), `achieved_goal` (G), `desired_goal` (G), in this order, so S = O + 2 G.
 /// Rewards and terminations can be computed anew for any desired goal, of many rows in one call: hindsight replay asks
@@ -21,13 +21,13 @@ public protocol GoalEnvironment: Environment {
   ///   - rewards: (n)
   func computeRewards(achieved: Span<Float>, desired: Span<Float>, into rewards: inout MutableSpan<Float>) throws
 
-  /// Computes whether each row's step ended the task (n), from achieved and desired goals (n × G). `terminated` comes with
-  /// what each step gave for its own goal.
+  /// Computes whether each row's step terminated its episode (n), from achieved and desired goals (n × G). `terminated`
+  /// comes with what each step gave for its own goal.
   func computeTerminated(achieved: Span<Float>, desired: Span<Float>, into terminated: inout MutableSpan<Bool>) throws
 }
 
 extension Environment {
-  /// The task with goals that this one is or that it wraps; nil where there are no goals.
+  /// The environment with goals that this one is or that it wraps; nil where there are no goals.
   public var goals: (any GoalEnvironment)? { nil }
 }
 

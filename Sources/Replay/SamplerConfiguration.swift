@@ -19,8 +19,8 @@ extension SamplerConfiguration {
   /// Refuses what cannot work, before anything is written.
   ///
   /// - Parameters:
-  ///   - environment: what messages call the task; its id.
-  ///   - goals: where the task's goals are; nil where it has none.
+  ///   - environment: what messages call the environment; its id.
+  ///   - goals: where the environment's goals are; nil where it has none.
   ///   - lanes: environments that add to the buffer.
   public func check(
     environment: String, goals: GoalLayout?, nSteps: Int, batchSize: Int, bufferCapacity: Int, lanes: Int = 1

@@ -9,7 +9,7 @@
 import Environments
 import Kernels
 
-/// A task whose actions the algorithms cannot give.
+/// An environment whose actions the algorithms cannot give.
 public struct UnsupportedActions: Error, CustomStringConvertible {
   public let description: String
 }
@@ -62,7 +62,7 @@ public struct ActionScaling: Sendable {
     guard choices == nil else { return }
     for i in 0..<count {
       let value = low[i] + (action[i] + 1) / 2 * (high[i] - low[i])
-      // clipped: rounding must not leave the box; NaN stays NaN, for the task's guard to find
+      // clipped: rounding must not leave the box; NaN stays NaN, for the environment's guard to find
       action[i] = value < low[i] ? low[i] : value > high[i] ? high[i] : value
     }
   }

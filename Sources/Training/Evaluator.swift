@@ -1,4 +1,4 @@
-// Evaluator.swift — how good a policy is: whole episodes without exploration, on a task and seeds of their own.
+// Evaluator.swift — how good a policy is: whole episodes without exploration, on an environment and seeds of their own.
 
 import Environments
 

@@ -35,7 +35,7 @@ public struct HealthRecord: Sendable, Equatable {
   public var temperature = Double.nan
   /// How often a stored transition was learned from: updates · batch size / transitions seen.
   public var replayRatio = Double.nan
-  /// The last episodes, if the task said nothing in them; in episodes.csv, not in health.csv.
+  /// The last episodes, if the environment said nothing in them; in episodes.csv, not in health.csv.
   public var idle = IdleEpisodes()
 
   /// The names of the algorithm's hyperparameters, which advice may name; empty: not known.

@@ -1,4 +1,4 @@
-// IdleEpisodes.swift — has the task said anything yet? Where a goal is far away, every episode may run out of time alike.
+// IdleEpisodes.swift — episodes without a signal: where a goal is far away, each may run out of time with the same reward.
 
 /// The episodes in a row, up to the last one, in which nothing told good actions from bad: they ran out of time, and their
 /// rewards were one and the same number at or below zero, or next to nothing beside what episodes cost before: a policy that

@@ -1,4 +1,4 @@
-// Policy.swift — a learned policy on its own: observation in, action in the task's units out.
+// Policy.swift — a learned policy on its own: observation in, action in the environment's units out.
 
 import Algorithms
 import Kernels
@@ -67,7 +67,7 @@ public final class Policy {
     if case .gaussian = network { true } else { false }
   }
 
-  /// Writes the action (A), in the task's units, for an observation (S); the index of a discrete one.
+  /// Writes the action (A), in the environment's units, for an observation (S); the index of a discrete one.
   public func act(_ observation: Span<Float>, into action: inout MutableSpan<Float>) {
     row.observation.setRow(0, to: observation)
     normalizer?.apply(to: row.observation, rows: 0..<1)

@@ -41,7 +41,7 @@ public struct PolicyDescription: Sendable, Equatable {
   public var normalization: ObservationNormalization? = nil
   /// What rewards were divided by at the end; nil: nothing. α is then that of the divided ones.
   public var rewardDivisor: Double? = nil
-  /// What was set of the task's options when the policy was trained.
+  /// What was set of the environment's options when the policy was trained.
   public var environmentOptions = EnvironmentOptions()
   /// What the outputs mean; nil in files of 0.1.0, whose tensors show it.
   public var kind: PolicyForm.Kind? = nil

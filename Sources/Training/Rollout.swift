@@ -1,9 +1,9 @@
-// Rollout.swift — given actions replayed in a task, so that anybody can hold it against Gymnasium.
+// Rollout.swift — given actions replayed in an environment, so that anybody can hold it against Gymnasium.
 
 import Environments
 import Formats
 
-/// Actions that do not fit the task.
+/// Actions that do not fit the environment.
 public struct RolloutError: Error, CustomStringConvertible {
   public let description: String
 }

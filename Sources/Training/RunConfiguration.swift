@@ -8,9 +8,9 @@ import Platform
 /// A run's choices, as `run.json` and checkpoints keep them.
 public struct RunConfiguration: Codable, Sendable, Equatable {
   public var algorithm: String
-  /// The task's id.
+  /// The environment's id.
   public var environment: String
-  /// What was set of the task's options; nil where nothing was.
+  /// What was set of the environment's options; nil where nothing was.
   public var environmentOptions: EnvironmentOptions? = nil
   /// The algorithm's resolved configuration: every property.
   public var configuration: JSONValue
@@ -24,7 +24,7 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   public var evaluationEpisodes: Int
   /// Environment steps between checkpoints; nil: every 30 seconds.
   public var checkpointEvery: Int?
-  /// The data that the run learns from; nil where it learns from its task.
+  /// The data that the run learns from; nil where it learns from its environment.
   public var dataset: DataSource? = nil
   /// Whose networks the run began with; nil: its own, from the seed.
   public var from: Origin? = nil
@@ -163,7 +163,7 @@ extension AnyConfiguration {
   /// The names of its hyperparameters.
   var names: Set<String> { if case .object(let members) = values { Set(members.keys) } else { [] } }
 
-  /// The configuration for a task: what the task suggests where nothing was said, then the given settings.
+  /// The configuration for an environment: what it suggests where nothing was said, then the given settings.
   public func resolved(for entry: EnvironmentEntry, settings: [String]) throws -> AnyConfiguration {
     let suggested = collection == nil ? [] : entry.suggestedRandomSteps.map { ["randomSteps=\($0)"] } ?? []
     return try setting(suggested + settings)

@@ -29,12 +29,12 @@ public struct RunDescription: Codable, Sendable, Equatable {
   public struct Versions: Codable, Sendable, Equatable {
     public var program: String
     public var swift: String
-    /// libmujoco's own version; null where the task needs none.
+    /// libmujoco's own version; null where the environment needs none.
     public var mujoco: String?
     public var processor: String
     /// Whether large products ran on a matrix unit, see `Processor.usesMatrixUnit`; null in runs of version 0.1.0, where none did.
     public var matrixUnit: Bool?
-    /// The file of libmujoco; null where the task needs none, and in runs that began before it was kept.
+    /// The file of libmujoco; null where the environment needs none, and in runs that began before it was kept.
     public var mujocoLibrary: String?
 
     public init(program: String, swift: String, mujoco: String?, processor: String, matrixUnit: Bool? = nil) {

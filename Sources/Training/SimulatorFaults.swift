@@ -3,7 +3,7 @@
 import Platform
 
 /// The simulator's faults of a run. A fault costs an episode, whose last step never happened; a few of them are the price of
-/// stiff contacts, many are a task or a policy that has gone wrong.
+/// stiff contacts, many are an environment or a policy that has gone wrong.
 public struct SimulatorFaults: Sendable, Equatable {
   /// Faults of the last `window` steps that a run takes; one more stops it.
   public static let limit = 5
@@ -57,6 +57,6 @@ public struct SimulatorFaultRecord: Sendable {
   /// Faults of the run, this one included.
   public let total: Int
   public let description: String
-  /// The task's state and the action that broke it.
+  /// The environment's state and the action that broke it.
   public let dump: FailureDump
 }

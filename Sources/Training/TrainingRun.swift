@@ -1,4 +1,4 @@
-// TrainingRun.swift — what a run directory and a command ask of a run, whether it learns from a task or from data.
+// TrainingRun.swift — what a run directory and a command ask of a run, in an environment or on data.
 
 import Algorithms
 import Formats
