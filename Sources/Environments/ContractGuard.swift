@@ -7,7 +7,9 @@ import Platform
 ///
 ///     let environment = ContractGuard(try registry.make("Hopper-v5"), name: "Hopper-v5")
 public final class ContractGuard: Environment {
+  /// The environment that is guarded.
   public let environment: any Environment
+  /// What messages call it.
   public let name: String
   private var phase = Phase.unstarted
   /// Control steps since the last reset.
@@ -86,20 +88,28 @@ public struct ContractViolation: Error, RemediableError, Equatable, CustomString
   public let environment: String
   /// Control steps of the episode at that moment, the step at fault included.
   public let step: Int
+  /// What was wrong.
   public let fault: Fault
 
   package init(environment: String, step: Int, fault: Fault) {
     (self.environment, self.step, self.fault) = (environment, step, fault)
   }
 
+  /// A breach of the contract.
   public enum Fault: Sendable, Equatable {
+    /// The environment gave a value that is not finite.
     case observation(index: Int, value: Float)
+    /// The environment gave a reward that is not finite in single precision.
     case reward(Double)
+    /// The environment was given a value that is not finite.
     case action(index: Int, value: Float)
+    /// It was stepped before its first reset.
     case stepBeforeReset
+    /// It was stepped after its episode had ended.
     case stepAfterEnd
   }
 
+  /// Who gave what, when, and what to do, in one line.
   public var description: String {
     switch fault {
     case .observation(let index, let value):

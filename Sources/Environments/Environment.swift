@@ -40,12 +40,14 @@ extension Environment {
 
 /// What one step gave. There is no `done`: a termination and a clock that ran out are different things.
 public struct StepOutcome: Sendable, Equatable {
+  /// The step's reward.
   public var reward: Double
   /// The episode ended by itself: there is no value after this state (d = 1).
   public var terminated: Bool
   /// The clock ended: the state still has value (d = 0). Both may hold on one step.
   public var truncated: Bool
 
+  /// An outcome; an episode goes on unless it is said to end.
   public init(reward: Double, terminated: Bool = false, truncated: Bool = false) {
     self.reward = reward
     self.terminated = terminated
@@ -60,8 +62,10 @@ public struct StepOutcome: Sendable, Equatable {
 public struct EnvironmentState: Sendable, Equatable {
   /// The simulator's variables, in an order that only the environment knows.
   public var values: [Double]
+  /// The generator that later resets and steps draw from.
   public var generator: NumPyGenerator
 
+  /// A state of given numbers.
   public init(values: [Double], generator: NumPyGenerator) {
     self.values = values
     self.generator = generator
@@ -77,16 +81,21 @@ extension EnvironmentState {
 
 /// A state was restored into an environment that cannot have saved it.
 public struct MismatchedState: Error, Equatable, CustomStringConvertible {
+  /// The environment's id.
   public let task: String
+  /// The numbers that it saves.
   public let expected: Int
+  /// The numbers that the state has.
   public let actual: Int
 
+  /// An error about an environment's state.
   public init(task: String, expected: Int, actual: Int) {
     self.task = task
     self.expected = expected
     self.actual = actual
   }
 
+  /// The environment, both counts and what to do, in one line.
   public var description: String {
     "\(task) saves \(expected) values, this state has \(actual): it belongs to another environment or version; "
       + "restore it with the environment that saved it"
@@ -95,7 +104,9 @@ public struct MismatchedState: Error, Equatable, CustomStringConvertible {
 
 /// The simulator failed within a step: a diverged state, a control that is not a number.
 public struct SimulatorFault: Error, CustomStringConvertible {
+  /// What failed, in one line.
   public var description: String
 
+  /// A fault that is told by these words.
   public init(_ description: String) { self.description = description }
 }

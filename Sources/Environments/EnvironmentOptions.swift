@@ -9,20 +9,27 @@ public struct EnvironmentOptions: Sendable, Equatable {
   /// By name; `names` has them in order.
   public private(set) var values: [String: Value] = [:]
 
+  /// A value of an option.
   public enum Value: Sendable, Equatable {
+    /// True or false.
     case flag(Bool)
+    /// A number.
     case number(Double)
+    /// Some numbers, such as the two of an interval.
     case numbers([Double])
     /// A name of something in a model.
     case text(String)
   }
 
+  /// Nothing is set.
   public init() {}
 
+  /// Whether nothing is set.
   public var isEmpty: Bool { values.isEmpty }
   /// Sorted.
   public var names: [String] { values.keys.sorted() }
 
+  /// The value of an option; nil where it is not set.
   public subscript(name: String) -> Value? {
     get { values[name] }
     set { values[name] = newValue }

@@ -14,6 +14,7 @@ import Platform
 ///         ) { DoubleIntegrator() }
 ///       ])
 public struct EnvironmentRegistry: Sendable {
+  /// All of them, in the order in which `list` shows them.
   public let entries: [EnvironmentEntry]
 
   /// - Precondition: no id occurs twice.
@@ -212,6 +213,7 @@ struct EnvironmentID {
 
 /// There is no environment with this id.
 public struct UnknownEnvironment: Error, RemediableError, Equatable, CustomStringConvertible {
+  /// The id that was asked for.
   public let id: String
   /// The versions there are of an environment with this very name.
   public let versions: [String]
@@ -231,6 +233,7 @@ public struct UnknownEnvironment: Error, RemediableError, Equatable, CustomStrin
     nearest = distances.filter { $0.distance <= limit }.sorted { $0.distance < $1.distance }.prefix(3).map(\.id)
   }
 
+  /// The id, and what it probably meant, in one line.
   public var description: String {
     let hint =
       if !versions.isEmpty {

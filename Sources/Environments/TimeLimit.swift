@@ -4,7 +4,9 @@
 ///
 /// A step may both terminate and truncate: the limit changes nothing about what the environment says.
 public final class TimeLimit: Environment {
+  /// The environment whose episodes are limited.
   public let environment: any Environment
+  /// Control steps after which an episode is truncated.
   public let maximumEpisodeSteps: Int
   /// Control steps since the last reset.
   public private(set) var elapsedSteps = 0

@@ -4,6 +4,7 @@ import Environments
 
 /// The environments with robots in MuJoCo: Gymnasium's, version 5. Listing them needs no library, making one does.
 public enum MuJoCoTasks {
+  /// All of them.
   public static let entries: [EnvironmentEntry] = [
     Ant.entry,
     HalfCheetah.entry,

@@ -10,6 +10,7 @@ public protocol Robot: Environment {
   /// The environment as registries and runs know it.
   static var entry: EnvironmentEntry { get }
 
+  /// The robot's simulation.
   var simulation: Simulation { get }
   /// What every draw comes from; saved with the environment's state.
   var generator: NumPyGenerator { get set }

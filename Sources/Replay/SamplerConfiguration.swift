@@ -71,12 +71,19 @@ extension SamplerConfiguration {
 
 /// A sampler cannot work so.
 public enum SamplerError: Error, Equatable, CustomStringConvertible {
+  /// Hindsight in an environment without goals.
   case noGoals(environment: String)
+  /// Hindsight with n-step returns.
   case hindsightOverSteps(Int)
+  /// A buffer that holds less than a batch.
   case bufferBelowBatch(capacity: Int, batchSize: Int)
+  /// A buffer whose lanes hold less than an n-step return.
   case bufferBelowReturn(capacity: Int, lanes: Int, steps: Int)
+  /// Prioritised sampling of fixed data.
   case prioritisedFixedData
+  /// Hindsight with fixed data.
   case hindsightFixedData
+  /// A recomputed reward that is not finite.
   case recomputedReward(Float)
   /// What is in a state, or missing, that its sampler would not have saved so.
   case foreignState(String)

@@ -11,16 +11,22 @@ import Kernels
 
 /// An environment whose actions the algorithms cannot give.
 public struct UnsupportedActions: Error, CustomStringConvertible {
+  /// The environment, its actions and what can be given, in one line.
   public let description: String
 }
 
 /// a_task = low + (a + 1) / 2 · (high − low), for each value of the box, asymmetric bounds included.
 public struct ActionScaling: Sendable {
+  /// The lower bounds, in the environment's units.
   public let low: [Float]  // (A)
+  /// The upper bounds, in the environment's units.
   public let high: [Float]  // (A)
   /// The number of choices; nil for a box.
   public let choices: Int?
 
+  /// The scaling to a space of actions; `task` is what the error calls the environment.
+  ///
+  /// - Throws: `UnsupportedActions` for bounds that are not finite.
   public init(_ space: Space, of task: String) throws {
     switch space {
     case .discrete(let discrete):
@@ -36,6 +42,7 @@ public struct ActionScaling: Sendable {
     }
   }
 
+  /// The scaling to given bounds; with `choices` an action is an index and stays as it is.
   public init(low: [Float], high: [Float], choices: Int? = nil) {
     precondition(low.count == high.count, "\(low.count) lower bounds, \(high.count) upper bounds")
     (self.low, self.high, self.choices) = (low, high, choices)

@@ -15,6 +15,7 @@ public struct FailureDump: Sendable {
   static let format = "swift-offpolicy dump"
   static let version = 1
 
+  /// The tensors and metadata that are written.
   public private(set) var file = SafeTensors()
 
   /// - Parameter reason: the error, in one line.

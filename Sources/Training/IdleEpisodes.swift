@@ -6,6 +6,7 @@
 ///
 /// The same number above zero is no such sign: so a balanced pole is paid for.
 public struct IdleEpisodes: Sendable, Equatable {
+  /// How many there are.
   public private(set) var count = 0
   /// Their return for each step; 0 where there are none.
   public private(set) var reward = 0.0
@@ -18,6 +19,7 @@ public struct IdleEpisodes: Sendable, Equatable {
   /// Episodes in a row from which on it is told.
   static let patience = 10
 
+  /// None so far.
   public init() {}
 
   mutating func add(_ episode: EpisodeRecord) {

@@ -21,6 +21,7 @@ public final class OfflineTrainer: TrainingRun {
   public var updates: Int { step }
   public var bestReturn: Double { evaluations.bestReturn }
   public var lastEvaluation: EvaluationRecord? { evaluations.last }
+  /// α after the last update; NaN where there is none.
   public private(set) var temperature = Double.nan
   public var observer = TrainingObserver()
 

@@ -7,6 +7,7 @@ import Replay
 
 /// A policy that acts deterministically: tanh of the mean for a squashed Gaussian, the greatest output for choices.
 public final class Policy {
+  /// What its file says of it.
   public let description: PolicyDescription
   private let network: Network
   private let normalizer: RowNormalizer?

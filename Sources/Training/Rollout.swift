@@ -5,9 +5,11 @@ import Formats
 
 /// Actions that do not fit the environment.
 public struct RolloutError: Error, CustomStringConvertible {
+  /// What does not fit, in one line.
   public let description: String
 }
 
+/// Replays given actions in an environment.
 public enum Rollout {
   /// Resets with the seed and applies `actions` [T, A], unclipped, until the episode ends or they run out.
   ///

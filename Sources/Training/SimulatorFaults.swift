@@ -15,6 +15,7 @@ public struct SimulatorFaults: Sendable, Equatable {
   /// Environment steps at which the last of them came, at most one more than the limit.
   private(set) var recent: [Int] = []
 
+  /// None so far.
   public init() {}
 
   /// - Throws: `TooManySimulatorFaults` when there were more than `limit` within the last `window` steps.
@@ -36,11 +37,14 @@ public struct SimulatorFaults: Sendable, Equatable {
 
 /// The simulator broke so often that what is learned from it means nothing.
 public struct TooManySimulatorFaults: Error, RemediableError, CustomStringConvertible {
+  /// Faults so far.
   public let count: Int
+  /// The environment step of the last one.
   public let step: Int
   /// What the last one said.
   public let last: String
 
+  /// How many faults, in how many steps, and what to do, in one line.
   public var description: String {
     "the simulator broke \(count) times within \(SimulatorFaults.window) steps, the last time at step \(step): \(last); "
       + "\(SimulatorFaults.limit) are taken, more mean that the environment cannot stand these actions: "
@@ -56,6 +60,7 @@ public struct SimulatorFaultRecord: Sendable {
   public let step: Int
   /// Faults of the run, this one included.
   public let total: Int
+  /// What the simulator said, in one line.
   public let description: String
   /// The environment's state and the action that broke it.
   public let dump: FailureDump
