@@ -73,7 +73,7 @@ public struct PolicyComparison: Codable, Sendable {
 
   /// Compares two policies on data, and where an environment is given in it.
   ///
-  /// - Parameter makeEnvironment: the environment without its time limit.
+  /// - Parameter environment: its id, and what makes it without its time limit.
   public init(
     old: Policy, new: Policy, from dataset: borrowing Dataset, _ settings: PolicyValueSettings,
     environment: (id: String, make: () throws -> any Environment)?,

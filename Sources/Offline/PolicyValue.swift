@@ -163,7 +163,7 @@ public struct PolicyValue: Codable, Sendable {
 
   /// Values a policy from data, and where an environment is given holds it against the environment.
   ///
-  /// - Parameter makeEnvironment: the environment without its time limit.
+  /// - Parameter environment: its id, and what makes it without its time limit.
   public init(
     _ policy: Policy, from dataset: borrowing Dataset, _ settings: PolicyValueSettings,
     environment: (id: String, make: () throws -> any Environment)?,
