@@ -1,4 +1,4 @@
-// ContractGuard.swift — stops a run at the first number that is not one.
+// ContractGuard.swift — rejects non-finite values and calls out of order.
 
 import Platform
 

@@ -1,4 +1,4 @@
-// Environment.swift — what an environment must do to be learned in.
+// Environment.swift — the protocol of environments: spaces, step, reset, and a state that can be saved.
 
 /// An environment to learn in: a Markov decision process with box-shaped observations.
 ///

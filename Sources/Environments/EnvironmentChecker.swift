@@ -1,4 +1,4 @@
-// EnvironmentChecker.swift — does an environment keep the contract of `Environment`?
+// EnvironmentChecker.swift — checks an environment against the contract of `Environment`.
 
 /// Runs an environment with random actions and reports where it breaks its contract.
 ///

@@ -1,4 +1,4 @@
-// DatasetStatistics.swift — what data hold: how much, which episodes, which rewards.
+// DatasetStatistics.swift — counts and ranges of a data set: transitions, episodes, returns, rewards.
 
 /// Counts and ranges of data, as `dataset info` shows them.
 public struct DatasetStatistics: Codable, Sendable, Equatable {

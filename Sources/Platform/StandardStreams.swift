@@ -1,4 +1,4 @@
-// StandardStreams.swift — standard input, output and error: always open, and output that nobody got is an error.
+// StandardStreams.swift — standard input, output and error: always open, and failed output is an error.
 
 #if canImport(Glibc)
   @preconcurrency import Glibc

@@ -50,7 +50,8 @@ public struct PythonSettings: Sendable {
     return settings
   }
 
-  var interpreterPath: String {
+  /// The interpreter that is run: the one that was set, or what the variables of the process say.
+  package var interpreterPath: String {
     if let interpreter { return interpreter }
     let variables = ProcessInfo.processInfo.environment
     if let named = variables["OFFPOLICY_PYTHON"], !named.isEmpty { return named }

@@ -1,4 +1,4 @@
-// FailureDump.swift — what is kept when training stops at a number that is none: enough to see where it came from.
+// FailureDump.swift — the file that is written when training stops at NaN or infinity: enough to see where it came from.
 
 import Algorithms
 import Environments

@@ -1,4 +1,4 @@
-// HealthMonitor.swift — does the critic tell the truth? What it predicted against what followed, and what it may say.
+// HealthMonitor.swift — compares the critic's predictions with the returns that followed, and with what the rewards allow.
 //
 //   predicted   Q(s₀, a₀) at the first step of a training episode
 //   outcome     Σ_t γᵗ r_t,  for a soft value  r₀ + Σ_{t≥1} γᵗ (r_t − α log π(a_t|s_t));  cut off, γᵀ Q(s_T, π(s_T)) follows
