@@ -1,5 +1,5 @@
 // PointReach.swift — PointReach-v0: bring a point in a box to a goal that each episode draws anew, told only when it is there.
-// Observation, reward and time limit are built as those of the Fetch tasks (Plappert 2018, arXiv:1802.09464), without a
+// Observation, reward and time limit are built as those of the Fetch environments (Plappert 2018, arXiv:1802.09464), without a
 // simulator and in four dimensions: a walk that does not know the goal meets it in fewer than 1 of 10,000 episodes.
 
 /// A point in a box of four dimensions that is told its velocity, and a goal somewhere in the box.
