@@ -54,6 +54,8 @@ public struct EnvironmentReport: Sendable, Equatable, Codable {
     case stepsRepeat
     /// No limit of time ends an episode after one step.
     case firstStepIsNotTruncated
+    /// Episodes end by themselves or by a limit of time.
+    case episodesEnd
     /// A state saved in mid-episode goes on in another instance to the same bits.
     case stateIsComplete
     /// Rewards and terminations computed from the goals are those of the steps.
@@ -66,7 +68,7 @@ public struct EnvironmentReport: Sendable, Equatable, Codable {
     /// Whether a breach is an error or a warning.
     public var severity: Severity {
       switch self {
-      case .actionBoundsAreFinite, .actionBoundsAreUnit: .warning
+      case .actionBoundsAreFinite, .actionBoundsAreUnit, .episodesEnd: .warning
       default: .error
       }
     }
@@ -84,6 +86,7 @@ public struct EnvironmentReport: Sendable, Equatable, Codable {
       case .resetRepeats: "set the whole state in reset and draw only from the environment's own generator"
       case .stepsRepeat: "keep no state over a reset and draw only from the environment's own generator"
       case .firstStepIsNotTruncated: "leave truncation to maximumEpisodeSteps, and raise it above 1"
+      case .episodesEnd: "give maximumEpisodeSteps: an evaluation waits for the end of each episode"
       case .stateIsComplete: "save and restore every variable that a later step or reset reads"
       case .goalsAreRecomputed:
         "compute rewards and terminations of each row from its goals alone, by the lines that step uses"
