@@ -54,7 +54,7 @@ public struct EnvironmentReport: Sendable, Equatable, Codable {
     case stepsRepeat
     /// No limit of time ends an episode after one step.
     case firstStepIsNotTruncated
-    /// Episodes end by themselves or by a limit of time.
+    /// Episodes end by themselves where there is no limit of time.
     case episodesEnd
     /// A state saved in mid-episode goes on in another instance to the same bits.
     case stateIsComplete

@@ -51,6 +51,7 @@ public struct PolicyValueProgress: Sendable {
 
 /// Q^π learned from data (N2–N6), ready to be asked.
 public final class FittedValue {
+  /// The learner, with its critics.
   package let evaluation: any PolicyEvaluation
   /// The learner's configuration.
   public let configuration: FittedQEvaluation.Configuration
