@@ -19,6 +19,8 @@ public struct Assessment: Sendable, Equatable {
   /// ‖∂L/∂θ‖ of the last update; NaN where it took no such step.
   public var policyGradientNorm = Double.nan
   public var criticGradientNorm = Double.nan
+  /// Share of neighbouring quantiles that are in the wrong order.
+  public var crossedQuantiles = Double.nan
 
   public init() {}
 
@@ -31,6 +33,15 @@ public struct Assessment: Sendable, Equatable {
     deadCriticUnits = critics.deadUnits(rows: rows)
     criticNorm = parameterNorm(critics.networks)
     criticGradientNorm = gradientNorm(critics.networks)
+  }
+
+  /// The same of critics whose outputs are quantiles.
+  package mutating func add(_ critics: QuantileCritics, rows: Int) {
+    largestValue = critics.largestValue(rows: rows)
+    deadCriticUnits = critics.deadUnits(rows: rows)
+    criticNorm = parameterNorm(critics.networks)
+    criticGradientNorm = gradientNorm(critics.networks)
+    crossedQuantiles = critics.crossedQuantiles(rows: rows)
   }
 
   /// What a policy tells after it was evaluated over the first `rows` rows.

@@ -75,7 +75,8 @@ extension FixedPolicy {
     let tensors = Dictionary(uniqueKeysWithValues: policy.tensors.map { ($0.name, $0) })
     try self.init(
       observationSize: policy.description.observationSize, actionSize: policy.description.actionLow.count,
-      batchSize: batchSize, normalizer: policy.description.normalization?.rowNormalizer(rows: batchSize)
+      activation: policy.description.activation, batchSize: batchSize,
+      normalizer: policy.description.normalization?.rowNormalizer(rows: batchSize)
     ) { name in
       guard let tensor = tensors[name] else { throw DatasetError(name, "is not in the policy") }
       return tensor
