@@ -281,6 +281,7 @@ public final class TQC: Algorithm {
         for k in (i * atoms)..<((i + 1) * atoms) {
           targets[k] = batch.rewards[i] + batch.discounts[i] * (targets[k] - entropy)
         }
+        batch.errors[i] = absoluteError(at: i, atoms)
       }
     }
 
@@ -296,7 +297,6 @@ public final class TQC: Algorithm {
         / Double(batch.count * critics.count * critics.quantiles * atoms))
     metrics.targetMean = mean(targets, count: batch.count * atoms)
     metrics.further[0] = critics.crossedQuantiles(rows: min(batch.count, Self.inspectedRows))
-    absoluteErrors(into: batch.errors, rows: batch.count, atoms)
     try checkFinite(metrics.criticLoss, "critic loss", update: updates)
 
     // targets:  ψ̄ ← β ψ + (1 − β) ψ̄, as soon as ψ is known: nothing below reads or changes either
@@ -342,16 +342,14 @@ public final class TQC: Algorithm {
   /// Rows whose quantiles are looked at in each update: rows are drawn at random, so some are as good as all.
   private static let inspectedRows = 32
 
-  /// |mean_m θ_jm − mean_k y_k|, the mean over j, of the first `rows` rows.
-  private func absoluteErrors(into errors: borrowing Block, rows: Int, _ atoms: Int) {
-    for row in 0..<rows {
-      var target: Float = 0
-      for k in (row * atoms)..<((row + 1) * atoms) { target += targets[k] }
-      target /= Float(atoms)
-      var sum: Float = 0
-      for j in 0..<critics.count { sum += abs(critics.mean(j, at: row) - target) }
-      errors[row] = sum / Float(critics.count)
-    }
+  /// |mean_m θ_jm − mean_k y_k|, the mean over j, of a row.
+  private func absoluteError(at row: Int, _ atoms: Int) -> Float {
+    var target: Float = 0
+    for k in (row * atoms)..<((row + 1) * atoms) { target += targets[k] }
+    target /= Float(atoms)
+    var sum: Float = 0
+    for j in 0..<critics.count { sum += abs(critics.mean(j, at: row) - target) }
+    return sum / Float(critics.count)
   }
 
   // MARK: assess
