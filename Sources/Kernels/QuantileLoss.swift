@@ -1,4 +1,4 @@
-// Quantiles.swift — truncating a mixture of atoms, and the quantile Huber loss, over matrices and blocks.
+// QuantileLoss.swift — truncating a mixture of atoms, and the quantile Huber loss, over matrices and blocks.
 
 import Vector
 import Vector512

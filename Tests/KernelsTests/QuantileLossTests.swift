@@ -1,7 +1,7 @@
 import Kernels
 import Testing
 
-@Suite struct QuantilesTests {
+@Suite struct QuantileLossTests {
   @Test(arguments: [(1, 1, 1), (5, 25, 46), (3, 16, 7), (4, 33, 20)])
   func `losses and gradients are those of every pair in double precision`(rows: Int, quantiles: Int, count: Int) {
     let theta = Matrix(numbers(rows * quantiles, seed: 1).map { 2 * $0 }, rows: rows, columns: quantiles)
