@@ -58,8 +58,9 @@ public struct Hyperparameter: Sendable {
     return ranges[label]?.isNothing == true || !fields.isEmpty && fields.allSatisfy { caseDefaults[$0] != nil }
   }
 
-  /// A value with the defaults of what its case does not say, and a bare number in the case that it means.
+  /// A value with the defaults of what its case does not say, a bare number in the case that it means, and a case by its name.
   func completed(_ value: JSONValue) -> JSONValue {
+    if case .string(let label) = value, isWhole(label) { return completed(.object([label: .object([:])])) }
     if case .number = value, let parts = bareNumber?.split(separator: "."), parts.count == 2 {
       return completed(.object([String(parts[0]): .object([String(parts[1]): value])]))
     }

@@ -299,7 +299,7 @@ public final class Trainer {
       algorithm.policyTensors,
       PolicyDescription(
         algorithm: run.algorithm, environment: run.environment, observationSize: observations.columns,
-        hiddenSizes: configuration.policy.hiddenSizes,
+        hiddenSizes: configuration.policy.hiddenSizes, activation: configuration.policy.activation,
         actionLow: scaling.low, actionHigh: scaling.high, step: step, choices: scaling.choices,
         normalization: normalization.observations?.snapshot, rewardDivisor: normalization.rewards?.divisor,
         environmentOptions: run.environmentOptions ?? [:], kind: configuration.policy.kind))
