@@ -52,6 +52,9 @@ public struct Hyperparameter: Sendable {
     }.joined(separator: ", ") + (isOptional ? " or null" : "")
   }
 
+  /// Whether its value is a list of numbers.
+  package var isList: Bool { ranges[""]?.isList == true }
+
   /// Whether a case can be said by its name alone: it has no numbers, or each of them has a default.
   func isWhole(_ label: String) -> Bool {
     let fields = ranges.keys.filter { $0.hasPrefix(label + ".") }
