@@ -88,7 +88,7 @@ struct RootCommand: ParsableCommand {
     subcommands: [
       Train.self, Resume.self, Evaluate.self, List.self, EnvironmentCommand.self, ConformanceCommand.self, Bench.self,
       Inspect.self, ReportCommand.self, PlotCommand.self, Collect.self, DatasetCommand.self, Value.self, Compare.self,
-      ExportCommand.self, Doctor.self,
+      ExportCommand.self, Record.self, Doctor.self,
     ])
 
   /// Runs what the arguments say. Only a success returns.
