@@ -27,6 +27,8 @@ public struct Viewport: Sendable {
   private let middle: SIMD2<Double>  // of the part of the world
   private let centre: SIMD2<Double>  // of the canvas
 
+  /// A view of a part of the world.
+  ///
   /// - Parameters:
   ///   - x: what must be seen from left to right.
   ///   - y: what must be seen from bottom to top.

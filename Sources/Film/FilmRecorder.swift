@@ -7,16 +7,20 @@ import Training
 
 /// An environment that cannot be filmed.
 public struct FilmError: Error, CustomStringConvertible {
+  /// What is wrong, in one line.
   public let description: String
 
+  /// An error in one line.
   public init(_ description: String) { self.description = description }
 }
 
 /// How a film is made.
 public struct FilmSettings: Sendable {
-  /// Pixels.
+  /// Pixels from left to right. 480: a size that a ray-cast frame takes a tenth of a second for.
   public var width = 480
+  /// Pixels from top to bottom.
   public var height = 360
+  /// Episodes, one after another.
   public var episodes = 3
   /// Of the first episode; the next ones follow.
   public var seed: UInt64 = 1_000_000
@@ -27,12 +31,15 @@ public struct FilmSettings: Sendable {
   /// How long the last picture of an episode stays.
   public var hold = 0.8  // s
 
+  /// The defaults.
   public init() {}
 }
 
 /// A picture of a film.
 public struct FilmFrame: Sendable {
+  /// The picture.
   public let canvas: Canvas
+  /// How long it is shown.
   public let milliseconds: Int
   /// From 1.
   public let episode: Int
@@ -40,6 +47,7 @@ public struct FilmFrame: Sendable {
   public let step: Int
   /// The rewards of the episode so far, added up.
   public let total: Double
+  /// The episode ended with this step.
   public let isLastOfEpisode: Bool
 }
 
@@ -58,6 +66,8 @@ public final class FilmRecorder {
   /// Pictures a second.
   public let rate: Double
 
+  /// A recorder of one environment.
+  ///
   /// - Parameter name: what the caption and messages call the environment.
   /// - Throws: `FilmError` when the environment is neither `Drawable` nor a `Robot`; `MuJoCoUnavailable`.
   /// - Precondition: sizes, episodes, `every` and `rate` are positive.

@@ -18,7 +18,7 @@ extension MultiGoal: Drawable {
   public func draw(on canvas: inout Canvas) {
     let bound = Double(Self.bound)
     let view = Viewport(canvas, x: -bound - 0.3...bound + 0.3, y: -bound - 2...bound + 0.3)
-    for distance in [2.0, 4.0, 6.0] {
+    for distance in [2.0, 3.0] {
       for goal in Self.goals {
         ring(on: &canvas, view([goal.x, goal.y]), radius: view.length(distance), width: 1, Paint.rule)
       }

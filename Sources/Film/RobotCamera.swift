@@ -37,7 +37,7 @@ struct RobotCamera {
     "InvertedDoublePendulum-v5": RobotCamera(target: [0, 0, 0.55], distance: 3.1, elevation: -6),
     "InvertedPendulum-v5": RobotCamera(target: [0, 0, 0.2], distance: 2.3, elevation: -8),
     "Pusher-v5": RobotCamera(target: [0.35, -0.15, -0.15], distance: 2.3, azimuth: 150, elevation: -35),
-    "Reacher-v5": RobotCamera(target: [0, 0, 0], distance: 0.95, elevation: -75),
+    "Reacher-v5": RobotCamera(target: [0, -0.02, 0], distance: 1.05, elevation: -75),
     "Swimmer-v5": RobotCamera(target: [0, 0, 0], distance: 3.4, elevation: -50),
     "Walker2d-v5": RobotCamera(target: [0, 0, 0.8], distance: 3.3, elevation: -10),
   ]

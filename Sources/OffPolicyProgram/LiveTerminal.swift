@@ -42,7 +42,7 @@ final class LiveTerminal {
   }
 
   private static var size: (columns: Int, rows: Int) {
-    (Terminal.columns ?? 80, 24)
+    Terminal.outputSize ?? (80, 24)
   }
 
   private func write(_ text: String) {

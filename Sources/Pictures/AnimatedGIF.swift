@@ -8,6 +8,8 @@ public struct AnimatedGIF: FilmEncoder {
   /// What rounding to 1/100 s has left over.
   private var remainder = 0  // ms
 
+  /// A film without frames.
+  ///
   /// - Precondition: no side is longer than 65,535 pixels.
   public init(width: Int, height: Int) {
     precondition(width <= 65_535 && height <= 65_535, "a GIF of \(width) × \(height) pixels")

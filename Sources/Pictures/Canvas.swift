@@ -9,11 +9,15 @@
 ///     canvas.text("a triangle", at: [100, 90], size: 12, .black, alignment: .middle)
 ///     let bytes = canvas.png
 public struct Canvas: Sendable, Equatable {
+  /// Pixels from left to right.
   public let width: Int
+  /// Pixels from top to bottom.
   public let height: Int
   /// Red, green and blue of each pixel, row by row (height × width × 3).
   public private(set) var pixels: [UInt8]
 
+  /// A picture of one colour.
+  ///
   /// - Precondition: both sides are positive.
   public init(width: Int, height: Int, background: Colour) {
     precondition(width > 0 && height > 0, "a picture of \(width) × \(height) pixels")
@@ -79,7 +83,14 @@ public struct Canvas: Sendable, Equatable {
   // MARK: text
 
   /// Which part of a text is at its place.
-  public enum Alignment: Sendable { case start, middle, end }
+  public enum Alignment: Sendable {
+    /// Its start.
+    case start
+    /// Its middle.
+    case middle
+    /// Its end.
+    case end
+  }
 
   /// Writes one line in the built-in font; what it has no sign for is a box.
   ///

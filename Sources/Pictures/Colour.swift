@@ -2,12 +2,16 @@
 
 /// Red, green and blue in sRGB, 0 to 255, and how much of what is below they hide.
 public struct Colour: Sendable, Hashable {
+  /// Red, 0 to 255.
   public var red: UInt8
+  /// Green, 0 to 255.
   public var green: UInt8
+  /// Blue, 0 to 255.
   public var blue: UInt8
   /// 0: invisible, 1: hides what is below.
   public var opacity: Double
 
+  /// A colour of three bytes.
   public init(_ red: UInt8, _ green: UInt8, _ blue: UInt8, opacity: Double = 1) {
     (self.red, self.green, self.blue, self.opacity) = (red, green, blue, opacity)
   }
@@ -29,6 +33,8 @@ public struct Colour: Sendable, Hashable {
     Colour(red, green, blue, opacity: self.opacity * opacity)
   }
 
+  /// All light.
   public static let white = Colour(0xffffff)
+  /// No light.
   public static let black = Colour(0x000000)
 }

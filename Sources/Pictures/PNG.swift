@@ -26,6 +26,7 @@ public struct AnimatedPNG: FilmEncoder {
   /// Of the frame that is not written yet: the next one may make it last longer.
   private var pending: (canvas: Canvas, x: Int, y: Int, milliseconds: Int)?
 
+  /// A film without frames.
   public init(width: Int, height: Int) { size = (width, height) }
 
   public mutating func add(_ frame: Canvas, milliseconds: Int) {
