@@ -40,6 +40,12 @@ struct Train: ParsableCommand {
   @Option(help: "Environments that are stepped at once; steps count over all of them.", transform: wholeNumber)
   var environments: Int = 1
 
+  @Flag(
+    help: ArgumentHelp(
+      "Let environments in Python step while the updates of the round before are made: actions are then chosen by a policy one "
+        + "round older, whatever the timing."))
+  var overlap = false
+
   @Option(help: "Threads of an update. Default: the machine's cores, at most 4.", transform: wholeNumber)
   var threads: Int?
 
@@ -102,6 +108,7 @@ struct Train: ParsableCommand {
       throw ArgumentMismatch("--timeouts and --observations are how data are read: without --dataset there are none")
     }
     let task = try environmentOptions.entry(environment)
+    try refuseOverlap(unlessInPython: task.id)
     if evaluateEvery != 0 { try task.requireLimit(for: "an evaluation (--evaluate-every 0: none)") }
     let configuration = try algorithm.defaults.resolved(for: task, settings: settings)
     let steps = steps ?? task.suggestedSteps
@@ -111,6 +118,7 @@ struct Train: ParsableCommand {
       evaluationEpisodes: evaluationEpisodes ?? 10, checkpointEvery: checkpointEvery)
     run.environmentOptions = task.givenOptions.isEmpty ? nil : task.givenOptions
     if environments > 1 { run.environments = environments }
+    if overlap { run.overlap = true }
     if PythonBridge.isReference(task.id) { run.python = Program.python.interpreter }
     try start(
       run, task: task, on: task.id,
@@ -120,6 +128,7 @@ struct Train: ParsableCommand {
   /// A run on fixed data: its steps are updates.
   private func learn(_ algorithm: AlgorithmEntry, from path: String) throws {
     let configuration = try algorithm.defaults.setting(settings)
+    try refuseOverlap(unlessInPython: nil)
     if environments > 1 {
       throw ArgumentMismatch("--environments is for learning in an environment; data are learned from as they are")
     }
@@ -170,6 +179,14 @@ struct Train: ParsableCommand {
     if evaluationEpisodes != nil {
       throw ArgumentMismatch("--evaluation-episodes needs evaluations, and this run has none: leave it out")
     }
+  }
+
+  /// Only workers step beside the learner.
+  private func refuseOverlap(unlessInPython id: String?) throws {
+    guard overlap, !(id.map(PythonBridge.isReference) ?? false) else { return }
+    throw ArgumentMismatch(
+      "--overlap is for gym:ID and python:FILE:FUNCTION, whose processes step beside the learner, not \(id ?? "data"): leave it "
+        + "out")
   }
 
   private static func example(_ actions: ActionKind) -> String {

@@ -230,8 +230,10 @@ public final class Trainer {
     }
   }
 
-  /// One step in every lane of the run's own environments, and the updates that belong to it.
+  /// One step in every lane of the run's own environments, and the updates that belong to it; with `overlap` those of the
+  /// round before, while the environments step.
   public func advance() throws {
+    if run.overlap == true { return try loop.round(self, meanwhile: { try self.learn() }) }
     let before = step
     try loop.round(self)
     if step > before { try learn() }
@@ -383,6 +385,7 @@ public final class Trainer {
   public func state() throws -> TrainerState {
     var state = TrainerState(algorithm: algorithm.state)
     (state.step, state.episodes, state.updates) = (step, episodes, updates)
+    if run.overlap == true { state.roundStart = roundStart }
     (state.evaluatedStep, state.bestReturn) = (evaluations.evaluatedStep, bestReturn)
     (state.randomActions, state.sampling) = (randomActions.position, learner.sampling.position)
     state.sampler = learner.sampler.state
@@ -406,7 +409,7 @@ public final class Trainer {
       throw MismatchedRun(
         "the checkpoint's observation has \(lane.observation.count) values, the environment's \(observations.columns)")
     }
-    (step, episodes, roundStart) = (state.step, state.episodes, state.step)
+    (step, episodes, roundStart) = (state.step, state.episodes, state.roundStart ?? state.step)
     evaluations.restore(evaluatedStep: state.evaluatedStep, bestReturn: state.bestReturn)
     lanes = state.lanes
     for (lane, saved) in state.environments.enumerated() {

@@ -10,6 +10,8 @@ public struct TrainerState: Sendable, Equatable {
   public var step = 0
   public var episodes = 0
   public var updates = 0
+  /// The step up to which updates were made, where those of the last round are still owed; nil: all are made.
+  public var roundStart: Int? = nil
   public var evaluatedStep = 0
   public var bestReturn = -Double.infinity
   /// The environments' episodes; none where the run learns from data.
