@@ -7,7 +7,7 @@ CONTENDER: offpolicy-python (the package), sb3, sbx, torch-eager. CASE:
 pendulum   Pendulum-v1, 64 × 64, batch 256, one update a step
 cheetah    HalfCheetah-v5, 256 × 256, batch 256, one update a step
 slow       Pendulum-v1 whose step sleeps 5 ms, four of them in processes; 64 × 64, batch 256, four updates a round
-null       an environment that does nothing, no updates, 64 × 64: what a step costs besides those, acting included
+null       an environment that does nothing, random actions, no updates: what a step costs besides those
 
 Nobody has a callback. 1,000 steps are random, 300 warm up; so many as take SECONDS (6) by then are timed.
 """
@@ -70,9 +70,11 @@ def environments():
 
 
 def baselines(algorithm, **more):
+    # no step is after the random ones where neither policy nor updates are timed
+    starts = 10**8 if CASE == "null" else FIRST
     model = algorithm(
-        "MlpPolicy", environments(), learning_rate=3e-4, buffer_size=1_000_000, batch_size=256, learning_starts=FIRST,
-        gradient_steps=0 if CASE == "null" else -1, policy_kwargs={"net_arch": HIDDEN}, seed=1, **more,
+        "MlpPolicy", environments(), learning_rate=3e-4, buffer_size=1_000_000, batch_size=256, learning_starts=starts,
+        gradient_steps=-1, policy_kwargs={"net_arch": HIDDEN}, seed=1, **more,
     )  # fmt: skip
     model.learn(FIRST)
     return lambda steps: model.learn(steps, reset_num_timesteps=False, log_interval=None)
@@ -84,28 +86,40 @@ def lean_torch():
 
     torch.set_num_threads(THREADS)
     torch.manual_seed(1)
-    mode = gymnasium.vector.AutoresetMode.SAME_STEP
-    kind = gymnasium.vector.SyncVectorEnv if COUNT == 1 else gymnasium.vector.AsyncVectorEnv
-    several = kind([make] * COUNT, autoreset_mode=mode)
-    one = several.single_observation_space.shape[0], several.single_action_space.shape[0]
-    high = several.single_action_space.high
-    learner, buffer = LeanSAC(*one, HIDDEN, False), Buffer(1_000_000, *one)
-    several.action_space.seed(1)
-    place = [several.reset(seed=1)[0], 0]
+    task = make() if COUNT == 1 else gymnasium.vector.AsyncVectorEnv(
+        [make] * COUNT, autoreset_mode=gymnasium.vector.AutoresetMode.SAME_STEP)
+    observations = task.observation_space if COUNT == 1 else task.single_observation_space
+    actions = task.action_space if COUNT == 1 else task.single_action_space
+    sizes, high = (observations.shape[0], actions.shape[0]), actions.high
+    learner, buffer = LeanSAC(*sizes, HIDDEN, False), Buffer(1_000_000, *sizes)
+    task.action_space.seed(1)
+    place = [task.reset(seed=1)[0], 0]
+
+    def act(s):
+        if place[1] < FIRST or CASE == "null":
+            return task.action_space.sample() / high
+        rows = torch.as_tensor(s, dtype=torch.float32)
+        return learner.act(rows[None])[0].numpy() if COUNT == 1 else learner.act(rows).numpy()
+
+    def step_one(s):
+        a = act(s)
+        s2, r, terminated, truncated, _ = task.step(a * high)
+        buffer.add(s, a, r, s2, terminated)
+        return task.reset()[0] if terminated or truncated else s2
+
+    def step_several(s):
+        a = act(s)
+        s2, r, terminated, truncated, infos = task.step(a * high)
+        final = infos.get("final_obs", s2)
+        for i in range(COUNT):
+            ended = terminated[i] or truncated[i]
+            buffer.add(s[i], a[i], r[i], final[i] if ended else s2[i], terminated[i])
+        return s2
 
     def learn(steps):
+        step = step_one if COUNT == 1 else step_several
         for _ in range(0, steps, COUNT):
-            s = place[0]
-            if place[1] < FIRST:
-                a = several.action_space.sample() / high
-            else:
-                a = learner.act(torch.as_tensor(s, dtype=torch.float32)).numpy()
-            s2, r, terminated, truncated, infos = several.step(a * high)
-            final = infos.get("final_obs", s2)
-            for i in range(COUNT):
-                ended = terminated[i] or truncated[i]
-                buffer.add(s[i], a[i], r[i], final[i] if ended else s2[i], terminated[i])
-            place[:] = s2, place[1] + COUNT
+            place[:] = step(place[0]), place[1] + COUNT
             if place[1] > FIRST and CASE != "null":
                 for _ in range(COUNT):
                     learner.update(*buffer.batch(256))

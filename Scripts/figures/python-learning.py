@@ -32,12 +32,14 @@ def lander():
 
 
 def lander_dqn():
+    """differs: Double DQN, a learning rate that falls to 0, 128 × 128 units, less exploration and 300,000 steps; with the zoo's
+    settings and 100,000 steps seed 0 gave 78."""
     settings = dict(
-        learning_rate=6.3e-4, buffer_size=50_000, batch_size=128, gamma=0.99, learning_starts=0, train_freq=4,
-        gradient_steps=-1, target_update_interval=250, exploration_fraction=0.12, exploration_final_eps=0.1,
-        policy_kwargs={"net_arch": [256, 256]},
+        learning_rate=LinearSchedule(6.3e-4, 0, 1), buffer_size=100_000, batch_size=128, gamma=0.99, learning_starts=1_000,
+        train_freq=4, gradient_steps=-1, target_update_interval=250, exploration_fraction=0.12,
+        exploration_final_eps=0.05, policy_kwargs={"net_arch": [128, 128]}, configuration={"doubleQ": True},
     )  # fmt: skip
-    return DQN, "MlpPolicy", gymnasium.make("LunarLander-v3"), 100_000, settings
+    return DQN, "MlpPolicy", gymnasium.make("LunarLander-v3"), 300_000, settings
 
 
 def fetch():
