@@ -26,7 +26,7 @@ DOCUMENTS = sorted(ROOT.glob("*.md")) + sorted((ROOT / "Guides").glob("*.md"))
 MENTION = re.compile(r"`(\w+\.swift):(\d+)` `([^`]+)`")
 TEST = re.compile(r"`(\w+Tests)` `([^`]+)`")
 LOOSE = re.compile(r"`?\b\w+\.swift:\d+`?(?!` `)")
-GUIDES = {"fqe": "PolicyValue.md", "sac-discrete": "DiscreteSAC.md"}
+GUIDES = {"fqe": "PolicyValue.md", "fqe-discrete": "PolicyValue.md", "sac-discrete": "DiscreteSAC.md"}
 DIFFERS = ["Algorithms", "Replay", "Networks", "Training", "Kernels", "Vector"]
 
 sources = {}

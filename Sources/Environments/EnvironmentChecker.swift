@@ -147,6 +147,9 @@ public struct EnvironmentChecker {
     try used.reset(seed: 123)
     try fresh.reset(seed: 123)
     try goTogether(&used, &fresh, steps: steps, .stepsRepeat, "from reset(seed: 123)")
+    if entry.maximumEpisodeSteps == nil && used.episodes == 0 && report.isValid {
+      find(.episodesEnd, "no episode ended within \(steps) steps", "from reset(seed: 123)")
+    }
   }
 
   /// A state saved in mid-episode goes on in another instance, as if nothing had happened.
@@ -222,9 +225,9 @@ public struct EnvironmentChecker {
     let count = achieved.count / goals.goalLayout.goalSize
     var (rewards, terminated) = ([Float](repeating: .nan, count: count), [Bool](repeating: false, count: count))
     var rewardSpan = rewards.mutableSpan
-    try goals.computeRewards(achieved: achieved.span, desired: desired.span, into: &rewardSpan)
     var terminatedSpan = terminated.mutableSpan
-    try goals.computeTerminated(achieved: achieved.span, desired: desired.span, into: &terminatedSpan)
+    try goals.recompute(
+      achieved: achieved.span, desired: desired.span, rewards: &rewardSpan, terminated: &terminatedSpan)
     return (rewards, terminated)
   }
 
@@ -303,6 +306,8 @@ private struct Subject {
   let environment: any Environment
   var observation: [Float]  // (S)
   var outcome = StepOutcome(reward: 0)
+  /// Episodes that have ended since the last seeded reset.
+  var episodes = 0
 
   init(_ environment: any Environment) {
     self.environment = environment
@@ -322,6 +327,7 @@ private struct Subject {
   }
 
   mutating func reset(seed: UInt64?) throws {
+    if seed != nil { episodes = 0 }
     let environment = environment
     var span = observation.mutableSpan
     try environment.reset(seed: seed, into: &span)
@@ -332,6 +338,7 @@ private struct Subject {
     var span = observation.mutableSpan
     let outcome = try environment.step(action.span, into: &span)
     self.outcome = outcome
+    if outcome.endsEpisode { episodes += 1 }
   }
 
   static func firstDifference(_ a: [Float], _ b: [Float]) -> Int? {

@@ -38,6 +38,7 @@ public struct EnvironmentReport: Sendable, Equatable, Codable {
     case resetRepeats
     case stepsRepeat
     case firstStepIsNotTruncated
+    case episodesEnd
     case stateIsComplete
     case goalsAreRecomputed
     case actionBoundsAreFinite
@@ -45,7 +46,7 @@ public struct EnvironmentReport: Sendable, Equatable, Codable {
 
     public var severity: Severity {
       switch self {
-      case .actionBoundsAreFinite, .actionBoundsAreUnit: .warning
+      case .actionBoundsAreFinite, .actionBoundsAreUnit, .episodesEnd: .warning
       default: .error
       }
     }
@@ -62,6 +63,7 @@ public struct EnvironmentReport: Sendable, Equatable, Codable {
       case .resetRepeats: "set the whole state in reset and draw only from the environment's own generator"
       case .stepsRepeat: "keep no state over a reset and draw only from the environment's own generator"
       case .firstStepIsNotTruncated: "leave truncation to maximumEpisodeSteps, and raise it above 1"
+      case .episodesEnd: "give maximumEpisodeSteps: an evaluation waits for the end of each episode"
       case .stateIsComplete: "save and restore every variable that a later step or reset reads"
       case .goalsAreRecomputed:
         "compute rewards and terminations of each row from its goals alone, by the lines that step uses"

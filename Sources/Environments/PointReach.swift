@@ -45,22 +45,16 @@ public final class PointReach: GoalEnvironment {
     return StepOutcome(reward: isAtGoal ? 0 : -1, terminated: endsAtGoal && isAtGoal)
   }
 
-  public func computeRewards(
-    achieved: Span<Float>, desired: Span<Float>, into rewards: inout MutableSpan<Float>
+  public func recompute(
+    achieved: Span<Float>, desired: Span<Float>, rewards: inout MutableSpan<Float>,
+    terminated: inout MutableSpan<Bool>
   ) throws {
-    // r = −1 where ‖g_achieved − g_desired‖ > 0.05, else 0
     for row in 0..<rewards.count {
       let goal = (row * Self.dimensions)..<((row + 1) * Self.dimensions)
-      rewards[row] = Self.isReached(achieved, goal, desired, goal) ? 0 : -1
-    }
-  }
-
-  public func computeTerminated(
-    achieved: Span<Float>, desired: Span<Float>, into terminated: inout MutableSpan<Bool>
-  ) throws {
-    for row in 0..<terminated.count {
-      let goal = (row * Self.dimensions)..<((row + 1) * Self.dimensions)
-      terminated[row] = endsAtGoal && Self.isReached(achieved, goal, desired, goal)
+      // r = −1 where ‖g_achieved − g_desired‖ > 0.05, else 0
+      let isAtGoal = Self.isReached(achieved, goal, desired, goal)
+      rewards[row] = isAtGoal ? 0 : -1
+      terminated[row] = endsAtGoal && isAtGoal
     }
   }
 

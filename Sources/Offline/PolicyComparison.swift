@@ -75,7 +75,9 @@ public struct PolicyComparison: Codable, Sendable {
     warnings = []
     explanation = []
     let sizes = { (policy: Policy) in (policy.description.observationSize, policy.description.actionLow) }
-    guard sizes(old).0 == sizes(new).0, sizes(old).1.count == sizes(new).1.count else {
+    guard sizes(old).0 == sizes(new).0, sizes(old).1.count == sizes(new).1.count,
+      old.description.choices == new.description.choices
+    else {
       throw DatasetError(
         "the policies",
         "take \(sizes(old).0) and \(sizes(new).0) observations and give \(sizes(old).1.count) and "
@@ -136,8 +138,8 @@ public struct PolicyComparison: Codable, Sendable {
     nearestNewActions = NearestActions(
       of: try FixedPolicy(new, batchSize: 1000), drawsActions: drawsActions, in: dataset.buffer,
       distance: settings.distance, seed: settings.seed)
-    if let warning = nearestOldActions.warning { warnings.append("old: " + warning) }
-    if let warning = nearestNewActions.warning { warnings.append("new: " + warning) }
+    if let warning = nearestOldActions.warning(choices: old.description.choices) { warnings.append("old: " + warning) }
+    if let warning = nearestNewActions.warning(choices: new.description.choices) { warnings.append("new: " + warning) }
     explanation = explain()
   }
 

@@ -23,7 +23,7 @@ public struct PolicyValueSettings: Sendable {
   public var updates = 100_000
   public var seed: UInt64 = 0
   public var threads = 1
-  /// A Gaussian policy is valued by its draws, else by its mean action.
+  /// A stochastic policy is valued by its draws, else by its mean action or its likeliest choice.
   public var drawsActions = true
   /// Draws of a for V(s) = E_a[Q(s, a)].
   public var draws = 32
@@ -44,7 +44,7 @@ public struct PolicyValueProgress: Sendable {
 
 /// Q^π learned from data (N2–N6), ready to be asked.
 public final class FittedValue {
-  public let evaluation: FittedQEvaluation
+  package let evaluation: any PolicyEvaluation
   public let configuration: FittedQEvaluation.Configuration
   /// Mean of Σ_j mean (Q_j − y_j)² over the last tenth of the updates.
   public private(set) var criticLoss = Double.nan
@@ -73,8 +73,14 @@ public final class FittedValue {
           + "actions, the data have \(s) and \(a): they belong to different environments")
     }
     let workers = WorkerPool(count: settings.threads)
-    evaluation = FittedQEvaluation(
-      configuration: configuration, observationSize: s, actionSize: a, seed: settings.seed, workers: workers)
+    evaluation =
+      if let choices = policy.description.choices {
+        DiscreteFittedQEvaluation(
+          configuration: configuration, observationSize: s, actionSize: choices, seed: settings.seed, workers: workers)
+      } else {
+        FittedQEvaluation(
+          configuration: configuration, observationSize: s, actionSize: a, seed: settings.seed, workers: workers)
+      }
     evaluation.drawsActions = settings.drawsActions && policy.isStochastic
     let tensors = Dictionary(uniqueKeysWithValues: policy.tensors.map { ($0.name, $0) })
     try evaluation.loadPolicy(normalization: policy.description.normalization) { name in
@@ -200,7 +206,7 @@ public struct PolicyValue: Codable, Sendable {
       of: try FixedPolicy(policy, batchSize: 1000), drawsActions: drawsActions, in: dataset.buffer,
       distance: settings.distance, seed: settings.seed)
 
-    if let warning = nearestActions.warning { warnings.append(warning) }
+    if let warning = nearestActions.warning(choices: policy.description.choices) { warnings.append(warning) }
     if let warning = Self.unsettled(history, within: max(fitted.high - fitted.low, 2 * criticSpread)) {
       warnings.append(warning)
     }

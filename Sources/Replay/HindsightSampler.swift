@@ -136,7 +136,7 @@ package final class HindsightSampler: Sampler {
     return buffer.distance(from: start, to: slot) > buffer.distance(from: oldest, to: slot) ? oldest : start
   }
 
-  /// Rewards and terminations of all rows, in one call each.
+  /// Rewards and terminations of all rows, in one call.
   private func recompute() throws {
     // out of the class and back: a span may not outlive the access to a property. Nothing is copied
     var (newRewards, newTerminated): ([Float], [Bool]) = ([], [])
@@ -148,9 +148,9 @@ package final class HindsightSampler: Sampler {
     }
     let (achieved, desired) = (achieved, desired)
     var rewardSpan = newRewards.mutableSpan
-    try environment.computeRewards(achieved: achieved.span, desired: desired.span, into: &rewardSpan)
     var terminatedSpan = newTerminated.mutableSpan
-    try environment.computeTerminated(achieved: achieved.span, desired: desired.span, into: &terminatedSpan)
+    try environment.recompute(
+      achieved: achieved.span, desired: desired.span, rewards: &rewardSpan, terminated: &terminatedSpan)
   }
 
   // MARK: the buffer's changes

@@ -62,9 +62,13 @@ public final class Policy {
   /// The policy's parameters, named `policy.…`.
   public var tensors: [Tensor] { network.parameters.tensors("policy") }
 
-  /// Whether it can draw its actions: a squashed Gaussian can.
+  /// Whether it can draw its actions: a squashed Gaussian can, and choices whose outputs are logits: those with a temperature.
   public var isStochastic: Bool {
-    if case .gaussian = network { true } else { false }
+    switch network {
+    case .gaussian: true
+    case .deterministic: false
+    case .choosing: description.temperature != nil
+    }
   }
 
   /// Writes the action (A), in the task's units, for an observation (S); the index of a discrete one.
