@@ -73,8 +73,9 @@ let package = Package(
     .target(name: "Environments", dependencies: ["Platform"], swiftSettings: safe),
     .target(name: "MuJoCoTasks", dependencies: ["Platform", "Environments"], swiftSettings: safe),
     .target(
-      name: "PythonBridge", dependencies: ["Platform", "Environments"], resources: [.embedInCode("worker.py")],
-      swiftSettings: safe),
+      name: "PythonBridge", dependencies: ["Platform", "Environments"],
+      // all but the worker are links to files of the Python package: observations become rows in one way
+      resources: ["worker.py", "errors.py", "spaces.py", "flatten.py"].map { .embedInCode($0) }, swiftSettings: safe),
     .target(name: "Networks", dependencies: belowNetworks, swiftSettings: safe),
     .target(name: "Replay", dependencies: belowReplay, swiftSettings: safe),
     .target(name: "Algorithms", dependencies: belowAlgorithms, swiftSettings: safe),

@@ -236,11 +236,13 @@ extension Hyperparameter {
     cases: [
       "uniform": .nothing, "prioritised.alpha": .real(0, 1), "prioritised.beta": .real(0, 1),
       "prioritised.betaSteps": .whole(0), "prioritised.epsilon": .real(0, 1, excludingLower: true),
-      "hindsight.goals": .whole(1, 100),
+      "hindsight.goals": .whole(1, 100), "hindsightFinal.goals": .whole(1, 100),
+      "hindsightEpisode.goals": .whole(1, 100),
     ],
     caseDefaults: [
       "prioritised.alpha": .number(0.6), "prioritised.beta": .number(0.4), "prioritised.betaSteps": .number(1_000_000),
       "prioritised.epsilon": .number(1e-6), "hindsight.goals": .number(4),
+      "hindsightFinal.goals": .number(4), "hindsightEpisode.goals": .number(4),
     ],
     "how the rows of a batch are chosen", source: "uniform: all papers; Schaul 2016; Andrychowicz 2017")
 

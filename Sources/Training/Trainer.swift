@@ -225,8 +225,10 @@ public final class Trainer {
     }
   }
 
-  /// One step in every lane of the run's own environments, and the updates that belong to it.
+  /// One step in every lane of the run's own environments, and the updates that belong to it; with `overlap` those of the
+  /// round before, while the environments step.
   public func advance() throws {
+    if run.overlap == true { return try loop.round(self, meanwhile: { try self.learn() }) }
     let before = step
     try loop.round(self)
     if step > before { try learn() }
