@@ -66,7 +66,8 @@ import Testing
       ["--preset", "none"]
         + [
           "policyLearningRate=1e-3", "criticLearningRate=1e-3", "explorationNoise.ornsteinUhlenbeck.stiffness=0.15",
-          "explorationNoise.ornsteinUhlenbeck.standardDeviation=0.5", "explorationNoise.ornsteinUhlenbeck.timestep=0.01",
+          "explorationNoise.ornsteinUhlenbeck.standardDeviation=0.5",
+          "explorationNoise.ornsteinUhlenbeck.timestep=0.01",
         ].flatMap { ["--set", $0] })
     try train("none", ["--preset", "none"])
     let digests = try ["preset", "hand", "none"].map { try inspected($0)["digest"]?.string }
