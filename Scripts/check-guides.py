@@ -12,6 +12,7 @@
 4. The code of Examples in README.md and the guides is that which is compiled and run: see `EXAMPLES`.
 5. The tables of hyperparameters and of the tasks' options say what `offpolicy list --json` says, if the program is
    built; the log columns are those of RunDirectory.swift.
+   The table of Presets.md is that of `offpolicy list presets --json`; --fix writes it anew.
 6. `FileTests` `a sentence` in a guide: Tests/…/FileTests.swift has a test of that name.
 7. Guides/README.md, the map, has a link to each guide.
 """
@@ -38,7 +39,7 @@ EXAMPLES = {
         for name in ("PlainTD3.swift", "PlainTD3+Declarations.swift", "PlainTD3+State.swift", "main.swift")],
     "MuJoCo.md": ["CustomRobot/Sources/CustomRobot/Balancer.swift"],
 }
-DIFFERS = ["Algorithms", "Replay", "Networks", "Training", "Kernels", "Vector"]
+DIFFERS = ["Algorithms", "Replay", "Networks", "Training", "Kernels", "Vector", "Presets"]
 
 sources = {}
 for path in (ROOT / "Sources").rglob("*.swift"):
@@ -172,6 +173,39 @@ def check_options(environments, texts):
                 problems.append(f"{guide}: {option['name']} of {environment['id']} is {expected}, the table says {found}")
 
 
+def preset_table():
+    """The presets of the built program as a table; None where it is not built."""
+    program = ROOT / ".build/release/offpolicy"
+    if not program.exists():
+        return None
+    listed = json.loads(subprocess.run([program, "list", "presets", "--json"], check=True, capture_output=True, text=True).stdout)
+    rows = ["| preset | environments | sets | from | measured here |", "|---|---|---|---|---|"]
+    for preset in listed["presets"]:
+        settings = {"steps": preset.get("steps"), "environments": preset.get("laneCount"), **preset["settings"]}
+        values = [f"`{name}={written_setting(value['value'])}`" for name, value in settings.items() if value]
+        origins = list(dict.fromkeys(value["source"] for value in settings.values() if value))
+        rows.append(
+            f"| `{preset['name']}` | {', '.join(preset['environments'])} | {', '.join(values)} | {'; '.join(origins)} "
+            f"| {preset.get('measured', 'no')} |")
+    return "\n".join(rows)
+
+
+def written_setting(value):
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), sort_keys=True)
+
+
+def check_presets(texts, fix):
+    table = preset_table()
+    if table is None or table in texts["Presets.md"]:
+        return
+    if not fix:
+        return problems.append("Presets.md: its table is not that of `offpolicy list presets --json`: --fix writes it anew")
+    head, rest = texts["Presets.md"].split("## The presets\n", 1)
+    texts["Presets.md"] = head + "## The presets\n\n" + table + "\n\n## " + rest.split("\n## ", 1)[1]
+    (ROOT / "Guides/Presets.md").write_text(texts["Presets.md"])
+    print("check-guides.py: the table of Presets.md written anew")
+
+
 def main():
     fix = sys.argv[1:] == ["--fix"]
     texts, tests = {}, 0
@@ -192,6 +226,7 @@ def main():
     check_map(texts)
     check_differs(texts)
     check_tables(texts)
+    check_presets(texts, fix)
     for problem in problems:
         print("check-guides.py:", problem, file=sys.stderr)
     if problems:

@@ -22,6 +22,8 @@ public struct Assessment: Sendable, Equatable {
   public var policyGradientNorm = Double.nan
   /// Norm of the critics' gradient at their last step.
   public var criticGradientNorm = Double.nan
+  /// Share of neighbouring quantiles that are in the wrong order.
+  public var crossedQuantiles = Double.nan
 
   /// Nothing is known.
   public init() {}
@@ -35,6 +37,15 @@ public struct Assessment: Sendable, Equatable {
     deadCriticUnits = critics.deadUnits(rows: rows)
     criticNorm = parameterNorm(critics.networks)
     criticGradientNorm = gradientNorm(critics.networks)
+  }
+
+  /// The same of critics whose outputs are quantiles.
+  package mutating func add(_ critics: QuantileCritics, rows: Int) {
+    largestValue = critics.largestValue(rows: rows)
+    deadCriticUnits = critics.deadUnits(rows: rows)
+    criticNorm = parameterNorm(critics.networks)
+    criticGradientNorm = gradientNorm(critics.networks)
+    crossedQuantiles = critics.crossedQuantiles(rows: rows)
   }
 
   /// What a policy tells after it was evaluated over the first `rows` rows.

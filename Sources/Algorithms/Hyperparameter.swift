@@ -52,14 +52,18 @@ public struct Hyperparameter: Sendable {
     }.joined(separator: ", ") + (isOptional ? " or null" : "")
   }
 
+  /// Whether its value is a list of numbers.
+  package var isList: Bool { ranges[""]?.isList == true }
+
   /// Whether a case can be said by its name alone: it has no numbers, or each of them has a default.
   func isWhole(_ label: String) -> Bool {
     let fields = ranges.keys.filter { $0.hasPrefix(label + ".") }
     return ranges[label]?.isNothing == true || !fields.isEmpty && fields.allSatisfy { caseDefaults[$0] != nil }
   }
 
-  /// A value with the defaults of what its case does not say, and a bare number in the case that it means.
+  /// A value with the defaults of what its case does not say, a bare number in the case that it means, and a case by its name.
   func completed(_ value: JSONValue) -> JSONValue {
+    if case .string(let label) = value, isWhole(label) { return completed(.object([label: .object([:])])) }
     if case .number = value, let parts = bareNumber?.split(separator: "."), parts.count == 2 {
       return completed(.object([String(parts[0]): .object([String(parts[1]): value])]))
     }

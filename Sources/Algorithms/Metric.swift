@@ -26,6 +26,10 @@ public struct Metric: Sendable, Equatable, Codable {
   /// `entropy`
   public static let entropy = Metric("entropy", "−mean log π(a|s)", unit: "nat")
 
+  /// What critics of quantiles tell, by the name that health looks for.
+  public static let crossedQuantiles = Metric(
+    "crossed_quantiles", "share of neighbouring quantiles with θ_m > θ_{m+1}", unit: "")
+
   /// Those that `UpdateMetrics` has as properties and every log as columns, in the log's order.
   public static let common = [criticLoss, policyLoss, targetMean, temperature, entropy]
 }

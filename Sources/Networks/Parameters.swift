@@ -79,9 +79,14 @@ public final class Parameters: Tracking, @unchecked Sendable {
     trackingChecks = Block(count: isLearned ? 0 : WorkerPool.maximumCount)
   }
 
-  /// Weights and biases from U(±1/√fan_in), PyTorch's default and every reference implementation's.
+  /// Weights and biases from U(±1/√fan_in), PyTorch's default and every reference implementation's; a normalisation scales by 1
+  /// and shifts by 0.
   public func initialize(using generator: inout RandomStream) {
     for tensor in layout.tensors {
+      if tensor.layer.kind == .affine {
+        tensor.forEachIndex { _, index in values[index] = tensor.isBias ? 0 : 1 }
+        continue
+      }
       let bound = 1 / Float(tensor.layer.inputs).squareRoot()
       tensor.forEachIndex { _, index in values[index] = (2 * generator.uniform() - 1) * bound }
     }
