@@ -33,6 +33,9 @@ public struct AlgorithmRegistry: Sendable {
     AlgorithmEntry("sac-discrete", "Soft Actor-Critic for discrete actions (Christodoulou 2019)", DiscreteSAC.self),
     AlgorithmEntry("td3-bc", "TD3 plus behaviour cloning, from fixed data (Fujimoto 2021)", TD3BC.self, from: .data),
     AlgorithmEntry("fqe", "Fitted Q evaluation: the value of a given policy", FittedQEvaluation.self, from: .policy),
+    AlgorithmEntry(
+      "fqe-discrete", "Fitted Q evaluation of a policy over discrete actions", DiscreteFittedQEvaluation.self,
+      from: .policy),
     // a new algorithm: one file and one line here
   ])
 

@@ -17,7 +17,7 @@ import Networks
 import Platform
 import Replay
 
-public final class FittedQEvaluation: Algorithm {
+public final class FittedQEvaluation: PolicyEvaluation {
   public struct Configuration: OptimizerConfiguration {
     /// Discount γ, in [0, 1].
     public var discount: Float = 0.99
@@ -75,7 +75,6 @@ public final class FittedQEvaluation: Algorithm {
   private let targetCritics: Critics
   private let criticOptimizer: Adam
   private var updates = 0
-  /// Whether a Gaussian policy is evaluated by its draws, as it explores, or by its mean action.
   public var drawsActions = true
 
   private var updateStream: RandomStream
@@ -184,10 +183,9 @@ public final class FittedQEvaluation: Algorithm {
 
   // MARK: values
 
-  /// Q_j(s, a) of every critic for n observations (n × S) and actions (n × A), row by row.
   package func actionValues(_ observations: [Float], _ actions: [Float]) -> [[Double]] {  // J × (n)
     var result = [[Double]](repeating: [], count: critics.count)
-    forEachChunk(of: observations) { rows, start in
+    forEachChunk(of: observations, into: self.observations) { rows, start in
       for row in 0..<rows {
         next.actions.setRow(
           row, to: actions.span.extracting(((start + row) * actionSize)..<((start + row + 1) * actionSize)))
@@ -200,7 +198,7 @@ public final class FittedQEvaluation: Algorithm {
   /// Q_j(s, a) − α log π(a|s) with one a ~ π(·|s) for each of n observations (n × S); its mean over draws is V_j(s).
   package func drawnValues(_ observations: [Float], using stream: inout RandomStream) -> [[Double]] {  // J × (n)
     var result = [[Double]](repeating: [], count: critics.count)
-    forEachChunk(of: observations) { rows, _ in
+    forEachChunk(of: observations, into: self.observations) { rows, _ in
       if drawsActions { stream.fillNormal(noise.current) }
       workers.forEachChunk(ofRows: rows) {
         policy.draw(self.observations, noise: noise.current, into: next, rows: $0)
@@ -210,7 +208,7 @@ public final class FittedQEvaluation: Algorithm {
     return result
   }
 
-  /// V_j(s) = E_{a ~ π(·|s)}[ Q_j(s, a) − α log π(a|s) ], by the mean of some draws; one is exact without draws.
+  /// By the mean of some draws; one is exact without draws.
   package func stateValues(_ observations: [Float], draws: Int, using stream: inout RandomStream) -> [[Double]] {
     let draws = drawsActions && policy.isStochastic ? draws : 1
     var sums = drawnValues(observations, using: &stream)
@@ -219,20 +217,6 @@ public final class FittedQEvaluation: Algorithm {
       for j in sums.indices { for i in sums[j].indices { sums[j][i] += more[j][i] } }
     }
     return sums.map { $0.map { $0 / Double(draws) } }
-  }
-
-  private func forEachChunk(of observations: [Float], _ body: (_ rows: Int, _ start: Int) -> Void) {
-    let count = observations.count / observationSize
-    var start = 0
-    while start < count {
-      let rows = min(configuration.batchSize, count - start)
-      for row in 0..<rows {
-        let at = (start + row) * observationSize
-        self.observations.setRow(row, to: observations.span.extracting(at..<(at + observationSize)))
-      }
-      body(rows, start)
-      start += rows
-    }
   }
 
   private func addValues(rows: Int, minus temperature: Float = 0, to result: inout [[Double]]) {
@@ -282,12 +266,8 @@ public final class FittedQEvaluation: Algorithm {
     try targetCritics.load("target_critic", from: find)
   }
 
-  /// Takes the policy to be evaluated from tensors named `policy.…`.
-  ///
-  /// - Parameter normalization: what the policy normalises observations by. The critics see them as the data have them: they
-  ///   estimate the environment's own value, whatever the policy makes of what it sees.
   public func loadPolicy(
-    normalization: ObservationNormalization? = nil, from find: (String) throws -> Tensor
+    normalization: ObservationNormalization?, from find: (String) throws -> Tensor
   ) throws {
     self.normalization = normalization
     policy = try FixedPolicy(

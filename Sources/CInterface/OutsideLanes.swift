@@ -40,8 +40,6 @@ final class OutsideGoals: GoalEnvironment {
   let observationSpace: Box
   let actionSpace: Space
   var function: Function?
-  // of the last call: rewards and terminations are asked one after the other, and computed in one call
-  private var terminated: [UInt8] = []
   /// The step's own termination stays.
   private static let asItWas: UInt8 = 2
 
@@ -49,33 +47,31 @@ final class OutsideGoals: GoalEnvironment {
     (goalLayout, self.observationSpace, self.actionSpace) = (layout, observationSpace, actionSpace)
   }
 
-  func computeRewards(achieved: Span<Float>, desired: Span<Float>, into rewards: inout MutableSpan<Float>) throws {
+  func recompute(
+    achieved: Span<Float>, desired: Span<Float>, rewards: inout MutableSpan<Float>,
+    terminated: inout MutableSpan<Bool>
+  ) throws {
     guard let function else {
       throw Refusal("hindsight needs a function that computes rewards: call offpolicy_set_goal_function first")
     }
     let rows = rewards.count
-    terminated = [UInt8](repeating: Self.asItWas, count: rows)
+    var ends = [UInt8](repeating: Self.asItWas, count: rows)
     let status = achieved.withUnsafeBufferPointer { achieved in
       desired.withUnsafeBufferPointer { desired in
         rewards.withUnsafeMutableBufferPointer { rewards in
-          terminated.withUnsafeMutableBufferPointer { terminated in
-            function(
-              achieved.baseAddress, desired.baseAddress, Int64(rows), rewards.baseAddress, terminated.baseAddress)
+          ends.withUnsafeMutableBufferPointer { ends in
+            function(achieved.baseAddress, desired.baseAddress, Int64(rows), rewards.baseAddress, ends.baseAddress)
           }
         }
       }
     }
     guard status == 0 else { throw Refusal("the function that computes rewards of goals failed") }
-    for i in 0..<rows where !rewards[i].isFinite {
-      throw Refusal("the function that computes rewards of goals gave \(rewards[i]) for row \(i)")
+    for i in 0..<rows {
+      guard rewards[i].isFinite else {
+        throw Refusal("the function that computes rewards of goals gave \(rewards[i]) for row \(i)")
+      }
+      if ends[i] != Self.asItWas { terminated[i] = ends[i] != 0 }
     }
-  }
-
-  func computeTerminated(
-    achieved: Span<Float>, desired: Span<Float>, into result: inout MutableSpan<Bool>
-  ) throws {
-    guard result.count == terminated.count else { throw Refusal("terminations were asked before rewards") }
-    for i in 0..<result.count where terminated[i] != Self.asItWas { result[i] = terminated[i] != 0 }
   }
 
   func reset(seed: UInt64?, into observation: inout MutableSpan<Float>) throws { throw steppedElsewhere }

@@ -1,6 +1,6 @@
 // MultiGoal.swift — MultiGoal-v0: a point between four goals that are equally good.
 // Haarnoja et al. 2017, "Reinforcement Learning with Deep Energy-Based Policies", arXiv:1702.08165, section 5.1; the
-// numbers are those of the authors' program, softqlearning/environments/multigoal.py. No task of Gymnasium.
+// numbers are those of the authors' program, softqlearning/environments/multigoal.py. No environment of Gymnasium.
 
 /// A point in the plane that is told its velocity, and may go to any of four goals: N15 to look at.
 ///

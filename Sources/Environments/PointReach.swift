@@ -1,5 +1,5 @@
 // PointReach.swift — PointReach-v0: bring a point in a box to a goal that each episode draws anew, told only when it is there.
-// Observation, reward and time limit are built as those of the Fetch tasks (Plappert 2018, arXiv:1802.09464), without a
+// Observation, reward and time limit are built as those of the Fetch environments (Plappert 2018, arXiv:1802.09464), without a
 // simulator and in four dimensions: a walk that does not know the goal meets it in fewer than 1 of 10,000 episodes.
 
 /// A point in a box of four dimensions that is told its velocity, and a goal somewhere in the box.
@@ -45,22 +45,16 @@ public final class PointReach: GoalEnvironment {
     return StepOutcome(reward: isAtGoal ? 0 : -1, terminated: endsAtGoal && isAtGoal)
   }
 
-  public func computeRewards(
-    achieved: Span<Float>, desired: Span<Float>, into rewards: inout MutableSpan<Float>
+  public func recompute(
+    achieved: Span<Float>, desired: Span<Float>, rewards: inout MutableSpan<Float>,
+    terminated: inout MutableSpan<Bool>
   ) throws {
-    // r = −1 where ‖g_achieved − g_desired‖ > 0.05, else 0
     for row in 0..<rewards.count {
       let goal = (row * Self.dimensions)..<((row + 1) * Self.dimensions)
-      rewards[row] = Self.isReached(achieved, goal, desired, goal) ? 0 : -1
-    }
-  }
-
-  public func computeTerminated(
-    achieved: Span<Float>, desired: Span<Float>, into terminated: inout MutableSpan<Bool>
-  ) throws {
-    for row in 0..<terminated.count {
-      let goal = (row * Self.dimensions)..<((row + 1) * Self.dimensions)
-      terminated[row] = endsAtGoal && Self.isReached(achieved, goal, desired, goal)
+      // r = −1 where ‖g_achieved − g_desired‖ > 0.05, else 0
+      let isAtGoal = Self.isReached(achieved, goal, desired, goal)
+      rewards[row] = isAtGoal ? 0 : -1
+      terminated[row] = endsAtGoal && isAtGoal
     }
   }
 

@@ -56,10 +56,11 @@ struct ExportedPolicy {
     }
     let count = description.hiddenSizes.count
     hidden = try (0..<count).map { try layer("layer.\($0)", as: "hidden_\($0)") }
-    output = try layer(policy.isStochastic ? "mean" : "layer.\(count)", as: "output")
-    logDeviation = isStochastic && policy.isStochastic ? try layer("log_std", as: "log_deviation") : nil
+    let isGaussian = policy.isStochastic && description.choices == nil
+    output = try layer(isGaussian ? "mean" : "layer.\(count)", as: "output")
+    logDeviation = isStochastic && isGaussian ? try layer("log_std", as: "log_deviation") : nil
     // the outputs of discrete SAC are logits; those of DQN are values, and nothing says how to draw by them
-    guard !isStochastic || policy.isStochastic || description.algorithm == "sac-discrete" else {
+    guard !isStochastic || policy.isStochastic else {
       throw ExportError("the policy of \(description.algorithm) is deterministic: there is nothing that it could draw")
     }
   }
@@ -98,6 +99,7 @@ struct ExportedPolicy {
 
 /// A policy that cannot be exported as asked, or a file that cannot be written.
 public struct ExportError: Error, CustomStringConvertible {
+  /// What cannot be exported, and what to do, in one line.
   public let description: String
 
   init(_ description: String) { self.description = description }

@@ -359,6 +359,7 @@ enum StateComponent: CInt {
   /// Keeps the memory.
   private let batch: Batch
   private let base: UnsafeMutablePointer<Double>
+  /// The numbers of the field.
   public let count: Int
 
   /// - Precondition: `batch` owns `count` numbers from `base` on, at one address for as long as it lives.

@@ -17,8 +17,11 @@ public final class Simulation {
   private let frameSkip: Int
   private let computesContactForces: Bool
 
+  /// Generalised positions.
   public let positions: Field  // q (nq)
+  /// Generalised velocities.
   public let velocities: Field  // q̇ (nv)
+  /// What the actuators are told.
   public let controls: Field  // (A)
   /// The positions that the model gives.
   public let initialPositions: [Double]  // (nq)

@@ -112,13 +112,30 @@ package final class ActionValues: Tracking, @unchecked Sendable {
     _ loss: ValueLoss, to targets: borrowing Block, weights: borrowing Block, actions: borrowing Matrix, rows: Int
   ) -> Double {
     var sum = 0.0
-    for j in 0..<count {
-      for row in 0..<rows {
-        let value = values[j][row, actions.choice(at: row, below: choices)]
-        sum += loss.value(Double(value) - Double(targets[row])) * Double(weights[row])
-      }
-    }
+    for j in 0..<count { sum = add(loss, j, targets, weights, actions, rows: rows, to: sum) }
     return sum / Double(max(1, rows))
+  }
+
+  /// Σ_j mean w ℓ(Q_j(s, a) − y_j) over the first `rows` rows.
+  package func mean(
+    _ loss: ValueLoss, toEach targets: borrowing FixedArray<Block>, weights: borrowing Block,
+    actions: borrowing Matrix, rows: Int
+  ) -> Double {
+    var sum = 0.0
+    for j in 0..<count { sum = add(loss, j, targets[j], weights, actions, rows: rows, to: sum) }
+    return sum / Double(max(1, rows))
+  }
+
+  private func add(
+    _ loss: ValueLoss, _ j: Int, _ targets: borrowing Block, _ weights: borrowing Block, _ actions: borrowing Matrix,
+    rows: Int, to start: Double
+  ) -> Double {
+    var sum = start
+    for row in 0..<rows {
+      let value = values[j][row, actions.choice(at: row, below: choices)]
+      sum += loss.value(Double(value) - Double(targets[row])) * Double(weights[row])
+    }
+    return sum
   }
 
   /// |Q_j(s, a) − y|, the mean over j, of the first `rows` rows.
@@ -130,6 +147,19 @@ package final class ActionValues: Tracking, @unchecked Sendable {
       let taken = actions.choice(at: row, below: choices)
       var sum: Float = 0
       for j in 0..<count { sum += abs(values[j][row, taken] - targets[row]) }
+      errors[row] = sum * share
+    }
+  }
+
+  /// |Q_j(s, a) − y_j|, the mean over j, of the first `rows` rows.
+  package func absoluteErrors(
+    toEach targets: borrowing FixedArray<Block>, actions: borrowing Matrix, into errors: borrowing Block, rows: Int
+  ) {
+    let share = 1 / Float(count)
+    for row in 0..<rows {
+      let taken = actions.choice(at: row, below: choices)
+      var sum: Float = 0
+      for j in 0..<count { sum += abs(values[j][row, taken] - targets[j][row]) }
       errors[row] = sum * share
     }
   }

@@ -2,9 +2,11 @@
 
 import Kernels
 
-/// π(·|s) from tensors named `policy.…`: a squashed Gaussian where there is a log σ, else a deterministic policy.
+/// π(·|s) from tensors named `policy.…`: one over choices where there are some, else a squashed Gaussian where there is a
+/// log σ, else a deterministic policy.
 package struct FixedPolicy: Sendable {
   private let network: Network
+  /// A; 1, the index, where it chooses.
   package let actionSize: Int
   /// What observations are normalised by before the network sees them; nil: they are taken as they are.
   private let normalizer: RowNormalizer?
@@ -12,6 +14,7 @@ package struct FixedPolicy: Sendable {
   private enum Network: Sendable {
     case gaussian(SquashedGaussian)
     case deterministic(DeterministicPolicy)
+    case choosing(FixedChoices)
   }
 
   /// Random weights of a Gaussian policy, until others are loaded.
@@ -27,23 +30,25 @@ package struct FixedPolicy: Sendable {
 
   /// Reads a policy; the sizes of its hidden layers are those of its tensors.
   ///
-  /// - Parameter normalizer: with room for `batchSize` rows, where the policy was learned on normalised observations.
+  /// - Parameters:
+  ///   - choices: how many there are; nil where actions are real-valued.
+  ///   - normalizer: with room for `batchSize` rows, where the policy was learned on normalised observations.
   /// - Throws: what `find` throws for a tensor that is missing, `TensorMismatch` for one of another shape.
   package init(
-    observationSize: Int, actionSize: Int, batchSize: Int, normalizer: RowNormalizer? = nil,
+    observationSize: Int, actionSize: Int, choices: Int? = nil, batchSize: Int, normalizer: RowNormalizer? = nil,
     from find: (String) throws -> Tensor
   ) throws {
     precondition(normalizer.map { $0.normalized.rows >= batchSize } ?? true, "no room for \(batchSize) rows")
-    var sizes: [Int] = []
-    func has(_ name: String) -> Bool { (try? find("policy.\(name)")) != nil }
-    while has("layer.\(sizes.count).weight") || has("layer.\(sizes.count).bias") {
-      // says which of the two is missing
-      let weight = try find("policy.layer.\(sizes.count).weight")
-      guard let size = weight.shape.first, size > 0, size <= 1 << 20 else {
-        throw TensorMismatch("\(weight.name) has the impossible shape \(weight.shape)")
-      }
-      sizes.append(size)
+    if let choices {
+      // it normalises by itself
+      (self.actionSize, self.normalizer) = (1, nil)
+      network = .choosing(
+        try FixedChoices(
+          observationSize: observationSize, choices: choices, batchSize: batchSize, normalizer: normalizer, from: find))
+      return
     }
+    var sizes = try policySizes(from: find)
+    func has(_ name: String) -> Bool { (try? find("policy.\(name)")) != nil }
     let isGaussian = ["mean.weight", "mean.bias", "log_std.weight", "log_std.bias"].contains(where: has)
     if !isGaussian { sizes = sizes.dropLast() }
     guard !sizes.isEmpty else {
@@ -66,12 +71,13 @@ package struct FixedPolicy: Sendable {
     }
   }
 
-  /// Whether it draws its actions: a Gaussian does.
+  /// Whether it can draw its actions: by a Gaussian, or by the probabilities of choices.
   package var isStochastic: Bool {
-    if case .gaussian = network { true } else { false }
+    if case .deterministic = network { false } else { true }
   }
 
-  /// a ~ π(·|s) and log π(a|s) for some rows, by the given ε; ε = 0 gives a Gaussian's mean action, tanh μ(s).
+  /// a ~ π(·|s) and log π(a|s) for some rows, by the given ε; ε = 0 gives a Gaussian's mean action, tanh μ(s), or the likeliest
+  /// choice.
   ///
   /// A deterministic policy reads no ε; its log π is written as 0.
   package func draw(
@@ -90,13 +96,26 @@ package struct FixedPolicy: Sendable {
     case .deterministic(let policy):
       policy.evaluate(observations, into: draw.actions, rows: rows)
       for row in rows { draw.logProbabilities[row] = 0 }
+    case .choosing(let policy):
+      policy.evaluate(observations, rows: rows)
+      for row in rows {
+        let choice = policy.choice(at: row, noise: noise[row])
+        draw.actions[row, 0] = Float(choice)
+        draw.logProbabilities[row] = policy.logProbability(of: choice, at: row, drawn: noise[row] != 0)
+      }
     }
+  }
+
+  /// Whether an action is the index of a choice.
+  package var chooses: Bool {
+    if case .choosing = network { true } else { false }
   }
 
   package func tensors(_ prefix: String) -> [Tensor] {
     switch network {
     case .gaussian(let policy): policy.parameters.tensors(prefix)
     case .deterministic(let policy): policy.parameters.tensors(prefix)
+    case .choosing(let policy): policy.tensors(prefix)
     }
   }
 }

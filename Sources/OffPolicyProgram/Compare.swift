@@ -7,8 +7,8 @@ struct Compare: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Compare two policies: paired episodes, the performance-difference lemma, and its surrogate from data.",
     discussion: """
-      Without --dataset the data are collected here, by both policies in turns with noise 0.1. Without --environment only \
-      the surrogate is known. Guides/PolicyValue.md has the equations and what the numbers mean.
+      Without --dataset the data are collected here, by both policies in turns with noise 0.1; policies of choices take turns \
+      with random actions instead. Without --environment only the surrogate is known. Guides/PolicyValue.md has the equations and what the numbers mean.
       """)
 
   @Argument(help: "The policy that runs today: the folder of a run, or a policy file.")
@@ -58,8 +58,7 @@ struct Compare: ParsableCommand {
           + "not tell two policies apart")
     }
     let (before, after) = (try loadPolicy(old, best: fitting.best), try loadPolicy(new, best: fitting.best))
-    try before.checkRealValued(as: old)
-    try after.checkRealValued(as: new)
+    try fitting.checkDistance(for: before)
     let settings = try fitting.settings()
     let task = try fitting.task(for: before, old)
     if let task {
@@ -98,11 +97,17 @@ struct Compare: ParsableCommand {
   ) throws -> Dataset {
     if let dataset { return try DatasetFiles.read(dataset, try fitting.reading(before)) }
     guard let task else { throw ArgumentMismatch("without an environment there must be data: give --dataset") }
-    let actors = [before, after].map { Collector.Actor.policy($0, drawsActions: !fitting.deterministic, noise: 0.1) }
+    // choices take no noise: random episodes, in turns with the policies', try the others
+    let chooses = before.description.choices != nil
+    let actors =
+      [before, after].map {
+        Collector.Actor.policy($0, drawsActions: !fitting.deterministic, noise: chooses ? 0 : 0.1)
+      } + (chooses ? [.random] : [])
     let collect = collect ?? 50_000
     var progress = WorkProgress(total: collect, of: "steps")
     let data = try Collector.collect(
-      actors, in: try task.make(), of: task.id, steps: collect, seed: fitting.seed, source: "both policies, noise 0.1"
+      actors, in: try task.make(), of: task.id, steps: collect, seed: fitting.seed,
+      source: chooses ? "both policies and random actions" : "both policies, noise 0.1"
     ) { step in
       if step % 64 == 0 { progress.show(step) }
       return stop.wasReceived

@@ -5,7 +5,7 @@ import OffPolicy
 
 struct Value: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Learn a policy's value from any data, and hold it against the environment where one is at hand.",
+    abstract: "Estimate a policy's value from data of any policy, and compare it with the environment if there is one.",
     discussion:
       "Fitted Q evaluation with several critics; Guides/PolicyValue.md has the equations and what the numbers mean.")
 
@@ -28,7 +28,6 @@ struct Value: ParsableCommand {
 
   func run() throws {
     let policy = try loadPolicy(policy, best: fitting.best)
-    try policy.checkRealValued(as: self.policy)
     var settings = try fitting.settings()
     if entropy {
       guard policy.isStochastic, !fitting.deterministic else {
@@ -42,6 +41,7 @@ struct Value: ParsableCommand {
     } else if temperature != nil {
       throw ArgumentMismatch("--temperature is α of the entropy term: add --entropy")
     }
+    try fitting.checkDistance(for: policy)
     let task = try fitting.task(for: policy, self.policy)
     let data = try DatasetFiles.read(dataset, try fitting.reading(policy))
     try checkFits(policy, self.policy, data, dataset)
@@ -88,9 +88,12 @@ struct Value: ParsableCommand {
 /// Throws when a policy cannot have acted in data.
 func checkFits(_ policy: Policy, _ argument: String, _ data: borrowing Dataset, _ path: String) throws {
   let (description, own) = (data.description, policy.description)
-  if let choices = description.choices {
+  guard own.choices == description.choices else {
+    func text(_ choices: Int?) -> String { choices.map { "one of \($0) choices" } ?? "real values" }
     throw DatasetError(
-      path, "has one of \(choices) choices for an action: a value is fitted from real-valued actions only")
+      path,
+      "has \(text(description.choices)) for an action, \(argument) gives \(text(own.choices)): they are of different "
+        + "environments")
   }
   guard own.observationSize == description.observationSize, own.actionLow.count == description.actionSize else {
     throw DatasetError(
@@ -108,7 +111,7 @@ func checkFits(_ policy: Policy, _ argument: String, _ data: borrowing Dataset, 
 
 /// What fitting a value needs, for `value` and `compare`.
 struct FittingOptions: ParsableArguments {
-  @Option(help: "The environment's id, to hold the value against. Without it the data speak alone.")
+  @Option(help: "The environment to compare the value with. Without it only the data are used.")
   var environment: String?
 
   @OptionGroup var environmentOptions: EnvironmentOptionArguments
@@ -119,7 +122,7 @@ struct FittingOptions: ParsableArguments {
   @Option(help: .observations)
   var observations: String?
 
-  @Option(help: "Critics, each a whole estimate.", transform: wholeNumber)
+  @Option(help: "Independent critics; their spread shows how uncertain the value is.", transform: wholeNumber)
   var critics: Int?
 
   @Option(help: "Updates of the critics.", transform: wholeNumber)
@@ -134,7 +137,7 @@ struct FittingOptions: ParsableArguments {
   @Option(name: .customLong("set"), help: "Set a hyperparameter of fqe: key=value. May be repeated.")
   var settingsText: [String] = []
 
-  @Flag(help: "A SAC policy is valued by its mean action; else by its draws.")
+  @Flag(help: "A SAC policy is valued by its mean action, or its likeliest choice; else by its draws.")
   var deterministic = false
 
   @Flag(help: "Use the run's best policy, not its last.")
@@ -165,6 +168,11 @@ struct FittingOptions: ParsableArguments {
       throw ValidationError("--distance must be above 0, at most 2, the width of [−1, 1], not \(distance)")
     }
     try Limits.threads.check(threads, "--threads")
+  }
+
+  func checkDistance(for policy: Policy) throws {
+    guard policy.description.choices != nil, distance >= 1 else { return }
+    throw ArgumentMismatch("--distance must be below 1 for choices: two of them are the same, or 1 apart")
   }
 
   func settings() throws -> PolicyValueSettings {

@@ -10,7 +10,7 @@ import Replay
 ///
 /// For a sample of the data's next states s′, where targets ask Q̄(s′, a′): the k nearest of a sample of the data's states,
 /// each coordinate divided by its standard deviation, and the least distance of a′ ~ π(·|s′) to the actions taken there,
-/// as the root mean square over the A values, in units of [−1, 1].
+/// as the root mean square over the A values, in units of [−1, 1]. A choice is 0 away from itself and 1 from any other.
 public struct NearestActions: Codable, Sendable, Equatable {
   /// Share of the states asked whose nearest action is farther than `distance`.
   public let shareOutside: Double
@@ -20,7 +20,9 @@ public struct NearestActions: Codable, Sendable, Equatable {
   public let meanDistance: Double
   /// k, how many states were asked, and among how many neighbours were sought.
   public let neighbours: Int
+  /// States at which the policy's action was looked at.
   public let statesAsked: Int
+  /// States of the data among which neighbours were sought.
   public let statesSearched: Int
 
   /// How far is far: the root mean square distance that two uniformly drawn actions have is 0.82.
@@ -87,7 +89,7 @@ public struct NearestActions: Codable, Sendable, Equatable {
         best.map { neighbour in
           (0..<a).reduce(0.0) {
             let difference = Double(drawn.actions[query, $1]) - Double(data.actions[neighbour.row, $1])
-            return $0 + difference * difference
+            return $0 + (policy.chooses ? (difference == 0 ? 0 : 1) : difference * difference)
           }
         }.min() ?? 0
       let nearest = (least / Double(a)).squareRoot()
@@ -101,9 +103,16 @@ public struct NearestActions: Codable, Sendable, Equatable {
   }
 
   /// One line for a result, where too much is outside; nil where not.
-  var warning: String? {
+  ///
+  /// - Parameter choices: how many there are; nil where actions are real-valued.
+  func warning(choices: Int?) -> String? {
     guard shareOutside > Self.warningShare else { return nil }
     let percent = (1000 * shareOutside).rounded() / 10
+    if choices != nil {
+      return
+        "the policy is far outside the data: in \(percent) % of \(statesAsked) states the data took its choice in none of the "
+        + "\(neighbours) nearest; Q is guessed there, not learned"
+    }
     return
       "the policy is far outside the data: in \(percent) % of \(statesAsked) states the nearest action of the data "
       + "is more than \(distance) away (root mean square per action value, of [−1, 1]); Q is guessed there, not learned"

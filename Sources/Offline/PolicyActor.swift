@@ -7,9 +7,7 @@ import Training
 
 /// Acts one observation at a time, with random numbers of its own.
 final class PolicyActor {
-  private let policy: FixedPolicy?
-  /// A policy of choices, which gives its best one.
-  private let choosing: Policy?
+  private let policy: FixedPolicy
   private let scaling: ActionScaling
   private let drawsActions: Bool
   private let noise: Double
@@ -17,15 +15,15 @@ final class PolicyActor {
   private let row: ActingRow
 
   /// - Parameters:
-  ///   - drawsActions: a Gaussian draws from its distribution; else its mean acts. A deterministic policy draws nothing.
+  ///   - drawsActions: a stochastic policy draws from its distribution; else its mean or its likeliest choice acts. A
+  ///     deterministic policy draws nothing.
   ///   - noise: standard deviation of normal noise on top, in units of [−1, 1].
   init(_ policy: Policy, drawsActions: Bool, noise: Double = 0, stream: RandomStream) throws {
     let choices = policy.description.choices
     guard choices == nil || noise == 0 else {
       throw DatasetError("the policy", "chooses one of \(choices ?? 0) actions: normal noise cannot be added to it")
     }
-    self.policy = choices == nil ? try FixedPolicy(policy, batchSize: 1) : nil
-    choosing = choices == nil ? nil : policy
+    self.policy = try FixedPolicy(policy, batchSize: 1)
     scaling = ActionScaling(
       low: policy.description.actionLow, high: policy.description.actionHigh, choices: choices)
     (self.drawsActions, self.noise, self.stream) = (drawsActions && policy.isStochastic, noise, stream)
@@ -34,12 +32,6 @@ final class PolicyActor {
 
   /// Writes the action (A) in [−1, 1] and in the environment's units; returns log π(a|s), 0 if nothing is drawn.
   func act(_ observation: Span<Float>, into action: inout [Float], _ taskAction: inout [Float]) -> Double {
-    guard let policy else {
-      var span = action.mutableSpan
-      choosing?.act(observation, into: &span)
-      for i in action.indices { taskAction[i] = action[i] }
-      return 0
-    }
     row.observation.setRow(0, to: observation)
     // without a draw ε stays 0
     if drawsActions { stream.fillNormal(row.noise) }
@@ -57,25 +49,14 @@ final class PolicyActor {
   }
 }
 
-extension Policy {
-  /// Throws for a policy of choices, which the estimates of values are not for.
-  package func checkRealValued(as name: String) throws(DatasetError) {
-    guard let choices = description.choices else { return }
-    throw DatasetError(
-      name,
-      "chooses one of \(choices) actions: a value is fitted for policies of real-valued ones only; its episodes in the "
-        + "environment can be evaluated")
-  }
-}
-
 extension FixedPolicy {
   /// A policy file's policy for batches.
   init(_ policy: Policy, batchSize: Int) throws {
-    try policy.checkRealValued(as: "the policy")
     let tensors = Dictionary(uniqueKeysWithValues: policy.tensors.map { ($0.name, $0) })
     try self.init(
       observationSize: policy.description.observationSize, actionSize: policy.description.actionLow.count,
-      batchSize: batchSize, normalizer: policy.description.normalization?.rowNormalizer(rows: batchSize)
+      choices: policy.description.choices, batchSize: batchSize,
+      normalizer: policy.description.normalization?.rowNormalizer(rows: batchSize)
     ) { name in
       guard let tensor = tensors[name] else { throw DatasetError(name, "is not in the policy") }
       return tensor

@@ -14,6 +14,9 @@ import Synchronization
   import Darwin
 #endif
 
+/// Threads that share the phases of an update; any number of them gives the same bits.
+///
+///     let workers = WorkerPool(count: 2)
 public final class WorkerPool: @unchecked Sendable {
   /// Workers, the calling thread among them.
   public let count: Int
@@ -86,7 +89,7 @@ public final class WorkerPool: @unchecked Sendable {
     forEachWorker { worker in
       let saved = keepDenormals()
       body(worker)
-      restore(saved)
+      restoreMode(saved)
     }
   }
 
@@ -100,7 +103,7 @@ public final class WorkerPool: @unchecked Sendable {
     isFlushing = true
     defer {
       isFlushing = false
-      restore(saved)
+      restoreMode(saved)
     }
     return try body()
   }
@@ -325,53 +328,4 @@ private func run(_ context: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer?
   let start = Unmanaged<Start>.fromOpaque(context).takeRetainedValue()
   start.shared.run(worker: start.worker)
   return nil
-}
-
-// MARK: denormals
-
-// Moments of dead units decay into denormal numbers, on which some processors compute fifty times slower. They are
-// flushed to zero inside phases and updates only: a simulator stepped between them must not notice.
-
-/// What the mode was.
-@discardableResult
-private func flushDenormals() -> fenv_t {
-  var environment = fenv_t()
-  fegetenv(&environment)
-  let saved = environment
-  setFlush(&environment)
-  fesetenv(&environment)
-  return saved
-}
-
-/// Back to the ordinary mode; what the mode was.
-private func keepDenormals() -> fenv_t {
-  var environment = fenv_t()
-  fegetenv(&environment)
-  let saved = environment
-  clearFlush(&environment)
-  fesetenv(&environment)
-  return saved
-}
-
-private func clearFlush(_ environment: inout fenv_t) {
-  #if arch(x86_64)
-    environment.__mxcsr &= ~0x8040
-  #elseif arch(arm64)
-    environment.__fpcr &= ~(1 << 24)
-  #endif
-}
-
-private func restore(_ saved: fenv_t) {
-  var saved = saved
-  fesetenv(&saved)
-}
-
-private func setFlush(_ environment: inout fenv_t) {
-  #if arch(x86_64)
-    environment.__mxcsr |= 0x8040
-  #elseif arch(arm64) && canImport(Darwin)
-    environment.__fpcr |= 1 << 24
-  #elseif arch(arm64)
-    environment.__fpcr |= 1 << 24
-  #endif
 }

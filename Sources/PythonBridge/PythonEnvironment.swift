@@ -14,8 +14,6 @@ final class PythonEnvironment: GoalEnvironment {
   private let vector: PythonEnvironments
   private let layout: GoalLayout?
   private let isActive = [true]
-  /// Of the last call: rewards and terminations are asked one after the other, and computed in one call.
-  private var terminated: [UInt8] = []
 
   var observationSpace: Box { vector.observationSpace }
   var actionSpace: Space { vector.actionSpace }
@@ -41,15 +39,16 @@ final class PythonEnvironment: GoalEnvironment {
   func saveState() throws -> EnvironmentState { try vector.saveState(lane: 0) }
   func restore(_ state: EnvironmentState) throws { try vector.restore(state, lane: 0) }
 
-  func computeRewards(achieved: Span<Float>, desired: Span<Float>, into rewards: inout MutableSpan<Float>) throws {
-    let (computed, ends) = try vector.computeGoals(achieved: achieved, desired: desired, rows: rewards.count)
-    for i in 0..<rewards.count { rewards[i] = computed[i] }
-    terminated = ends
-  }
-
-  func computeTerminated(achieved: Span<Float>, desired: Span<Float>, into result: inout MutableSpan<Bool>) throws {
-    // 2: the environment computes rewards alone, and the step's own end stays
-    for i in 0..<result.count where i < terminated.count && terminated[i] != 2 { result[i] = terminated[i] != 0 }
+  func recompute(
+    achieved: Span<Float>, desired: Span<Float>, rewards: inout MutableSpan<Float>,
+    terminated: inout MutableSpan<Bool>
+  ) throws {
+    let (computed, ends) = try vector.recompute(achieved: achieved, desired: desired, rows: rewards.count)
+    for i in 0..<rewards.count {
+      rewards[i] = computed[i]
+      // 2: the environment computes rewards alone, and the step's own end stays
+      if ends[i] != 2 { terminated[i] = ends[i] != 0 }
+    }
   }
 }
 

@@ -103,7 +103,7 @@ final class PythonEnvironments: VectorEnvironment {
     return outcome
   }
 
-  func computeGoals(achieved: Span<Float>, desired: Span<Float>, rows: Int) throws -> ([Float], [UInt8]) {
+  func recompute(achieved: Span<Float>, desired: Span<Float>, rows: Int) throws -> ([Float], [UInt8]) {
     guard let process = workers[0].process else { throw PythonFault(description: "\(reference) has ended") }
     return try process.goals(achieved: achieved, desired: desired, rows: rows)
   }

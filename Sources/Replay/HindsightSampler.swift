@@ -1,4 +1,4 @@
-// HindsightSampler.swift — what an episode would have been worth, had one of the goals that it reached been its goal.
+// HindsightSampler.swift — hindsight replay: relabels transitions with goals that their own episode reached.
 // Andrychowicz et al. 2017, "Hindsight Experience Replay", arXiv:1707.01495: strategy `future`, section 4.5.
 //
 // Rows are drawn uniformly. Of k + 1 rows all but one are given another goal: that reached after a step drawn uniformly
@@ -106,7 +106,7 @@ package final class HindsightSampler: Sampler {
     }
   }
 
-  /// Rewards and terminations of all rows, in one call each.
+  /// Rewards and terminations of all rows, in one call.
   private func recompute() throws {
     // out of the class and back: a span may not outlive the access to a property. Nothing is copied
     var (newRewards, newTerminated): ([Float], [Bool]) = ([], [])
@@ -118,9 +118,9 @@ package final class HindsightSampler: Sampler {
     }
     let (achieved, desired) = (achieved, desired)
     var rewardSpan = newRewards.mutableSpan
-    try environment.computeRewards(achieved: achieved.span, desired: desired.span, into: &rewardSpan)
     var terminatedSpan = newTerminated.mutableSpan
-    try environment.computeTerminated(achieved: achieved.span, desired: desired.span, into: &terminatedSpan)
+    try environment.recompute(
+      achieved: achieved.span, desired: desired.span, rewards: &rewardSpan, terminated: &terminatedSpan)
   }
 
   // MARK: the buffer's changes

@@ -12,11 +12,16 @@ import Platform
 
 /// What `run.json` holds.
 public struct RunDescription: Codable, Sendable, Equatable {
+  /// The version of `run.json` that this program writes.
   public static let currentVersion = 1
 
+  /// The version of `run.json`.
   public var formatVersion = RunDescription.currentVersion
+  /// What the run is.
   public var run: RunConfiguration
+  /// What computes it.
   public var versions: Versions
+  /// When the run began, UTC.
   public var started: String
   /// The seed of each evaluation's first episode; nil in runs of 0.1.0.
   public var evaluationSeed: UInt64?
@@ -56,22 +61,27 @@ public struct RunDescription: Codable, Sendable, Equatable {
 
   /// What the run was made with.
   public struct Versions: Codable, Sendable, Equatable {
+    /// The program's version.
     public var program: String
+    /// The compiler's version.
     public var swift: String
-    /// libmujoco's own version; null where the task needs none.
+    /// libmujoco's own version; null where the environment needs none.
     public var mujoco: String?
+    /// The processor and the instruction set in use.
     public var processor: String
     /// Whether large products ran on a matrix unit, see `Processor.usesMatrixUnit`; null in runs of version 0.1.0, where none did.
     public var matrixUnit: Bool?
-    /// The file of libmujoco; null where the task needs none, and in runs that began before it was kept.
+    /// The file of libmujoco; null where the environment needs none, and in runs that began before it was kept.
     public var mujocoLibrary: String?
 
+    /// Versions as they are told.
     public init(program: String, swift: String, mujoco: String?, processor: String, matrixUnit: Bool? = nil) {
       (self.program, self.swift, self.mujoco, self.processor) = (program, swift, mujoco, processor)
       self.matrixUnit = matrixUnit
     }
   }
 
+  /// The description of a run that begins now.
   public init(run: RunConfiguration, versions: Versions) {
     self.run = run
     self.versions = versions

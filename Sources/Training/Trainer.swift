@@ -16,43 +16,42 @@ public final class Trainer {
   public let run: RunConfiguration
   public var algorithm: any Algorithm { learner.algorithm }
   /// The environment's action bounds.
-  public let scaling: ActionScaling
+  public var scaling: ActionScaling { actions.scaling }
   /// Environment steps taken, over all lanes.
-  public private(set) var step = 0
-  public private(set) var episodes = 0
+  public internal(set) var step = 0
+  /// Episodes that have ended.
+  public internal(set) var episodes = 0
   public var updates: Int { learner.updates }
   public var bestReturn: Double { evaluations.bestReturn }
   public var lastEvaluation: EvaluationRecord? { evaluations.last }
   public var temperature: Double { learner.temperature }
-  public private(set) var faults = SimulatorFaults()
+  /// Faults of the simulator so far.
+  public internal(set) var faults = SimulatorFaults()
   public var observer = TrainingObserver()
   /// Updates begin with the first transition, and not with the first batch: its rows are drawn with replacement anyway.
   public var learnsFromFewerThanABatch = false
   /// What each lane's last step gave.
   public private(set) var lastOutcomes: [StepOutcome]
   /// The environments' episodes so far.
-  public private(set) var lanes: [TrainingLane]
+  public internal(set) var lanes: [TrainingLane]
+  /// The replay buffer.
   public var buffer: ReplayBuffer { _read { yield learner.buffer } }
 
-  private let loop: CollectionLoop
+  let loop: CollectionLoop
   /// Of lanes whose environment was made anew when the run went on.
-  private var newSeeds: [Int: UInt64] = [:]
+  var newSeeds: [Int: UInt64] = [:]
   private let configuration: AnyConfiguration
   private let collection: CollectionSettings
   let learner: Learner
   var normalization: RunNormalization { learner.normalization }
-  private let evaluations: EvaluationSchedule
-  private var randomActions: RandomStream
-  private var health: HealthMonitor
+  let evaluations: EvaluationSchedule
+  var health: HealthMonitor
   private var idle = IdleEpisodes()
   /// Steps before the round that is being taken.
-  private var roundStart = 0
+  var roundStart = 0
 
-  private let observations: Matrix  // (N × S)
-  private let chosen: Matrix  // (N × A), in [−1, 1]
-  private var actions: [Float]  // (N × A), the same
-  private(set) var environmentActions: [Float]  // (N × A), in the environment's units
-  private var action: [Float]  // (A), of one lane
+  let observations: Matrix  // (N × S)
+  var actions: LaneActions
   let evaluated: SingleActor
 
   /// - Parameters:
@@ -86,7 +85,7 @@ public final class Trainer {
     self.collection = collection
     evaluations = EvaluationSchedule(run, makeEnvironment: makeEvaluationEnvironment)
     try registry.entry(run.algorithm).checkActions(environments.actionSpace, of: run.environment, among: registry)
-    scaling = try ActionScaling(environments.actionSpace, of: run.environment)
+    let scaling = try ActionScaling(environments.actionSpace, of: run.environment)
     let (size, width, count) = (environments.observationSpace.count, scaling.count, environments.count)
     try configuration.checkNormalization()
     try configuration.checkMemory(observationSize: size, actionSize: scaling.actionSize)
@@ -103,14 +102,10 @@ public final class Trainer {
     learner = try Learner(
       algorithm, configuration, buffer: buffer, goals: environments.goals, seed: run.seed, workers: workers)
     health = HealthMonitor(discount: configuration.discount.asWritten, lanes: count)
-    randomActions = RandomStream(seed: run.seed, purpose: "random actions")
     lanes = [TrainingLane](repeating: TrainingLane(observationSize: size), count: count)
     lastOutcomes = [StepOutcome](repeating: StepOutcome(reward: 0), count: count)
     observations = Matrix(rows: count, columns: size)
-    chosen = Matrix(rows: count, columns: width)
-    actions = [Float](repeating: 0, count: count * width)
-    environmentActions = actions
-    action = [Float](repeating: 0, count: width)
+    actions = LaneActions(scaling, lanes: count, stream: RandomStream(seed: run.seed, purpose: "random actions"))
     evaluated = SingleActor(
       observationSize: size, actionSize: width, normalizer: learner.normalization.observations)
   }
@@ -132,30 +127,30 @@ public final class Trainer {
   ///
   /// - Throws: `DivergedPolicy` when one is not finite.
   public func action(into result: inout MutableSpan<Float>) throws {
-    try chooseActions(&action)
-    for i in environmentActions.indices { result[i] = environmentActions[i] }
+    if step < collection.randomSteps {
+      actions.drawUniformly()
+    } else {
+      normalization.withObservations(observations, rows: lanes.count) { actions.choose(algorithm, $0) }
+      for lane in lanes.indices where !lanes[lane].needsReset && lanes[lane].episodeLength == 0 {
+        health.predict(lane: lane, value(lanes[lane].observation, Array(actions.stored[actions.range(lane: lane)])))
+      }
+    }
+    try actions.finish(step: step)
+    for i in actions.given.indices { result[i] = actions.given[i] }
   }
 
   /// Replaces the chosen actions by those that the environments were really given (N × A), in the environment's units.
   ///
   /// - Throws: `DivergedPolicy` when one is not finite.
   public func replaceActions(by given: Span<Float>) throws {
-    precondition(given.count == actions.count, "\(given.count) values for \(actions.count) of all actions")
-    for i in 0..<given.count {
-      let value = given[i]
-      guard value.isFinite else { throw DivergedPolicy(step: step, index: i % scaling.count, value: value) }
-      environmentActions[i] = value
-      let scaled = scaling.normalizedInDouble(value, at: i % scaling.count)
-      actions[i] = scaling.choices == nil ? min(1, max(-1, scaled)) : value
-    }
+    try actions.replace(by: given, step: step)
   }
 
   /// Takes what a lane's step with its chosen action gave. `next` (S) is the true next observation, whatever ended the episode.
   public func observe(lane: Int, _ outcome: StepOutcome, next: Span<Float>) throws {
     precondition(!lanes[lane].needsReset, "lane \(lane) has no episode")
-    let width = scaling.count
     learner.buffer.add(
-      lane: lane, action: actions.span.extracting((lane * width)..<((lane + 1) * width)), reward: Float(outcome.reward),
+      lane: lane, action: actions.stored.span.extracting(actions.range(lane: lane)), reward: Float(outcome.reward),
       terminated: outcome.terminated, truncated: outcome.truncated, next: next)
     health.add(
       lane: lane, reward: outcome.reward, entropyBonus: normalization.divisor * algorithm.entropyBonus(lane: lane))
@@ -237,41 +232,6 @@ public final class Trainer {
     if step > before { try learn() }
   }
 
-  // `action` is passed so that spans may reach into it
-  private func chooseActions(_ action: inout [Float]) throws {
-    let width = scaling.count
-    if step < collection.randomSteps {
-      for lane in lanes.indices {
-        var span = action.mutableSpan
-        scaling.drawUniformly(into: &span, using: &randomActions)
-        for i in 0..<width { actions[lane * width + i] = action[i] }
-      }
-    } else {
-      normalization.withObservations(observations, rows: lanes.count) {
-        algorithm.act($0, rows: lanes.count, explore: true, into: chosen)
-      }
-      for lane in lanes.indices {
-        for i in 0..<width {
-          action[i] = chosen[lane, i]
-          actions[lane * width + i] = action[i]
-        }
-        if !lanes[lane].needsReset && lanes[lane].episodeLength == 0 {
-          health.predict(lane: lane, value(lanes[lane].observation, action))
-        }
-      }
-    }
-    for lane in lanes.indices {
-      for i in 0..<width {
-        let value = actions[lane * width + i]
-        guard value.isFinite else { throw DivergedPolicy(step: step, index: i, value: value) }
-        action[i] = value
-      }
-      var span = action.mutableSpan
-      scaling.denormalize(&span)
-      for i in 0..<width { environmentActions[lane * width + i] = action[i] }
-    }
-  }
-
   private func value(_ observation: [Float], _ action: [Float]) -> Double {
     normalization.divisor * evaluated.value(of: algorithm, observation.span, action.span)
   }
@@ -304,32 +264,6 @@ public final class Trainer {
     guard !lanes[lane].needsReset else { return }
     lanes[lane].needsReset = true
     try observer.episodeEnded(episodeRecord(lane, terminated: false, truncated: false))
-  }
-
-  /// The simulator broke: the step never happened, nothing of it is stored, and another episode begins.
-  package func abandon(lane: Int, _ fault: SimulatorFault) throws {
-    let dump = dump(lane: lane, fault.description)
-    try breakOff(lane: lane)
-    do {
-      try faults.add(step: step, fault.description)
-    } catch {
-      observer.failed(dump)
-      throw error
-    }
-    try observer.simulatorFailed(
-      SimulatorFaultRecord(step: step, total: faults.total, description: fault.description, dump: dump))
-  }
-
-  /// A lane's state, observation and action of the step that is being taken.
-  private func dump(lane: Int, _ reason: String) -> FailureDump {
-    let range = (lane * scaling.count)..<((lane + 1) * scaling.count)
-    var dump = FailureDump(step: step, updates: updates, reason: reason)
-    dump.add("trainer.observation", lanes[lane].observation)
-    dump.add("trainer.action", Array(actions[range]))
-    dump.add("task.action", Array(environmentActions[range]))
-    dump.add("task.observation", loop.lastObservation)
-    if let state = try? loop.environments.saveState(lane: lane) { dump.add(state) }
-    return dump
   }
 
   /// How the learner is, over a batch of its own.
@@ -376,76 +310,4 @@ public final class Trainer {
     try weights.load(into: normalization)
     return try weights.load(into: algorithm, configuration)
   }
-
-  // MARK: state
-
-  /// Everything that the rest of the run depends on, besides the buffer's frames.
-  public func state() throws -> TrainerState {
-    var state = TrainerState(algorithm: algorithm.state)
-    (state.step, state.episodes, state.updates) = (step, episodes, updates)
-    (state.evaluatedStep, state.bestReturn) = (evaluations.evaluatedStep, bestReturn)
-    (state.randomActions, state.sampling) = (randomActions.position, learner.sampling.position)
-    state.sampler = learner.sampler.state
-    (state.metrics, state.health, state.faults) = (learner.metrics, health.state, faults)
-    state.normalization = normalization.state
-    state.lanes = lanes
-    // a lane that was never reset has no state
-    let canSave = loop.environments.resumePromise == .exact
-    state.environments = try lanes.indices.map {
-      !canSave || lanes[$0].steps == 0 && lanes[$0].needsReset ? nil : try loop.environments.saveState(lane: $0)
-    }
-    return state
-  }
-
-  /// Goes on from a saved state, with the buffer's frames already in place.
-  public func restore(_ state: TrainerState) throws {
-    guard state.lanes.count == lanes.count else {
-      throw MismatchedRun("the checkpoint has \(state.lanes.count) environments, the run \(lanes.count)")
-    }
-    for lane in state.lanes where lane.observation.count != observations.columns {
-      throw MismatchedRun(
-        "the checkpoint's observation has \(lane.observation.count) values, the environment's \(observations.columns)")
-    }
-    (step, episodes, roundStart) = (state.step, state.episodes, state.step)
-    evaluations.restore(evaluatedStep: state.evaluatedStep, bestReturn: state.bestReturn)
-    lanes = state.lanes
-    for (lane, saved) in state.environments.enumerated() {
-      if let saved { try loop.environments.restore(saved, lane: lane) }
-    }
-    randomActions.position = state.randomActions
-    faults = state.faults
-    health.restore(state.health)
-    try normalization.restore(state.normalization)
-    try learner.restore(state)
-    for (lane, saved) in state.lanes.enumerated() {
-      observations.setRow(lane, to: saved.observation.span)
-      if !saved.needsReset { learner.buffer.resumeEpisode(saved.observation.span, lane: lane) }
-      // where the environment cannot go on, neither can its episode; the next one's seed is a function of the step
-      guard loop.environments.resumePromise == .episode, saved.steps > 0 else { continue }
-      forgetEpisode(lane: lane)
-      var seeds = RandomStream(seed: run.seed, purpose: "environments resumed at step \(step)")
-      newSeeds[lane] = seeds.next() >> 32 &+ UInt64(lane)
-    }
-  }
-
-  /// Ends a lane's episode as if it had never been told of.
-  func forgetEpisode(lane: Int) {
-    learner.buffer.abandonEpisode(lane: lane)
-    normalization.abandonEpisode(lane: lane)
-    lanes[lane].needsReset = true
-  }
-
-  /// Puts frames back into the buffer, oldest first.
-  public func restoreBuffer(_ restore: (inout ReplayBuffer) throws -> Void) throws { try restore(&learner.buffer) }
-}
-
-extension Trainer: StepCollector {
-  package func needsReset(lane: Int) -> Bool { lanes[lane].needsReset }
-
-  /// The first episode seeds the lane's generator, which then goes on.
-  package func seed(lane: Int) -> UInt64? {
-    newSeeds.removeValue(forKey: lane) ?? (lanes[lane].steps == 0 ? run.seed &+ UInt64(lane) : nil)
-  }
-
-  package func failed(lane: Int, _ error: any Error) { observer.failed(dump(lane: lane, "\(error)")) }
 }

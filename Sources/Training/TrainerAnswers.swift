@@ -47,7 +47,7 @@ extension Trainer {
   }
 
   /// The actions that were chosen last (N × A), in the environment's units.
-  public var lastActions: [Float] { environmentActions }
+  public var lastActions: [Float] { actions.given }
 
   /// The means of the updates since this was last called. The run's logs have windows of their own.
   public func means() -> MetricsRecord { learner.means(step: step) }

@@ -102,7 +102,7 @@ import Testing
       workers: WorkerPool(count: 1))
     let tensors = Dictionary(uniqueKeysWithValues: other.parameters.map { ($0.name, $0) })
     let error = #expect(throws: TensorMismatch.self) {
-      try evaluation.loadPolicy { name in
+      try evaluation.loadPolicy(normalization: nil) { name in
         guard let tensor = tensors[name] else { throw MissingState(name: name) }
         return tensor
       }

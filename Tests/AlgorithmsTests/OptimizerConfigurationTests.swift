@@ -78,7 +78,7 @@ extension AnyConfiguration {
   }
 
   @Test func `where one network is all there is, its sizes are those of the policy and of the critics`() throws {
-    for name in ["dqn", "fqe"] {
+    for name in ["dqn", "fqe", "fqe-discrete"] {
       let configuration = try AlgorithmRegistry.entry(name).defaults.setting(["hiddenSizes=7,8"])
       #expect(sizes(configuration) == [[7, 8]])
       #expect(throws: ConfigurationError.self) { try configuration.setting(["policyHiddenSizes=3"]) }

@@ -66,10 +66,11 @@ import Testing
     let before = folder.contents
     for (arguments, reason) in [
       (["train", "td3-bc", "--dataset", folder.path("run"), "--run-directory", folder.path("bc")], "one of 2 choices"),
-      (["value", folder.path("run"), "--dataset", folder.path("data.npz")], "chooses one of 2 actions"),
       (
-        ["compare", folder.path("run"), folder.path("run"), "--dataset", folder.path("own")], "chooses one of 2 actions"
+        ["value", folder.path("run"), "--dataset", folder.path("data.npz"), "--distance", "1.5"],
+        "--distance must be below 1 for choices"
       ),
+      (["value", folder.path("run"), "--dataset", folder.path("data.npz"), "--entropy"], "--entropy needs a policy"),
       (
         ["collect", folder.path("run"), "CartPole-v1", "--steps", "9", "--noise", "1", "--out", folder.path("x")],
         "noise"
@@ -80,5 +81,17 @@ import Testing
       #expect(result.status == 1 && result.errors.contains(reason), "\(result.errors)")
     }
     #expect(folder.contents == before)
+  }
+  @Test(arguments: ["dqn", "sac-discrete"])
+  func `a policy of choices is valued and compared, from data and in its environment`(algorithm: String) throws {
+    #expect(try Program.run(run(algorithm, "run", steps: 600)).status == 0)
+    let fitting = ["--updates", "50", "--episodes", "10", "--environment", "CartPole-v1", "--json"]
+    let value = try Program.run(["value", folder.path("run"), "--dataset", folder.path("run")] + fitting).json()
+    #expect(value["monteCarlo"]?["count"]?.number == 10 && value["critics"]?.array?.count == 4)
+    #expect(value["drawsActions"]?.boolean == (algorithm == "sac-discrete"))
+    let compared = try Program.run(
+      ["compare", folder.path("run"), folder.path("run"), "--collect", "1000"] + fitting
+    ).json()
+    #expect(compared["returns"]?["episodes"]?.number == 10 && compared["surrogate"]?["mean"]?.number != nil)
   }
 }

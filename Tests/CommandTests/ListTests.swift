@@ -7,7 +7,9 @@ import Testing
     #expect(result.status == 0 && result.errors.isEmpty)
     let algorithms = try result.json()["algorithms"]?.array ?? []
     #expect(
-      algorithms.compactMap { $0["name"]?.string } == ["ddpg", "td3", "sac", "dqn", "sac-discrete", "td3-bc", "fqe"])
+      algorithms.compactMap { $0["name"]?.string } == [
+        "ddpg", "td3", "sac", "dqn", "sac-discrete", "td3-bc", "fqe", "fqe-discrete",
+      ])
     for algorithm in algorithms {
       let entry = try AlgorithmRegistry.entry(algorithm["name"]?.string ?? "")
       let listed = algorithm["hyperparameters"]?.array ?? []

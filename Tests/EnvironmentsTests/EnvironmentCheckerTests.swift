@@ -65,6 +65,10 @@ import Testing
     #expect(EnvironmentChecker.check(Walk.entry(breaking: nil, maximumEpisodeSteps: 1)).findings == [])
   }
 
+  @Test func `an environment without a time limit is in order where its episodes end by themselves`() {
+    #expect(EnvironmentChecker.check(Walk.entry(breaking: nil, maximumEpisodeSteps: nil)).findings == [])
+  }
+
   @Test func `a finding reads as one line`() {
     let report = EnvironmentChecker.check(Walk.entry(breaking: .observationIsWritten))
     #expect(
@@ -100,10 +104,11 @@ private final class Walk: Environment {
     }
   }
 
-  static func entry(breaking rule: EnvironmentReport.Rule?, maximumEpisodeSteps: Int = 50) -> EnvironmentEntry {
+  static func entry(breaking rule: EnvironmentReport.Rule?, maximumEpisodeSteps: Int? = 50) -> EnvironmentEntry {
     EnvironmentEntry(
       id: "Walk-v0", summary: "", observationSize: rule == .entryIsTrue ? 3 : 2,
-      actionSpace: actionSpace(breaking: rule), maximumEpisodeSteps: maximumEpisodeSteps
+      actionSpace: actionSpace(breaking: rule),
+      maximumEpisodeSteps: rule == .episodesEnd ? nil : maximumEpisodeSteps
     ) { Walk(breaking: rule) }
   }
 
@@ -112,6 +117,7 @@ private final class Walk: Environment {
     if broken == .works && steps == 4 { throw SimulatorFault("the walker stumbled") }
     velocity += 0.1 * min(max(Double(action[0]), -1), 1)
     position += 0.1 * velocity + 0.01 * generator.standardNormal()
+    if broken == .episodesEnd { position = min(max(position, -5), 5) }
     let terminated = abs(position) > 5
     observe(into: &observation)
     if broken == .observationIsFinite && steps == 5 { observation[0] = .infinity }
@@ -131,7 +137,7 @@ private final class Walk: Environment {
   /// The velocity is hidden.
   func observe(into observation: inout MutableSpan<Float>) {
     observation[0] = Float(position)
-    if broken != .observationIsWritten { observation[1] = Float(steps / 50) }
+    if broken != .observationIsWritten { observation[1] = Float(steps / 200) }
   }
 
   func saveState() -> EnvironmentState {
@@ -175,14 +181,12 @@ final class Reach: GoalEnvironment {
     return StepOutcome(reward: -distance, terminated: distance < 0.2)
   }
 
-  func computeRewards(achieved: Span<Float>, desired: Span<Float>, into rewards: inout MutableSpan<Float>) {
+  func recompute(
+    achieved: Span<Float>, desired: Span<Float>, rewards: inout MutableSpan<Float>,
+    terminated: inout MutableSpan<Bool>
+  ) {
     for row in 0..<rewards.count {
       rewards[row] = -Float(abs(Double(achieved[row]) - Double(desired[row]))) * (fault == .reward ? 1.001 : 1)
-    }
-  }
-
-  func computeTerminated(achieved: Span<Float>, desired: Span<Float>, into terminated: inout MutableSpan<Bool>) {
-    for row in 0..<terminated.count {
       // as if the first row's answer were that of all
       let row0 = fault == .row ? 0 : row
       terminated[row] = fault != .terminated && abs(Double(achieved[row0]) - Double(desired[row0])) < 0.2

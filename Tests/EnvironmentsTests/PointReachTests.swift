@@ -40,9 +40,9 @@ import Testing
     let desired: [Float] = [0, 0, 0.04, 0, 0.5, 0.5, 0.5, 0.56, 0, 0, 0, -1]
     var (rewards, terminated) = ([Float](repeating: .nan, count: 3), [Bool](repeating: false, count: 3))
     var rewardSpan = rewards.mutableSpan
-    try goals.computeRewards(achieved: achieved.span, desired: desired.span, into: &rewardSpan)
     var terminatedSpan = terminated.mutableSpan
-    try goals.computeTerminated(achieved: achieved.span, desired: desired.span, into: &terminatedSpan)
+    try goals.recompute(
+      achieved: achieved.span, desired: desired.span, rewards: &rewardSpan, terminated: &terminatedSpan)
     #expect(rewards == [0, -1, -1])
     #expect(terminated == [id == "PointReachOnce-v0", false, false])
   }
