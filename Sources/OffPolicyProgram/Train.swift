@@ -45,6 +45,12 @@ struct Train: ParsableCommand {
     help: "Environments that are stepped at once; steps count over all of them. Default: 1.", transform: wholeNumber)
   var environments: Int?
 
+  @Flag(
+    help: ArgumentHelp(
+      "Let environments in Python step while the updates of the round before are made: actions are then chosen by a policy one "
+        + "round older, whatever the timing."))
+  var overlap = false
+
   @Option(help: "Threads of an update. Default: the machine's cores, at most 4.", transform: wholeNumber)
   var threads: Int?
 
@@ -109,6 +115,7 @@ struct Train: ParsableCommand {
       throw ArgumentMismatch("--timeouts and --observations are how data are read: without --dataset there are none")
     }
     let task = try environmentOptions.entry(environment)
+    try refuseOverlap(unlessInPython: task.id)
     if evaluateEvery != 0 { try task.requireLimit(for: "an evaluation (--evaluate-every 0: none)") }
     let preset = try presetArgument.preset(for: algorithm, in: task, steps: steps)
     let resolved = try ResolvedSettings(of: algorithm, for: task, preset: preset, settings: settings)
@@ -121,6 +128,7 @@ struct Train: ParsableCommand {
       evaluationEpisodes: evaluationEpisodes ?? 10, checkpointEvery: checkpointEvery)
     run.environmentOptions = task.givenOptions.isEmpty ? nil : task.givenOptions
     if environments > 1 { run.environments = environments }
+    if overlap { run.overlap = true }
     if PythonBridge.isReference(task.id) { run.python = Program.python.interpreter }
     try start(
       run, task: task, on: task.id, preset, resolved,
@@ -129,6 +137,7 @@ struct Train: ParsableCommand {
 
   /// A run on fixed data: its steps are updates.
   private func learn(_ algorithm: AlgorithmEntry, from path: String) throws {
+    try refuseOverlap(unlessInPython: nil)
     let preset = try presetArgument.preset(for: algorithm, onDataOf: environment)
     let resolved = try ResolvedSettings(of: algorithm, for: nil, preset: preset, settings: settings)
     let configuration = resolved.configuration
@@ -182,6 +191,14 @@ struct Train: ParsableCommand {
     if evaluationEpisodes != nil {
       throw ArgumentMismatch("--evaluation-episodes needs evaluations, and this run has none: leave it out")
     }
+  }
+
+  /// Only workers step beside the learner.
+  private func refuseOverlap(unlessInPython id: String?) throws {
+    guard overlap, !(id.map(PythonBridge.isReference) ?? false) else { return }
+    throw ArgumentMismatch(
+      "--overlap is for gym:ID and python:FILE:FUNCTION, whose processes step beside the learner, not \(id ?? "data"): leave it "
+        + "out")
   }
 
   private static func example(_ actions: ActionKind) -> String {

@@ -76,6 +76,9 @@ private struct CommandOptions: Sendable, CustomTestStringConvertible {
     case "plot": return [run, "--out", folder.path(UUID().uuidString)]
     case "export": return [run, "--format", "c", "--out", folder.path("\(UUID().uuidString).h")]
     case "evaluate": return [run, "--episodes", "1"]
+    case "record":
+      let out = folder.path("\(UUID().uuidString).gif")
+      return [run, "--out", out, "--width", "16", "--height", "16", "--every", "100"]
     case "list": return []
     case "environment check": return ["Pendulum-v1", "--steps", "20"]
     case "environment speed": return ["Pendulum-v1", "--seconds", "0.05"]
