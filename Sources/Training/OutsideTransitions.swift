@@ -19,7 +19,8 @@ extension Trainer {
     let (size, width, count) = (buffer.observationSize, scaling.count, outcomes.count)
     precondition(
       observations.count == count * size && next.count == count * size && actions.count == count * width,
-      "\(observations.count), \(actions.count) and \(next.count) values for \(count) transitions of \(size) and \(width)")
+      "\(observations.count), \(actions.count) and \(next.count) values for \(count) transitions of \(size) and \(width)"
+    )
     var action = [Float](repeating: 0, count: width)
     learner.buffer.abandonEpisode(lane: lane)
     var isOpen = false

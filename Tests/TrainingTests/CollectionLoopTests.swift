@@ -108,7 +108,9 @@ private struct Broken: Error {}
     #expect(try trainer.run.learning().updates == trainer.updates)
   }
 
-  @Test(arguments: [36, 153, 299]) func `updates that a checkpoint still owes are made when the run goes on`(step: Int) throws {
+  @Test(arguments: [36, 153, 299]) func `updates that a checkpoint still owes are made when the run goes on`(step: Int)
+    throws
+  {
     let whole = try makeTrainer("sac", overlap: true)
     try whole.train()
     let part = try makeTrainer("sac", overlap: true)
