@@ -81,7 +81,7 @@ def command(contender, what, threads, quick):
             steps = 400 + 50 if quick else 25_000
             return [OURS, "train", "sac", "HalfCheetah-v5", "--steps", steps, "--threads", threads, "--seed", 1,
                     "--set", f"randomSteps={400 if quick else 5_000}", "--evaluate-every", 0, "--run-directory", run], environment
-        return [OURS, "train", "sac", "Pendulum-v1", "--steps", 10_000, "--threads", threads, "--seed", 1,
+        return [OURS, "train", "sac", "Pendulum-v1", "--preset", "none", "--steps", 10_000, "--threads", threads, "--seed", 1,
                 "--set", "hiddenSizes=[64,64]", "--set", "batchSize=100", "--set", "randomSteps=100",
                 "--set", "policyLearningRate=0.001", "--set", "criticLearningRate=0.001",
                 "--set", "temperatureLearningRate=0.001", "--evaluate-every", 0, "--run-directory", run], environment

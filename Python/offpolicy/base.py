@@ -1,4 +1,4 @@
-"""The model: what SAC, TD3, DDPG, DQN and DiscreteSAC have in common.
+"""The model: what SAC, TQC, TD3, DDPG, DQN and DiscreteSAC have in common.
 
 A model has a learner of the library and the environments that it collects from. The constructors' arguments are kept as
 attributes of the same names. Each verb has its file: training.py, prediction.py, saving.py, parameters.py.

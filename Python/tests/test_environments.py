@@ -185,7 +185,7 @@ def test_what_is_wrong_with_an_environment_is_said_in_a_sentence(env, words):
     "arguments,words",
     [
         (dict(use_sde=True), "use_sde=True"),
-        (dict(policy_kwargs=dict(activation_fn="Tanh")), "activation_fn=Tanh"),
+        (dict(policy_kwargs=dict(activation_fn="GELU")), "activation_fn=GELU"),
         (dict(policy_kwargs=dict(n_critics=3)), "n_critics=3"),
         (dict(policy_kwargs=dict(optimizer_class="SGD")), "optimizer_class=SGD"),
         (dict(policy_kwargs=dict(features_extractor_class="NatureCNN")), "features_extractor_class"),

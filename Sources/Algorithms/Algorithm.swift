@@ -149,8 +149,12 @@ public struct UpdateDraws: Sendable, Equatable {
   public var next: [Int]
   /// ε for the current actions, such as [B, A], or [K, B, A] for K draws of each state.
   public var current: [Int]
+  /// Numbers that choose among J critics, [J].
+  public var members: [Int]
 
-  public init(next: [Int] = [], current: [Int] = []) { (self.next, self.current) = (next, current) }
+  public init(next: [Int] = [], current: [Int] = [], members: [Int] = []) {
+    (self.next, self.current, self.members) = (next, current, members)
+  }
 }
 
 /// Standard normal numbers that one update uses: ε for the next and for the current actions, flat (B × A).
@@ -158,17 +162,23 @@ public struct UpdateNoise: ~Copyable {
   public let next: Block
   /// With several draws for each state, one draw of the whole batch after another: (K × B × A).
   public let current: Block
+  /// Of each of several critics a number: the smallest are chosen.
+  public let members: Block  // (J)
 
-  /// - Parameter samples: K, the draws of the current action.
-  public init(batchSize: Int, actionSize: Int, samples: Int = 1) {
+  /// - Parameters:
+  ///   - samples: K, the draws of the current action.
+  ///   - members: J, the critics that are chosen among; 0: none are.
+  public init(batchSize: Int, actionSize: Int, samples: Int = 1, members: Int = 0) {
     next = Block(count: batchSize * actionSize)
     current = Block(count: samples * batchSize * actionSize)
+    self.members = Block(count: members)
   }
 
   /// Room for what an algorithm declares, zero so far.
   public init(_ draws: UpdateDraws) {
     next = Block(count: draws.next.isEmpty ? 0 : draws.next.reduce(1, *))
     current = Block(count: draws.current.isEmpty ? 0 : draws.current.reduce(1, *))
+    members = Block(count: draws.members.isEmpty ? 0 : draws.members.reduce(1, *))
   }
 }
 

@@ -31,6 +31,9 @@ public protocol AlgorithmConfiguration: Codable, Sendable, Equatable {
   /// ε: the data's states are normalised to mean 0 and deviation 1, with ε added to the deviations; nil leaves them as they are.
   var dataNormalization: Float? { get }
 
+  /// Throws where settings that are allowed each have no meaning together.
+  func check() throws(ConfigurationError)
+
   /// The configuration of a run of some updates: what shall last as long as the run does, and says no number.
   func lasting(updates: Int) -> Self
 }
@@ -47,6 +50,7 @@ extension AlgorithmConfiguration {
   package var returns: NStepReturn { NStepReturn(discount: discount, steps: nSteps) }
 
   public func lasting(updates: Int) -> Self { self }
+  public func check() throws(ConfigurationError) {}
 }
 
 extension AlgorithmConfiguration {
@@ -65,6 +69,7 @@ extension AlgorithmConfiguration {
       members[key] = value
     }
     self = try JSONValue.object(members).decode(Self.self)
+    try check()
   }
 
   /// This configuration with `key=value` settings applied, in their order.
@@ -86,7 +91,9 @@ extension AlgorithmConfiguration {
       try hyperparameter.check(value)
       members[hyperparameter.name] = value
     }
-    return try JSONValue.object(members).decode(Self.self)
+    let configuration = try JSONValue.object(members).decode(Self.self)
+    try configuration.check()
+    return configuration
   }
 
   /// All properties as JSON, nulls included.
@@ -212,9 +219,13 @@ extension Hyperparameter {
     "updateEvery", "", .whole(1), "environment steps between rounds of updates",
     source: "one update per step: all papers")
 
-  public static let updatesPerStep = Hyperparameter(
-    "updatesPerStep", "", .real(0.05, 1_000), "updates per environment step; 0.25 is one for four steps",
-    source: "one update per step: all papers")
+  public static let updatesPerStep: Hyperparameter = updatesPerStep("one update per step: all papers")
+
+  public static func updatesPerStep(_ source: String) -> Hyperparameter {
+    Hyperparameter(
+      "updatesPerStep", "", .real(0.05, 1_000), "updates per environment step; 0.25 is one for four steps",
+      source: source)
+  }
 
   public static let nSteps = Hyperparameter(
     "nSteps", "n", .whole(1, 32), "steps of a return before the critic's value takes over",

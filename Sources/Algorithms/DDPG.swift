@@ -26,6 +26,9 @@ public final class DDPG: Algorithm {
     /// Where the policy and the critics have others; nil: as all.
     public var policyHiddenSizes: [Int]? = nil
     public var criticHiddenSizes: [Int]? = nil
+    public var policyActivation = Activation.relu
+    public var criticActivation = Activation.relu
+    public var criticNormalization = BlockNormalization.none
     public var policyLearningRate: Float = 3e-4
     public var criticLearningRate: Float = 3e-4
     /// δ of Huber's loss of the critics; nil: the squared error.
@@ -58,6 +61,9 @@ public final class DDPG: Algorithm {
       .hiddenSizes("sfujim/TD3's OurDDPG; Lillicrap 2015 had 400, 300"),
       .policyHiddenSizes,
       .criticHiddenSizes,
+      .policyActivation(),
+      .criticActivation(),
+      .criticNormalization("none: all papers; layer: DroQ, ReBRAC, RLPD"),
       .learningRate(
         "policyLearningRate", "Adam's rate for the policy", "sfujim/TD3's OurDDPG; Lillicrap 2015 had 1e-4"),
       .learningRate(
@@ -113,20 +119,20 @@ public final class DDPG: Algorithm {
     self.configuration = configuration
     loss = configuration.valueLoss
     let batchSize = configuration.batchSize
-    let (policySizes, criticSizes) = (configuration.policySizes, configuration.criticSizes)
+    let (policySizes, criticBlocks) = (configuration.policySizes, configuration.criticBlocks)
 
     policy = DeterministicPolicy(
-      observationSize: observationSize, actionSize: actionSize, hiddenSizes: policySizes, batchSize: batchSize,
-      isLearned: true)
+      observationSize: observationSize, actionSize: actionSize, hiddenSizes: policySizes,
+      activation: configuration.policyActivation, batchSize: batchSize, isLearned: true)
     targetPolicy = DeterministicPolicy(
-      observationSize: observationSize, actionSize: actionSize, hiddenSizes: policySizes, batchSize: batchSize,
-      isLearned: false)
+      observationSize: observationSize, actionSize: actionSize, hiddenSizes: policySizes,
+      activation: configuration.policyActivation, batchSize: batchSize, isLearned: false)
     // differs: the action enters the critic at its first layer, not its second; no batch norm, no weight decay
     critics = Critics(
-      count: 1, observationSize: observationSize, actionSize: actionSize, hiddenSizes: criticSizes,
+      count: 1, observationSize: observationSize, actionSize: actionSize, blocks: criticBlocks,
       batchSize: batchSize, isLearned: true)
     targetCritics = Critics(
-      count: 1, observationSize: observationSize, actionSize: actionSize, hiddenSizes: criticSizes,
+      count: 1, observationSize: observationSize, actionSize: actionSize, blocks: criticBlocks,
       batchSize: batchSize, isLearned: false)
 
     self.workers = workers.forPhases(
@@ -247,7 +253,7 @@ public final class DDPG: Algorithm {
   // MARK: what it declares
 
   public static func policy(_ configuration: Configuration) -> PolicyForm {
-    PolicyForm(.deterministic, hiddenSizes: configuration.policySizes)
+    configuration.policyForm(.deterministic)
   }
 
   public static let metrics: [Metric] = [.criticLoss, .policyLoss, .targetMean]
@@ -256,8 +262,8 @@ public final class DDPG: Algorithm {
   /// target F_π + F_Q; critic 2 F_Q + G_Q; policy 2 F_π + F_Q + G_Q + G_A + G_π.
   public static func cost(_ configuration: Configuration, observationSize: Int, actionSize: Int) -> UpdateCost {
     let rows = configuration.batchSize
-    let policy = NetworkSize(inputs: observationSize, hidden: configuration.policySizes, outputs: actionSize)
-    let critic = NetworkSize(inputs: observationSize + actionSize, hidden: configuration.criticSizes, outputs: 1)
+    let policy = configuration.policySize(inputs: observationSize, outputs: actionSize)
+    let critic = configuration.criticSize(inputs: observationSize + actionSize, outputs: 1)
     let target = policy.forward(rows: rows) + critic.forward(rows: rows)
     let criticStep = 2 * critic.forward(rows: rows) + critic.backward(rows: rows)
     let through =

@@ -26,6 +26,9 @@ public final class FittedQEvaluation: PolicyEvaluation {
     public var batchSize = 256
     /// Units in each hidden layer of each critic; the policy has its own sizes.
     public var hiddenSizes = [256, 256]
+    /// That of the policy under evaluation, which no tensor of it shows.
+    public var policyActivation = Activation.relu
+    public var criticActivation = Activation.relu
     public var criticLearningRate: Float = 3e-4
     /// δ of Huber's loss of the critics; nil: the squared error.
     public var huberThreshold: Float? = nil
@@ -48,6 +51,8 @@ public final class FittedQEvaluation: PolicyEvaluation {
       .targetTracking("as SAC and TD3; d3rlpy's FQE copies every 100"),
       .batchSize("as SAC and TD3; d3rlpy's FQE has 100"),
       .hiddenSizes("as SAC and TD3"),
+      .policyActivation("that of the policy under evaluation"),
+      .criticActivation(),
       .learningRate("criticLearningRate", "Adam's rate for the critics", "as SAC and TD3; d3rlpy's FQE has 1e-4"),
       .huberThreshold("the notes (N5); all papers"),
       Hyperparameter(
@@ -64,7 +69,7 @@ public final class FittedQEvaluation: PolicyEvaluation {
     ]
   }
 
-  private let configuration: Configuration
+  private var configuration: Configuration
   private let loss: ValueLoss
   private let workers: WorkerPool
   private let (observationSize, actionSize): (Int, Int)
@@ -92,13 +97,14 @@ public final class FittedQEvaluation: PolicyEvaluation {
     loss = configuration.valueLoss
     self.workers = workers
     (self.observationSize, self.actionSize) = (observationSize, actionSize)
-    let (count, batchSize, hiddenSizes) = (configuration.critics, configuration.batchSize, configuration.hiddenSizes)
+    let (count, batchSize) = (configuration.critics, configuration.batchSize)
+    let blocks = [NetworkBlock](configuration.hiddenSizes, activation: configuration.criticActivation)
 
     critics = Critics(
-      count: count, observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes,
+      count: count, observationSize: observationSize, actionSize: actionSize, blocks: blocks,
       batchSize: batchSize, isLearned: true)
     targetCritics = Critics(
-      count: count, observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes,
+      count: count, observationSize: observationSize, actionSize: actionSize, blocks: blocks,
       batchSize: batchSize, isLearned: false)
     criticOptimizer = Adam(critics.networks, configuration.adam(learningRate: configuration.criticLearningRate))
 
@@ -106,8 +112,8 @@ public final class FittedQEvaluation: PolicyEvaluation {
     critics.initialize(using: &initialization)
     targetCritics.copy(critics)
     policy = FixedPolicy(
-      observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes, batchSize: batchSize,
-      using: &initialization)
+      observationSize: observationSize, actionSize: actionSize, hiddenSizes: configuration.hiddenSizes,
+      activation: configuration.policyActivation, batchSize: batchSize, using: &initialization)
     updateStream = RandomStream(seed: seed, purpose: "update noise")
 
     noise = UpdateNoise(batchSize: batchSize, actionSize: actionSize)
@@ -237,7 +243,8 @@ public final class FittedQEvaluation: PolicyEvaluation {
 
   /// Until a given policy is loaded, which has sizes of its own.
   public static func policy(_ configuration: Configuration) -> PolicyForm {
-    PolicyForm(.squashedGaussian, hiddenSizes: configuration.hiddenSizes)
+    PolicyForm(
+      .squashedGaussian, hiddenSizes: configuration.hiddenSizes, activation: configuration.policyActivation)
   }
 
   public static let metrics: [Metric] = [.criticLoss, .targetMean]
@@ -267,12 +274,14 @@ public final class FittedQEvaluation: PolicyEvaluation {
   }
 
   public func loadPolicy(
-    normalization: ObservationNormalization?, from find: (String) throws -> Tensor
+    activation: Activation?, normalization: ObservationNormalization?, from find: (String) throws -> Tensor
   ) throws {
     self.normalization = normalization
+    if let activation { configuration.policyActivation = activation }
     policy = try FixedPolicy(
-      observationSize: observationSize, actionSize: actionSize, batchSize: configuration.batchSize,
-      normalizer: normalization?.rowNormalizer(rows: configuration.batchSize), from: find)
+      observationSize: observationSize, actionSize: actionSize, activation: configuration.policyActivation,
+      batchSize: configuration.batchSize, normalizer: normalization?.rowNormalizer(rows: configuration.batchSize),
+      from: find)
   }
 
   public var state: AlgorithmState {

@@ -1,5 +1,6 @@
 // OptimizerConfiguration.swift — what learners' configurations say about sizes of networks, errors and optimisers.
 
+import Kernels
 import Networks
 
 /// A configuration of something that learns by Adam. One setting holds for all its optimisers, with a rate for each.
@@ -34,18 +35,50 @@ extension OptimizerConfiguration {
   }
 }
 
-/// A configuration of a policy and critics, whose networks may have sizes of their own.
+/// A configuration of a policy and critics, whose networks may have sizes and blocks of their own.
 public protocol ActorCriticConfiguration: OptimizerConfiguration {
   var hiddenSizes: [Int] { get }
   var policyHiddenSizes: [Int]? { get }
   var criticHiddenSizes: [Int]? { get }
+  var policyActivation: Activation { get }
+  var criticActivation: Activation { get }
+  /// What normalises the units of the critics' hidden layers.
+  var criticNormalization: BlockNormalization { get }
+  /// The share of the critics' hidden units that are dropped while learning.
+  var criticDropout: Float { get }
 }
 
 extension ActorCriticConfiguration {
+  public var policyActivation: Activation { .relu }
+  public var criticActivation: Activation { .relu }
+  public var criticNormalization: BlockNormalization { .none }
+  public var criticDropout: Float { 0 }
+
   /// Units in each hidden layer of the policy.
   public var policySizes: [Int] { policyHiddenSizes ?? hiddenSizes }
   /// Units in each hidden layer of each critic.
   public var criticSizes: [Int] { criticHiddenSizes ?? hiddenSizes }
+  /// The hidden layers of each critic.
+  public var criticBlocks: [NetworkBlock] {
+    [NetworkBlock](
+      criticSizes, activation: criticActivation, normalization: criticNormalization, dropout: criticDropout)
+  }
+
+  /// The learned policy as files keep it.
+  public func policyForm(_ kind: PolicyForm.Kind) -> PolicyForm {
+    PolicyForm(kind, hiddenSizes: policySizes, activation: policyActivation)
+  }
+
+  /// The policy's sizes, for its cost.
+  package func policySize(inputs: Int, outputs: Int) -> NetworkSize {
+    NetworkSize(
+      inputs: inputs, blocks: [NetworkBlock](policySizes, activation: policyActivation), outputs: outputs)
+  }
+
+  /// A critic's sizes, for its cost.
+  package func criticSize(inputs: Int, outputs: Int) -> NetworkSize {
+    NetworkSize(inputs: inputs, blocks: criticBlocks, outputs: outputs)
+  }
 }
 
 extension Hyperparameter {
@@ -56,6 +89,25 @@ extension Hyperparameter {
   public static let criticHiddenSizes = Hyperparameter(
     "criticHiddenSizes", "H_Q", .wholes(1, 16_384), "units in each hidden layer of each critic; null: hiddenSizes",
     source: "as hiddenSizes", isOptional: true)
+
+  private static let activations: [String: Interval] = Dictionary(
+    uniqueKeysWithValues: Activation.allCases.map { ($0.name, .nothing) })
+
+  public static func policyActivation(_ source: String = "ReLU: all papers") -> Hyperparameter {
+    Hyperparameter(
+      "policyActivation", "f_π", cases: activations, "activation of the policy's hidden layers", source: source)
+  }
+
+  public static func criticActivation(_ source: String = "ReLU: all papers") -> Hyperparameter {
+    Hyperparameter(
+      "criticActivation", "f_Q", cases: activations, "activation of the critics' hidden layers", source: source)
+  }
+
+  public static func criticNormalization(_ source: String) -> Hyperparameter {
+    Hyperparameter(
+      "criticNormalization", "", cases: ["none": .nothing, "layer": .nothing],
+      "what normalises the units of the critics' hidden layers", source: source)
+  }
 
   public static func huberThreshold(_ source: String) -> Hyperparameter {
     Hyperparameter(

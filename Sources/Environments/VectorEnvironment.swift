@@ -8,7 +8,9 @@
 public protocol VectorEnvironment: AnyObject {
   /// N
   var count: Int { get }
+  /// What each lane's observations are.
   var observationSpace: Box { get }  // (S)
+  /// What each lane's actions are.
   var actionSpace: Space { get }  // (A)
   /// What computes rewards and terminations of other goals, without stepping a lane; nil where there are no goals.
   var goals: (any GoalEnvironment)? { get }
@@ -37,6 +39,7 @@ public protocol VectorEnvironment: AnyObject {
 
   /// Everything that a lane needs to go on from here, in mid-episode, to the bit.
   func saveState(lane: Int) throws -> EnvironmentState
+  /// Goes on from a saved state in a lane.
   func restore(_ state: EnvironmentState, lane: Int) throws
 }
 

@@ -12,7 +12,9 @@
 /// The columns past the last one are zero and stay zero. Rows are padded so that no stride is a power of two.
 @safe
 public struct Matrix: ~Copyable, @unchecked Sendable {
+  /// The number of rows.
   public let rows: Int
+  /// The number of columns.
   public let columns: Int
   package let panels: Int
   /// Values from one panel to the next.
@@ -31,11 +33,20 @@ public struct Matrix: ~Copyable, @unchecked Sendable {
 
   deinit { pointer.deallocate() }
 
+  /// Where an element is; the caller has checked that there is one.
+  @inline(__always)
+  func place(_ row: Int, _ column: Int) -> Int {
+    column / panelWidth &* stride &+ row &* panelWidth &+ column % panelWidth
+  }
+
   /// The panel of `column` at `row`.
   func at(_ row: Int, panel: Int = 0) -> UnsafeMutablePointer<Float> {
     pointer + (panel &* stride &+ row &* panelWidth)
   }
 
+  /// One element.
+  ///
+  /// - Precondition: both are within the matrix.
   @inlinable
   public subscript(row: Int, column: Int) -> Float {
     get { pointer[offset(row, column)] }
@@ -77,6 +88,25 @@ public struct Matrix: ~Copyable, @unchecked Sendable {
     }
   }
 
+  /// Copies some rows to the same rows of a matrix of as many columns.
+  package func copy(_ rows: Range<Int>, to other: borrowing Matrix) {
+    precondition(columns == other.columns, "\(columns) columns into \(other.columns)")
+    check(rows, min(self.rows, other.rows))
+    for panel in 0..<panels {
+      other.at(rows.lowerBound, panel: panel).update(
+        from: at(rows.lowerBound, panel: panel), count: rows.count * panelWidth)
+    }
+  }
+
+  /// Writes one value into some rows.
+  package func fill(_ value: Float, rows: Range<Int>) {
+    check(rows, self.rows)
+    for panel in 0..<panels {
+      let count = min(panelWidth, columns - panel * panelWidth)
+      for row in rows { at(row, panel: panel).update(repeating: value, count: count) }
+    }
+  }
+
   /// Writes a row from `columns` values in memory.
   func copyRow(_ row: Int, from source: UnsafePointer<Float>) {
     var column = 0
@@ -92,6 +122,7 @@ public struct Matrix: ~Copyable, @unchecked Sendable {
 /// A flat block of values, its length rounded up to whole vectors with zeros.
 @safe
 public struct Block: ~Copyable, @unchecked Sendable {
+  /// The number of values.
   public let count: Int
   @usableFromInline package let pointer: UnsafeMutablePointer<Float>
 
@@ -104,6 +135,9 @@ public struct Block: ~Copyable, @unchecked Sendable {
 
   deinit { pointer.deallocate() }
 
+  /// One value.
+  ///
+  /// - Precondition: the index is within the block.
   @inlinable
   public subscript(index: Int) -> Float {
     get {

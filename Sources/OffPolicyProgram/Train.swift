@@ -3,11 +3,15 @@
 import ArgumentParser
 import Foundation
 import OffPolicy
+import Presets
 
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train an algorithm in an environment, or on data, into a run directory.",
-    discussion: "Hyperparameters are set with --set; `offpolicy list` shows them with their defaults and ranges.")
+    discussion: """
+      Hyperparameters are set with --set; `offpolicy list` shows them with their defaults and ranges. Where `offpolicy list \
+      presets` has settings for algorithm and environment, the run begins with them and says so.
+      """)
 
   @Argument(
     help: "The algorithm's name, such as sac, dqn for discrete actions, or td3-bc with --dataset; see `offpolicy list`."
@@ -37,8 +41,9 @@ struct Train: ParsableCommand {
   @Option(help: "The same seed gives the same run, to the bit, on any number of threads.", transform: seedNumber)
   var seed: UInt64 = 0
 
-  @Option(help: "Environments that are stepped at once; steps count over all of them.", transform: wholeNumber)
-  var environments: Int = 1
+  @Option(
+    help: "Environments that are stepped at once; steps count over all of them. Default: 1.", transform: wholeNumber)
+  var environments: Int?
 
   @Flag(
     help: ArgumentHelp(
@@ -51,6 +56,8 @@ struct Train: ParsableCommand {
 
   @Option(name: .customLong("set"), help: "Set a hyperparameter: key=value. May be repeated.")
   var settings: [String] = []
+
+  @OptionGroup var presetArgument: PresetArgument
 
   @OptionGroup var environmentOptions: EnvironmentOptionArguments
 
@@ -110,8 +117,11 @@ struct Train: ParsableCommand {
     let task = try environmentOptions.entry(environment)
     try refuseOverlap(unlessInPython: task.id)
     if evaluateEvery != 0 { try task.requireLimit(for: "an evaluation (--evaluate-every 0: none)") }
-    let configuration = try algorithm.defaults.resolved(for: task, settings: settings)
-    let steps = steps ?? task.suggestedSteps
+    let preset = try presetArgument.preset(for: algorithm, in: task, steps: steps)
+    let resolved = try ResolvedSettings(of: algorithm, for: task, preset: preset, settings: settings)
+    let configuration = resolved.configuration
+    let steps = steps ?? preset?.steps?.value.whole(Limits.steps) ?? task.suggestedSteps
+    let environments = environments ?? preset?.laneCount?.value.whole(Limits.environments) ?? 1
     var run = RunConfiguration(
       algorithm: algorithm.name, environment: task.id, configuration: configuration.values, steps: steps, seed: seed,
       threads: threads ?? min(4, Processor.coreCount), evaluateEvery: evaluateEvery ?? evaluationInterval(steps),
@@ -121,15 +131,17 @@ struct Train: ParsableCommand {
     if overlap { run.overlap = true }
     if PythonBridge.isReference(task.id) { run.python = Program.python.interpreter }
     try start(
-      run, task: task, on: task.id,
+      run, task: task, on: task.id, preset, resolved,
       "\(steps.text) steps" + (environments > 1 ? " in \(environments.text) environments" : ""))
   }
 
   /// A run on fixed data: its steps are updates.
   private func learn(_ algorithm: AlgorithmEntry, from path: String) throws {
-    let configuration = try algorithm.defaults.setting(settings)
     try refuseOverlap(unlessInPython: nil)
-    if environments > 1 {
+    let preset = try presetArgument.preset(for: algorithm, onDataOf: environment)
+    let resolved = try ResolvedSettings(of: algorithm, for: nil, preset: preset, settings: settings)
+    let configuration = resolved.configuration
+    if (environments ?? 1) > 1 || preset?.laneCount != nil {
       throw ArgumentMismatch("--environments is for learning in an environment; data are learned from as they are")
     }
     // a run that learned in its environment kept the options of that
@@ -159,7 +171,7 @@ struct Train: ParsableCommand {
       try refuseEpisodes()
     }
     if let warning = DatasetStatistics(dataset).warning { Output.note("warning: " + warning) }
-    let steps = steps ?? 1_000_000
+    let steps = steps ?? preset?.steps?.value.whole(Limits.steps) ?? 1_000_000
     var run = RunConfiguration(
       algorithm: algorithm.name, environment: task?.id ?? dataset.description.environment ?? "",
       configuration: configuration.values, steps: steps, seed: seed, threads: threads ?? min(4, Processor.coreCount),
@@ -171,7 +183,7 @@ struct Train: ParsableCommand {
     )
     run.dataset?.observations = reading.observations
     let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
-    try start(run, task: task, on: name, "\(steps.text) updates on \(dataset.count.text) transitions")
+    try start(run, task: task, on: name, preset, resolved, "\(steps.text) updates on \(dataset.count.text) transitions")
   }
 
   /// For a run without evaluations: their episodes would be ignored.
@@ -195,7 +207,10 @@ struct Train: ParsableCommand {
 
   private func evaluationInterval(_ steps: Int) -> Int { max(1000, min(10_000, steps / 20)) }
 
-  private func start(_ run: RunConfiguration, task: EnvironmentEntry?, on name: String, _ amount: String) throws {
+  private func start(
+    _ run: RunConfiguration, task: EnvironmentEntry?, on name: String, _ preset: Preset?, _ resolved: ResolvedSettings,
+    _ amount: String
+  ) throws {
     // everything that can be refused is refused before anything is written
     try run.checkLearning(in: Program.algorithms)
     let learning = try run.learning(in: Program.algorithms)
@@ -207,6 +222,8 @@ struct Train: ParsableCommand {
       versions: RunDescription.Versions(
         program: programVersion, swift: swiftVersion, mujoco: try task?.simulatorVersion(),
         processor: Processor.summary, matrixUnit: Processor.usesMatrixUnit))
+    description.preset = preset?.use
+    description.sources = sources(of: resolved)
     description.resume = run.dataset == nil ? task?.resumePromise : .exact
     if description.versions.mujoco != nil { description.versions.mujocoLibrary = try MuJoCoTasks.libraryPath() }
     let trainer = try makeTrainer(run)
@@ -215,6 +232,7 @@ struct Train: ParsableCommand {
     try RunDirectory.checkSpace(for: trainer, at: path, available: DiskSpace.available(at: path))
     let directory = try makeDirectory(at: path, description, name)
     Output.note("training \(run.algorithm) on \(name), \(amount), into \(directory.displayPath)")
+    preset?.tell(resolved, hasOwnSteps: steps == nil)
     if let origin = run.from {
       Output.note(
         "it begins with the networks of \(origin.algorithm) after \(origin.step.text) steps"
@@ -227,6 +245,14 @@ struct Train: ParsableCommand {
       Output.note("\(run.environment) cannot save where it is: a run that goes on loses the episodes that were running")
     }
     try drive(trainer, directory, tensorBoard: tensorboard)
+  }
+
+  /// Where settings come from, those of the command line included.
+  private func sources(of resolved: ResolvedSettings) -> [String: String] {
+    var sources = resolved.sources
+    if steps != nil { sources["steps"] = ResolvedSettings.chosen }
+    if environments != nil { sources["environments"] = ResolvedSettings.chosen }
+    return sources
   }
 
   /// Makes the folder. A default one that another process has just taken gets the next number.

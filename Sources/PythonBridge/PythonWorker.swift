@@ -18,6 +18,7 @@ import Platform
 
 /// An environment in Python failed, or its process did.
 public struct PythonFault: Error, CustomStringConvertible {
+  /// The environment, what was raised and where, in one line.
   public let description: String
 }
 
@@ -32,6 +33,7 @@ public struct PythonSettings: Sendable {
   /// What becomes of a run whose environment fails.
   public var onFault = OnFault.stop
 
+  /// What becomes of a run whose environment fails.
   public enum OnFault: String, Sendable, CaseIterable {
     /// The run ends; it can be resumed from its last checkpoint.
     case stop
@@ -39,6 +41,7 @@ public struct PythonSettings: Sendable {
     case restart
   }
 
+  /// The defaults.
   public init() {}
 
   /// The same with another interpreter.
@@ -48,7 +51,8 @@ public struct PythonSettings: Sendable {
     return settings
   }
 
-  var interpreterPath: String {
+  /// The interpreter that is run: the one that was set, or what the variables of the process say.
+  package var interpreterPath: String {
     if let interpreter { return interpreter }
     let variables = ProcessInfo.processInfo.environment
     if let named = variables["OFFPOLICY_PYTHON"], !named.isEmpty { return named }

@@ -1,4 +1,4 @@
-// HindsightSampler.swift — what an episode would have been worth, had one of the goals that it reached been its goal.
+// HindsightSampler.swift — hindsight replay: relabels transitions with goals that their own episode reached.
 // Andrychowicz et al. 2017, "Hindsight Experience Replay", arXiv:1707.01495: strategies of section 4.5.
 //
 // Rows are drawn uniformly. Of k + 1 rows all but one are given another goal: by `future` that reached after a step drawn

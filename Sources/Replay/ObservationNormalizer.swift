@@ -15,6 +15,7 @@
 import Kernels
 import Platform
 
+/// Running mean and deviation of observations, in double precision.
 public final class ObservationNormalizer {
   /// Bound of a normalised value.
   public static let clip: Float = 10

@@ -33,8 +33,8 @@ extension SamplerConfiguration {
   /// Refuses what cannot work, before anything is written.
   ///
   /// - Parameters:
-  ///   - environment: what messages call the task; its id.
-  ///   - goals: where the task's goals are; nil where it has none.
+  ///   - environment: what messages call the environment; its id.
+  ///   - goals: where the environment's goals are; nil where it has none.
   ///   - lanes: environments that add to the buffer.
   public func check(
     environment: String, goals: GoalLayout?, nSteps: Int, batchSize: Int, bufferCapacity: Int, lanes: Int = 1
@@ -86,12 +86,19 @@ extension SamplerConfiguration {
 
 /// A sampler cannot work so.
 public enum SamplerError: Error, Equatable, CustomStringConvertible {
+  /// Hindsight in an environment without goals.
   case noGoals(environment: String)
+  /// Hindsight with n-step returns.
   case hindsightOverSteps(Int)
+  /// A buffer that holds less than a batch.
   case bufferBelowBatch(capacity: Int, batchSize: Int)
+  /// A buffer whose lanes hold less than an n-step return.
   case bufferBelowReturn(capacity: Int, lanes: Int, steps: Int)
+  /// Prioritised sampling of fixed data.
   case prioritisedFixedData
+  /// Hindsight with fixed data.
   case hindsightFixedData
+  /// A recomputed reward that is not finite.
   case recomputedReward(Float)
   /// What is in a state, or missing, that its sampler would not have saved so.
   case foreignState(String)

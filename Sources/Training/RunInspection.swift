@@ -4,23 +4,32 @@ import Algorithms
 import Formats
 import Networks
 
+/// How far a run is and how it does, read from its folder.
 public struct RunInspection: Sendable {
+  /// Environment steps so far.
   public let step: Int
+  /// Episodes that have ended.
   public let episodes: Int
+  /// Updates so far.
   public let updates: Int
   /// The last step that a log tells of; a run that trains is past its checkpoint.
   public let loggedStep: Int?
+  /// Seconds of training so far.
   public let seconds: Double
   /// A hash of all learned parameters: equal digests, equal bits. Nil before the first checkpoint.
   public let digest: String?
+  /// The mean return of the last evaluation; nil without one.
   public let lastReturn: Double?
+  /// The highest mean return of an evaluation; nil without one.
   public let bestReturn: Double?
   /// Episodes that the simulator broke off.
   public let simulatorFaults: Int
   /// How long training waited for its checkpoints.
   public let pauses: CheckpointPauses
+  /// What is out of hand.
   public let health: HealthReport
 
+  /// Reads a run's folder, which may be in use.
   public init(_ directory: RunDirectory) throws {
     let checkpoint = try directory.checkpoint()
     let returns = directory.rows("evaluations.csv").compactMap { $0.count > 2 ? Double($0[2]) : nil }
@@ -37,6 +46,9 @@ public struct RunInspection: Sendable {
     digest = learned.map(Self.digest)
     var record = directory.rows("health.csv").last.flatMap(HealthRecord.init(row:))
     record?.idle = IdleEpisodes(rows: directory.rows("episodes.csv"))
+    if let crossed = Self.lastValue(of: Metric.crossedQuantiles.name, in: directory.lines("metrics.csv")) {
+      record?.assessment.crossedQuantiles = crossed
+    }
     let run = directory.description.run
     if case .object(let members) = run.configuration { record?.settings = Set(members.keys) }
     var health = learned.map { Self.health($0, record) } ?? .unknown
@@ -49,6 +61,14 @@ public struct RunInspection: Sendable {
       ]
     }
     self.health = health
+  }
+
+  /// The last number of a log's column; nil where there is no such column or row.
+  private static func lastValue(of column: String, in lines: [[String]]) -> Double? {
+    guard let at = lines.first?.firstIndex(of: column), lines.count > 1, let row = lines.last, row.count > at else {
+      return nil
+    }
+    return Double(row[at])
   }
 
   /// A hash over names and values, in the order of names.

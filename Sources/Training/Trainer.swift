@@ -19,11 +19,13 @@ public final class Trainer {
   public var scaling: ActionScaling { actions.scaling }
   /// Environment steps taken, over all lanes.
   public internal(set) var step = 0
+  /// Episodes that have ended.
   public internal(set) var episodes = 0
   public var updates: Int { learner.updates }
   public var bestReturn: Double { evaluations.bestReturn }
   public var lastEvaluation: EvaluationRecord? { evaluations.last }
   public var temperature: Double { learner.temperature }
+  /// Faults of the simulator so far.
   public internal(set) var faults = SimulatorFaults()
   public var observer = TrainingObserver()
   /// Updates begin with the first transition, and not with the first batch: its rows are drawn with replacement anyway.
@@ -32,6 +34,7 @@ public final class Trainer {
   public private(set) var lastOutcomes: [StepOutcome]
   /// The environments' episodes so far.
   public internal(set) var lanes: [TrainingLane]
+  /// The replay buffer.
   public var buffer: ReplayBuffer { _read { yield learner.buffer } }
 
   let loop: CollectionLoop
@@ -298,7 +301,7 @@ public final class Trainer {
       algorithm.policyTensors,
       PolicyDescription(
         algorithm: run.algorithm, environment: run.environment, observationSize: observations.columns,
-        hiddenSizes: configuration.policy.hiddenSizes,
+        hiddenSizes: configuration.policy.hiddenSizes, activation: configuration.policy.activation,
         actionLow: scaling.low, actionHigh: scaling.high, step: step, choices: scaling.choices,
         normalization: normalization.observations?.snapshot, rewardDivisor: normalization.rewards?.divisor,
         environmentOptions: run.environmentOptions ?? [:], kind: configuration.policy.kind))

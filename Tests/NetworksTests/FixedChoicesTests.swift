@@ -53,7 +53,8 @@ import Testing
     normalizer.set(0, mean: 10, scale: 2)
     let plain = try Self.policy([0.2, 0.5, 0.3])
     let normalizing = try Self.policy([0.2, 0.5, 0.3], normalizer: normalizer)
-    let (raw, normalized) = (Matrix(rows: 4, columns: 1), Matrix(rows: 4, columns: 1))
+    let raw = Matrix(rows: 4, columns: 1)
+    let normalized = Matrix(rows: 4, columns: 1)
     for row in 0..<4 {
       raw[row, 0] = Float(10 + 2 * row)
       normalized[row, 0] = Float(row)
