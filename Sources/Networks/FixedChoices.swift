@@ -44,9 +44,15 @@ package struct FixedChoices: Sendable {
     normalizer: RowNormalizer? = nil, from find: (String) throws -> Tensor
   ) throws {
     precondition(normalizer.map { $0.normalized.rows >= batchSize } ?? true, "no room for \(batchSize) rows")
+    let sizes = try policySizes(from: find).dropLast()
+    guard !sizes.isEmpty else {
+      // says which tensor is missing
+      for layer in 0...1 { _ = try find("policy.layer.\(layer).weight") }
+      throw TensorMismatch("the policy has no hidden layer")
+    }
     policy = CategoricalPolicy(
-      observationSize: observationSize, choices: choices, hiddenSizes: try policySizes(from: find).dropLast(),
-      activation: activation, batchSize: batchSize)
+      observationSize: observationSize, choices: choices, hiddenSizes: Array(sizes), activation: activation,
+      batchSize: batchSize)
     try policy.parameters.load("policy", from: find)
     self.normalizer = normalizer
   }
