@@ -185,6 +185,11 @@ class Hindsight(NamedTuple):
     """Whether rows get other goals, and how many of them."""
 
     goals: int  # other goals to one of the row's own; 0: no hindsight
+    strategy: str = "future"  # the step after which another goal was reached: "future", "final" or "episode"
+
+    def sampler(self) -> Dict[str, Any]:
+        """The library's hyperparameter."""
+        return {{"future": "hindsight"}.get(self.strategy, "hindsight" + self.strategy.title()): {"goals": self.goals}}
 
 
 def hindsight(buffer_class: Any, given: Optional[Dict[str, Any]], buffer_size: int) -> Hindsight:
@@ -199,13 +204,13 @@ def hindsight(buffer_class: Any, given: Optional[Dict[str, Any]], buffer_size: i
         raise UnsupportedError(f"replay_buffer_class={name} is not supported, only HerReplayBuffer")
     strategy = keywords.pop("goal_selection_strategy", "future")
     strategy = str(getattr(strategy, "name", strategy)).lower()
-    if strategy != "future":
-        raise UnsupportedError(f"goal_selection_strategy={strategy!r} is not supported, only 'future'")
+    if strategy not in ("future", "final", "episode"):
+        raise ValueError(f"goal_selection_strategy is 'future', 'final' or 'episode', not {strategy!r}")
     if keywords.pop("copy_info_dict", False):
         warnings.warn("copy_info_dict: compute_reward is called with empty infos", UserWarning, stacklevel=5)
     goals = int(keywords.pop("n_sampled_goal", 4))
     _refuse_rest(keywords)
-    return Hindsight(goals)
+    return Hindsight(goals, strategy)
 
 
 def _refuse_rest(keywords: Dict[str, Any]) -> None:

@@ -20,9 +20,10 @@ SMALL = dict(policy_kwargs=dict(net_arch=[8]), seed=0)
 def collected(env):
     """The transitions of 300 steps with random actions, without these."""
     model = SAC("MlpPolicy", env, learning_starts=10_000, **SMALL).learn(300)
-    b = model.replay_buffer
-    columns = [b.rewards[:, None], b.terminated[:, None], b.timeouts[:, None]]
-    return np.concatenate([b.observations, b.next_observations] + columns, axis=1)
+    b = model.replay_buffer.transitions()
+    cut = (b["truncated"] != 0) & (b["terminated"] == 0)
+    columns = [b["rewards"][:, None], b["terminated"][:, None], cut[:, None]]
+    return np.concatenate([b["observations"], b["next_observations"]] + columns, axis=1)
 
 
 def makers():

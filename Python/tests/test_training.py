@@ -95,6 +95,19 @@ def test_going_on_after_load_gives_the_bits_of_never_having_stopped(tmp_path, cl
         assert model.digest == whole.digest
 
 
+@pytest.mark.parametrize("env", [lambda: [Counter(4), Counter(5)], lambda: gym.make("Pendulum-v1"), Reach])
+@pytest.mark.parametrize("more", [{}, {"gradient_steps": 2}, {"gradient_steps": -1, "n_steps": 2}])
+def test_rounds_in_one_call_of_the_library_are_those_of_single_calls(env, more):
+    policy = "MultiInputPolicy" if env is Reach else "MlpPolicy"
+    plain = SAC(policy, env(), learning_starts=30, **{**SMALL, **more}).learn(150)
+    looked_at = SAC(policy, env(), learning_starts=30, **{**SMALL, **more}).learn(150, callback=lambda _l, _g: True)
+    assert plain.digest == looked_at.digest and plain._n_updates == looked_at._n_updates > 0
+    assert plain.num_timesteps == looked_at.num_timesteps and plain._episode_num == looked_at._episode_num
+    for model in (plain, looked_at):
+        model.learn(33, reset_num_timesteps=False)
+    assert plain.digest == looked_at.digest
+
+
 def test_a_restart_in_episode_units_makes_the_updates_that_were_owed(tmp_path):
     def new():
         return make(SAC, Counter(4), learning_starts=10, train_freq=(2, "episode"), gradient_steps=-1)
@@ -197,7 +210,7 @@ def test_an_environment_that_breaks_leaves_a_model_that_can_go_on():
     model.learn(20, reset_num_timesteps=False)
     assert model.num_timesteps == 38
     buffer = model.replay_buffer
-    assert buffer.size() == 38 and (buffer.observations[:, 0] == buffer.next_observations[:, 0]).all()
+    assert buffer.size() == 38 and (buffer.observations[..., 0] == buffer.next_observations[..., 0]).all()
 
 
 def test_the_replay_buffer_and_the_parameters_go_in_and_out(tmp_path):

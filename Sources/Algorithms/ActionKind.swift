@@ -42,9 +42,11 @@ extension AlgorithmEntry {
 
 /// An algorithm cannot choose a task's actions.
 public struct UnfitAlgorithm: Error, RemediableError, Equatable, CustomStringConvertible {
+  /// The algorithm's name.
   public let algorithm: String
   /// The task's id.
   public let task: String
+  /// The environment's actions.
   public let space: Space
   /// The algorithms that can.
   public let fitting: [String]

@@ -22,9 +22,13 @@ public struct CollectionSettings: Sendable, Equatable {
 
 /// The configuration of an algorithm that learns from a task. Those that learn from fixed data have none of this.
 public protocol CollectingConfiguration: AlgorithmConfiguration {
+  /// Transitions kept for replay.
   var bufferCapacity: Int { get }
+  /// First steps with actions drawn uniformly, before any update.
   var randomSteps: Int { get }
+  /// Environment steps between rounds of updates.
   var updateEvery: Int { get }
+  /// Updates to one environment step.
   var updatesPerStep: Double { get }
 }
 

@@ -16,10 +16,12 @@ public struct ExplorationNoiseProcess: ~Copyable {
   private let noise: ExplorationNoise
   private let (lanes, actionSize): (Int, Int)
   private let normal: Block  // (N × A)
+  /// The stream that the noise is drawn from.
   public private(set) var stream: RandomStream
   /// x of the correlated noise of each lane; zero for the independent one.
   private(set) var values: [Float]  // (N × A)
 
+  /// Noise for the actions of some lanes.
   public init(_ noise: ExplorationNoise, lanes: Int, actionSize: Int, stream: RandomStream) {
     self.noise = noise
     (self.lanes, self.actionSize) = (lanes, actionSize)
@@ -28,6 +30,7 @@ public struct ExplorationNoiseProcess: ~Copyable {
     values = [Float](repeating: 0, count: lanes * actionSize)
   }
 
+  /// Forgets a lane's correlated noise.
   public mutating func beginEpisode(lane: Int) {
     for i in (lane * actionSize)..<((lane + 1) * actionSize) { values[i] = 0 }
   }
@@ -54,6 +57,7 @@ public struct ExplorationNoiseProcess: ~Copyable {
     Tensor(name: "exploration_noise", shape: lanes == 1 ? [actionSize] : [lanes, actionSize], values: values)
   }
 
+  /// Takes up the position of the stream, and the noise that `tensor` gave.
   public mutating func restore(position: UInt64, from find: (String) throws -> Tensor) throws {
     stream.position = position
     let saved = try find("exploration_noise").values

@@ -16,6 +16,7 @@ public struct UpdateCost: Sendable, Equatable {
   /// Numbers of the update besides the networks and their rows.
   public var numbers: Int
 
+  /// Operations of an update and the networks that it needs.
   public init(
     operations: Double, period: Int = 1, learned: [NetworkSize], following: [NetworkSize] = [], numbers: Int = 0
   ) {
@@ -51,12 +52,16 @@ public struct UpdateCost: Sendable, Equatable {
 ///
 /// The weights' gradients over some rows cost what the forward pass of these rows does.
 public struct NetworkSize: Sendable, Equatable {
+  /// Its inputs.
   public var inputs: Int
+  /// Units in each hidden layer.
   public var hidden: [Int]
+  /// Its outputs.
   public var outputs: Int
   /// Numbers of each row beside the units' values and gradients: what blocks that are more than ReLU keep.
   package var furtherUnits = 0
 
+  /// A network of given sizes.
   public init(inputs: Int, hidden: [Int], outputs: Int) {
     (self.inputs, self.hidden, self.outputs) = (inputs, hidden, outputs)
   }

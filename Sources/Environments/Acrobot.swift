@@ -16,16 +16,16 @@
 /// step costs 1. Terminates when the tip is a link's length above the fixed joint: −cos θ₁ − cos(θ₁ + θ₂) > 1.
 public final class Acrobot: Environment {
   // both links: length 1 m, mass 1 kg, moment of inertia 1 kg m²
-  static let length = 1.0  // l, m
+  package static let length = 1.0  // l, m
   static let mass = 1.0  // m, kg
   static let centre = 0.5  // l_c, m
   static let inertia = 1.0  // I, kg m²
   static let gravity = 9.8  // m/s²
-  static let timestep = 0.2  // s
+  package static let timestep = 0.2  // s
   static let maximumSpin = (4 * Double.pi, 9 * Double.pi)  // rad/s
 
   /// θ₁, θ₂, θ̇₁, θ̇₂.
-  private var state = SIMD4<Double>.zero
+  package private(set) var state = SIMD4<Double>.zero
   private var generator = NumPyGenerator(seed: 0)
 
   public let observationSpace = Box(

@@ -17,18 +17,18 @@ public final class CartPole: Environment {
   static let gravity = 9.8  // m/s²
   static let poleMass = 0.1  // kg
   static let totalMass = 0.1 + 1.0  // kg, pole and cart
-  static let halfLength = 0.5  // m
+  package static let halfLength = 0.5  // m
   static let poleMoment = poleMass * halfLength  // kg m
   static let force = 10.0  // N
-  static let timestep = 0.02  // s
-  static let positionLimit = 2.4  // m
+  package static let timestep = 0.02  // s
+  package static let positionLimit = 2.4  // m
   static let angleLimit = 12 * 2 * Double.pi / 360  // rad
 
   /// Rewards 0 and then −1, as Sutton and Barto have them, instead of 1.
   private let rewardsFallAlone: Bool
-  private var position = 0.0  // x, m
+  package private(set) var position = 0.0  // x, m
   private var velocity = 0.0  // ẋ, m/s
-  private var angle = 0.0  // θ, rad
+  package private(set) var angle = 0.0  // θ, rad
   private var spin = 0.0  // θ̇, rad/s
   private var hasFallen = false
   private var generator = NumPyGenerator(seed: 0)

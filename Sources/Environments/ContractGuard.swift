@@ -1,13 +1,15 @@
-// ContractGuard.swift — stops a run at the first number that is not one.
+// ContractGuard.swift — rejects non-finite values and calls out of order.
 
 import Platform
 
-/// Passes everything on to another task and checks what goes in and comes out: every value finite, no step without a
+/// Passes everything on to another environment and checks what goes in and comes out: finite values, no step without a
 /// reset. A step allocates nothing more and costs one comparison per value.
 ///
 ///     let environment = ContractGuard(try registry.make("Hopper-v5"), name: "Hopper-v5")
 public final class ContractGuard: Environment {
+  /// The environment that is guarded.
   public let environment: any Environment
+  /// What messages call it.
   public let name: String
   private var phase = Phase.unstarted
   /// Control steps since the last reset.
@@ -17,7 +19,7 @@ public final class ContractGuard: Environment {
     case unstarted, running, ended
   }
 
-  /// - Parameter name: what messages call the task; its id.
+  /// - Parameter name: what messages call the environment; its id.
   public init(_ environment: any Environment, name: String) {
     self.environment = environment
     self.name = name
@@ -27,7 +29,7 @@ public final class ContractGuard: Environment {
     switch phase {
     case .running: break
     case .unstarted: throw violation(.stepBeforeReset)
-    // differs: Gymnasium lets the task go on, without a meaning
+    // differs: Gymnasium lets the environment go on, without a meaning
     case .ended: throw violation(.stepAfterEnd)
     }
     for i in 0..<action.count where !action[i].isFinite { throw violation(.action(index: i, value: action[i])) }
@@ -63,7 +65,7 @@ public final class ContractGuard: Environment {
   public var goals: (any GoalEnvironment)? { environment.goals }
   public var resumePromise: ResumePromise { environment.resumePromise }
 
-  /// The task's own values, then the elapsed steps and the phase.
+  /// The environment's own values, then the elapsed steps and the phase.
   public func saveState() throws -> EnvironmentState {
     var state = try environment.saveState()
     state.values += [Double(elapsedSteps), phase.rawValue]
@@ -80,26 +82,34 @@ public final class ContractGuard: Environment {
   }
 }
 
-/// A task, or who drives it, broke the contract of `Environment`.
+/// An environment, or who drives it, broke the contract of `Environment`.
 public struct ContractViolation: Error, RemediableError, Equatable, CustomStringConvertible {
-  /// The task's id.
+  /// The environment's id.
   public let environment: String
   /// Control steps of the episode at that moment, the step at fault included.
   public let step: Int
+  /// What was wrong.
   public let fault: Fault
 
   package init(environment: String, step: Int, fault: Fault) {
     (self.environment, self.step, self.fault) = (environment, step, fault)
   }
 
+  /// A breach of the contract.
   public enum Fault: Sendable, Equatable {
+    /// The environment gave a value that is not finite.
     case observation(index: Int, value: Float)
+    /// The environment gave a reward that is not finite in single precision.
     case reward(Double)
+    /// The environment was given a value that is not finite.
     case action(index: Int, value: Float)
+    /// It was stepped before its first reset.
     case stepBeforeReset
+    /// It was stepped after its episode had ended.
     case stepAfterEnd
   }
 
+  /// Who gave what, when, and what to do, in one line.
   public var description: String {
     switch fault {
     case .observation(let index, let value):

@@ -1,6 +1,6 @@
-// Environment.swift — what a task must do to be learned.
+// Environment.swift — the protocol of environments: spaces, step, reset, and a state that can be saved.
 
-/// A task to learn: a Markov decision process with box-shaped observations.
+/// An environment to learn in: a Markov decision process with box-shaped observations.
 ///
 /// An environment is owned by one trainer and used from one thread; make another for another thread.
 /// All buffers belong to the caller; `step` allocates nothing.
@@ -30,7 +30,7 @@ public protocol Environment: AnyObject {
   /// What `saveState` can do; exact, unless it says otherwise. One that cannot save throws from it, and is never asked.
   var resumePromise: ResumePromise { get }
 
-  /// The task with goals that this one is or that it wraps; nil, unless it says otherwise. See `GoalEnvironment`.
+  /// The environment with goals that this one is or wraps; nil, unless it says otherwise. See `GoalEnvironment`.
   var goals: (any GoalEnvironment)? { get }
 }
 
@@ -38,14 +38,16 @@ extension Environment {
   public var resumePromise: ResumePromise { .exact }
 }
 
-/// What one step gave. There is no `done`: a task that ended and a clock that ran out are different things.
+/// What one step gave. There is no `done`: a termination and a clock that ran out are different things.
 public struct StepOutcome: Sendable, Equatable {
+  /// The step's reward.
   public var reward: Double
-  /// The task ended: there is no value after this state (d = 1).
+  /// The episode ended by itself: there is no value after this state (d = 1).
   public var terminated: Bool
   /// The clock ended: the state still has value (d = 0). Both may hold on one step.
   public var truncated: Bool
 
+  /// An outcome; an episode goes on unless it is said to end.
   public init(reward: Double, terminated: Bool = false, truncated: Bool = false) {
     self.reward = reward
     self.terminated = terminated
@@ -56,12 +58,14 @@ public struct StepOutcome: Sendable, Equatable {
   public var endsEpisode: Bool { terminated || truncated }
 }
 
-/// The state of a task in mid-episode: the numbers that its simulator needs and its random generator.
+/// The state of an environment in mid-episode: the numbers that its simulator needs and its random generator.
 public struct EnvironmentState: Sendable, Equatable {
-  /// The simulator's variables, in an order that only the task knows.
+  /// The simulator's variables, in an order that only the environment knows.
   public var values: [Double]
+  /// The generator that later resets and steps draw from.
   public var generator: NumPyGenerator
 
+  /// A state of given numbers.
   public init(values: [Double], generator: NumPyGenerator) {
     self.values = values
     self.generator = generator
@@ -69,24 +73,29 @@ public struct EnvironmentState: Sendable, Equatable {
 }
 
 extension EnvironmentState {
-  /// For `restore`: refuses a state that another task has saved.
+  /// For `restore`: refuses a state that another environment has saved.
   public func requireValues(_ count: Int, for task: String) throws(MismatchedState) {
     if values.count != count { throw MismatchedState(task: task, expected: count, actual: values.count) }
   }
 }
 
-/// A state was restored into a task that cannot have saved it.
+/// A state was restored into an environment that cannot have saved it.
 public struct MismatchedState: Error, Equatable, CustomStringConvertible {
+  /// The environment's id.
   public let task: String
+  /// The numbers that it saves.
   public let expected: Int
+  /// The numbers that the state has.
   public let actual: Int
 
+  /// An error about an environment's state.
   public init(task: String, expected: Int, actual: Int) {
     self.task = task
     self.expected = expected
     self.actual = actual
   }
 
+  /// The environment, both counts and what to do, in one line.
   public var description: String {
     "\(task) saves \(expected) values, this state has \(actual): it belongs to another environment or version; "
       + "restore it with the environment that saved it"
@@ -95,7 +104,9 @@ public struct MismatchedState: Error, Equatable, CustomStringConvertible {
 
 /// The simulator failed within a step: a diverged state, a control that is not a number.
 public struct SimulatorFault: Error, CustomStringConvertible {
+  /// What failed, in one line.
   public var description: String
 
+  /// A fault that is told by these words.
   public init(_ description: String) { self.description = description }
 }

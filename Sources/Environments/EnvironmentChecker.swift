@@ -1,6 +1,6 @@
-// EnvironmentChecker.swift — does a task keep the contract of `Environment`?
+// EnvironmentChecker.swift — checks an environment against the contract of `Environment`.
 
-/// Runs a task with random actions and reports where it breaks its contract.
+/// Runs an environment with random actions and reports where it breaks its contract.
 ///
 ///     let report = EnvironmentChecker.check(try registry.entry("Pendulum-v1"))
 ///     report.isValid  // true
@@ -11,7 +11,7 @@ public struct EnvironmentChecker {
   private var actions = NumPyGenerator(seed: 9)
   private var action: [Float]  // (A)
 
-  /// Checks two instances of a task over `steps` control steps within its action bounds.
+  /// Checks two instances of an environment over `steps` control steps within its action bounds.
   public static func check(_ entry: EnvironmentEntry, steps: Int = 1000) -> EnvironmentReport {
     var checker = EnvironmentChecker(entry, steps: steps)
     do {
@@ -47,7 +47,7 @@ public struct EnvironmentChecker {
 
   // MARK: The rules
 
-  /// The entry says what the task is. Returns whether the sizes agree, without which nothing else can be checked.
+  /// The entry says what the environment is. Returns whether the sizes agree, without which nothing else can be checked.
   private mutating func checkSpaces(_ environment: any Environment) -> Bool {
     let size = environment.observationSpace.count
     let space = environment.actionSpace
@@ -61,7 +61,8 @@ public struct EnvironmentChecker {
     let layout = environment.goals?.goalLayout
     if layout != entry.goals {
       find(
-        .entryIsTrue, "the entry says goals \(Self.text(entry.goals)), the task \(Self.text(layout))", "in its spaces")
+        .entryIsTrue, "the entry says goals \(Self.text(entry.goals)), the environment \(Self.text(layout))",
+        "in its spaces")
     } else if let layout, layout.count != size {
       find(.entryIsTrue, "goals \(Self.text(layout)) take \(layout.count) of \(size) observations", "in its spaces")
     }
@@ -134,7 +135,7 @@ public struct EnvironmentChecker {
     if a.state?.generator != b.state?.generator { find(rule, "the generator has two states", place) }
   }
 
-  /// The clock does not end an episode at once, unless that is the task.
+  /// The clock does not end an episode at once, unless the limit is one step.
   private mutating func checkFirstStep(_ subject: inout Subject) throws {
     if entry.maximumEpisodeSteps == 1 { return }
     try subject.reset(seed: 123)
@@ -301,7 +302,7 @@ public struct EnvironmentChecker {
   }
 }
 
-/// A task under test, with its last observation and outcome.
+/// An environment under test, with its last observation and outcome.
 private struct Subject {
   let environment: any Environment
   var observation: [Float]  // (S)

@@ -4,14 +4,14 @@ import Platform
 import Synchronization
 
 /// Environments of this process. A lane's step is taken whole by one thread and touches nothing of another lane, so any number
-/// of threads gives the same bits. Each thread takes the next lane as soon as it is free: steps cost different times.
+/// of threads gives the same bits. Each thread steps lanes of its own, whose numbers stay in its cache, and then what is left
+/// of the others': steps cost different times.
 public final class EnvironmentLanes: VectorEnvironment {
   public let observationSpace: Box
   public let actionSpace: Space
   private let lanes: [Lane]
   private let workers: WorkerPool
-  /// The lane that the next free thread takes.
-  private let next = Atomic(0)
+  private let shares: [LaneShare]  // one for each thread
 
   /// One environment and what its last step gave. A step touches its own lane alone, so threads share nothing.
   private final class Lane {
@@ -38,6 +38,19 @@ public final class EnvironmentLanes: VectorEnvironment {
     }
   }
 
+  /// The lanes that one thread steps first. Whoever is free takes the next of them.
+  private final class LaneShare: Sendable {
+    let lanes: Range<Int>
+    let taken = Atomic(0)
+
+    init(_ lanes: Range<Int>) { self.lanes = lanes }
+
+    func take() -> Int? {
+      let n = lanes.lowerBound + taken.add(1, ordering: .relaxed).oldValue
+      return n < lanes.upperBound ? n : nil
+    }
+  }
+
   /// - Parameters:
   ///   - count: N, at least one.
   ///   - workers: the threads that step the lanes; one steps them one after another.
@@ -46,6 +59,8 @@ public final class EnvironmentLanes: VectorEnvironment {
     precondition(count >= 1, "a vector of \(count) environments")
     lanes = try (0..<count).map { _ in Lane(try make()) }
     self.workers = workers
+    let threads = workers.count
+    shares = (0..<threads).map { LaneShare((count * $0 / threads)..<(count * ($0 + 1) / threads)) }
     (observationSpace, actionSpace) = (lanes[0].environment.observationSpace, lanes[0].environment.actionSpace)
   }
 
@@ -53,6 +68,7 @@ public final class EnvironmentLanes: VectorEnvironment {
   public init(_ environment: any Environment) {
     lanes = [Lane(environment)]
     workers = WorkerPool(count: 1)
+    shares = []
     (observationSpace, actionSpace) = (environment.observationSpace, environment.actionSpace)
   }
 
@@ -75,12 +91,13 @@ public final class EnvironmentLanes: VectorEnvironment {
       for (n, lane) in lanes.enumerated() where isActive[n] { lane.step() }
       return
     }
-    next.store(0, ordering: .relaxed)
-    workers.forEachWorkerKeepingDenormals { _ in
-      while true {
-        let n = next.add(1, ordering: .relaxed).oldValue
-        guard n < count else { return }
-        if isActive[n] { lanes[n].step() }
+    for share in shares { share.taken.store(0, ordering: .relaxed) }
+    workers.forEachWorkerKeepingDenormals { worker in
+      for other in 0..<shares.count {
+        let share = shares[(worker + other) % shares.count]
+        while let n = share.take() {
+          if isActive[n] { lanes[n].step() }
+        }
       }
     }
   }

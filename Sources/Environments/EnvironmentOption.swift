@@ -1,22 +1,27 @@
-// EnvironmentOption.swift — what can be set of a task: name, default and what is allowed.
+// EnvironmentOption.swift — what can be set of an environment: name, default and what is allowed.
 
 import Platform
 
-/// One option of a task, declared in its entry.
+/// One option of an environment, declared in its entry.
 ///
-/// Tasks of Gymnasium have its arguments under their own names, so that a setting means the same there.
+/// Environments of Gymnasium have its arguments under their own names, so that a setting means the same there.
 public struct EnvironmentOption: Sendable, Equatable {
+  /// Its name, which is Gymnasium's where it has the argument.
   public let name: String
+  /// Its value where nobody sets it.
   public let defaultValue: EnvironmentOptions.Value
   /// One line for `list`.
   public let summary: String
+  /// What it may be.
   public let allowed: Allowed
 
   /// What an option may be.
   public enum Allowed: Sendable, Equatable {
+    /// True or false.
     case flag
     /// A finite number within bounds.
     case number(ClosedRange<Double>)
+    /// A whole number within bounds.
     case whole(ClosedRange<Int>)
     /// Two numbers, the lower first; they may be infinite.
     case interval
@@ -36,10 +41,12 @@ public struct EnvironmentOption: Sendable, Equatable {
     precondition(allows(defaultValue), "the default of the option \(name) is \(defaultValue), not \(allowedText)")
   }
 
+  /// An option that is true or false.
   public static func flag(_ name: String, _ value: Bool, _ summary: String) -> EnvironmentOption {
     EnvironmentOption(name, .flag(value), .flag, summary)
   }
 
+  /// An option that is a finite number within bounds.
   public static func number(
     _ name: String, _ value: Double, in range: ClosedRange<Double> = -Double.infinity...Double.infinity,
     _ summary: String
@@ -47,16 +54,19 @@ public struct EnvironmentOption: Sendable, Equatable {
     EnvironmentOption(name, .number(value), .number(range), summary)
   }
 
+  /// An option that is a whole number within bounds.
   public static func whole(
     _ name: String, _ value: Int, in range: ClosedRange<Int>, _ summary: String
   ) -> EnvironmentOption {
     EnvironmentOption(name, .number(Double(value)), .whole(range), summary)
   }
 
+  /// An option that is two numbers, the lower first.
   public static func interval(_ name: String, _ value: ClosedRange<Double>, _ summary: String) -> EnvironmentOption {
     EnvironmentOption(name, .numbers([value.lowerBound, value.upperBound]), .interval, summary)
   }
 
+  /// An option that is a part of a model, by its place or its name.
   public static func part(
     _ name: String, _ value: Int, of range: ClosedRange<Int>, _ summary: String
   ) -> EnvironmentOption {
@@ -65,7 +75,7 @@ public struct EnvironmentOption: Sendable, Equatable {
 
   static let stepLimitName = "max_episode_steps"
 
-  /// The option that every task has, as `gymnasium.make` has it.
+  /// The option that every environment has, as `gymnasium.make` has it.
   static func stepLimit(_ steps: Int?) -> EnvironmentOption {
     EnvironmentOption(
       stepLimitName, .number(Double(steps ?? -1)), .stepLimit, "control steps after which an episode is truncated")
@@ -102,11 +112,14 @@ public struct EnvironmentOption: Sendable, Equatable {
   }
 }
 
-/// An option that a task does not have, or does not take.
+/// An option that an environment does not have, or does not take.
 public enum EnvironmentOptionError: Error, RemediableError, Equatable, CustomStringConvertible {
+  /// The environment has no option of that name.
   case unknown(name: String, environment: String, nearest: String?)
+  /// The option cannot have that value.
   case notAllowed(name: String, value: String, environment: String, allowed: String)
 
+  /// What is wrong with which option, in one line.
   public var description: String {
     switch self {
     case .unknown(let name, let environment, let nearest):

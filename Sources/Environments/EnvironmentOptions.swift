@@ -1,6 +1,6 @@
-// EnvironmentOptions.swift — values for a task's options, by Gymnasium's argument names.
+// EnvironmentOptions.swift — values for an environment's options, by Gymnasium's argument names.
 
-/// What is set of a task's options, or, within a task, all of them: names and values.
+/// What is set of an environment's options, or, within an environment, all of them: names and values.
 ///
 ///     let entry = try registry.entry("HalfCheetah-v5").configured(["forward_reward_weight": 2])
 ///
@@ -9,20 +9,27 @@ public struct EnvironmentOptions: Sendable, Equatable {
   /// By name; `names` has them in order.
   public private(set) var values: [String: Value] = [:]
 
+  /// A value of an option.
   public enum Value: Sendable, Equatable {
+    /// True or false.
     case flag(Bool)
+    /// A number.
     case number(Double)
+    /// Some numbers, such as the two of an interval.
     case numbers([Double])
     /// A name of something in a model.
     case text(String)
   }
 
+  /// Nothing is set.
   public init() {}
 
+  /// Whether nothing is set.
   public var isEmpty: Bool { values.isEmpty }
   /// Sorted.
   public var names: [String] { values.keys.sorted() }
 
+  /// The value of an option; nil where it is not set.
   public subscript(name: String) -> Value? {
     get { values[name] }
     set { values[name] = newValue }
@@ -36,27 +43,27 @@ public struct EnvironmentOptions: Sendable, Equatable {
   }
 }
 
-// What a task reads: all of its options are there, with values of their kinds.
+// What an environment reads: all of its options are there, with values of their kinds.
 extension EnvironmentOptions {
-  /// - Precondition: the task declares `name` as a flag.
+  /// - Precondition: the environment declares `name` as a flag.
   public func flag(_ name: String) -> Bool {
     guard case .flag(let value) = values[name] else { preconditionFailure(undeclared(name, "flag")) }
     return value
   }
 
-  /// - Precondition: the task declares `name` as a number.
+  /// - Precondition: the environment declares `name` as a number.
   public func number(_ name: String) -> Double {
     guard case .number(let value) = values[name] else { preconditionFailure(undeclared(name, "number")) }
     return value
   }
 
-  /// - Precondition: the task declares `name` as a whole number.
+  /// - Precondition: the environment declares `name` as a whole number.
   public func whole(_ name: String) -> Int {
     guard let value = Int(exactly: number(name)) else { preconditionFailure(undeclared(name, "whole number")) }
     return value
   }
 
-  /// - Precondition: the task declares `name` as an interval.
+  /// - Precondition: the environment declares `name` as an interval.
   public func interval(_ name: String) -> ClosedRange<Double> {
     guard case .numbers(let values) = values[name], values.count == 2, values[0] <= values[1] else {
       preconditionFailure(undeclared(name, "interval"))

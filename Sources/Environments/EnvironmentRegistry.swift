@@ -1,10 +1,10 @@
-// EnvironmentRegistry.swift — which tasks there are, by id.
+// EnvironmentRegistry.swift — which environments there are, by id.
 
 import Platform
 
-/// The tasks that a program knows.
+/// The environments that a program knows.
 ///
-/// Adding a task is one entry:
+/// Adding an environment is one entry:
 ///
 ///     let registry = EnvironmentRegistry(
 ///       EnvironmentRegistry.builtIn.entries + [
@@ -14,6 +14,7 @@ import Platform
 ///         ) { DoubleIntegrator() }
 ///       ])
 public struct EnvironmentRegistry: Sendable {
+  /// All of them, in the order in which `list` shows them.
   public let entries: [EnvironmentEntry]
 
   /// - Precondition: no id occurs twice.
@@ -25,7 +26,7 @@ public struct EnvironmentRegistry: Sendable {
     self.entries = entries
   }
 
-  /// The tasks that need no simulator.
+  /// The environments that need no simulator.
   public static let builtIn = EnvironmentRegistry([
     Acrobot.entry,
     CartPole.entry,
@@ -37,7 +38,7 @@ public struct EnvironmentRegistry: Sendable {
     PointReach.onceEntry,
   ])
 
-  /// The task called `id`; without a version (`Pendulum`) the highest there is.
+  /// The environment called `id`; without a version (`Pendulum`) the highest there is.
   public func entry(_ id: String) throws(UnknownEnvironment) -> EnvironmentEntry {
     if let entry = entries.first(where: { $0.id == id }) { return entry }
     // differs: no warning here, and none for an old version; namespaces are part of the name
@@ -48,33 +49,33 @@ public struct EnvironmentRegistry: Sendable {
     throw UnknownEnvironment(id: id, known: entries.map(\.id))
   }
 
-  /// A new instance of a task, within its time limit.
+  /// A new instance of an environment, within its time limit.
   public func make(_ id: String) throws -> any Environment {
     try entry(id).make()
   }
 }
 
-/// A task that can be made by name.
+/// An environment that can be made by name.
 public struct EnvironmentEntry: Sendable {
   /// Name and version as Gymnasium writes them: `HalfCheetah-v5`.
   public let id: String
   /// One line for `list`.
   public let summary: String
-  /// Observation size S with the options as they are, known without making the task.
+  /// Observation size S with the options as they are, known without making the environment.
   public private(set) var observationSize: Int
   /// Action values A with their bounds, or the number of choices, for `list`.
   public let actionSpace: Space
   /// Control steps after which an episode is truncated; nil: never.
   public private(set) var maximumEpisodeSteps: Int?
-  /// Mean return at which the task counts as solved, where its authors give one, with its default options.
+  /// Mean return at which the environment counts as solved, where its authors give one, with its default options.
   public let rewardThreshold: Double?
-  /// Environment steps of a run that suit the task.
+  /// Environment steps of a run that suit the environment.
   public let suggestedSteps: Int
-  /// Uniformly random first steps that suit the task; nil: the algorithm's default.
+  /// Uniformly random first steps that suit the environment; nil: the algorithm's default.
   public let suggestedRandomSteps: Int?
-  /// Where the goals are in an observation; nil where the task has none.
+  /// Where the goals are in an observation; nil where the environment has none.
   public let goals: GoalLayout?
-  /// What can be set: the task's own options, then `max_episode_steps`.
+  /// What can be set: the environment's own options, then `max_episode_steps`.
   public let options: [EnvironmentOption]
   /// What was set; all else is as declared.
   public private(set) var givenOptions = EnvironmentOptions()
@@ -88,10 +89,10 @@ public struct EnvironmentEntry: Sendable {
   public private(set) var makeVector: (@Sendable (_ count: Int) throws -> any VectorEnvironment)?
   /// Of an environment whose options only its makers know.
   private var reconfigure: (@Sendable (EnvironmentOptions) throws -> EnvironmentEntry)?
-  /// Makes the task without its time limit.
+  /// Makes the environment without its time limit.
   private let makeUnlimited: @Sendable (EnvironmentOptions) throws -> any Environment
 
-  /// A task without options of its own.
+  /// An environment without options of its own.
   public init(
     id: String, summary: String, observationSize: Int, actionSpace: Space, maximumEpisodeSteps: Int?,
     rewardThreshold: Double? = nil, suggestedSteps: Int = 1_000_000,
@@ -104,11 +105,11 @@ public struct EnvironmentEntry: Sendable {
     ) { _ in try make() }
   }
 
-  /// A task with options.
+  /// An environment with options.
   ///
   /// - Parameters:
   ///   - observationSize: S for a value of each option.
-  ///   - make: makes the task for a value of each option.
+  ///   - make: makes the environment for a value of each option.
   /// - Precondition: no option is declared twice, and `max_episode_steps` is left to the entry.
   public init(
     id: String, summary: String, options: [EnvironmentOption],
@@ -167,9 +168,9 @@ public struct EnvironmentEntry: Sendable {
     limitsItself = true
   }
 
-  /// This task with some of its options set, in place of those set before: sizes and limit are as they are then.
+  /// This environment with some of its options set, in place of those set before: sizes and limit are as they are then.
   ///
-  /// - Throws: `EnvironmentOptionError` for an option that the task does not have, or a value that it does not take.
+  /// - Throws: `EnvironmentOptionError` for an option that the environment does not have, or a value that it refuses.
   public func configured(_ given: EnvironmentOptions) throws -> EnvironmentEntry {
     if let reconfigure { return given == givenOptions ? self : try reconfigure(given) }
     var entry = self
@@ -181,7 +182,7 @@ public struct EnvironmentEntry: Sendable {
     return entry
   }
 
-  /// A new instance without its time limit: an episode ends only where the task does.
+  /// A new instance without its time limit: an episode ends only where the environment does.
   public func makeEndless() throws -> any Environment { try makeUnlimited(resolvedOptions) }
 
   /// A new instance, within its time limit.
@@ -210,10 +211,11 @@ struct EnvironmentID {
   }
 }
 
-/// There is no task with this id.
+/// There is no environment with this id.
 public struct UnknownEnvironment: Error, RemediableError, Equatable, CustomStringConvertible {
+  /// The id that was asked for.
   public let id: String
-  /// The versions there are of a task with this very name.
+  /// The versions there are of an environment with this very name.
   public let versions: [String]
   /// Up to three ids that look like it, nearest first.
   public let nearest: [String]
@@ -231,6 +233,7 @@ public struct UnknownEnvironment: Error, RemediableError, Equatable, CustomStrin
     nearest = distances.filter { $0.distance <= limit }.sorted { $0.distance < $1.distance }.prefix(3).map(\.id)
   }
 
+  /// The id, and what it probably meant, in one line.
   public var description: String {
     let hint =
       if !versions.isEmpty {

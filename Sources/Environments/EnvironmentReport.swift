@@ -1,16 +1,20 @@
 // EnvironmentReport.swift — what the checker found, and what to do about it.
 
-/// Everything that `EnvironmentChecker` found wrong with a task.
+/// Everything that `EnvironmentChecker` found wrong with an environment.
 public struct EnvironmentReport: Sendable, Equatable, Codable {
-  /// The task's id.
+  /// The environment's id.
   public let environment: String
+  /// What was found, the first breach of each rule.
   public internal(set) var findings: [Finding] = []
 
-  /// Whether the task can be learned from; warnings do not stand in the way.
+  /// Whether the environment can be learned from; warnings do not stand in the way.
   public var isValid: Bool { !findings.contains { $0.severity == .error } }
 
+  /// One breach of a rule: what was seen, where, and what to do.
   public struct Finding: Sendable, Equatable, Codable, CustomStringConvertible {
+    /// Whether it keeps the environment from being learned in.
     public let severity: Severity
+    /// The rule that is broken.
     public let rule: Rule
     /// What was seen.
     public let what: String
@@ -19,31 +23,49 @@ public struct EnvironmentReport: Sendable, Equatable, Codable {
     /// What to do next.
     public let remedy: String
 
+    /// The finding in one line.
     public var description: String { "\(severity.rawValue): \(what), \(place); \(remedy)" }
   }
 
+  /// How bad a finding is.
   public enum Severity: String, Sendable, Codable {
     case error, warning
   }
 
-  /// What a task has to keep to.
+  /// What an environment has to keep to.
   public enum Rule: String, Sendable, Codable, CaseIterable {
+    /// Making, resetting and stepping do not throw.
     case works
+    /// Sizes, bounds and goals are those of the entry.
     case entryIsTrue
+    /// Every value of an observation is written.
     case observationIsWritten
+    /// No value of an observation is NaN or infinite.
     case observationIsFinite
+    /// Every value is within `observationSpace`.
     case observationIsInSpace
+    /// No reward is NaN or infinite.
     case rewardIsFinite
+    /// Another seed gives another generator.
     case seedIsUsed
+    /// One seed gives one first observation and one generator.
     case resetRepeats
+    /// A used and a fresh instance with one seed give the same bits.
     case stepsRepeat
+    /// No limit of time ends an episode after one step.
     case firstStepIsNotTruncated
+    /// Episodes end by themselves where there is no limit of time.
     case episodesEnd
+    /// A state saved in mid-episode goes on in another instance to the same bits.
     case stateIsComplete
+    /// Rewards and terminations computed from the goals are those of the steps.
     case goalsAreRecomputed
+    /// The bounds of actions are finite.
     case actionBoundsAreFinite
+    /// The bounds of actions are ±1 or less, and symmetric.
     case actionBoundsAreUnit
 
+    /// Whether a breach is an error or a warning.
     public var severity: Severity {
       switch self {
       case .actionBoundsAreFinite, .actionBoundsAreUnit, .episodesEnd: .warning
@@ -51,6 +73,7 @@ public struct EnvironmentReport: Sendable, Equatable, Codable {
       }
     }
 
+    /// What to do about a breach.
     public var remedy: String {
       switch self {
       case .works: "make the environment run without throwing"

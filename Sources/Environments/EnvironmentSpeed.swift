@@ -4,8 +4,11 @@ import Platform
 
 /// What a measurement of stepping gave.
 public struct EnvironmentSpeed: Codable, Sendable {
+  /// The environment's id.
   public var environment: String
+  /// Environments that were stepped at once.
   public var environments: Int
+  /// Threads that stepped them.
   public var threads: Int
   /// Steps per second over all environments, resets included, with random actions.
   public var stepsPerSecond: Double

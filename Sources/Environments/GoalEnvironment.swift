@@ -1,4 +1,4 @@
-// GoalEnvironment.swift — what an environment with goals tells more: where they are in an observation, and what another is worth.
+// GoalEnvironment.swift — an environment with goals: where they are in an observation, and what another goal is worth.
 
 /// An environment whose reward and end depend on a goal that was asked for and on the one that was reached.
 ///

@@ -15,12 +15,12 @@
 public final class MountainCar: Environment {
   static let force = 0.001
   static let gravity = 0.0025
-  static let positions = -1.2...0.6
+  package static let positions = -1.2...0.6
   static let maximumSpeed = 0.07
-  static let goal = 0.5
+  package static let goal = 0.5
 
   private let goalVelocity: Double
-  private var position = -0.5
+  package private(set) var position = -0.5
   private var velocity = 0.0
   private var generator = NumPyGenerator(seed: 0)
 

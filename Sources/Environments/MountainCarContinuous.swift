@@ -16,12 +16,12 @@
 public final class MountainCarContinuous: Environment {
   static let power = 0.0015
   static let gravity = 0.0025
-  static let positions = -1.2...0.6
+  package static let positions = -1.2...0.6
   static let maximumSpeed = 0.07
-  static let goal = 0.45
+  package static let goal = 0.45
 
   private let goalVelocity: Double
-  private var position = -0.5
+  package private(set) var position = -0.5
   private var velocity = 0.0
   /// Gymnasium's state is in double precision from a reset to the first step, and in single precision from there on.
   private var isFresh = true

@@ -1,23 +1,23 @@
 // MultiGoal.swift — MultiGoal-v0: a point between four goals that are equally good.
 // Haarnoja et al. 2017, "Reinforcement Learning with Deep Energy-Based Policies", arXiv:1702.08165, section 5.1; the
-// numbers are those of the authors' program, softqlearning/environments/multigoal.py. No task of Gymnasium.
+// numbers are those of the authors' program, softqlearning/environments/multigoal.py. No environment of Gymnasium.
 
 /// A point in the plane that is told its velocity, and may go to any of four goals: N15 to look at.
 ///
 /// Observation: position x, y in [−7, 7]. Action: velocity in [−1, 1]², clipped. Terminates closer than 1 to a goal.
 /// Near the origin the best action has four answers, and a policy shows which of them it knows.
 public final class MultiGoal: Environment {
-  static let goals: [(x: Double, y: Double)] = [(5, 0), (-5, 0), (0, 5), (0, -5)]
-  static let goalRadius = 1.0
+  package static let goals: [(x: Double, y: Double)] = [(5, 0), (-5, 0), (0, 5), (0, -5)]
+  package static let goalRadius = 1.0
   static let goalReward = 10.0
   static let actionCost = 30.0
   static let distanceCost = 1.0
   static let startDeviation = 0.1
-  static let bound: Float = 7  // |x|, |y|
+  package static let bound: Float = 7  // |x|, |y|
   static let maximumSpeed: Float = 1  // in each direction, a step
 
-  private var x = 0.0
-  private var y = 0.0
+  package private(set) var x = 0.0
+  package private(set) var y = 0.0
   private var generator = NumPyGenerator(seed: 0)
 
   public let observationSpace = Box(low: -bound, high: bound, count: 2)

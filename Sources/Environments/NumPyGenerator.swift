@@ -21,6 +21,7 @@ public struct NumPyGenerator: RandomNumberGenerator, Sendable, Equatable {
   /// The upper half of the last word that was drawn for 32 bits, if it was not used yet.
   var spareHalf: UInt32?
 
+  /// The generator that `numpy.random.default_rng(seed)` is.
   public init(seed: UInt64) {
     let words = SeedSequence(seed).words(count: 4)
     let start = UInt128(words[0]) << 64 | UInt128(words[1])

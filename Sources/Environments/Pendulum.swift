@@ -17,12 +17,12 @@ public final class Pendulum: Environment {
   static let defaultGravity = 10.0  // m/s²
   static let mass = 1.0  // kg
   static let length = 1.0  // m
-  static let timestep = 0.05  // s
+  package static let timestep = 0.05  // s
   static let maximumTorque: Float = 2  // N m
   static let maximumSpeed = 8.0  // rad/s
 
   private let gravity: Double  // m/s²
-  private var angle = Double.pi  // rad, not wrapped
+  package private(set) var angle = Double.pi  // rad, not wrapped
   private var speed = 0.0  // rad/s
   private var generator = NumPyGenerator(seed: 0)
 

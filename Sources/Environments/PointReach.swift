@@ -1,5 +1,5 @@
 // PointReach.swift — PointReach-v0: bring a point in a box to a goal that each episode draws anew, told only when it is there.
-// Observation, reward and time limit are built as those of the Fetch tasks (Plappert 2018, arXiv:1802.09464), without a
+// Observation, reward and time limit are built as those of the Fetch environments (Plappert 2018, arXiv:1802.09464), without a
 // simulator and in four dimensions: a walk that does not know the goal meets it in fewer than 1 of 10,000 episodes.
 
 /// A point in a box of four dimensions that is told its velocity, and a goal somewhere in the box.
@@ -9,16 +9,16 @@
 /// `PointReachOnce-v0` does at the goal. The furthest goals are 28 steps away.
 public final class PointReach: GoalEnvironment {
   static let dimensions = 4
-  static let bound: Float = 1  // m, |x| in each direction
-  static let timestep = 0.1  // s
+  package static let bound: Float = 1  // m, |x| in each direction
+  package static let timestep = 0.1  // s
   static let maximumSpeed = 0.4  // m/s, in each direction
   static let startBound = 0.1  // m
-  static let goalRadius = 0.05  // m
+  package static let goalRadius = 0.05  // m
 
   private let id: String
   private let endsAtGoal: Bool
-  private var position = [Double](repeating: 0, count: dimensions)  // m
-  private var goal = [Double](repeating: 0, count: dimensions)  // m
+  package private(set) var position = [Double](repeating: 0, count: dimensions)  // m
+  package private(set) var goal = [Double](repeating: 0, count: dimensions)  // m
   private var generator = NumPyGenerator(seed: 0)
 
   public let observationSpace = Box(low: -bound, high: bound, count: layout.count)

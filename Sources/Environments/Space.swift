@@ -2,7 +2,9 @@
 
 /// A box in Rⁿ: each value has a lower and an upper bound, which may be infinite.
 public struct Box: Sendable, Equatable {
+  /// The least of each value.
   public let low: [Float]  // (n)
+  /// The greatest of each value.
   public let high: [Float]  // (n)
 
   /// - Precondition: as many lower as upper bounds, none of them NaN, `low ≤ high`.
@@ -15,10 +17,12 @@ public struct Box: Sendable, Equatable {
     self.high = high
   }
 
+  /// A box with the same bounds for each value.
   public init(low: Float, high: Float, count: Int) {
     self.init(low: Array(repeating: low, count: count), high: Array(repeating: high, count: count))
   }
 
+  /// The number of values.
   public var count: Int { low.count }
 
   /// Whether every value is within its bounds; NaN is not.
@@ -31,8 +35,10 @@ public struct Box: Sendable, Equatable {
 
 /// A number of choices, 0 ..< count.
 public struct Discrete: Sendable, Equatable {
+  /// The number of choices.
   public let count: Int
 
+  /// Choices 0 to `count` − 1.
   public init(_ count: Int) {
     precondition(count > 0, "a discrete space needs at least one choice, got \(count)")
     self.count = count

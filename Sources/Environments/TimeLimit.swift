@@ -1,10 +1,12 @@
 // TimeLimit.swift — ends an episode by the clock.
 
-/// Truncates the episodes of another task after a number of control steps.
+/// Truncates the episodes of another environment after a number of control steps.
 ///
-/// A step may both terminate and truncate: the limit changes nothing about what the task says.
+/// A step may both terminate and truncate: the limit changes nothing about what the environment says.
 public final class TimeLimit: Environment {
+  /// The environment whose episodes are limited.
   public let environment: any Environment
+  /// Control steps after which an episode is truncated.
   public let maximumEpisodeSteps: Int
   /// Control steps since the last reset.
   public private(set) var elapsedSteps = 0
@@ -33,7 +35,7 @@ public final class TimeLimit: Environment {
   public var goals: (any GoalEnvironment)? { environment.goals }
   public var resumePromise: ResumePromise { environment.resumePromise }
 
-  /// The task's own values, then the elapsed steps.
+  /// The environment's own values, then the elapsed steps.
   public func saveState() throws -> EnvironmentState {
     var state = try environment.saveState()
     state.values.append(Double(elapsedSteps))

@@ -8,7 +8,9 @@
 public protocol VectorEnvironment: AnyObject {
   /// N
   var count: Int { get }
+  /// What each lane's observations are.
   var observationSpace: Box { get }  // (S)
+  /// What each lane's actions are.
   var actionSpace: Space { get }  // (A)
   /// What computes rewards and terminations of other goals, without stepping a lane; nil where there are no goals.
   var goals: (any GoalEnvironment)? { get }
@@ -20,6 +22,13 @@ public protocol VectorEnvironment: AnyObject {
   /// `actionSpace`.
   func step(_ actions: Span<Float>, isActive: [Bool])
 
+  /// Begins a step and returns, while the environments are still at it where they can be; `finishStep` waits for them.
+  /// Both together are `step`.
+  func beginStep(_ actions: Span<Float>, isActive: [Bool])
+
+  /// Waits for the step that was begun.
+  func finishStep()
+
   /// What a lane's last step gave, and its observation (S): the true next one, also where the episode ended.
   ///
   /// - Throws: what the lane's step threw, such as `SimulatorFault`; then the step never happened.
@@ -30,10 +39,13 @@ public protocol VectorEnvironment: AnyObject {
 
   /// Everything that a lane needs to go on from here, in mid-episode, to the bit.
   func saveState(lane: Int) throws -> EnvironmentState
+  /// Goes on from a saved state in a lane.
   func restore(_ state: EnvironmentState, lane: Int) throws
 }
 
 extension VectorEnvironment {
+  public func beginStep(_ actions: Span<Float>, isActive: [Bool]) { step(actions, isActive: isActive) }
+  public func finishStep() {}
   public var goals: (any GoalEnvironment)? { nil }
   public var resumePromise: ResumePromise { .exact }
 }

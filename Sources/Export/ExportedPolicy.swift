@@ -101,6 +101,7 @@ struct ExportedPolicy {
 
 /// A policy that cannot be exported as asked, or a file that cannot be written.
 public struct ExportError: Error, CustomStringConvertible {
+  /// What cannot be exported, and what to do, in one line.
   public let description: String
 
   init(_ description: String) { self.description = description }

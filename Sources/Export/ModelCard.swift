@@ -8,10 +8,14 @@ import Training
 public struct ModelCard {
   /// What an evaluation gave.
   public struct Result: Sendable {
+    /// Episodes that were run.
     public var episodes: Int
+    /// Mean return.
     public var mean: Double
+    /// Standard deviation of the returns.
     public var standardDeviation: Double
 
+    /// A result of given numbers.
     public init(episodes: Int, mean: Double, standardDeviation: Double) {
       (self.episodes, self.mean, self.standardDeviation) = (episodes, mean, standardDeviation)
     }

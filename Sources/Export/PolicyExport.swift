@@ -44,6 +44,7 @@ public struct ExportOptions: Sendable {
   /// The program's version, which the files tell.
   public var version: String
 
+  /// A policy that acts without noise, for opset 17.
   public init(version: String) { self.version = version }
 }
 

@@ -8,15 +8,19 @@
 
 /// FNV-1a over 32-bit little-endian words: fast, and any single changed word changes it. No protection against intent.
 public struct Digest: Sendable, Equatable {
+  /// The hash so far.
   public private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
 
+  /// The hash of nothing.
   public init() {}
 
   /// Goes on from an earlier value.
   public init(value: UInt64) { self.value = value }
 
+  /// Adds one word.
   public mutating func add(_ word: UInt32) { value = (value ^ UInt64(word)) &* 0x0000_0100_0000_01b3 }
 
+  /// Adds the bytes of a text, and its end.
   public mutating func add(_ text: String) {
     for byte in text.utf8 { add(UInt32(byte)) }
     add(0xffff_ffff)

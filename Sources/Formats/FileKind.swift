@@ -1,4 +1,4 @@
-// FileKind.swift — what a file is that is not what it was taken for, by its first bytes.
+// FileKind.swift — recognises the kind of a file by its first bytes, for messages about a wrong one.
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials

@@ -202,6 +202,7 @@ public final class HDF5File {
 
   // MARK: writing
 
+  /// Makes a group; names of its arrays begin with `name/`.
   public func makeGroup(_ name: String) throws(DataFileError) {
     let group = unsafe functions.createGroup(file, name, 0, 0, 0)
     guard group >= 0 else { throw unwritable(name) }

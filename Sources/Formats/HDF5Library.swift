@@ -13,6 +13,7 @@
 
 /// libhdf5 is missing or another one than is needed.
 public struct HDF5Unavailable: Error, CustomStringConvertible {
+  /// What is missing, and what to do, in one line.
   public let description: String
 
   init(_ reason: String) {

@@ -6,12 +6,19 @@
   import Foundation
 #endif
 
+/// A value of JSON.
 public enum JSONValue: Sendable, Equatable, Codable {
+  /// `null`
   case null
+  /// `true` or `false`
   case bool(Bool)
+  /// A number; whole ones are written without a fraction.
   case number(Double)
+  /// A text.
   case string(String)
+  /// An array.
   case array([JSONValue])
+  /// An object, whose keys have no order.
   case object([String: JSONValue])
 
   public init(from decoder: any Decoder) throws {
@@ -69,6 +76,7 @@ public enum JSONValue: Sendable, Equatable, Codable {
     return String(decoding: data, as: UTF8.self)
   }
 
+  /// The member of an object; nil where there is none, or no object.
   public subscript(key: String) -> JSONValue? {
     if case .object(let members) = self { members[key] } else { nil }
   }

@@ -10,6 +10,7 @@
 public struct NumPyArchive: Sendable {
   /// One array in the order of its rows.
   public struct Array: Sendable {
+    /// The sizes of its dimensions; empty for a single number.
     public let shape: [Int]
     /// NumPy's name of the elements' type, such as `<f4`.
     public let type: String
@@ -35,6 +36,7 @@ public struct NumPyArchive: Sendable {
     }
   }
 
+  /// The array of a name; nil where there is none, or it was not read.
   public subscript(name: String) -> Array? { arrays[name] }
 
   /// An array's elements as numbers; booleans are 0 and 1.
@@ -108,16 +110,20 @@ public struct NumPyArchive: Sendable {
   public struct Writer {
     private var members: [(name: String, data: Data)] = []
 
+    /// No arrays yet.
     public init() {}
 
+    /// Adds an array of float32 numbers, in the order of its rows.
     public mutating func add(_ name: String, floats: [Float], shape: [Int]) {
       add(name, "<f4", shape, Data(words32: floats) { $0.bitPattern })
     }
 
+    /// Adds an array of booleans, each 0 or 1.
     public mutating func add(_ name: String, booleans: [UInt8], shape: [Int]) {
       add(name, "|b1", shape, Data(booleans))
     }
 
+    /// Adds a text.
     public mutating func add(_ name: String, text: String) {
       let scalars = text.unicodeScalars.map(\.value)
       add(name, "<U\(max(1, scalars.count))", [], Data(words32: scalars.isEmpty ? [0] : scalars) { $0 })

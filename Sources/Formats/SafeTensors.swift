@@ -61,6 +61,7 @@ public struct SafeTensors: Sendable {
   /// The tensors' names, in ascending order.
   public var names: [String] { tensors.keys.sorted() }
 
+  /// Whether there is a tensor of that name.
   public func contains(_ name: String) -> Bool { tensors[name] != nil }
 
   /// The sizes of a tensor's dimensions; empty for a single number.

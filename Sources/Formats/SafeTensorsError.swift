@@ -4,44 +4,71 @@
 public struct SafeTensorsError: Error, Equatable, Sendable, CustomStringConvertible {
   /// The path, or "safetensors data" for bytes that came from elsewhere.
   public let file: String
+  /// What is wrong.
   public let fault: Fault
 
   /// One case per rule of the format, and those of the file system and of the lookup.
   public enum Fault: Error, Equatable {
     // the file
+    /// It cannot be read.
     case unreadable(reason: String)
+    /// It cannot be written.
     case unwritable(reason: String)
+    /// It is shorter than the length of a header.
     case tooShort(byteCount: Int)
     /// A file of another kind, in words.
     case otherKind(String)
+    /// The header is larger than the format allows.
     case headerTooLarge(headerSize: UInt64)
+    /// The header goes beyond the file's end.
     case headerBeyondFile(headerSize: UInt64, byteCount: Int)
     // the header's JSON
+    /// The header is no JSON object.
     case headerIsNotAnObject
+    /// The header is not UTF-8, from this byte on.
     case headerIsNotUTF8(offset: Int)
+    /// The header's JSON is broken, at this byte.
     case malformedHeader(expected: String, offset: Int)
+    /// A name occurs twice.
     case duplicateKey(key: String)
+    /// A value of the metadata is not a text.
     case metadataIsNotText(offset: Int)
+    /// There are more tensors than a reader takes.
     case tooManyEntries(limit: Int)
     // a tensor's description
+    /// A tensor's description has a field that the format does not know.
     case unknownField(tensor: String, field: String)
+    /// A tensor's description lacks a field.
     case missingField(tensor: String, field: String)
+    /// A tensor has elements of a type that the format does not know.
     case unknownElementType(tensor: String, name: String)
+    /// A tensor has more dimensions than a reader takes.
     case tooManyDimensions(tensor: String, limit: Int)
+    /// A tensor's number of elements is beyond every number.
     case shapeOverflows(tensor: String)
+    /// A tensor's elements do not fill whole bytes.
     case isNotWholeBytes(tensor: String)
     // the data
+    /// A tensor's data end before they begin.
     case offsetsReversed(tensor: String, begin: Int, end: Int)
+    /// A tensor's data have another size than its shape and type say.
     case sizeMismatch(tensor: String, expected: Int, found: Int)
+    /// Bytes between two tensors belong to none.
     case hole(tensor: String, expected: Int, found: Int)
+    /// Two tensors lie over each other.
     case overlap(tensor: String, expected: Int, found: Int)
+    /// A tensor's data go beyond the file's end.
     case dataMissing(tensor: String, end: Int, byteCount: Int)
+    /// Bytes after the last tensor belong to none.
     case trailingBytes(count: Int)
     // a lookup
+    /// There is no tensor of that name.
     case noSuchTensor(name: String, present: Int)
+    /// A tensor has elements of another type than was asked for.
     case wrongElementType(tensor: String, wanted: String, found: String)
   }
 
+  /// The file and the fault, in one line.
   public var description: String { "\(oneLine(file)): \(fault.explanation)" }
 }
 

@@ -10,8 +10,10 @@ import Platform
 
 /// A file that holds columns of data and cannot be read, written or used, in one line.
 public struct DataFileError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// The file, what is wrong, and what to do, in one line.
   public let description: String
 
+  /// An error about a file.
   public init(_ path: String, _ reason: String) { description = "\(oneLine(path)) \(reason)" }
 
   /// What another error says.

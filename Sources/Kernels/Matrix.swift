@@ -12,7 +12,9 @@
 /// The columns past the last one are zero and stay zero. Rows are padded so that no stride is a power of two.
 @safe
 public struct Matrix: ~Copyable, @unchecked Sendable {
+  /// The number of rows.
   public let rows: Int
+  /// The number of columns.
   public let columns: Int
   package let panels: Int
   /// Values from one panel to the next.
@@ -42,6 +44,9 @@ public struct Matrix: ~Copyable, @unchecked Sendable {
     pointer + (panel &* stride &+ row &* panelWidth)
   }
 
+  /// One element.
+  ///
+  /// - Precondition: both are within the matrix.
   @inlinable
   public subscript(row: Int, column: Int) -> Float {
     get { pointer[offset(row, column)] }
@@ -117,6 +122,7 @@ public struct Matrix: ~Copyable, @unchecked Sendable {
 /// A flat block of values, its length rounded up to whole vectors with zeros.
 @safe
 public struct Block: ~Copyable, @unchecked Sendable {
+  /// The number of values.
   public let count: Int
   @usableFromInline package let pointer: UnsafeMutablePointer<Float>
 
@@ -129,6 +135,9 @@ public struct Block: ~Copyable, @unchecked Sendable {
 
   deinit { pointer.deallocate() }
 
+  /// One value.
+  ///
+  /// - Precondition: the index is within the block.
   @inlinable
   public subscript(index: Int) -> Float {
     get {

@@ -1,6 +1,6 @@
 // MuJoCoLibrary.swift — the functions of libmujoco that are used, opened at run time and made safe.
 //
-// The only file of this target with unsafe code. MuJoCo's batch interface (`mjb_…`, mjbatch.h) has opaque handles and
+// With MuJoCoRays.swift the only file of this target with unsafe code. MuJoCo's batch interface (`mjb_…`, mjbatch.h) has opaque handles and
 // gives every field by name, so no header is needed, and it returns errors instead of ending the process. The arrays
 // that it gives stay at their address until the batch is deleted: `Field` keeps the batch alive.
 
@@ -22,7 +22,7 @@ import Environments
   let folder: MuJoCoFolder
   /// What the library says it is: `mj_versionString()`.
   let version: String
-  fileprivate let functions: Functions
+  let functions: Functions
 
   /// The library of this process, opened at the first use.
   static let shared = Result { () throws(MuJoCoUnavailable) in try MuJoCoLibrary(in: MuJoCoFolder.find()) }
@@ -59,7 +59,7 @@ import Environments
 }
 
 /// Finds functions by name in an opened library.
-@safe private struct Symbols {
+@safe struct Symbols {
   let handle: UnsafeMutableRawPointer
   let folder: MuJoCoFolder
 
@@ -73,13 +73,13 @@ import Environments
 }
 
 /// Stages of the forward dynamics (`mjtStage`).
-private enum Stage {
+enum Stage {
   static let none: CInt = 0
   static let acceleration: CInt = 3
 }
 
 /// The bound C functions. Handles are `mjModel *`, `mjData *` or `mjBatch *`.
-@safe private struct Functions: Sendable {
+@safe struct Functions: Sendable {
   typealias Text = UnsafePointer<CChar>
   typealias ErrorText = UnsafeMutablePointer<CChar>
   typealias Numbers = UnsafeMutablePointer<Double>
@@ -111,6 +111,15 @@ private enum Stage {
     @convention(c) @Sendable (
       OpaquePointer, UnsafePointer<CInt>?, CInt, Body, UnsafeMutableRawPointer?, CInt
     ) -> CInt
+  // pictures: MuJoCoRays.swift
+  let makeData: @convention(c) @Sendable (OpaquePointer) -> OpaquePointer?
+  let deleteData: @convention(c) @Sendable (OpaquePointer?) -> Void
+  let copyData: @convention(c) @Sendable (OpaquePointer, CInt, OpaquePointer) -> Void
+  let castRays:
+    @convention(c) @Sendable (
+      OpaquePointer, OpaquePointer, UnsafePointer<Double>, UnsafePointer<Double>, UnsafePointer<UInt8>?, Bool, CInt,
+      UnsafeMutablePointer<CInt>?, Numbers, Numbers?, CInt, Double
+    ) -> Void
 
   init(_ symbols: Symbols) throws(MuJoCoUnavailable) {
     unsafe setLogHandler = try symbols.find("mju_setLogHandler")
@@ -132,6 +141,10 @@ private enum Stage {
     unsafe forward = try symbols.find("mjb_forward")
     unsafe step = try symbols.find("mjb_step")
     unsafe apply = try symbols.find("mjb_apply")
+    unsafe makeData = try symbols.find("mj_makeData")
+    unsafe deleteData = try symbols.find("mj_deleteData")
+    unsafe copyData = try symbols.find("mjb_getData")
+    unsafe castRays = try symbols.find("mj_multiRay")
   }
 }
 
@@ -192,8 +205,8 @@ enum StateComponent: CInt {
 
 /// A batch of one simulation on the caller's thread: `mjBatch` with all that is read through it.
 @safe final class Batch {
-  private let functions: Functions
-  private let handle: OpaquePointer
+  let functions: Functions
+  let handle: OpaquePointer
   /// For each kind of warning what the last was about, and how many there were (`mjWarningStat`).
   private let warnings: UnsafeMutablePointer<CInt>  // (7 × 2)
   private let stateValues: UnsafeMutablePointer<Double>  // (stateCount)
@@ -270,6 +283,16 @@ enum StateComponent: CInt {
     }
     // read at once: nothing keeps the address
     return (0..<Int(count)).map { Int(unsafe base.load(fromByteOffset: 4 * $0, as: CInt.self)) }
+  }
+
+  /// A field of `mjModel` in single precision: `geom_rgba` … Only for a batch that is not simulated.
+  func singleConstant(_ name: String) throws(MuJoCoUnavailable) -> [Float] {
+    var count: CInt = 0
+    var elementSize: CInt = 0
+    guard let base = unsafe functions.expand(handle, name, &count, &elementSize), elementSize == 4 else {
+      throw MuJoCoUnavailable("MuJoCo has no single numbers \(name) in mjModel of the model \(modelName)")
+    }
+    return (0..<Int(count)).map { unsafe base.load(fromByteOffset: 4 * $0, as: Float.self) }
   }
 
   private func field(
@@ -359,6 +382,7 @@ enum StateComponent: CInt {
   /// Keeps the memory.
   private let batch: Batch
   private let base: UnsafeMutablePointer<Double>
+  /// The numbers of the field.
   public let count: Int
 
   /// - Precondition: `batch` owns `count` numbers from `base` on, at one address for as long as it lives.

@@ -1,9 +1,10 @@
-// MuJoCoTasks.swift — which tasks MuJoCo simulates.
+// MuJoCoTasks.swift — which environments MuJoCo simulates.
 
 import Environments
 
-/// The tasks with robots in MuJoCo: Gymnasium's, version 5. Listing them needs no library, making one does.
+/// The environments with robots in MuJoCo: Gymnasium's, version 5. Listing them needs no library, making one does.
 public enum MuJoCoTasks {
+  /// All of them.
   public static let entries: [EnvironmentEntry] = [
     Ant.entry,
     HalfCheetah.entry,

@@ -1,21 +1,22 @@
-// Robot.swift — what the MuJoCo tasks share: all but their observations, rewards and ends.
+// Robot.swift — what the MuJoCo environments share: all but their observations, rewards and ends.
 
 import Environments
 
-/// A task with a robot in MuJoCo. Its file defines it: entry, observation, reward, end of the episode, first state.
+/// An environment with a robot in MuJoCo. Its file defines entry, observation, reward, end of the episode, first state.
 ///
 /// A robot of your own needs a model (MJCF), an `init` that makes the `simulation`, `step`, `drawFirstState` and
 /// `observe`; reset, saving and restoring are here. `Examples/CustomRobot` is a whole one.
 public protocol Robot: Environment {
-  /// The task as registries and runs know it.
+  /// The environment as registries and runs know it.
   static var entry: EnvironmentEntry { get }
 
+  /// The robot's simulation.
   var simulation: Simulation { get }
-  /// What every draw comes from; saved with the task's state.
+  /// What every draw comes from; saved with the environment's state.
   var generator: NumPyGenerator { get set }
   /// Values that `observe` writes (S). Given: the entry's, which is right where no option changes it.
   var observationSize: Int { get }
-  /// What the task remembers from step to step, beyond the simulation's own state; as many numbers each time. Given:
+  /// What the environment remembers from step to step, beyond the simulation's own state; as many numbers each time. Given:
   /// nothing.
   var memory: [Double] { get set }
 
@@ -48,7 +49,7 @@ extension Robot {
 
   public func beginEpisode() {}
 
-  /// The simulation's state, then what the task remembers.
+  /// The simulation's state, then what the environment remembers.
   public func saveState() throws -> EnvironmentState {
     EnvironmentState(values: simulation.savedState + memory, generator: generator)
   }

@@ -13,12 +13,17 @@ import Environments
 /// `frameSkip` substeps, as MuJoCo leaves it and as Gymnasium reads it.
 public final class Simulation {
   private let batch: Batch
+  private let library: MuJoCoLibrary
+  private let model: ModelFile
   private let state: Field
   private let frameSkip: Int
   private let computesContactForces: Bool
 
+  /// Generalised positions.
   public let positions: Field  // q (nq)
+  /// Generalised velocities.
   public let velocities: Field  // q̇ (nv)
+  /// What the actuators are told.
   public let controls: Field  // (A)
   /// The positions that the model gives.
   public let initialPositions: [Double]  // (nq)
@@ -64,6 +69,7 @@ public final class Simulation {
     _ library: MuJoCoLibrary, _ model: ModelFile, _ frameSkip: Int, _ computesContactForces: Bool
   ) throws(MuJoCoUnavailable) {
     precondition(frameSkip > 0, "\(frameSkip) substeps in a control step")
+    (self.library, self.model) = (library, model)
     batch = try Batch(library, model)
     state = batch.state()
     positions = batch.state(.positions)
@@ -182,4 +188,7 @@ public final class Simulation {
   }
 
   var stateCount: Int { state.count }
+
+  /// The model once more, to be looked at; it shares nothing with this simulation.
+  package func makeScene() throws(MuJoCoUnavailable) -> RayScene { try RayScene(library, model) }
 }

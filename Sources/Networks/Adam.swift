@@ -11,6 +11,7 @@ import Platform
   import Darwin
 #endif
 
+/// Adam (Kingma & Ba 2015) over the parameters of networks that step together.
 public final class Adam: @unchecked Sendable {
   private let networks: [Parameters]
   private let firstMoments: FixedArray<Block>
@@ -136,6 +137,7 @@ public final class Adam: @unchecked Sendable {
     return result
   }
 
+  /// Takes up moments that `tensors` gave, and the number of steps taken.
   public func load(_ prefix: String, steps: Int, from find: (String) throws -> Tensor) throws {
     for (index, network) in networks.enumerated() {
       try network.load("\(prefix).\(index).first", into: firstMoments[index], from: find)

@@ -23,6 +23,7 @@ public struct AdamSettings: Sendable, Equatable {
   /// The bound of ‖g‖ over all networks that step together; nil: none.
   public var maximumGradientNorm: Float? = nil
 
+  /// A rate, with the other settings at their defaults.
   public init(learningRate: Float) { self.learningRate = Double(learningRate) }
 
   /// η at an update, from 1.
@@ -39,6 +40,7 @@ public struct AdamSettings: Sendable, Equatable {
 
 /// How a learning rate changes over N updates: a function of their count alone, the same for every optimiser of a run.
 public enum LearningRateSchedule: Codable, Sendable, Equatable {
+  /// The rate stays as it is.
   case constant
   /// From η in a straight line to η · final after N updates, where it stays.
   ///

@@ -51,6 +51,7 @@ public struct CriticsOfOne: ~Copyable {
   private let action: Matrix  // (1 × A)
   private let values: FixedArray<Block>  // J × (1)
 
+  /// Critics of one row that share the parameters of others.
   public init(_ critics: Critics, observationSize: Int, actionSize: Int) {
     networks = critics.networks
     activations = Activations(critics.networks[0].layout, rows: 1, forLearning: false)

@@ -5,7 +5,9 @@ import Platform
 
 /// A tensor that leaves or enters the program: row-major, as PyTorch keeps it.
 public struct Tensor: Sendable, Equatable {
+  /// Its name, such as `critic.0.layer.1.weight`.
   public let name: String
+  /// The sizes of its dimensions; empty for a single number.
   public let shape: [Int]
   private let source: Source
 
@@ -15,6 +17,7 @@ public struct Tensor: Sendable, Equatable {
     case block([Float], TensorView)
   }
 
+  /// A tensor of given values, in the order of its rows.
   public init(name: String, shape: [Int], values: [Float]) {
     (self.name, self.shape, source) = (name, shape, .values(values))
   }
@@ -42,6 +45,7 @@ public struct Tensor: Sendable, Equatable {
 
 /// A tensor that is missing or has another shape than the network.
 public struct TensorMismatch: Error, CustomStringConvertible {
+  /// The tensor and what was expected of it, in one line.
   public let description: String
 
   package init(_ description: String) { self.description = description }
@@ -53,6 +57,7 @@ public protocol Tracking {
   var trackedAllFinite: Bool { get }
 }
 
+/// The weights and biases of one network, in one block.
 public final class Parameters: Tracking, @unchecked Sendable {
   package let layout: Layout
   /// θ

@@ -130,6 +130,7 @@ package struct ActingRow: ~Copyable {
 
 /// π(s) = tanh(f(s)).
 public final class DeterministicPolicy: @unchecked Sendable {
+  /// The network's weights and biases.
   public let parameters: Parameters
   private let activations: Activations
   private let outputGradients: Matrix  // (B × A)

@@ -3,11 +3,13 @@
 @_exported import Algorithms
 @_exported import Environments
 @_exported import Export
+@_exported import Film
 @_exported import Formats
 @_exported import Kernels
 @_exported import MuJoCoTasks
 @_exported import Networks
 @_exported import Offline
+@_exported import Pictures
 @_exported import Platform
 @_exported import PythonBridge
 @_exported import Replay

@@ -1,11 +1,11 @@
-// DatasetCommand.swift — `offpolicy dataset`: what data hold, and data from one layout to another.
+// DatasetCommand.swift — `offpolicy dataset`: describes a data set, or writes it in another layout.
 
 import ArgumentParser
 import OffPolicy
 
 struct DatasetCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "dataset", abstract: "Show what data hold, or write them in another layout.",
+    commandName: "dataset", abstract: "Describe a data set, or write it in another layout.",
     subcommands: [Info.self, Convert.self])
 
   struct Info: ParsableCommand {
@@ -58,7 +58,7 @@ extension DatasetLayout: ExpressibleByArgument {}
 
 extension ArgumentHelp {
   static let observations = ArgumentHelp(
-    "Of Minari's observations that are dictionaries the parts to join, in this order: a,b. Default: all, by name.")
+    "Parts of Minari's dictionary observations to join, in this order: a,b. Default: all, sorted by name.")
   static let layout = ArgumentHelp(
     "How to write it, where the extension of OUT does not say it: minari is Minari's folder, with libhdf5.")
 }

@@ -1,11 +1,12 @@
-// Doctor.swift — `offpolicy doctor`: which program, processor and libraries a run would use, and whether they are whole.
+// Doctor.swift — `offpolicy doctor`: which program, processor, disk and libraries a run would use, and what is missing.
 
 import ArgumentParser
 import OffPolicy
 
 struct Doctor: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show which libraries are loaded from where, and whether they are the published ones.")
+    abstract:
+      "Show what a run would use: processor, memory, disk, MuJoCo, HDF5, Python; and how to get what is missing.")
 
   @Flag(help: "Print JSON.")
   var json = false
@@ -18,10 +19,20 @@ struct Doctor: ParsableCommand {
       print("program    \(Program.name) \(report.version), Swift \(report.swift)")
       print("           \(report.program ?? "the system does not say where it is")")
       print("processor  \(report.processor)")
+      print(
+        "memory     " + (report.memoryAvailable.map { "\(Memory.text($0)) available" } ?? "the system does not say"))
+      print(
+        "disk       \(report.disk.path), \(report.disk.free.map { Memory.text($0) + " free" } ?? "free space unknown")"
+          + (report.disk.megabytesPerSecond.map { ", writes \(Int($0.rounded())) MB/s" } ?? ""))
+      for fault in report.disk.faults { print("           \(fault)") }
       print("MuJoCo     " + (report.mujoco.library.map { "\(report.mujoco.version ?? ""), \($0)" } ?? "none"))
       for fault in report.mujoco.faults { print("           \(fault)") }
       print("HDF5       " + (report.hdf5.library ?? "none"))
       for fault in report.hdf5.faults { print("           \(fault)") }
+      print(
+        "Python     " + (report.python.interpreter.map { "\(report.python.version ?? ""), \($0)" } ?? "none")
+          + (report.python.gymnasium.map { ", Gymnasium \($0)" } ?? ""))
+      for fault in report.python.faults { print("           \(fault)") }
     }
     if !report.mujoco.faults.isEmpty { throw ExitCode(1) }
   }
@@ -32,8 +43,12 @@ struct Doctor: ParsableCommand {
     /// The file of the program.
     let program = ExecutablePath.current
     let processor = Processor.summary
+    /// Bytes that may still be taken.
+    let memoryAvailable = Memory.available
+    let disk = DiskFacts()
     let mujoco = Library.mujoco()
     let hdf5 = Library.hdf5()
+    let python = PythonFacts(Program.python)
   }
 
   private struct Library: Encodable {

@@ -26,7 +26,8 @@ struct ExportCommand: ParsableCommand {
   @Option(help: "Where to. Default: policy.onnx, policy.h, policy.py, policy.swift, or ALGORITHM-ENVIRONMENT.")
   var out: String?
 
-  @Flag(help: "The policy draws its actions, from noise that its caller gives; else it acts as `evaluate` lets it.")
+  @Flag(
+    help: "Export a policy that draws its actions from noise given by the caller. Default: its deterministic action.")
   var stochastic = false
 
   @Option(help: "The version of ONNX's operators, 17 to 28.")

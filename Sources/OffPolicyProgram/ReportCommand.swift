@@ -3,6 +3,7 @@
 import ArgumentParser
 import Foundation
 import OffPolicy
+import Presets
 import Report
 
 struct ReportCommand: ParsableCommand {
@@ -20,16 +21,45 @@ struct ReportCommand: ParsableCommand {
   @Option(help: "The file to write; an older one is replaced.")
   var out = "report.html"
 
+  @Flag(help: "Put a film of the best policy into the page: one episode, some megabytes.")
+  var film = false
+
   func run() throws {
-    let page = try reportPage(folders)
-    try write(page.html, to: out)
+    var page = try reportPage(folders)
+    if film { page.film = try Self.film(of: page) }
+    try replaceFile(out, with: Array(page.html.utf8))
     Output.note("report: \(out)")
+  }
+}
+
+extension ReportCommand {
+  /// An episode of the best policy of the best run.
+  private static func film(of page: ReportPage) throws -> ReportPage.EmbeddedFilm {
+    guard let run = page.bestRun else {
+      throw RunDirectoryError("--film shows the policy of the best evaluation: no run has one")
+    }
+    var settings = FilmSettings()
+    (settings.width, settings.height, settings.episodes) = (320, 240, 1)
+    let subject = try FilmSubject(run.path, best: true)
+    // at most 250 pictures
+    let longest = subject.task.maximumEpisodeSteps ?? 1000
+    settings.every = max(1, (longest + 249) / 250)
+    let recorder = try subject.recorder(settings)
+    var encoder = AnimatedGIF(width: settings.width, height: settings.height)
+    let result = try recorder.run(act: { subject.policy.act($0, into: &$1) }) {
+      encoder.add($0.canvas, milliseconds: $0.milliseconds)
+    }
+    let words =
+      "The best policy, \(run.name) at step \(subject.policy.description.step.text), on seed \(settings.seed): "
+      + "return \((result.returns.first ?? .nan).text())"
+    return ReportPage.EmbeddedFilm(
+      address: "data:image/gif;base64," + Data(encoder.finish()).base64EncodedString(), words: words)
   }
 }
 
 struct PlotCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "plot", abstract: "Write the figures of a report as SVG files.")
+    commandName: "plot", abstract: "Write the figures of a report as SVG and PNG files.")
 
   @Argument(help: ArgumentHelp("The folders of the runs.", valueName: "run"))
   var folders: [String]
@@ -37,10 +67,18 @@ struct PlotCommand: ParsableCommand {
   @Option(help: "The folder to write into; it is made where it is missing.")
   var out = "plots"
 
+  @Option(help: "What to write: svg, png or both.")
+  var format = Format.both
+
+  enum Format: String, ExpressibleByArgument, CaseIterable { case svg, png, both }
+
   func run() throws {
     let pictures = try reportPage(folders).pictures
     do { try Folder.makePath(out) } catch { throw RunDirectoryError("\(out) cannot be made: \(error.reason)") }
-    for picture in pictures { try write(picture.svg, to: "\(out)/\(picture.name)") }
+    for picture in pictures {
+      if format != .png { try replaceFile("\(out)/\(picture.name).svg", with: Array(picture.svg.utf8)) }
+      if format != .svg { try replaceFile("\(out)/\(picture.name).png", with: picture.png) }
+    }
     Output.note("\(pictures.count) figures: \(out)")
   }
 }
@@ -58,14 +96,6 @@ private func reportPage(_ folders: [String]) throws -> ReportPage {
   return try ReportPage(
     runs, threshold: task?.rewardThreshold, algorithms: Program.algorithms.entries,
     commands: runs.map { command($0.run) })
-}
-
-/// Writes a file whole or not at all.
-private func write(_ text: String, to path: String) throws {
-  let bytes = Data(text.utf8)
-  do { try DiskFile.replace(path, with: bytes.span) } catch {
-    throw RunDirectoryError("\(path) cannot be written: \(error.reason)")
-  }
 }
 
 /// The command that makes a run again: what is not as it would be by itself.
@@ -88,6 +118,10 @@ private func command(_ run: RunConfiguration) -> String {
   let usual = entry.flatMap { entry in
     run.dataset == nil ? task.flatMap { try? entry.defaults.resolved(for: $0, settings: []) } : entry.defaults
   }?.values
+  // every setting is said: none may come from a preset as well
+  if PresetLibrary.matching(algorithm: run.algorithm, environment: run.environment) != nil {
+    words += ["--preset", "none"]
+  }
   if case .object(let values) = run.configuration {
     for (name, value) in values.sorted(by: { $0.key < $1.key }) where usual?[name] != value {
       words += ["--set", shellWord("\(name)=\(value.text())")]

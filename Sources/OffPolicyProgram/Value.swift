@@ -5,7 +5,7 @@ import OffPolicy
 
 struct Value: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Learn a policy's value from any data, and hold it against the environment where one is at hand.",
+    abstract: "Estimate a policy's value from data of any policy, and compare it with the environment if there is one.",
     discussion:
       "Fitted Q evaluation with several critics; Guides/PolicyValue.md has the equations and what the numbers mean.")
 
@@ -111,7 +111,7 @@ func checkFits(_ policy: Policy, _ argument: String, _ data: borrowing Dataset, 
 
 /// What fitting a value needs, for `value` and `compare`.
 struct FittingOptions: ParsableArguments {
-  @Option(help: "The environment's id, to hold the value against. Without it the data speak alone.")
+  @Option(help: "The environment to compare the value with. Without it only the data are used.")
   var environment: String?
 
   @OptionGroup var environmentOptions: EnvironmentOptionArguments
@@ -122,7 +122,7 @@ struct FittingOptions: ParsableArguments {
   @Option(help: .observations)
   var observations: String?
 
-  @Option(help: "Critics, each a whole estimate.", transform: wholeNumber)
+  @Option(help: "Independent critics; their spread shows how uncertain the value is.", transform: wholeNumber)
   var critics: Int?
 
   @Option(help: "Updates of the critics.", transform: wholeNumber)
@@ -134,7 +134,9 @@ struct FittingOptions: ParsableArguments {
   @Option(help: "Hard targets: copied at every n-th update.", transform: wholeNumber)
   var hard: Int?
 
-  @Option(name: .customLong("set"), help: "Set a hyperparameter of fqe: key=value. May be repeated.")
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp("Set a hyperparameter of fqe. May be repeated.", valueName: "key=value"))
   var settingsText: [String] = []
 
   @Flag(help: "A SAC policy is valued by its mean action, or its likeliest choice; else by its draws.")

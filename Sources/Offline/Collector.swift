@@ -6,6 +6,7 @@ import Platform
 import Replay
 import Training
 
+/// Collects data from an environment.
 public enum Collector {
   /// Who acts.
   public enum Actor {

@@ -9,9 +9,11 @@ import Training
 
 /// Data that cannot be read, written or used, in one line: what, where, what next.
 public struct DatasetError: Error, RemediableError, CustomStringConvertible {
+  /// The path, what is wrong, and what to do, in one line.
   public let description: String
   package let remedies: [Remedy]
 
+  /// An error about data.
   public init(_ path: String, _ reason: String) { self.init(path, reason, remedies: []) }
 
   package init(_ path: String, _ reason: String, remedies: [Remedy]) {
@@ -23,9 +25,11 @@ public struct DatasetError: Error, RemediableError, CustomStringConvertible {
 public struct DatasetDescription: Codable, Sendable, Equatable {
   /// The environment's id; nil where nobody says.
   public var environment: String?
+  /// S
   public var observationSize: Int
   /// The bounds that actions are scaled by, in the environment's units.
   public var actionLow: [Float]  // (A)
+  /// The upper bounds.
   public var actionHigh: [Float]  // (A)
   /// The number of choices of a discrete action, which is an index; nil where actions are real-valued.
   public var choices: Int?
@@ -34,6 +38,7 @@ public struct DatasetDescription: Codable, Sendable, Equatable {
   /// Where the data came from, in words.
   public var source: String
 
+  /// A description of given parts.
   public init(
     environment: String?, observationSize: Int, actionLow: [Float], actionHigh: [Float], choices: Int? = nil,
     source: String
@@ -42,13 +47,17 @@ public struct DatasetDescription: Codable, Sendable, Equatable {
     (self.actionLow, self.actionHigh, self.choices) = (actionLow, actionHigh, choices)
   }
 
+  /// A; 1 for choices.
   public var actionSize: Int { actionLow.count }
+  /// How actions in [−1, 1] become the environment's.
   public var scaling: ActionScaling { ActionScaling(low: actionLow, high: actionHigh, choices: choices) }
 }
 
 /// Transitions in the order they were seen: actions in [−1, 1], terminations and time-outs apart, true next observations.
 public struct Dataset: ~Copyable {
+  /// What is known besides the transitions.
   public var description: DatasetDescription
+  /// The transitions.
   public let buffer: ReplayBuffer
   /// The oldest transition is an episode's first: not so where a run has dropped older ones.
   public let beginsEpisode: Bool
@@ -71,10 +80,15 @@ public struct Dataset: ~Copyable {
 
   /// One step, as slices of the frames that hold it.
   public struct Transition {
+    /// The observation before the step.
     public let observation: ArraySlice<Float>  // (S)
+    /// The action, in [−1, 1] or an index.
     public let action: ArraySlice<Float>  // (A), in [−1, 1]
+    /// The step's reward.
     public let reward: Float
+    /// The episode terminated with this step: d = 1.
     public let terminated: Bool
+    /// The episode was cut off by a limit of time with this step.
     public let truncated: Bool
     /// The true next observation, the final one where an episode ended.
     public let next: ArraySlice<Float>  // (S)
@@ -83,6 +97,7 @@ public struct Dataset: ~Copyable {
     /// The next row does not go on from here, and no end says why.
     public let isBroken: Bool
 
+    /// The episode ended with this step.
     public var endsEpisode: Bool { terminated || truncated }
   }
 

@@ -14,6 +14,7 @@ import Training
 
 /// What a reader must be told where the file does not say it.
 public struct DatasetReading: Sendable {
+  /// How the ends of episodes are told where the file has no time-outs.
   public var timeouts = TimeoutReading.stored
   /// The environment whose bounds the actions are scaled by.
   public var environment: EnvironmentEntry?
@@ -24,6 +25,7 @@ public struct DatasetReading: Sendable {
   /// Where nobody says the bounds, the actions' own range will do: to look at data, not to learn from them.
   public var acceptsUnknownBounds = false
 
+  /// What the file says itself, unless given.
   public init(
     timeouts: TimeoutReading = .stored, environment: EnvironmentEntry? = nil,
     bounds: (low: [Float], high: [Float])? = nil
@@ -36,8 +38,11 @@ public struct DatasetReading: Sendable {
 public enum DatasetLayout: String, CaseIterable, Sendable {
   /// Frames as a run's replay buffer has them.
   case folder
+  /// NumPy's `.npz`, with D4RL's names.
   case npz
+  /// HDF5 with D4RL's names.
   case d4rl
+  /// Minari's folder.
   case minari
 
   /// What a path's extension says.
@@ -51,6 +56,7 @@ public enum DatasetLayout: String, CaseIterable, Sendable {
   }
 }
 
+/// Data on the disk, in every layout that is known.
 public enum DatasetFiles {
   /// Reads data: a run's folder, a folder of this program or of Minari, `.npz`, or `.hdf5`.
   public static func read(_ path: String, _ reading: DatasetReading = DatasetReading()) throws -> Dataset {

@@ -1,13 +1,16 @@
-// DatasetStatistics.swift — what data hold: how much, which episodes, which rewards.
+// DatasetStatistics.swift — counts and ranges of a data set: transitions, episodes, returns, rewards.
 
 /// Counts and ranges of data, as `dataset info` shows them.
 public struct DatasetStatistics: Codable, Sendable, Equatable {
+  /// Steps.
   public var transitions = 0
   /// Episodes whose beginning is in the data.
   public var starts = 0
   /// Transitions after which the episode terminated, was truncated, or both.
   public var terminated = 0
+  /// Transitions after which the episode was truncated.
   public var truncated = 0
+  /// Transitions after which both hold.
   public var terminatedAndTruncated = 0
   /// Transitions after which the data break off without an end.
   public var broken = 0
@@ -15,22 +18,29 @@ public struct DatasetStatistics: Codable, Sendable, Equatable {
   public var episodes = 0
   /// Over whole episodes, undiscounted.
   public var returns = Summary()
+  /// Steps of whole episodes.
   public var lengths = Summary()
+  /// All rewards.
   public var rewards = Summary()
   /// Over all values of all actions, in [−1, 1].
   public var actions = Summary()
 
+  /// Mean, deviation and range of some numbers.
   public struct Summary: Codable, Sendable, Equatable {
+    /// Their mean.
     public var mean = 0.0
     /// Of the population.
     public var standardDeviation = 0.0
+    /// The least of them.
     public var least = Double.infinity
+    /// The greatest of them.
     public var greatest = -Double.infinity
     private var count = 0.0
     private var squares = 0.0
 
     private enum CodingKeys: String, CodingKey { case mean, standardDeviation, least, greatest }
 
+    /// Of no numbers.
     public init() {}
 
     /// Welford's update.
@@ -45,6 +55,7 @@ public struct DatasetStatistics: Codable, Sendable, Equatable {
     }
   }
 
+  /// The statistics of data, in one pass.
   public init(_ dataset: borrowing Dataset) {
     var result = Self.empty
     var (isWhole, total, length) = (false, 0.0, 0)

@@ -9,8 +9,11 @@
 
 /// A mean and the interval that holds the true one.
 public struct Estimate: Codable, Sendable, Equatable {
+  /// The mean of the values.
   public let mean: Double
+  /// The lower end of the interval.
   public let low: Double
+  /// The upper end of the interval.
   public let high: Double
   /// How often [low, high] holds the true mean.
   public let level: Double
@@ -29,5 +32,6 @@ public struct Estimate: Codable, Sendable, Equatable {
     (self.level, count) = (level, values.count)
   }
 
+  /// Whether a value is in the interval.
   public func contains(_ value: Double) -> Bool { low <= value && value <= high }
 }

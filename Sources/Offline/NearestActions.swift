@@ -20,7 +20,9 @@ public struct NearestActions: Codable, Sendable, Equatable {
   public let meanDistance: Double
   /// k, how many states were asked, and among how many neighbours were sought.
   public let neighbours: Int
+  /// States at which the policy's action was looked at.
   public let statesAsked: Int
+  /// States of the data among which neighbours were sought.
   public let statesSearched: Int
 
   /// How far is far: the root mean square distance that two uniformly drawn actions have is 0.82.

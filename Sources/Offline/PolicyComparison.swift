@@ -18,8 +18,11 @@ import Training
 
 /// What is known about the difference of two policies, as `compare` prints it.
 public struct PolicyComparison: Codable, Sendable {
+  /// γ of all returns.
   public var discount: Double
+  /// Gaussian policies drew their actions; else they acted by the mean.
   public var drawsActions: Bool
+  /// Updates of the fitted critics.
   public var updates: Int
   /// Discounted returns in the environment, and (a); nil where no environment is at hand.
   public var returns: Returns?
@@ -29,6 +32,7 @@ public struct PolicyComparison: Codable, Sendable {
   public var surrogate: Estimate
   /// (b) and (c) by each critic.
   public var lemmaByCritic: [Double]
+  /// (c) by each critic.
   public var surrogateByCritic: [Double]
   /// (b) − (a), episode by episode: the critic's error.
   public var criticError: Estimate?
@@ -36,20 +40,28 @@ public struct PolicyComparison: Codable, Sendable {
   public var stateMismatch: Double?
   /// What the fitted J(old) is wrong by, start by start.
   public var oldValueError: Estimate?
+  /// How far the old policy is from the data.
   public var nearestOldActions: NearestActions
+  /// How far the new policy is from the data.
   public var nearestNewActions: NearestActions
   /// Whether the lower bound of (a) is above zero; nil where no environment is at hand.
   public var improves: Bool?
   /// What the numbers say, in sentences.
   public var explanation: [String]
+  /// What should keep a reader from trusting the numbers, in sentences.
   public var warnings: [String]
 
+  /// Discounted returns of paired episodes.
   public struct Returns: Codable, Sendable {
+    /// J(old)
     public var old: Estimate
+    /// J(new)
     public var new: Estimate
     /// (a), by differences of episodes with the same start.
     public var difference: Estimate
+    /// Pairs of episodes.
     public var episodes: Int
+    /// Steps of an episode, at most.
     public var horizon: Int
   }
 
@@ -61,7 +73,7 @@ public struct PolicyComparison: Codable, Sendable {
 
   /// Compares two policies on data, and where an environment is given in it.
   ///
-  /// - Parameter makeEnvironment: the environment without its time limit.
+  /// - Parameter environment: its id, and what makes it without its time limit.
   public init(
     old: Policy, new: Policy, from dataset: borrowing Dataset, _ settings: PolicyValueSettings,
     environment: (id: String, make: () throws -> any Environment)?,

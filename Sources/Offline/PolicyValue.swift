@@ -20,8 +20,11 @@ import Training
 public struct PolicyValueSettings: Sendable {
   /// The learner's configuration: discount, targets, critics, temperature …
   public var configuration: FittedQEvaluation.Configuration
+  /// Updates of the critics.
   public var updates = 100_000
+  /// Seed of starts, critics and draws.
   public var seed: UInt64 = 0
+  /// Threads of an update; they change no bit.
   public var threads = 1
   /// A stochastic policy is valued by its draws, else by its mean action or its likeliest choice.
   public var drawsActions = true
@@ -32,19 +35,25 @@ public struct PolicyValueSettings: Sendable {
   /// How far an action of the data must be to count as far.
   public var distance = NearestActions.defaultDistance
 
+  /// The defaults, with a configuration of the learner.
   public init(configuration: FittedQEvaluation.Configuration) { self.configuration = configuration }
 }
 
 /// Where a long evaluation is.
 public struct PolicyValueProgress: Sendable {
+  /// Updates so far.
   public let update: Int
+  /// Updates of the whole.
   public let updates: Int
+  /// The last loss of the critics.
   public let criticLoss: Double
 }
 
 /// Q^π learned from data (N2–N6), ready to be asked.
 public final class FittedValue {
+  /// The learner, with its critics.
   package let evaluation: any PolicyEvaluation
+  /// The learner's configuration.
   public let configuration: FittedQEvaluation.Configuration
   /// Mean of Σ_j mean (Q_j − y_j)² over the last tenth of the updates.
   public private(set) var criticLoss = Double.nan
@@ -123,15 +132,19 @@ public final class FittedValue {
 
 /// Somebody asked to stop.
 public struct Cancelled: Error {
+  /// The error; it says nothing more.
   public init() {}
 }
 
 /// What is known about J(π), as `value` prints it.
 public struct PolicyValue: Codable, Sendable {
+  /// γ
   public var discount: Double
   /// α; 0 where the entropy is left out.
   public var temperature: Double
+  /// A Gaussian policy was valued by its draws; else by its mean action.
   public var drawsActions: Bool
+  /// Updates of the critics.
   public var updates: Int
   /// "task" or "data".
   public var startsFrom: String
@@ -151,12 +164,14 @@ public struct PolicyValue: Codable, Sendable {
   public var horizon: Int?
   /// Fitted minus Monte-Carlo, start by start: what the critic is wrong by.
   public var criticError: Estimate?
+  /// How far the policy is from the data.
   public var nearestActions: NearestActions
+  /// What should keep a reader from trusting the numbers, in sentences.
   public var warnings: [String]
 
   /// Values a policy from data, and where an environment is given holds it against the environment.
   ///
-  /// - Parameter makeEnvironment: the environment without its time limit.
+  /// - Parameter environment: its id, and what makes it without its time limit.
   public init(
     _ policy: Policy, from dataset: borrowing Dataset, _ settings: PolicyValueSettings,
     environment: (id: String, make: () throws -> any Environment)?,

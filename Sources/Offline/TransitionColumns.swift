@@ -45,7 +45,7 @@ struct TransitionColumns {
   var observationSize: Int
   var actionSize: Int
   var observations: [Float] = []  // (N × S)
-  var actions: [Float] = []  // (N × A), in the task's units
+  var actions: [Float] = []  // (N × A), in the environment's units
   var rewards: [Float] = []  // (N)
   var terminals: [Bool] = []  // (N)
   var timeouts: [Bool]?  // (N)

@@ -13,6 +13,7 @@
 
 /// A system call on a file that failed.
 public struct DiskError: Error, Equatable, CustomStringConvertible {
+  /// The file.
   public let path: String
   /// The call: `write`, `fsync`, …
   public let call: String
@@ -36,6 +37,7 @@ public struct DiskError: Error, Equatable, CustomStringConvertible {
     }
   }
 
+  /// The file, the call and the reason, in one line.
   public var description: String { "\(path): \(call) failed: \(reason)" }
 
   /// The disk itself failed, and may do so no longer; anything else was done to the file from outside.

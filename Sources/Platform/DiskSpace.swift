@@ -10,10 +10,12 @@
 
 /// There is not enough room on a disk for what a run will write.
 public struct InsufficientDisk: Error, RemediableError, CustomStringConvertible {
+  /// The disk, what is needed and what is free, and what to do, in one line.
   public let description: String
   package let remedies: [Remedy]
 }
 
+/// Free space on disks, asked before a run writes.
 public enum DiskSpace {
   /// Throws when `bytes` do not fit on the disk of `path`, which need not exist yet.
   ///

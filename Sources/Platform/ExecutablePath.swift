@@ -8,6 +8,7 @@
   import Darwin
 #endif
 
+/// The file of the running program.
 public enum ExecutablePath {
   /// The file that this process runs, with links resolved; nil where the system does not say. The name by which it was called
   /// is no answer: it may mean another file of the current folder.

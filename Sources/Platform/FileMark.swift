@@ -1,4 +1,4 @@
-// FileMark.swift — what tells a file from another that took its name, and from itself after somebody changed it.
+// FileMark.swift — tells whether a path still names the same file, unchanged.
 
 #if canImport(Glibc)
   import Glibc

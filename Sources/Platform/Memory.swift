@@ -10,10 +10,12 @@
 
 /// There is not enough memory for something that must be in memory.
 public struct InsufficientMemory: Error, RemediableError, CustomStringConvertible {
+  /// What is needed and what is free, and what to do, in one line.
   public let description: String
   package let remedies: [Remedy]
 }
 
+/// Free memory of the machine or of the process's control group, asked before a run takes it.
 public enum Memory {
   /// Throws when `bytes` more do not fit into what the machine, or the limit of the process's control group, has left.
   ///

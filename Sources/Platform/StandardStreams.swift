@@ -1,4 +1,4 @@
-// StandardStreams.swift — standard input, output and error: always open, and output that nobody got is an error.
+// StandardStreams.swift — standard input, output and error: always open, and failed output is an error.
 
 #if canImport(Glibc)
   @preconcurrency import Glibc
@@ -8,6 +8,7 @@
   import Darwin
 #endif
 
+/// Standard input, output and error of the process.
 public enum StandardStreams {
   /// Opens /dev/null in place of each of the three that is closed. Without it the next file that is opened would be standard
   /// error, and take the messages into itself.

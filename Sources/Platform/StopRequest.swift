@@ -12,6 +12,7 @@ import Synchronization
   import Darwin
 #endif
 
+/// The first signal that asked the process to stop.
 public enum StopRequest {
   /// Asks for a stop at Ctrl-C, SIGTERM, SIGHUP unless it is ignored as `nohup` has it, and when a reader of the output goes
   /// away. A second Ctrl-C, SIGTERM or SIGHUP ends the process at once.

@@ -14,6 +14,9 @@ import Synchronization
   import Darwin
 #endif
 
+/// Threads that share the phases of an update; any number of them gives the same bits.
+///
+///     let workers = WorkerPool(count: 2)
 public final class WorkerPool: @unchecked Sendable {
   /// Workers, the calling thread among them.
   public let count: Int

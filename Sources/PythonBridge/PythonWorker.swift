@@ -1,6 +1,7 @@
 // PythonWorker.swift — one process with some Python environments: what it is asked, and what it answers.
 //
-//   L  JSON: reference, options, lanes, whether to look if it saves exactly  →  JSON: sizes, limits, what resuming can promise
+//   L  JSON: modules, reference, options, lanes, whether to look if it saves exactly  →  JSON: sizes, limits, what resuming can
+//      promise
 //   M  bytes of memory            R  lane, seed: reset                S  one step in every active lane
 //   G  rows, achieved and desired goals  →  rewards, terminations     V  lane  →  its state      W  lane, its state
 //
@@ -17,6 +18,7 @@ import Platform
 
 /// An environment in Python failed, or its process did.
 public struct PythonFault: Error, CustomStringConvertible {
+  /// The environment, what was raised and where, in one line.
   public let description: String
 }
 
@@ -31,6 +33,7 @@ public struct PythonSettings: Sendable {
   /// What becomes of a run whose environment fails.
   public var onFault = OnFault.stop
 
+  /// What becomes of a run whose environment fails.
   public enum OnFault: String, Sendable, CaseIterable {
     /// The run ends; it can be resumed from its last checkpoint.
     case stop
@@ -38,6 +41,7 @@ public struct PythonSettings: Sendable {
     case restart
   }
 
+  /// The defaults.
   public init() {}
 
   /// The same with another interpreter.
@@ -47,7 +51,8 @@ public struct PythonSettings: Sendable {
     return settings
   }
 
-  var interpreterPath: String {
+  /// The interpreter that is run: the one that was set, or what the variables of the process say.
+  package var interpreterPath: String {
     if let interpreter { return interpreter }
     let variables = ProcessInfo.processInfo.environment
     if let named = variables["OFFPOLICY_PYTHON"], !named.isEmpty { return named }
@@ -124,6 +129,12 @@ final class PythonWorker {
   }
 
   private struct Request: Encodable {
+    /// Name and text of the modules that worker.py shares with the Python package, in the order in which they need each other.
+    var modules = [
+      ["errors", String(decoding: PackageResources.errors_py, as: UTF8.self)],
+      ["spaces", String(decoding: PackageResources.spaces_py, as: UTF8.self)],
+      ["flatten", String(decoding: PackageResources.flatten_py, as: UTF8.self)],
+    ]
     var reference: String
     var options: EnvironmentOptions
     var lanes: Int

@@ -2,9 +2,13 @@
 
 import Kernels
 
+/// Rows of transitions for one update, gathered from a replay buffer.
 public struct Batch: ~Copyable {
+  /// B
   public let count: Int
+  /// s
   public let observations: Matrix  // (B × S)
+  /// a
   public let actions: Matrix  // (B × A), in [−1, 1]
   /// Σ_{k<n} γᵏ r_{t+k}; the reward itself where n = 1.
   public let rewards: Block  // (B)
@@ -23,6 +27,7 @@ public struct Batch: ~Copyable {
   package let slots: RowIndices  // (B)
   let kinds: Block  // (B)
 
+  /// Room for a batch; sampling fills it.
   public init(count: Int, observationSize: Int, actionSize: Int) {
     self.count = count
     observations = Matrix(rows: count, columns: observationSize)

@@ -7,7 +7,9 @@ import Kernels
 /// In `Float`, as acting and learning compute it: a policy file that carries it gives the network's own bits. Rounding the
 /// mean moves a value by half a unit in the mean's last place at most, as much as the observation itself was rounded.
 public struct ObservationNormalization: Sendable, Equatable {
+  /// What is subtracted.
   public let mean: [Float]  // (S)
+  /// What is divided by.
   public let scale: [Float]  // (S)
   /// Where the result is cut off on both sides; nil: nowhere.
   public let clip: Float?
@@ -45,6 +47,7 @@ public struct ObservationNormalization: Sendable, Equatable {
     clip = nil
   }
 
+  /// Normalises one observation in place.
   public func apply(to observation: inout [Float]) {
     precondition(observation.count == mean.count, "\(observation.count) values for \(mean.count) means")
     for i in observation.indices {

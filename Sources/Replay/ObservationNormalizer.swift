@@ -15,6 +15,7 @@
 import Kernels
 import Platform
 
+/// Running mean and deviation of observations, in double precision.
 public final class ObservationNormalizer {
   /// Bound of a normalised value.
   public static let clip: Float = 10
@@ -140,6 +141,7 @@ public final class ObservationNormalizer {
 
 /// Saved statistics that do not fit a run.
 public struct MismatchedStatistics: Error, CustomStringConvertible {
+  /// What is wrong with the statistics, in one line.
   public let description: String
 }
 

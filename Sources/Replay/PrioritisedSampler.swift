@@ -1,4 +1,4 @@
-// PrioritisedSampler.swift — transitions with a large |TD error| more often.
+// PrioritisedSampler.swift — prioritised replay: draws transitions with a large |TD error| more often.
 // Schaul et al. 2016, "Prioritized Experience Replay", arXiv:1511.05952: proportional prioritisation, algorithm 1.
 //
 //   paper      here                         paper   here

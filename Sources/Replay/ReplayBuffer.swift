@@ -12,10 +12,13 @@
 import Kernels
 import Platform
 
+/// The last transitions of a run, each observation stored once, a ring for each environment.
 public struct ReplayBuffer: ~Copyable {
   /// Most transitions kept, over all lanes.
   public let capacity: Int
+  /// S
   public let observationSize: Int
+  /// A; 1 for choices.
   public let actionSize: Int
   /// Transitions held, over all lanes.
   public private(set) var count = 0

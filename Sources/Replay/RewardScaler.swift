@@ -12,6 +12,7 @@
 
 import Kernels
 
+/// Running deviation of the discounted return, by which rewards are divided.
 public final class RewardScaler {
   /// ε, added to the variance.
   static let epsilon = 1e-8

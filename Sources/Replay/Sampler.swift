@@ -1,4 +1,4 @@
-// Sampler.swift — who chooses the rows of a batch, and what it keeps for that.
+// Sampler.swift — the protocol of samplers, which choose the rows of a batch, and the state that a sampler saves.
 
 import Environments
 import Kernels

@@ -13,26 +13,40 @@ public enum SamplerConfiguration: Codable, Sendable, Equatable {
   case prioritised(alpha: Double, beta: Double, betaSteps: Int, epsilon: Double)
   /// Uniform, and of `goals` + 1 rows all but one with a goal that the episode reached later (Andrychowicz 2017, `future`).
   case hindsight(goals: Int)
+  /// The same with goals that the episode had reached at its end (`final`).
+  case hindsightFinal(goals: Int)
+  /// The same with goals that the episode reached at any step (`episode`).
+  case hindsightEpisode(goals: Int)
+
+  /// Goals in place of a row's own, and where they are from; nil without hindsight.
+  package var hindsight: (goals: Int, strategy: HindsightStrategy)? {
+    switch self {
+    case .uniform, .prioritised: nil
+    case .hindsight(let goals): (goals, .future)
+    case .hindsightFinal(let goals): (goals, .final)
+    case .hindsightEpisode(let goals): (goals, .episode)
+    }
+  }
 }
 
 extension SamplerConfiguration {
   /// Refuses what cannot work, before anything is written.
   ///
   /// - Parameters:
-  ///   - environment: what messages call the task; its id.
-  ///   - goals: where the task's goals are; nil where it has none.
+  ///   - environment: what messages call the environment; its id.
+  ///   - goals: where the environment's goals are; nil where it has none.
   ///   - lanes: environments that add to the buffer.
   public func check(
     environment: String, goals: GoalLayout?, nSteps: Int, batchSize: Int, bufferCapacity: Int, lanes: Int = 1
   ) throws(SamplerError) {
-    // uniform draws are with replacement: a batch may be larger than the buffer, as it always might
-    if self != .uniform && bufferCapacity < batchSize {
+    // uniform draws, and those of hindsight, are with replacement: a batch may be larger than the buffer, as it always might
+    if case .prioritised = self, bufferCapacity < batchSize {
       throw .bufferBelowBatch(capacity: bufferCapacity, batchSize: batchSize)
     }
     if bufferCapacity / lanes < nSteps {
       throw .bufferBelowReturn(capacity: bufferCapacity, lanes: lanes, steps: nSteps)
     }
-    if case .hindsight = self {
+    if hindsight != nil {
       if goals == nil { throw .noGoals(environment: environment) }
       if nSteps > 1 { throw .hindsightOverSteps(nSteps) }
     }
@@ -43,7 +57,7 @@ extension SamplerConfiguration {
     switch self {
     case .uniform: return
     case .prioritised: throw .prioritisedFixedData
-    case .hindsight: throw .hindsightFixedData
+    case .hindsight, .hindsightFinal, .hindsightEpisode: throw .hindsightFixedData
     }
   }
 
@@ -57,26 +71,34 @@ extension SamplerConfiguration {
   package func makeSampler(
     for buffer: borrowing ReplayBuffer, goals environment: (any GoalEnvironment)?, discount: Float, batchSize: Int
   ) throws -> any Sampler {
-    switch self {
-    case .uniform: return UniformSampler()
-    case .prioritised(let alpha, let beta, let betaSteps, let epsilon):
-      return try PrioritisedSampler(for: buffer, alpha: alpha, beta: beta, betaSteps: betaSteps, epsilon: epsilon)
-    case .hindsight(let goals):
+    if let (goals, strategy) = hindsight {
       guard let environment else { throw SamplerError.noGoals(environment: "the environment") }
       return HindsightSampler(
-        for: buffer, goals: goals, environment: environment, discount: discount, batchSize: batchSize)
+        for: buffer, goals: goals, strategy: strategy, environment: environment, discount: discount,
+        batchSize: batchSize)
     }
+    if case .prioritised(let alpha, let beta, let betaSteps, let epsilon) = self {
+      return try PrioritisedSampler(for: buffer, alpha: alpha, beta: beta, betaSteps: betaSteps, epsilon: epsilon)
+    }
+    return UniformSampler()
   }
 }
 
 /// A sampler cannot work so.
 public enum SamplerError: Error, Equatable, CustomStringConvertible {
+  /// Hindsight in an environment without goals.
   case noGoals(environment: String)
+  /// Hindsight with n-step returns.
   case hindsightOverSteps(Int)
+  /// A buffer that holds less than a batch.
   case bufferBelowBatch(capacity: Int, batchSize: Int)
+  /// A buffer whose lanes hold less than an n-step return.
   case bufferBelowReturn(capacity: Int, lanes: Int, steps: Int)
+  /// Prioritised sampling of fixed data.
   case prioritisedFixedData
+  /// Hindsight with fixed data.
   case hindsightFixedData
+  /// A recomputed reward that is not finite.
   case recomputedReward(Float)
   /// What is in a state, or missing, that its sampler would not have saved so.
   case foreignState(String)

@@ -1,4 +1,4 @@
-// SumTree.swift — the weights of many items, of which one is found by the running sum.
+// SumTree.swift — a sum tree: finds an item in proportion to its weight in O(log n).
 // Schaul et al. 2016, "Prioritized Experience Replay", arXiv:1511.05952, appendix B.2.1.
 
 /// A binary tree whose leaves are weights and whose inner nodes are the sums of their two children.

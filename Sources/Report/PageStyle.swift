@@ -1,5 +1,7 @@
 // PageStyle.swift — how the page and its charts look, light and dark. Text has a contrast of at least 4.5, lines of 3.
 
+import Pictures
+
 enum PageStyle {
   private static let light =
     "--paper:#fff;--card:#f6f7f9;--ink:#1b1f24;--soft:#545d68;--rule:#d5dae0;--link:#0b57a4;--good:#17692f;--bad:#a02617;"
@@ -17,7 +19,25 @@ enum PageStyle {
     + ".reference{stroke:var(--soft)!important;stroke-width:1.2;stroke-dasharray:2 4}.band{stroke:none!important;fill-opacity:.18}"
     + (0..<8).map { ".s\($0){stroke:var(--s\($0))}.band.s\($0),.dot.s\($0){fill:var(--s\($0))}" }.joined()
     // dashes tell lines apart without their colours
-    + ".bold.s1,.bold.s5{stroke-dasharray:9 4}.bold.s2,.bold.s6{stroke-dasharray:3 3}.bold.s3,.bold.s7{stroke-dasharray:11 3 3 3}"
+    + (1..<4).map { group in
+      let dash = dashes[group].map(\.coordinate).joined(separator: " ")
+      return ".bold.s\(group),.bold.s\(group + 4){stroke-dasharray:\(dash)}"
+    }.joined()
+
+  /// Lengths drawn and left out in turn, for groups 0 to 3 and again from 4 on.
+  static let dashes: [[Double]] = [[], [9, 4], [3, 3], [11, 3, 3, 3]]
+
+  /// A colour of the light page: `ink`, `s0` …
+  static func colour(_ name: String) -> Colour {
+    for declaration in light.split(separator: ";") {
+      let parts = declaration.split(separator: ":")
+      guard parts.count == 2, parts[0] == "--" + name else { continue }
+      var digits = String(parts[1].dropFirst())
+      if digits.count == 3 { digits = digits.map { "\($0)\($0)" }.joined() }
+      if let number = UInt32(digits, radix: 16) { return Colour(number) }
+    }
+    preconditionFailure("the page has no colour \(name)")
+  }
 
   static let page = """
     \(chart)

@@ -8,6 +8,8 @@ import Training
 public struct ReportPage: Sendable {
   public let groups: [RunGroup]
   private let runs: [RunData]
+  /// A film to show on the page; nil: none.
+  public var film: EmbeddedFilm?
   private let threshold: Double?
   private let hyperparameters: [String: AlgorithmEntry]
   private let commands: [String]
@@ -34,14 +36,43 @@ public struct ReportPage: Sendable {
     hyperparameters = Dictionary(algorithms.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
+  /// A film that the page holds itself.
+  public struct EmbeddedFilm: Sendable {
+    /// A data URL of a GIF.
+    public let address: String
+    /// What it shows, in a sentence.
+    public let words: String
+
+    public init(address: String, words: String) { (self.address, self.words) = (address, words) }
+  }
+
+  /// The run with the best evaluation: its best policy is the one to film. Nil where nothing was evaluated.
+  public var bestRun: RunData? {
+    runs.filter { $0.inspection.bestReturn != nil }.max { first, second in
+      (first.inspection.bestReturn ?? 0) < (second.inspection.bestReturn ?? 0)
+    }
+  }
+
   var sections: [FigureSection] { Figures(groups, threshold: threshold).sections }
 
-  /// Every figure that the page shows, as SVG files by name.
-  public var pictures: [(name: String, svg: String)] {
+  /// A figure as picture files of the same name.
+  public struct Picture: Sendable {
+    /// Without its ending.
+    public let name: String
+    private let chart: StaticChart
+
+    fileprivate init(_ figure: Figure) { (name, chart) = (figure.id, StaticChart(figure)) }
+
+    /// The text of an SVG file, light and dark.
+    public var svg: String { chart.file }
+    /// The bytes of a PNG file, light.
+    public var png: [UInt8] { chart.png }
+  }
+
+  /// Every figure that the page shows.
+  public var pictures: [Picture] {
     let comparison = runs.count > 1 ? [Comparison(groups, threshold: threshold).profile] : []
-    return (sections.flatMap(\.figures) + comparison.filter { !$0.isEmpty }).map {
-      ("\($0.id).svg", StaticChart($0).file)
-    }
+    return (sections.flatMap(\.figures) + comparison.filter { !$0.isEmpty }).map(Picture.init)
   }
 
   private var title: String {
@@ -58,6 +89,7 @@ public struct ReportPage: Sendable {
     let verdict = Verdict(groups, threshold: threshold)
     var links = sections.map { ($0.id, $0.title) }
     if comparison != nil { links.insert(("comparison", "Comparison"), at: 1) }
+    if film != nil { links.append(("film", "Film")) }
     links += [("settings", "Settings"), ("again", "Make it again")]
 
     var text = """
@@ -92,6 +124,12 @@ public struct ReportPage: Sendable {
       }
       text += "<div class=\"figures\">\n" + section.figures.map(HTML.figure).joined() + "</div></section>\n"
       if section.id == "learning", let comparison { text += table(comparison) }
+    }
+    if let film {
+      // closed at first: what moves begins when somebody asks for it
+      let picture = element("img", ["src": film.address, "alt": film.words, "loading": "lazy"])
+      text += "<section aria-labelledby=\"film\"><h2 id=\"film\">Film</h2>\n"
+      text += "<details><summary>\(film.words.escaped)</summary>\(picture)</details></section>\n"
     }
     text += SettingsSection(runs: runs, groups: groups, entries: hyperparameters, commands: commands).html
     text += """

@@ -1,4 +1,4 @@
-// StaticChart.swift — a figure as SVG: what a page shows before its script runs, and what a picture file holds.
+// StaticChart.swift — a figure as a chart of fixed size: what a page shows before its script runs, and what picture files hold.
 
 #if canImport(Glibc)
   import Glibc
@@ -31,92 +31,95 @@ struct StaticChart {
   }
 
   /// - Parameter offset: how far down it is drawn.
-  func elements(offset: Double = 0) -> String {
-    let (left, right) = (Self.left.coordinate, (Self.width - Self.right).coordinate)
-    var text = ""
-    for tick in y.ticks {
-      let at = (y.place(tick) + offset).coordinate
-      text += element("line", ["class": "grid", "x1": left, "x2": right, "y1": at, "y2": at])
-      text += element(
-        "text",
-        [
-          "class": "tick", "text-anchor": "end", "dominant-baseline": "middle", "x": (Self.left - 6).coordinate,
-          "y": at,
-        ], tick.short)
-    }
+  func elements(offset: Double = 0) -> String { marks(offset: offset).map(\.svg).joined() }
+
+  /// What the chart is made of, from the lowest to the topmost.
+  private func marks(offset: Double) -> [ChartMark] {
+    let (left, right) = (Self.left, Self.width - Self.right)
     let floor = Self.height - Self.bottom + offset
+    var marks: [ChartMark] = []
+    for tick in y.ticks {
+      let at = y.place(tick) + offset
+      marks.append(ChartMark("grid", .rule(from: Point(x: left, y: at), to: Point(x: right, y: at))))
+      marks.append(
+        ChartMark("tick", .text(tick.short, at: Point(x: Self.left - 6, y: at), .end, isCentred: true)))
+    }
     for tick in x.ticks {
-      text += element(
-        "text",
-        [
-          "class": "tick", "text-anchor": "middle", "x": x.place(tick).coordinate, "y": (floor + 16).coordinate,
-        ], tick.short)
+      marks.append(ChartMark("tick", .text(tick.short, at: Point(x: x.place(tick), y: floor + 16), .middle)))
     }
-    let at = floor.coordinate
-    text += element("line", ["class": "axis", "x1": left, "x2": right, "y1": at, "y2": at])
-    let center = ((Self.left + Self.width - Self.right) / 2).coordinate
-    text += element(
-      "text", ["class": "label", "text-anchor": "middle", "x": center, "y": (floor + 36).coordinate],
-      figure.xLabel.escaped)
-    let middle = ((Self.top + Self.height - Self.bottom) / 2 + offset).coordinate
-    text += element(
-      "text", ["class": "label", "text-anchor": "middle", "transform": "translate(13 \(middle)) rotate(-90)"],
-      figure.yLabel.escaped)
-    for line in figure.series where !line.band.isEmpty { text += band(line, offset) }
+    marks.append(ChartMark("axis", .rule(from: Point(x: left, y: floor), to: Point(x: right, y: floor))))
+    let centre = (Self.left + Self.width - Self.right) / 2
+    marks.append(ChartMark("label", .text(figure.xLabel, at: Point(x: centre, y: floor + 36), .middle)))
+    let middle = (Self.top + Self.height - Self.bottom) / 2 + offset
+    marks.append(ChartMark("label", .upwards(figure.yLabel, at: Point(x: 13, y: middle))))
+    for line in figure.series where !line.band.isEmpty { marks += band(line, offset) }
     for kind in [Series.Kind.reference, .thin, .bold] {
-      for line in figure.series where line.kind == kind { text += path(line, offset) }
+      for line in figure.series where line.kind == kind { marks += path(line, offset) }
     }
-    return text
+    return marks
   }
 
-  private func path(_ line: Series, _ offset: Double) -> String {
-    let places = line.points.map { (x.place($0.x).coordinate, (y.place($0.y) + offset).coordinate) }
-    guard let first = places.first else { return "" }
-    if places.count == 1 {
-      return element("circle", ["class": "dot \(line.colour)", "cx": first.0, "cy": first.1, "r": "3.5"])
-    }
-    let steps = places.map { "\($0.0) \($0.1)" }.joined(separator: "L")
-    return element("path", ["class": "line \(line.kind.rawValue) \(line.colour)", "d": "M" + steps])
+  private func path(_ line: Series, _ offset: Double) -> [ChartMark] {
+    let places = line.points.map { Point(x: x.place($0.x), y: y.place($0.y) + offset) }
+    guard let first = places.first else { return [] }
+    if places.count == 1 { return [ChartMark("dot \(line.colour)", .dot(first))] }
+    return [ChartMark(line.style, .path(places))]
   }
 
-  private func band(_ line: Series, _ offset: Double) -> String {
+  private func band(_ line: Series, _ offset: Double) -> [ChartMark] {
     let known = zip(line.points, line.band).filter { _, band in
       band.low.isFinite && band.high.isFinite && (!y.isLogarithmic || band.low > 0)
     }
-    guard known.count > 1 else { return "" }
-    let above = known.map { "\(x.place($0.x).coordinate) \((y.place($1.high) + offset).coordinate)" }
-    let below = known.reversed().map { "\(x.place($0.x).coordinate) \((y.place($1.low) + offset).coordinate)" }
-    return element("path", ["class": "band \(line.colour)", "d": "M\((above + below).joined(separator: "L"))Z"])
+    guard known.count > 1 else { return [] }
+    let above = known.map { Point(x: x.place($0.x), y: y.place($1.high) + offset) }
+    let below = known.reversed().map { Point(x: x.place($0.x), y: y.place($1.low) + offset) }
+    return [ChartMark("band \(line.colour)", .area(above + below))]
+  }
+
+  // MARK: files
+
+  /// Lines that the legend of a file names.
+  private var entries: [Series] { figure.series.filter { $0.kind != .thin } }
+  private var head: Double { 34 + 18 * Double(entries.count) }
+
+  /// Title and legend of a file, then the chart.
+  private var fileMarks: [ChartMark] {
+    var marks = [ChartMark("title", .text(figure.title, at: Point(x: Self.left, y: 22), .start))]
+    for (index, line) in entries.enumerated() {
+      let at = 40 + 18 * Double(index)
+      marks.append(ChartMark(line.style, .sample(Point(x: Self.left, y: at))))
+      marks.append(ChartMark("label", .text(line.name, at: Point(x: Self.left + 36, y: at), .start, isCentred: true)))
+    }
+    return marks + self.marks(offset: head)
   }
 
   /// The figure as a file of its own, with title and legend.
   var file: String {
-    let entries = figure.series.filter { $0.kind != .thin }
-    let head = 34.0 + 18 * Double(entries.count)
     var text = element("title", [:], figure.title.escaped) + element("desc", [:], figure.summary.escaped)
     text += element("style", [:], PageStyle.chart)
     text += element("rect", ["class": "paper", "width": "100%", "height": "100%"])
-    text += element("text", ["class": "title", "x": Self.left.coordinate, "y": "22"], figure.title.escaped)
-    for (index, line) in entries.enumerated() {
-      let at = (40 + 18 * Double(index)).coordinate
-      text += element(
-        "path", ["class": "line \(line.kind.rawValue) \(line.colour)", "d": "M\(Self.left.coordinate) \(at)h28"])
-      text += element(
-        "text", ["class": "label", "dominant-baseline": "middle", "x": (Self.left + 36).coordinate, "y": at],
-        line.name.escaped)
-    }
+    text += fileMarks.map(\.svg).joined()
     return element(
       "svg",
       [
         "xmlns": "http://www.w3.org/2000/svg",
         "viewBox": "0 0 \(Self.width.coordinate) \((Self.height + head).coordinate)", "role": "img",
-      ], text + elements(offset: head)) + "\n"
+      ], text) + "\n"
+  }
+
+  /// The same as a PNG file, in light colours, two pixels for each unit.
+  var png: [UInt8] {
+    var painter = ChartPainter(width: Self.width, height: Self.height + head, scale: 2)
+    for mark in fileMarks { painter.draw(mark) }
+    return painter.canvas.png
   }
 }
 
 extension Series {
   /// The class of its colour and dash.
   var colour: String { "s\(group % 8)" }
+  /// The classes of its line.
+  var style: String { "line \(kind.rawValue) \(colour)" }
 }
 
 /// From values to places on the chart.

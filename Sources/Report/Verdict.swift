@@ -64,12 +64,13 @@ struct Verdict {
 
   private static func solved(_ group: RunGroup, _ threshold: Double) -> String {
     let count = group.bestReturns.count { $0 >= threshold }
-    guard !group.bestReturns.isEmpty else { return "The task counts as solved at \(threshold.short)." }
+    guard !group.bestReturns.isEmpty else { return "The environment counts as solved at \(threshold.short)." }
     if group.bestReturns.count == 1 {
-      return "The task counts as solved at \(threshold.short): "
+      return "The environment counts as solved at \(threshold.short): "
         + (count == 1 ? "an evaluation reached that." : "no evaluation reached that.")
     }
-    return "The task counts as solved at \(threshold.short): \(count) of \(group.bestReturns.count) seeds reached "
+    return
+      "The environment counts as solved at \(threshold.short): \(count) of \(group.bestReturns.count) seeds reached "
       + "that in some evaluation."
   }
 

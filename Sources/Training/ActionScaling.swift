@@ -9,18 +9,24 @@
 import Environments
 import Kernels
 
-/// A task whose actions the algorithms cannot give.
+/// An environment whose actions the algorithms cannot give.
 public struct UnsupportedActions: Error, CustomStringConvertible {
+  /// The environment, its actions and what can be given, in one line.
   public let description: String
 }
 
 /// a_task = low + (a + 1) / 2 · (high − low), for each value of the box, asymmetric bounds included.
 public struct ActionScaling: Sendable {
+  /// The lower bounds, in the environment's units.
   public let low: [Float]  // (A)
+  /// The upper bounds, in the environment's units.
   public let high: [Float]  // (A)
   /// The number of choices; nil for a box.
   public let choices: Int?
 
+  /// The scaling to a space of actions; `task` is what the error calls the environment.
+  ///
+  /// - Throws: `UnsupportedActions` for bounds that are not finite.
   public init(_ space: Space, of task: String) throws {
     switch space {
     case .discrete(let discrete):
@@ -36,6 +42,7 @@ public struct ActionScaling: Sendable {
     }
   }
 
+  /// The scaling to given bounds; with `choices` an action is an index and stays as it is.
   public init(low: [Float], high: [Float], choices: Int? = nil) {
     precondition(low.count == high.count, "\(low.count) lower bounds, \(high.count) upper bounds")
     (self.low, self.high, self.choices) = (low, high, choices)
@@ -62,7 +69,7 @@ public struct ActionScaling: Sendable {
     guard choices == nil else { return }
     for i in 0..<count {
       let value = low[i] + (action[i] + 1) / 2 * (high[i] - low[i])
-      // clipped: rounding must not leave the box; NaN stays NaN, for the task's guard to find
+      // clipped: rounding must not leave the box; NaN stays NaN, for the environment's guard to find
       action[i] = value < low[i] ? low[i] : value > high[i] ? high[i] : value
     }
   }

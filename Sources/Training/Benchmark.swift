@@ -8,21 +8,30 @@ import Replay
 
 /// What a benchmark measured.
 public struct BenchmarkResult: Codable, Sendable {
+  /// The algorithm's name.
   public var algorithm: String
+  /// S
   public var observations: Int
+  /// A, or the number of choices.
   public var actions: Int
+  /// Units in each hidden layer.
   public var hidden: [Int]
+  /// B
   public var batch: Int
+  /// Threads of an update.
   public var threads: Int
+  /// Updates in a second of the measurement.
   public var updatesPerSecond: Double
   /// Floating-point operations that one update needs at least, multiply and add counted apart.
   public var flopsPerUpdate: Double
   /// The register-only loop of multiply-adds on as many threads, just before and just after. It runs on vectors: with a
   /// matrix unit an update may be faster.
   public var peakGFLOPS: Double
+  /// Multiply-adds of the updates over those of the register-only loop, which runs before and after.
   public var fractionOfPeak: Double
   /// The same loop between the updates, at the clock that they run at: a processor lowers it under load.
   public var interleavedPeakGFLOPS: Double
+  /// The same, with the loop measured between the updates.
   public var fractionOfInterleavedPeak: Double
   /// An undisturbed update against the undisturbed loop: its time's 10th percentile, the interleaved rate's 90th. What a
   /// host takes away for others does not show in it.
@@ -32,14 +41,19 @@ public struct BenchmarkResult: Codable, Sendable {
   /// Microseconds that an update took: 10th percentile, which a busy host disturbs least (with a policy delay, of the mean
   /// of that many updates), median and 99th percentile.
   public var p10Microseconds: Double
+  /// The median time of an update.
   public var medianMicroseconds: Double
+  /// The time that 99 of 100 updates keep within.
   public var p99Microseconds: Double
+  /// Updates that were measured.
   public var updates: Int
   /// Microseconds from one observation to an action and into the buffer: median.
   public var actingMicroseconds: Double
+  /// The processor and the instruction set in use.
   public var processor: String
 }
 
+/// Measures how fast updates are.
 public enum Benchmark {
   /// Seconds of updates between two slices of the peak's loop.
   private static let sliceEvery = 0.02

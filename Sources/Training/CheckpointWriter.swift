@@ -173,6 +173,7 @@ struct ChangedFile: Error, CustomStringConvertible {
 
 /// A state that holds a number which is not finite: it is not saved, and the checkpoint before is the one to go on from.
 public struct NonFiniteState: Error, CustomStringConvertible {
+  /// The environment step of the save.
   public let step: Int
   /// The number's name and value.
   public let place: String

@@ -8,9 +8,11 @@ import Replay
 
 /// A conformance case that cannot be run.
 public struct ConformanceError: Error, CustomStringConvertible {
+  /// What is wrong with the case, in one line.
   public let description: String
 }
 
+/// Runs given updates from given weights, to be compared with another program.
 public enum Conformance {
   /// Runs a case's N updates and returns all parameters, losses and temperatures under the same names.
   ///

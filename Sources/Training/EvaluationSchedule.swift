@@ -10,7 +10,7 @@ final class EvaluationSchedule {
   private(set) var evaluatedStep = 0
 
   private let run: RunConfiguration
-  /// Nil: the task is not at hand, and nothing is evaluated.
+  /// Nil: the environment is not at hand, and nothing is evaluated.
   private let makeEnvironment: (() throws -> any Environment)?
   private var evaluator: Evaluator?
 
@@ -24,7 +24,7 @@ final class EvaluationSchedule {
     return step / run.evaluateEvery > evaluatedStep / run.evaluateEvery || step >= run.steps && step > evaluatedStep
   }
 
-  /// Runs the episodes that are due, on a task of their own; nil when they were stopped in the middle.
+  /// Runs the episodes that are due, on an environment of their own; nil when they were stopped in the middle.
   func evaluate(
     step: Int, isCancelled: () -> Bool, act: (Span<Float>, inout MutableSpan<Float>) -> Void
   ) throws -> EvaluationRecord? {

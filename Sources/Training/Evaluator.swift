@@ -1,27 +1,35 @@
-// Evaluator.swift — how good a policy is: whole episodes without exploration, on a task and seeds of their own.
+// Evaluator.swift — how good a policy is: whole episodes without exploration, on an environment and seeds of their own.
 
 import Environments
 
 /// The returns of some episodes.
 public struct Evaluation: Sendable, Equatable {
+  /// The undiscounted return of each episode.
   public var returns: [Double]
+  /// The steps of each episode.
   public var lengths: [Int]
   /// Episodes that the simulator broke off. They count as far as they went.
   public var faults = 0
 
+  /// An evaluation of given episodes.
   public init(returns: [Double], lengths: [Int]) {
     (self.returns, self.lengths) = (returns, lengths)
   }
 
+  /// How many episodes there were.
   public var episodes: Int { returns.count }
+  /// The mean return.
   public var mean: Double { returns.reduce(0, +) / Double(max(1, returns.count)) }
   /// Standard deviation over the episodes, of the population.
   public var standardDeviation: Double {
     let mean = mean
     return (returns.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(max(1, returns.count))).squareRoot()
   }
+  /// The least return; NaN without an episode.
   public var minimum: Double { returns.min() ?? .nan }
+  /// The greatest return; NaN without an episode.
   public var maximum: Double { returns.max() ?? .nan }
+  /// The mean number of steps.
   public var meanLength: Double { Double(lengths.reduce(0, +)) / Double(max(1, lengths.count)) }
 }
 
@@ -32,6 +40,7 @@ public struct Evaluator {
 
   private let loop: CollectionLoop
 
+  /// An evaluator that has an environment to itself.
   public init(_ environment: any Environment) { loop = CollectionLoop(environment) }
 
   /// Runs `episodes` episodes with seeds `firstSeed`, `firstSeed + 1`, … and actions from `act`.
@@ -61,9 +70,12 @@ public struct Evaluator {
 
 /// An environment whose episodes are waited for has no end.
 public struct EndlessEpisode: Error, CustomStringConvertible {
+  /// The episode's number, from 1.
   public let episode: Int
+  /// The steps it had taken.
   public let steps: Int
 
+  /// What happened and what to do, in one line.
   public var description: String {
     "episode \(episode) has not ended after \(steps) steps: an evaluation needs episodes that end; give the environment a "
       + "limit of steps"

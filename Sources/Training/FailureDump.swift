@@ -1,4 +1,4 @@
-// FailureDump.swift — what is kept when training stops at a number that is none: enough to see where it came from.
+// FailureDump.swift — the file that is written when training stops at NaN or infinity: enough to see where it came from.
 
 import Algorithms
 import Environments
@@ -7,14 +7,15 @@ import Kernels
 import Networks
 import Replay
 
-/// A small file to look at, and to repeat the failure from: batch and networks, or the task's state and the action.
+/// A small file to look at, and to repeat the failure from: batch and networks, or the environment's state and action.
 ///
 /// Tensors: `batch.…` and the networks' parameters after an update that diverged; `trainer.observation`, `trainer.action`
-/// (in [−1, 1]), `task.action`, `task.observation` and `environment.…` after a step that the task or its simulator broke.
+/// (in [−1, 1]), `task.action`, `task.observation` and `environment.…` after a step that the environment or its simulator broke.
 public struct FailureDump: Sendable {
   static let format = "swift-offpolicy dump"
   static let version = 1
 
+  /// The tensors and metadata that are written.
   public private(set) var file = SafeTensors()
 
   /// - Parameter reason: the error, in one line.

@@ -1,4 +1,4 @@
-// HealthMonitor.swift — does the critic tell the truth? What it predicted against what followed, and what it may say.
+// HealthMonitor.swift — compares the critic's predictions with the returns that followed, and with what the rewards allow.
 //
 //   predicted   Q(s₀, a₀) at the first step of a training episode
 //   outcome     Σ_t γᵗ r_t,  for a soft value  r₀ + Σ_{t≥1} γᵗ (r_t − α log π(a_t|s_t));  cut off, γᵀ Q(s_T, π(s_T)) follows
@@ -22,25 +22,33 @@ import Replay
 
 /// One row of health.csv. NaN where an algorithm has no such number, or nothing is known yet.
 public struct HealthRecord: Sendable, Equatable {
+  /// Environment steps so far.
   public var step: Int
+  /// Updates so far.
   public var updates = 0
   /// Mean of predicted − outcome, mean |outcome|, and how many episodes they are over.
   public var valueBias = Double.nan
+  /// Mean size of the returns that the predictions are compared with.
   public var valueScale = Double.nan
+  /// Episodes that both are means over.
   public var valueEpisodes = 0
+  /// The largest |Q| that the rewards allow.
   public var valueBound = Double.nan
+  /// What the learner said of a batch.
   public var assessment = Assessment()
   /// −mean log π, in nats.
   public var entropy = Double.nan
+  /// α; NaN where the algorithm has none.
   public var temperature = Double.nan
   /// How often a stored transition was learned from: updates · batch size / transitions seen.
   public var replayRatio = Double.nan
-  /// The last episodes, if the task said nothing in them; in episodes.csv, not in health.csv.
+  /// The last episodes, if the environment said nothing in them; in episodes.csv, not in health.csv.
   public var idle = IdleEpisodes()
 
   /// The names of the algorithm's hyperparameters, which advice may name; empty: not known.
   public var settings: Set<String> = []
 
+  /// A record of which only the step is known.
   public init(step: Int) { self.step = step }
 }
 
@@ -49,6 +57,7 @@ extension Float {
   var asWritten: Double { Double("\(self)") ?? Double(self) }
 }
 
+/// Compares what critics predict at an episode's start with the return that follows.
 public struct HealthMonitor: Sendable, Equatable {
   /// Episodes that the bias is a mean over: the last ones, since the policy changes.
   static let window = 20
@@ -118,15 +127,20 @@ public struct HealthMonitor: Sendable, Equatable {
 
   /// Everything that a checkpoint keeps of it.
   public struct State: Sendable, Equatable {
+    /// The largest |r| so far.
     public var largestReward = 0.0
     /// Of the last episodes, oldest first.
     public var predictions: [Double] = []
+    /// The returns that followed, one for each prediction.
     public var outcomes: [Double] = []
     /// Of each lane's running episode: predicted value or NaN, outcome so far, γᵗ.
     public var predicted: [Double] = []
+    /// The discounted return so far, of each lane.
     public var outcome: [Double] = []
+    /// γᵗ of each lane.
     public var weight: [Double] = []
 
+    /// The state before the first episode.
     public init() {}
   }
 

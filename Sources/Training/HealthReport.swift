@@ -30,6 +30,7 @@ public struct HealthReport: Codable, Sendable, Equatable {
 public struct HealthFinding: Sendable, Equatable {
   /// Stable name, the heading in the guide.
   public let name: String
+  /// The finding in a sentence: what was measured, what that means, what to do.
   public let text: String
 }
 

@@ -1,4 +1,4 @@
-// IdleEpisodes.swift — has the task said anything yet? Where a goal is far away, every episode may run out of time alike.
+// IdleEpisodes.swift — episodes without a signal: where a goal is far away, each may run out of time with the same reward.
 
 /// The episodes in a row, up to the last one, in which nothing told good actions from bad: they ran out of time, and their
 /// rewards were one and the same number at or below zero, or next to nothing beside what episodes cost before: a policy that
@@ -6,6 +6,7 @@
 ///
 /// The same number above zero is no such sign: so a balanced pole is paid for.
 public struct IdleEpisodes: Sendable, Equatable {
+  /// How many there are.
   public private(set) var count = 0
   /// Their return for each step; 0 where there are none.
   public private(set) var reward = 0.0
@@ -18,6 +19,7 @@ public struct IdleEpisodes: Sendable, Equatable {
   /// Episodes in a row from which on it is told.
   static let patience = 10
 
+  /// None so far.
   public init() {}
 
   mutating func add(_ episode: EpisodeRecord) {

@@ -1,4 +1,4 @@
-// Learner.swift — the updates of a run: a batch from the replay buffer, an update, what it told; and how the learner is.
+// Learner.swift — the updates of a run: draws a batch, normalises it, updates, gathers metrics, and measures health.
 
 import Algorithms
 import Environments

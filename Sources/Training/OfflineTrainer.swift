@@ -1,4 +1,4 @@
-// OfflineTrainer.swift — the loop without a task: draw a batch from fixed data, update; evaluate now and then.
+// OfflineTrainer.swift — the loop without an environment: draw a batch from fixed data, update; evaluate now and then.
 
 import Algorithms
 import Environments
@@ -21,6 +21,7 @@ public final class OfflineTrainer: TrainingRun {
   public var updates: Int { step }
   public var bestReturn: Double { evaluations.bestReturn }
   public var lastEvaluation: EvaluationRecord? { evaluations.last }
+  /// α after the last update; NaN where there is none.
   public private(set) var temperature = Double.nan
   public var observer = TrainingObserver()
 
@@ -37,7 +38,7 @@ public final class OfflineTrainer: TrainingRun {
   /// - Parameters:
   ///   - data: transitions with actions in [−1, 1]; their states are normalised here if the algorithm asks for it.
   ///   - algorithms: where the run's algorithm is looked for.
-  ///   - makeEnvironment: makes the task for evaluations; nil: there are none.
+  ///   - makeEnvironment: makes the environment for evaluations; nil: there are none.
   public init(
     _ run: RunConfiguration, data: consuming ReplayBuffer, scaling: ActionScaling, workers: WorkerPool,
     algorithms: AlgorithmRegistry = .standard, makeEnvironment: (() throws -> any Environment)?

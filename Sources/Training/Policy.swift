@@ -1,4 +1,4 @@
-// Policy.swift — a learned policy on its own: observation in, action in the task's units out.
+// Policy.swift — a learned policy on its own: observation in, action in the environment's units out.
 
 import Algorithms
 import Kernels
@@ -7,6 +7,7 @@ import Replay
 
 /// A policy that acts deterministically: tanh of the mean for a squashed Gaussian, the greatest output for choices.
 public final class Policy {
+  /// What its file says of it.
   public let description: PolicyDescription
   private let network: Network
   private let normalizer: RowNormalizer?
@@ -71,7 +72,7 @@ public final class Policy {
     }
   }
 
-  /// Writes the action (A), in the task's units, for an observation (S); the index of a discrete one.
+  /// Writes the action (A), in the environment's units, for an observation (S); the index of a discrete one.
   public func act(_ observation: Span<Float>, into action: inout MutableSpan<Float>) {
     row.observation.setRow(0, to: observation)
     normalizer?.apply(to: row.observation, rows: 0..<1)

@@ -17,6 +17,7 @@ import Replay
 
 /// A file that is not a policy that this program can run.
 public struct PolicyFileError: Error, CustomStringConvertible {
+  /// The file, what is wrong, and what to do, in one line.
   public let description: String
 
   init(_ path: String, _ reason: String) {
@@ -26,13 +27,19 @@ public struct PolicyFileError: Error, CustomStringConvertible {
 
 /// What a policy file says besides the weights.
 public struct PolicyDescription: Sendable, Equatable {
+  /// The algorithm's name.
   public var algorithm: String
+  /// The environment's id.
   public var environment: String
+  /// S
   public var observationSize: Int
+  /// Units in each hidden layer.
   public var hiddenSizes: [Int]
   /// Of each hidden layer.
   public var activation = Activation.relu
+  /// The lower bounds of actions; for choices the first index.
   public var actionLow: [Float]
+  /// The upper bounds of actions; for choices the last index.
   public var actionHigh: [Float]
   /// Environment steps that the policy was trained for.
   public var step: Int
@@ -44,7 +51,7 @@ public struct PolicyDescription: Sendable, Equatable {
   public var normalization: ObservationNormalization? = nil
   /// What rewards were divided by at the end; nil: nothing. α is then that of the divided ones.
   public var rewardDivisor: Double? = nil
-  /// What was set of the task's options when the policy was trained.
+  /// What was set of the environment's options when the policy was trained.
   public var environmentOptions = EnvironmentOptions()
   /// What the outputs mean; nil in files of 0.1.0, whose tensors show it.
   public var kind: PolicyForm.Kind? = nil
@@ -53,6 +60,7 @@ public struct PolicyDescription: Sendable, Equatable {
   public var unscaledTemperature: Double? { temperature.map { $0 * (rewardDivisor ?? 1) } }
 }
 
+/// Reads and writes policies as safetensors files.
 public enum PolicyFile {
   static let format = "swift-offpolicy policy"
   static let version = 1

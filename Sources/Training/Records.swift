@@ -4,22 +4,35 @@ import Algorithms
 
 /// One finished training episode.
 public struct EpisodeRecord: Sendable {
+  /// Environment steps at the episode's end.
   public let step: Int
+  /// Its number, from 1.
   public let episode: Int
+  /// Σ r, undiscounted, with exploration.
   public let episodeReturn: Double
+  /// Its steps.
   public let length: Int
+  /// Whether it terminated.
   public let terminated: Bool
+  /// Whether it was cut off by a limit of time.
   public let truncated: Bool
 }
 
 /// Means over a window of updates.
 public struct MetricsRecord: Sendable {
+  /// Environment steps so far.
   public let step: Int
+  /// Updates so far.
   public let updates: Int
+  /// Mean critic loss since the last row.
   public let criticLoss: Double
+  /// Mean objective of the policy since the last row.
   public let policyLoss: Double
+  /// Mean target since the last row.
   public let targetMean: Double
+  /// α after the last update; NaN where there is none.
   public let temperature: Double
+  /// Mean entropy since the last row; NaN where there is none.
   public let entropy: Double
   /// The algorithm's own metrics, in the order in which it declares them.
   public let further: [Double]
@@ -27,7 +40,9 @@ public struct MetricsRecord: Sendable {
 
 /// One evaluation.
 public struct EvaluationRecord: Sendable {
+  /// Environment steps so far.
   public let step: Int
+  /// The episodes' returns and lengths.
   public let evaluation: Evaluation
   /// Its mean return is above that of every evaluation before.
   public let isBest: Bool

@@ -1,13 +1,15 @@
-// Rollout.swift — given actions replayed in a task, so that anybody can hold it against Gymnasium.
+// Rollout.swift — given actions replayed in an environment, so that anybody can hold it against Gymnasium.
 
 import Environments
 import Formats
 
-/// Actions that do not fit the task.
+/// Actions that do not fit the environment.
 public struct RolloutError: Error, CustomStringConvertible {
+  /// What does not fit, in one line.
   public let description: String
 }
 
+/// Replays given actions in an environment.
 public enum Rollout {
   /// Resets with the seed and applies `actions` [T, A], unclipped, until the episode ends or they run out.
   ///

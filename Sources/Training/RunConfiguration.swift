@@ -7,29 +7,34 @@ import Platform
 
 /// A run's choices, as `run.json` and checkpoints keep them.
 public struct RunConfiguration: Codable, Sendable, Equatable {
+  /// The algorithm's name.
   public var algorithm: String
-  /// The task's id.
+  /// The environment's id.
   public var environment: String
-  /// What was set of the task's options; nil where nothing was.
+  /// What was set of the environment's options; nil where nothing was.
   public var environmentOptions: EnvironmentOptions? = nil
   /// The algorithm's resolved configuration: every property.
   public var configuration: JSONValue
   /// Environment steps.
   public var steps: Int
+  /// What all randomness of the run comes from.
   public var seed: UInt64
   /// Threads of an update. They change the speed, never the result.
   public var threads: Int
   /// Environment steps between evaluations; 0: none.
   public var evaluateEvery: Int
+  /// Episodes of each evaluation.
   public var evaluationEpisodes: Int
   /// Environment steps between checkpoints; nil: every 30 seconds.
   public var checkpointEvery: Int?
-  /// The data that the run learns from; nil where it learns from its task.
+  /// The data that the run learns from; nil where it learns from its environment.
   public var dataset: DataSource? = nil
   /// Whose networks the run began with; nil: its own, from the seed.
   public var from: Origin? = nil
   /// Environments that the run collects from at once, N; nil: one.
   public var environments: Int? = nil
+  /// Whether environments step while the updates of the round before are made; nil: no, updates come between two steps.
+  public var overlap: Bool? = nil
 
   /// The Python interpreter of an environment in Python; nil: that of the search path, or none is needed.
   public var python: String? = nil
@@ -39,7 +44,9 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
 
   /// A run, or a policy file, whose networks a new run begins with.
   public struct Origin: Codable, Sendable, Equatable {
+    /// The run or policy file that the networks came from.
     public var path: String
+    /// The algorithm that had learned them.
     public var algorithm: String
     /// The step that it was at.
     public var step: Int
@@ -49,6 +56,7 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
 
   /// Data outside the run's folder.
   public struct DataSource: Codable, Sendable, Equatable {
+    /// Where the data are.
     public var path: String
     /// How files without time-outs are read; nil: they say theirs.
     public var timeouts: String?
@@ -57,11 +65,13 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     /// A hash of what was read: other data cannot go on with the run.
     public var digest: String
 
+    /// Data at a path, with their digest.
     public init(path: String, timeouts: String?, digest: String) {
       (self.path, self.timeouts, self.digest) = (path, timeouts, digest)
     }
   }
 
+  /// A run of given settings, in one environment.
   public init(
     algorithm: String, environment: String, configuration: JSONValue, steps: Int, seed: UInt64, threads: Int,
     evaluateEvery: Int, evaluationEpisodes: Int, checkpointEvery: Int?
@@ -75,9 +85,13 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   /// What a run's numbers may be. Every count within is exact in double precision, and what is reckoned from some of them
   /// does not overflow.
   public enum Limits {
+    /// Environment steps, or updates on data.
     public static let steps = 1...1_000_000_000_000_000
+    /// Threads of an update.
     public static let threads = 1...256
+    /// Environments that are stepped at once.
     public static let environments = 1...4096
+    /// Episodes of an evaluation.
     public static let evaluationEpisodes = 1...1_000_000_000
   }
 
@@ -124,7 +138,10 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     guard first <= steps else { return Learning(begins: steps, updates: 0) }
     let (start, every) = ((first - 1) / laneCount * laneCount, collection.updateEvery)
     let from = start / every * every
-    let updates = collection.updatesOwed(from: from, to: steps / every * every)
+    // with overlap those of the last round are not made: they would come beside the next one
+    let served = overlap == true ? (steps - 1) / laneCount * laneCount : steps
+    guard first <= served else { return Learning(begins: steps, updates: 0) }
+    let updates = collection.updatesOwed(from: from, to: served / every * every)
     // a step less than the one that ends the first period
     return Learning(begins: updates == 0 ? steps : max(first, from + every) - 1, updates: updates)
   }
@@ -153,6 +170,7 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
 
 /// A run whose settings make no update.
 public struct NothingLearned: Error, RemediableError, CustomStringConvertible {
+  /// Why the settings make no update, and what to set, in one line.
   public let description: String
   package let remedies: [Remedy]
 
@@ -163,7 +181,7 @@ extension AnyConfiguration {
   /// The names of its hyperparameters.
   var names: Set<String> { if case .object(let members) = values { Set(members.keys) } else { [] } }
 
-  /// The configuration for a task: what the task suggests where nothing was said, then the given settings.
+  /// The configuration for an environment: what it suggests where nothing was said, then the given settings.
   public func resolved(for entry: EnvironmentEntry, settings: [String]) throws -> AnyConfiguration {
     let suggested = collection == nil ? [] : entry.suggestedRandomSteps.map { ["randomSteps=\($0)"] } ?? []
     return try setting(suggested + settings)

@@ -13,9 +13,11 @@ import Replay
 
 /// A run directory that cannot be used.
 public struct RunDirectoryError: Error, RemediableError, CustomStringConvertible {
+  /// The folder, what is wrong, and what to do, in one line.
   public let description: String
   package let remedies: [Remedy]
 
+  /// An error in these words.
   public init(_ description: String) { self.init(description, remedies: []) }
 
   package init(_ description: String, remedies: [Remedy]) {
@@ -27,6 +29,7 @@ public struct RunDirectoryError: Error, RemediableError, CustomStringConvertible
 public final class RunDirectory {
   /// Where the folder was when it was opened.
   public let url: URL
+  /// What `run.json` says.
   public private(set) var description: RunDescription
   /// Held open: what is written goes into this folder, whatever happens to its name.
   let folder: Folder
@@ -42,12 +45,15 @@ public final class RunDirectory {
 
   /// Where the folder is now.
   public var path: String { folder.currentPath ?? url.path }
+  /// The file of the last policy.
   public var policyPath: String { "\(path)/\(CheckpointWriter.policy)" }
   /// What was found when training stopped at a number that is none.
   public var dumpPath: String { "\(path)/\(Self.dumpName)" }
   /// The last fault of the simulator.
   public var simulatorFaultPath: String { "\(path)/\(Self.simulatorFaultName)" }
+  /// The file of the policy of the best evaluation.
   public var bestPolicyPath: String { "\(path)/\(Self.bestPolicyName)" }
+  /// The file of the last checkpoint.
   public var checkpointPath: String { "\(path)/\(CheckpointWriter.folder)/\(CheckpointWriter.state)" }
   /// The checkpoint before the last one.
   public var previousCheckpointPath: String {

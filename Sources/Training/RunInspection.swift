@@ -4,23 +4,32 @@ import Algorithms
 import Formats
 import Networks
 
+/// How far a run is and how it does, read from its folder.
 public struct RunInspection: Sendable {
+  /// Environment steps so far.
   public let step: Int
+  /// Episodes that have ended.
   public let episodes: Int
+  /// Updates so far.
   public let updates: Int
   /// The last step that a log tells of; a run that trains is past its checkpoint.
   public let loggedStep: Int?
+  /// Seconds of training so far.
   public let seconds: Double
   /// A hash of all learned parameters: equal digests, equal bits. Nil before the first checkpoint.
   public let digest: String?
+  /// The mean return of the last evaluation; nil without one.
   public let lastReturn: Double?
+  /// The highest mean return of an evaluation; nil without one.
   public let bestReturn: Double?
   /// Episodes that the simulator broke off.
   public let simulatorFaults: Int
   /// How long training waited for its checkpoints.
   public let pauses: CheckpointPauses
+  /// What is out of hand.
   public let health: HealthReport
 
+  /// Reads a run's folder, which may be in use.
   public init(_ directory: RunDirectory) throws {
     let checkpoint = try directory.checkpoint()
     let returns = directory.rows("evaluations.csv").compactMap { $0.count > 2 ? Double($0[2]) : nil }

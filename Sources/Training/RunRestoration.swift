@@ -14,6 +14,7 @@ import Replay
 extension RunDirectory {
   /// What `restore` found.
   public struct Restoration: Sendable {
+    /// The environment step that the run goes on from.
     public var step: Int
     /// One line for each checkpoint that could not be used.
     public var problems: [String] = []

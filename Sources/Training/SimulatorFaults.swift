@@ -3,7 +3,7 @@
 import Platform
 
 /// The simulator's faults of a run. A fault costs an episode, whose last step never happened; a few of them are the price of
-/// stiff contacts, many are a task or a policy that has gone wrong.
+/// stiff contacts, many are an environment or a policy that has gone wrong.
 public struct SimulatorFaults: Sendable, Equatable {
   /// Faults of the last `window` steps that a run takes; one more stops it.
   public static let limit = 5
@@ -15,6 +15,7 @@ public struct SimulatorFaults: Sendable, Equatable {
   /// Environment steps at which the last of them came, at most one more than the limit.
   private(set) var recent: [Int] = []
 
+  /// None so far.
   public init() {}
 
   /// - Throws: `TooManySimulatorFaults` when there were more than `limit` within the last `window` steps.
@@ -36,11 +37,14 @@ public struct SimulatorFaults: Sendable, Equatable {
 
 /// The simulator broke so often that what is learned from it means nothing.
 public struct TooManySimulatorFaults: Error, RemediableError, CustomStringConvertible {
+  /// Faults so far.
   public let count: Int
+  /// The environment step of the last one.
   public let step: Int
   /// What the last one said.
   public let last: String
 
+  /// How many faults, in how many steps, and what to do, in one line.
   public var description: String {
     "the simulator broke \(count) times within \(SimulatorFaults.window) steps, the last time at step \(step): \(last); "
       + "\(SimulatorFaults.limit) are taken, more mean that the environment cannot stand these actions: "
@@ -56,7 +60,8 @@ public struct SimulatorFaultRecord: Sendable {
   public let step: Int
   /// Faults of the run, this one included.
   public let total: Int
+  /// What the simulator said, in one line.
   public let description: String
-  /// The task's state and the action that broke it.
+  /// The environment's state and the action that broke it.
   public let dump: FailureDump
 }

@@ -19,11 +19,13 @@ public final class Trainer {
   public var scaling: ActionScaling { actions.scaling }
   /// Environment steps taken, over all lanes.
   public internal(set) var step = 0
+  /// Episodes that have ended.
   public internal(set) var episodes = 0
   public var updates: Int { learner.updates }
   public var bestReturn: Double { evaluations.bestReturn }
   public var lastEvaluation: EvaluationRecord? { evaluations.last }
   public var temperature: Double { learner.temperature }
+  /// Faults of the simulator so far.
   public internal(set) var faults = SimulatorFaults()
   public var observer = TrainingObserver()
   /// Updates begin with the first transition, and not with the first batch: its rows are drawn with replacement anyway.
@@ -32,6 +34,7 @@ public final class Trainer {
   public private(set) var lastOutcomes: [StepOutcome]
   /// The environments' episodes so far.
   public internal(set) var lanes: [TrainingLane]
+  /// The replay buffer.
   public var buffer: ReplayBuffer { _read { yield learner.buffer } }
 
   let loop: CollectionLoop
@@ -222,8 +225,10 @@ public final class Trainer {
     }
   }
 
-  /// One step in every lane of the run's own environments, and the updates that belong to it.
+  /// One step in every lane of the run's own environments, and the updates that belong to it; with `overlap` those of the
+  /// round before, while the environments step.
   public func advance() throws {
+    if run.overlap == true { return try loop.round(self, meanwhile: { try self.learn() }) }
     let before = step
     try loop.round(self)
     if step > before { try learn() }

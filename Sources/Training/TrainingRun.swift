@@ -1,20 +1,26 @@
-// TrainingRun.swift — what a run directory and a command ask of a run, whether it learns from a task or from data.
+// TrainingRun.swift — what a run directory and a command ask of a run, in an environment or on data.
 
 import Algorithms
 import Formats
 import Replay
 
+/// A run in an environment or on data, as a folder and a command see it.
 public protocol TrainingRun: AnyObject {
+  /// What the run is.
   var run: RunConfiguration { get }
   /// Environment steps taken; learning from data: updates.
   var step: Int { get }
   /// Updates made.
   var updates: Int { get }
+  /// The mean return of the best evaluation.
   var bestReturn: Double { get }
+  /// The last evaluation; nil before the first.
   var lastEvaluation: EvaluationRecord? { get }
   /// α after the last update; NaN where there is none.
   var temperature: Double { get }
+  /// Who is told what happens.
   var observer: TrainingObserver { get set }
+  /// What learns.
   var algorithm: any Algorithm { get }
 
   /// Goes on until the run's steps are taken or the observer asks to stop.
@@ -29,6 +35,7 @@ public protocol TrainingRun: AnyObject {
 
   /// Everything that the rest of the run depends on, besides the buffer's frames.
   func state() throws -> TrainerState
+  /// Goes on from a state, to the bit.
   func restore(_ state: TrainerState) throws
   /// Shows the buffer, where the run has one of its own to be saved.
   func withBuffer(_ body: (borrowing ReplayBuffer) throws -> Void) rethrows

@@ -19,7 +19,9 @@ public enum SessionNotice: Sendable {
 /// `train()` takes it to its last step. Somebody else may drive it instead, as `Trainer` says: `begin`, `action`, `observe`,
 /// `learn`, and at the end `save`.
 public final class TrainingSession<Run: TrainingRun> {
+  /// The run.
   public let trainer: Run
+  /// Its folder.
   public let directory: RunDirectory
   /// Who is told what happens, besides the run's own logs.
   public var sinks: [any MetricSink] = []
@@ -27,6 +29,7 @@ public final class TrainingSession<Run: TrainingRun> {
   public var shouldStop: () -> Bool = { false }
   /// Told after every round, cheaply.
   public var stepped: () -> Void = {}
+  /// Called when something happens that a person should know.
   public var noticed: (SessionNotice) -> Void = { _ in }
 
   private var checkpoints: CheckpointSchedule

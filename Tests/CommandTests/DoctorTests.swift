@@ -10,7 +10,29 @@ import Testing
     #expect(json["program"]?.string?.hasSuffix("/offpolicy") == true)
     #expect(json["mujoco"]?["faults"]?.array.first?.string?.contains("OFFPOLICY_MUJOCO is /nonexistent") == true)
     let text = try Program.run("doctor").output
-    for word in ["program", "processor", "MuJoCo", "HDF5"] { #expect(text.contains(word)) }
+    for word in ["program", "processor", "memory", "disk", "MuJoCo", "HDF5", "Python"] { #expect(text.contains(word)) }
+  }
+
+  @Test func `it measures the disk and leaves nothing behind`() throws {
+    let folder = try TemporaryFolder()
+    let disk = try Program.run(["doctor", "--json"], in: folder.url).json()["disk"]
+    #expect((disk?["megabytesPerSecond"]?.number ?? 0) > 0 && (disk?["free"]?.number ?? 0) > 0)
+    #expect(folder.contents == [])
+  }
+
+  @Test func `an interpreter that does not run, or that has no Gymnasium, is told with what to do`() throws {
+    let folder = try TemporaryFolder()
+    let missing = ["OFFPOLICY_PYTHON": folder.path("nowhere")]
+    let python = try Program.run(["doctor", "--json"], environment: missing).json()["python"]
+    #expect(python?["interpreter"] == nil)
+    #expect(python?["faults"]?.array.first?.string?.contains("nowhere") == true)
+    // one that answers as a Python without Gymnasium does
+    let bare = folder.path("bare")
+    try Data("#!/bin/sh\nprintf '/opt/bare\\n3.12.1\\n\\n'\n".utf8).write(to: URL(fileURLWithPath: bare))
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: bare)
+    let answer = try Program.run(["doctor", "--json"], environment: ["OFFPOLICY_PYTHON": bare]).json()["python"]
+    #expect(answer?["version"]?.string == "3.12.1" && answer?["gymnasium"] == nil)
+    #expect(answer?["faults"]?.array.first?.string?.contains("/opt/bare -m pip install gymnasium") == true)
   }
 
   @Test(.enabled(if: EnvironmentCommandTests.hasLibrary))

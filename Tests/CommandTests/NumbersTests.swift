@@ -65,11 +65,20 @@ private struct CommandOptions: Sendable, CustomTestStringConvertible {
     switch path.joined(separator: " ") {
     case "train":
       return ["sac", "Pendulum-v1", "--steps", "60", "--set", "randomSteps=20", "--evaluate-every", "0"] + small
-    case "resume", "inspect": return [run]
+    case "resume", "inspect", "compare-runs": return [run]
+    case "clone": return [run, "--run-directory", folder.path(UUID().uuidString)]
+    case "sweep":
+      return [
+        "sac", "Pendulum-v1", "--steps", "60", "--set", "randomSteps=20", "--directory", folder.path("sweep"),
+        "--dry-run",
+      ]
     case "report": return [run, "--out", folder.path("\(UUID().uuidString).html")]
     case "plot": return [run, "--out", folder.path(UUID().uuidString)]
     case "export": return [run, "--format", "c", "--out", folder.path("\(UUID().uuidString).h")]
     case "evaluate": return [run, "--episodes", "1"]
+    case "record":
+      let out = folder.path("\(UUID().uuidString).gif")
+      return [run, "--out", out, "--width", "16", "--height", "16", "--every", "100"]
     case "list": return []
     case "environment check": return ["Pendulum-v1", "--steps", "20"]
     case "environment speed": return ["Pendulum-v1", "--seconds", "0.05"]

@@ -51,7 +51,7 @@ import Testing
     ])
     #expect(page.html.contains("sac ends highest"))
     #expect(page.html.contains("with probability 1 "))
-    #expect(page.pictures.map(\.name).contains("performance-profile.svg"))
+    #expect(page.pictures.map(\.name).contains("performance-profile"))
   }
 
   @Test func aRunWithoutEvaluationsShowsItsEpisodes() throws {

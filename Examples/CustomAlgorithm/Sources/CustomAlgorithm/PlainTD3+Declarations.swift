@@ -1,8 +1,27 @@
-// PlainTD3+Declarations.swift — what PlainTD3 declares, and its state by name.
+// PlainTD3+Declarations.swift — PlainTD3's name, hyperparameters, metrics, policy and cost.
 
 import OffPolicy
 
 extension PlainTD3 {
+  struct Configuration: CollectingConfiguration {
+    var discount: Float = 0.99
+    var learningRate: Float = 3e-4
+    var batchSize = 256
+    var hiddenSizes = [256, 256]
+    var bufferCapacity = 1_000_000
+    var randomSteps = 10_000
+    var updateEvery = 1
+    var updatesPerStep = 1.0
+
+    static let hyperparameters: [Hyperparameter] = [
+      .discount("Fujimoto 2018"), .learningRate("learningRate", "Adam's rate for all networks", "sfujim/TD3"),
+      .batchSize("sfujim/TD3"), .hiddenSizes("sfujim/TD3"), .bufferCapacity("Fujimoto 2018"),
+      .randomSteps("Fujimoto 2018"), .updateEvery, .updatesPerStep,
+    ]
+  }
+
+  static let entry = AlgorithmEntry("plain-td3", "TD3 as plain as it can be written", PlainTD3.self)
+
   static let metrics: [Metric] = [
     .criticLoss, .policyLoss, Metric("critic_gap", "mean |Q_1 − Q_2|", unit: "return"),
   ]

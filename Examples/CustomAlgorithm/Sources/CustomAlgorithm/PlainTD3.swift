@@ -1,47 +1,28 @@
-// PlainTD3.swift — an algorithm of one's own: TD3 (Fujimoto 2018, arXiv:1802.09477) as plain as it can be written.
+// PlainTD3.swift — an algorithm of one's own: the equations of TD3 (Fujimoto 2018, arXiv:1802.09477), as plain as can be.
 //
 // One thread but for the steps, one learning rate, and the paper's constants: the same bits as `td3` with these settings.
 
 import OffPolicy
 
 final class PlainTD3: Algorithm {
-  struct Configuration: CollectingConfiguration {
-    var discount: Float = 0.99
-    var learningRate: Float = 3e-4
-    var batchSize = 256
-    var hiddenSizes = [256, 256]
-    var bufferCapacity = 1_000_000
-    var randomSteps = 10_000
-    var updateEvery = 1
-    var updatesPerStep = 1.0
-
-    static let hyperparameters: [Hyperparameter] = [
-      .discount("Fujimoto 2018"), .learningRate("learningRate", "Adam's rate for all networks", "sfujim/TD3"),
-      .batchSize("sfujim/TD3"), .hiddenSizes("sfujim/TD3"), .bufferCapacity("Fujimoto 2018"),
-      .randomSteps("Fujimoto 2018"), .updateEvery, .updatesPerStep,
-    ]
-  }
-
-  static let entry = AlgorithmEntry("plain-td3", "TD3 as plain as it can be written", PlainTD3.self)
-
-  private let configuration: Configuration
-  private let workers: WorkerPool
-  private let policy: DeterministicPolicy
-  private let targetPolicy: DeterministicPolicy
-  private let actingPolicy: DeterministicPolicy  // the policy's parameters, a row for each lane
-  private let critics: Critics
-  private let targetCritics: Critics
-  private let actingCritics: CriticsOfOne
-  private let policyOptimizer: Adam
-  private let criticOptimizer: Adam
-  private var updates = 0
-  private var updateStream: RandomStream
-  private var exploration: ExplorationNoiseProcess
+  let configuration: Configuration
+  let workers: WorkerPool
+  let policy: DeterministicPolicy
+  let targetPolicy: DeterministicPolicy
+  let actingPolicy: DeterministicPolicy  // the policy's parameters, a row for each lane
+  let critics: Critics
+  let targetCritics: Critics
+  let actingCritics: CriticsOfOne
+  let policyOptimizer: Adam
+  let criticOptimizer: Adam
+  var updates = 0
+  var updateStream: RandomStream
+  var exploration: ExplorationNoiseProcess
   // reused by each update: nothing is allocated there
-  private let noise: UpdateNoise
-  private let actions: Matrix  // (B × A)
-  private let actionGradient: Matrix  // (B × A)
-  private let targets: Block  // (B)
+  let noise: UpdateNoise
+  let actions: Matrix  // (B × A)
+  let actionGradient: Matrix  // (B × A)
+  let targets: Block  // (B)
 
   init(
     configuration: Configuration, observationSize s: Int, actionSize a: Int, lanes: Int, seed: UInt64,
@@ -49,17 +30,12 @@ final class PlainTD3: Algorithm {
   ) {
     (self.configuration, self.workers) = (configuration, workers)
     let (rows, hidden) = (configuration.batchSize, configuration.hiddenSizes)
-    func makePolicy(isLearned: Bool) -> DeterministicPolicy {
-      DeterministicPolicy(observationSize: s, actionSize: a, hiddenSizes: hidden, batchSize: rows, isLearned: isLearned)
+    (policy, targetPolicy) = twice {
+      DeterministicPolicy(observationSize: s, actionSize: a, hiddenSizes: hidden, batchSize: rows, isLearned: $0)
     }
-    func makeCritics(isLearned: Bool) -> Critics {
-      Critics(
-        count: 2, observationSize: s, actionSize: a, hiddenSizes: hidden, batchSize: rows, isLearned: isLearned)
+    (critics, targetCritics) = twice {
+      Critics(count: 2, observationSize: s, actionSize: a, hiddenSizes: hidden, batchSize: rows, isLearned: $0)
     }
-    policy = makePolicy(isLearned: true)
-    targetPolicy = makePolicy(isLearned: false)
-    critics = makeCritics(isLearned: true)
-    targetCritics = makeCritics(isLearned: false)
     actingPolicy = DeterministicPolicy(sharing: policy, batchSize: lanes)
     actingCritics = CriticsOfOne(critics, observationSize: s, actionSize: a)
     policyOptimizer = Adam([policy.parameters], AdamSettings(learningRate: configuration.learningRate))
@@ -142,39 +118,7 @@ final class PlainTD3: Algorithm {
     targetPolicy.parameters.track(policy.parameters, rate: 0.005, .whole)
     return metrics
   }
-
-  var parameters: [Tensor] {
-    policy.parameters.tensors("policy") + critics.tensors("critic")
-      + targetPolicy.parameters.tensors("target_policy") + targetCritics.tensors("target_critic")
-  }
-
-  func loadParameters(from find: (String) throws -> Tensor) throws {
-    try policy.parameters.load("policy", from: find)
-    try critics.load("critic", from: find)
-    try targetPolicy.parameters.load("target_policy", from: find)
-    try targetCritics.load("target_critic", from: find)
-  }
-
-  var state: AlgorithmState {
-    var state = AlgorithmState()
-    state.tensors =
-      parameters + policyOptimizer.tensors("policy_optimizer") + criticOptimizer.tensors("critic_optimizer")
-    state.tensors.append(exploration.tensor)
-    state.counts = [
-      "updates": UInt64(updates), "policy_optimizer.steps": UInt64(policyOptimizer.steps),
-      "critic_optimizer.steps": UInt64(criticOptimizer.steps), "update_stream": updateStream.position,
-      "acting_stream": exploration.stream.position,
-    ]
-    return state
-  }
-
-  func restore(_ state: AlgorithmState) throws {
-    let find = state.finder()
-    try loadParameters(from: find)
-    try policyOptimizer.load("policy_optimizer", steps: state.count("policy_optimizer.steps"), from: find)
-    try criticOptimizer.load("critic_optimizer", steps: state.count("critic_optimizer.steps"), from: find)
-    updates = try state.count("updates")
-    updateStream.position = try state.position("update_stream")
-    try exploration.restore(position: state.position("acting_stream"), from: find)
-  }
 }
+
+/// A network that learns, and its target, which does not.
+private func twice<Network>(_ make: (_ isLearned: Bool) -> Network) -> (Network, Network) { (make(true), make(false)) }

@@ -1,4 +1,4 @@
-// main.swift — checks the robot's task, trains SAC on it, saves the policy and runs it.
+// main.swift — checks the robot's environment, trains SAC on it, saves the policy and runs it.
 //
 //   swift run -c release CustomRobot          ten seconds; 6,000 steps. Needs libmujoco: Scripts/fetch-dependencies
 //   swift run -c release CustomRobot 2000     fewer steps
@@ -7,7 +7,7 @@ import OffPolicy
 
 let report = EnvironmentChecker.check(Balancer.entry)
 for finding in report.findings { print(finding) }
-precondition(report.isValid, "the task breaks the contract")
+precondition(report.isValid, "the environment breaks the contract")
 
 let configuration = try AlgorithmRegistry.entry("sac").defaults
   .setting(["hiddenSizes=64,64", "randomSteps=500", "policyLearningRate=1e-3", "criticLearningRate=1e-3"])

@@ -1,4 +1,4 @@
-// Cart.swift — a task of one's own: push a cart along a line to the origin, and stop there.
+// Cart.swift — an environment of one's own: push a cart along a line to the origin, and stop there.
 
 import OffPolicy
 

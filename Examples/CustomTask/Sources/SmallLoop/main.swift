@@ -1,4 +1,4 @@
-// main.swift — the small way: checks the task, trains SAC on it in memory, saves the policy and runs it.
+// main.swift — the small way: checks the environment, trains SAC on it in memory, saves the policy and runs it.
 //
 //   swift run -c release SmallLoop          a few seconds; 5,000 steps
 //   swift run -c release SmallLoop 2000     fewer steps
@@ -8,9 +8,9 @@ import OffPolicy
 
 let report = EnvironmentChecker.check(Cart.entry)
 for finding in report.findings { print(finding) }
-precondition(report.isValid, "the task breaks the contract")
+precondition(report.isValid, "the environment breaks the contract")
 
-// 64 units are plenty for a task of two numbers
+// 64 units are plenty for an environment of two numbers
 let configuration = try AlgorithmRegistry.entry("sac").defaults
   .setting(["hiddenSizes=64,64", "randomSteps=500", "policyLearningRate=1e-3", "criticLearningRate=1e-3"])
 let run = RunConfiguration(

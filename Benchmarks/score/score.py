@@ -1,0 +1,235 @@
+#!/usr/bin/env python3
+"""score.py: minutes on two threads until a policy is good, for settings and learners side by side.
+
+    Benchmarks/score/score.py train --work FOLDER --contenders sac,sac-quarter --environments HalfCheetah-v5 --seeds 0
+    Benchmarks/score/score.py rates --work FOLDER        # on a quiet machine: what a step and an update cost
+    Benchmarks/score/score.py table --work FOLDER        # the table, in Markdown
+
+A run reaches a bar with the first evaluation of 10 episodes whose mean is at or above it, if the evaluation after it has
+at least 90 % of the bar. Where a bar is below 0 the second needs the bar less 10 % of its size. A run counts steps and
+updates; minutes are these counts times what each costs alone on a quiet machine:
+
+    minutes = (steps x (seconds of a step + seconds of acting) + updates x seconds of an update) / 60
+
+so runs may share a machine with other work. Evaluations and checkpoints are left out of the minutes, for everybody alike.
+
+`train` can be interrupted at any moment and called again: whole runs are left alone, begun ones go on with `resume`. Runs
+stop by themselves when their last bar is reached or their steps are taken. Contenders are in contenders.json.
+"""
+
+import argparse
+import csv
+import json
+import math
+import os
+import pathlib
+import signal
+import statistics
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+PROGRAM = HERE.parent.parent / ".build/release/offpolicy"
+CONTENDERS = json.loads((HERE / "contenders.json").read_text())
+
+# bars, and the steps at which a run gives up
+BARS = {
+    "HalfCheetah-v5": ([6000, 10000], 1_000_000),
+    "Hopper-v5": ([2500], 500_000),
+    "Walker2d-v5": ([3000], 500_000),
+    "Ant-v5": ([3500], 1_000_000),
+    "Humanoid-v5": ([4000], 1_000_000),
+    "Pendulum-v1": ([-200], 20_000),
+}
+EVALUATIONS = {"Pendulum-v1": 1000}  # steps between two; else 5,000
+PLAIN = "sac"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, text in [("train", "train what is missing"), ("rates", "measure the costs of steps and updates"),
+                       ("table", "print the table")]:
+        command = commands.add_parser(name, help=text)
+        command.add_argument("--work", type=pathlib.Path, required=True, help="folder of the runs and rates")
+        command.add_argument("--contenders", default=",".join(CONTENDERS), help="names from contenders.json")
+        command.add_argument("--environments", default=",".join(BARS), help="ids with a bar")
+        command.add_argument("--seeds", default="0", help="such as 0,1,2")
+        if name == "train":
+            command.add_argument("--threads", type=int, default=1, help="of each run; they change no bit")
+            command.add_argument("--steps", type=int, help="give up earlier than the bar's own limit")
+            command.add_argument("--minutes", type=float, help="wall time after which a run is put aside, to go on later")
+    arguments = parser.parse_args()
+    arguments.contenders = checked(arguments.contenders, CONTENDERS, "contender")
+    arguments.environments = checked(arguments.environments, BARS, "bar for the environment")
+    arguments.seeds = [int(seed) for seed in arguments.seeds.split(",")]
+    if not PROGRAM.exists():
+        sys.exit(f"score.py: {PROGRAM} is missing: run ./offpolicy --version once, which builds it")
+    arguments.work.mkdir(parents=True, exist_ok=True)
+    {"train": train, "rates": rates, "table": table}[arguments.command](arguments)
+
+
+def checked(text, known, what):
+    for name in text.split(","):
+        if name not in known:
+            sys.exit(f"score.py: there is no {what} {name}; there are {', '.join(known)}")
+    return text.split(",")
+
+
+def settings(contender):
+    return [part for text in CONTENDERS[contender].get("settings", []) for part in ("--set", text)]
+
+
+def places(arguments):
+    for environment in arguments.environments:
+        for contender in arguments.contenders:
+            for seed in arguments.seeds:
+                yield environment, contender, seed, arguments.work / f"{environment}-{contender}-seed{seed}"
+
+
+# ------------------------------------------------------------------------------------------------------------- runs
+
+
+def train(arguments):
+    for environment, contender, seed, folder in places(arguments):
+        bars, limit = BARS[environment]
+        limit = min(limit, arguments.steps or limit)
+        if finished(folder, bars, limit):
+            continue
+        if (folder / "checkpoint").exists():
+            command = ["resume", folder, "--threads", str(arguments.threads)]
+        else:
+            own = CONTENDERS[contender]
+            command = ["train", own["algorithm"], environment, "--steps", str(limit), "--seed", str(seed), "--run-directory", folder,
+                       "--evaluate-every", str(EVALUATIONS.get(environment, 5000)), "--evaluation-episodes", "10",
+                       "--environments", str(own.get("environments", 1)), "--threads", str(arguments.threads)]
+            command += settings(contender)
+        began = time.monotonic()
+        print(f"{folder.name} …", file=sys.stderr, flush=True)
+        process = subprocess.Popen([PROGRAM, *command], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        try:
+            while process.poll() is None:
+                time.sleep(2)
+                late = arguments.minutes and time.monotonic() - began > 60 * arguments.minutes
+                if late or all(reached(evaluations(folder), bar) is not None for bar in bars):
+                    process.send_signal(signal.SIGINT)  # it saves and ends
+                    process.wait()
+        except KeyboardInterrupt:
+            process.send_signal(signal.SIGINT)
+            process.wait()
+            sys.exit(130)
+        if process.returncode not in (0, 130):
+            sys.exit(f"score.py: {folder.name} ended with {process.returncode}: {process.stderr.read().strip()}")
+
+
+def finished(folder, bars, limit):
+    rows = evaluations(folder)
+    return bool(rows) and (rows[-1][0] >= limit or all(reached(rows, bar) is not None for bar in bars))
+
+
+def evaluations(folder):
+    """(step, mean return) of each evaluation so far."""
+    path = folder / "evaluations.csv"
+    if not path.exists():
+        return []
+    with path.open() as file:
+        return [(int(row["step"]), float(row["return_mean"])) for row in csv.DictReader(file) if row["seconds"]]
+
+
+def reached(rows, bar):
+    """The step of the first evaluation at the bar whose next one holds it; None where there is none."""
+    held = bar - 0.1 * abs(bar)
+    for (step, value), (_, following) in zip(rows, rows[1:]):
+        if value >= bar and following >= held:
+            return step
+    return None
+
+
+# ------------------------------------------------------------------------------------------------------------ costs
+
+
+def rates(arguments):
+    path = arguments.work / "rates.json"
+    measured = json.loads(path.read_text()) if path.exists() else {}
+    for environment in arguments.environments:
+        entry = output("list", environment, "--json")["environments"][0]
+        # the better of three: other work on the machine only takes away
+        speed = max(output("environment", "speed", environment, "--json")["stepsPerSecond"] for _ in range(3))
+        measured[environment] = {"stepSeconds": 1 / speed}
+        for contender in arguments.contenders:
+            # "6 in [-1, 1]"
+            sizes = ["--observations", str(entry["observationSize"]), "--actions", entry["actions"].split()[0]]
+            runs = [
+                output("bench", "--algorithm", CONTENDERS[contender]["algorithm"], *sizes, *bench_settings(contender),
+                       "--threads", "2", "--buffer", "200000", "--json")
+                for _ in range(3)
+            ]
+            measured[f"{environment} {contender}"] = {
+                "updateSeconds": min(run["medianMicroseconds"] for run in runs) / 1e6,
+                "actingSeconds": min(run["actingMicroseconds"] for run in runs) / 1e6,
+            }
+            path.write_text(json.dumps(measured, indent=1) + "\n")
+            print(environment, contender, measured[f"{environment} {contender}"], file=sys.stderr, flush=True)
+
+
+def bench_settings(contender):
+    # what the bench has no use for
+    return [part for text in CONTENDERS[contender].get("settings", []) if not text.startswith("updatesPerStep")
+            for part in ("--set", text)]
+
+
+def output(*command):
+    result = subprocess.run([PROGRAM, *command], capture_output=True, text=True)
+    if result.returncode:
+        sys.exit(f"score.py: offpolicy {' '.join(command)}: {result.stderr.strip()}")
+    return json.loads(result.stdout)
+
+
+# ------------------------------------------------------------------------------------------------------------ table
+
+
+def minutes(folder, step, costs, environment, contender):
+    run = json.loads((folder / "run.json").read_text())["configuration"]
+    updates = max(0, step - run["randomSteps"]) * run.get("updatesPerStep", 1)
+    own = costs[f"{environment} {contender}"]
+    return (step * (costs[environment]["stepSeconds"] + own["actingSeconds"]) + updates * own["updateSeconds"]) / 60
+
+
+def table(arguments):
+    path = arguments.work / "rates.json"
+    if not path.exists():
+        sys.exit("score.py: there are no rates: call `score.py rates` on a quiet machine first")
+    costs = json.loads(path.read_text())
+    found = {}  # (environment, bar, contender): minutes of each seed, infinite where the bar was not reached
+    for environment, contender, seed, folder in places(arguments):
+        rows = evaluations(folder)
+        for bar in BARS[environment][0] if rows else []:
+            step = reached(rows, bar)
+            value = math.inf if step is None else minutes(folder, step, costs, environment, contender)
+            found.setdefault((environment, bar, contender), []).append(value)
+    bars = sorted({key[:2] for key in found}, key=lambda bar: (list(BARS).index(bar[0]), bar[1]))
+    print("| contender | " + " | ".join(f"{environment} {bar:,}" for environment, bar in bars) + " | ratio |")
+    print("|---" * (len(bars) + 2) + "|")
+    for contender in arguments.contenders:
+        cells, ratios = [], []
+        for environment, bar in bars:
+            values = found.get((environment, bar, contender))
+            if values is None:
+                cells.append("")
+                continue
+            middle = statistics.median(values)
+            share = sum(math.isfinite(value) for value in values)
+            cells.append(("not reached" if math.isinf(middle) else f"{middle:.1f}") + f" ({share} of {len(values)})")
+            plain = statistics.median(found.get((environment, bar, PLAIN), [math.inf]))
+            if math.isfinite(plain) and math.isfinite(middle):
+                ratios.append(plain / middle)
+        ratio = f"{statistics.geometric_mean(ratios):.2f} over {len(ratios)}" if ratios else ""
+        print(f"| {contender} | " + " | ".join(cells) + f" | {ratio} |")
+    print("\nMinutes on two threads, the median over seeds, and how many seeds reached the bar. Ratio: the geometric mean of "
+          f"{PLAIN}'s minutes over the contender's, where both reached the bar.")
+
+
+if __name__ == "__main__":
+    os.environ.pop("PYTHONPATH", None)
+    main()
