@@ -139,8 +139,11 @@ def class_name(content: bytes) -> Optional[str]:
         _, facts = _safetensors.decode(content)
     except (OffPolicyError, ValueError, KeyError):
         return None
-    names_of = {"sac": "SAC", "td3": "TD3", "ddpg": "DDPG", "dqn": "DQN", "sac-discrete": "DiscreteSAC"}
-    return names_of.get(facts.get("algorithm", ""))
+    import offpolicy
+
+    classes = [getattr(offpolicy, name) for name in offpolicy.__all__]
+    names = {cls.algorithm: cls.__name__ for cls in classes if getattr(cls, "algorithm", "")}
+    return names.get(facts.get("algorithm", ""))
 
 
 def fill(
