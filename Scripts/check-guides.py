@@ -12,7 +12,7 @@
 4. The code of Examples in README.md and the guides is that which is compiled and run: see `EXAMPLES`.
 5. The tables of hyperparameters and of the tasks' options say what `offpolicy list --json` says, if the program is
    built; the log columns are those of RunDirectory.swift.
-   The table of Presets.md is that of `offpolicy list presets --json`; --fix writes it anew.
+   --fix writes them anew. The table of Presets.md is that of `offpolicy list presets --json`; --fix writes it anew.
 6. `FileTests` `a sentence` in a guide: Tests/…/FileTests.swift has a test of that name.
 7. Guides/README.md, the map, has a link to each guide.
 """
@@ -125,7 +125,36 @@ def check_tests(document, text):
     return len(TEST.findall(text))
 
 
-def check_tables(texts):
+def write_hyperparameters(guide, hyperparameters, texts):
+    """Writes the guide's table of hyperparameters anew, under its heading. Symbols and meanings that it has stay."""
+    head, heading, rest = texts[guide].partition("\n## Hyperparameters\n")
+    table = re.search(r"(?:^\|.*\n)+", rest, re.M)
+    if not heading or not table:
+        return problems.append(f"{guide}: there is no table under the heading Hyperparameters, not even the first line of one")
+    split = (re.split(r"(?<!\\)\|", row) for row in table.group().splitlines())
+    old = {cells[1].strip(" `"): cells for cells in split if len(cells) == 8}
+    rows = ["| name | symbol | default | allowed | source of the default | meaning |", "|---|---|---|---|---|---|"]
+    for parameter in hyperparameters:
+        symbol, meaning = parameter["symbol"].replace("|", r"\|") or "–", parameter["summary"]
+        if parameter["name"] in old:
+            symbol, meaning = old[parameter["name"]][2].strip(), old[parameter["name"]][6].strip()
+        cells = [f"`{parameter['name']}`", symbol, f"`{written_default(parameter)}`", parameter["range"], parameter["source"], meaning]
+        rows.append("| " + " | ".join(cells) + " |")
+    text = head + heading + rest[:table.start()] + "\n".join(rows) + "\n" + rest[table.end():]
+    if text != texts[guide]:
+        texts[guide] = text
+        (ROOT / "Guides" / guide).write_text(text)
+        print(f"check-guides.py: the table of hyperparameters of {guide} written anew")
+
+
+def written_default(parameter):
+    default = parameter["default"]
+    if isinstance(default, float) and default == int(default):
+        default = int(default)
+    return json.dumps(default, separators=(",", ":"))
+
+
+def check_tables(texts, fix):
     headers = re.findall(r'"(step,[\w,]+)"', sources["RunLogs.swift"].read_text())
     if len(headers) != 3:
         problems.append(f"RunLogs.swift has {len(headers)} headers of logs that can be read here, not 3")
@@ -139,13 +168,12 @@ def check_tables(texts):
     check_options(listed["environments"], texts)
     for algorithm in listed["algorithms"]:
         guide = GUIDES.get(algorithm["name"], algorithm["name"].upper() + ".md")
+        if fix:
+            write_hyperparameters(guide, algorithm["hyperparameters"], texts)
         rows = re.findall(r"^\| `(\w+)` \| [^|]* \| ([^|]*) \| ([^|]*) \| ([^|]*) \|", texts[guide].replace(r"\|", "¦"), re.M)
         written = {name: (default.strip(" `"), range.strip(), source.strip()) for name, default, range, source in rows}
         for parameter in algorithm["hyperparameters"]:
-            default = parameter["default"]
-            if isinstance(default, float) and default == int(default):
-                default = int(default)
-            expected = (json.dumps(default, separators=(",", ":")), parameter["range"], parameter["source"])
+            expected = (written_default(parameter), parameter["range"], parameter["source"])
             if written.get(parameter["name"]) != expected:
                 problems.append(f"{guide}: {parameter['name']} is {expected}, the table says {written.get(parameter['name'])}")
 
@@ -225,7 +253,7 @@ def main():
         problems.append("README.md: its example is not that of Examples/CustomTask")
     check_map(texts)
     check_differs(texts)
-    check_tables(texts)
+    check_tables(texts, fix)
     check_presets(texts, fix)
     for problem in problems:
         print("check-guides.py:", problem, file=sys.stderr)

@@ -71,6 +71,7 @@ public struct UnknownAlgorithm: Error, Equatable, CustomStringConvertible {
 
 /// An algorithm by name: closures over its type, so that commands work for algorithms they have never heard of.
 public struct AlgorithmEntry: Sendable {
+  /// The name that was asked for.
   public let name: String
   /// One line for `list`.
   public let summary: String

@@ -14,6 +14,7 @@ import Networks
 import Platform
 import Replay
 
+/// Deep deterministic policy gradient (Lillicrap 2015): one critic, a deterministic policy, targets of both.
 public final class DDPG: Algorithm {
   public struct Configuration: ActorCriticConfiguration, CollectingConfiguration {
     /// Discount γ, in [0, 1].
@@ -29,11 +30,14 @@ public final class DDPG: Algorithm {
     public var policyActivation = Activation.relu
     public var criticActivation = Activation.relu
     public var criticNormalization = BlockNormalization.none
+    /// Adam's rate η for the policy.
     public var policyLearningRate: Float = 3e-4
+    /// Adam's rate η for the critic.
     public var criticLearningRate: Float = 3e-4
     /// δ of Huber's loss of the critics; nil: the squared error.
     public var huberThreshold: Float? = nil
     // differs: Gaussian noise by default, as in the implementations since; the paper's Ornstein–Uhlenbeck is a setting
+    /// Noise on actions while collecting.
     public var explorationNoise = ExplorationNoise.gaussian(standardDeviation: 0.1)
     public var bufferCapacity = 1_000_000
     public var randomSteps = 10_000

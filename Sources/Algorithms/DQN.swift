@@ -14,6 +14,7 @@ import Networks
 import Platform
 import Replay
 
+/// Deep Q-network (Mnih 2015) with Double DQN (van Hasselt 2016), for discrete actions.
 public final class DQN: Algorithm {
   public static let actions = ActionKind.discrete
 
@@ -26,7 +27,9 @@ public final class DQN: Algorithm {
     public var batchSize = 256
     /// Units in each hidden layer.
     public var hiddenSizes = [120, 84]
+    /// f of the network's hidden layers.
     public var criticActivation = Activation.relu
+    /// Adam's rate η for the critic.
     public var criticLearningRate: Float = 1e-3
     /// The action of the target is the critic's best (Double DQN), not the target critic's.
     public var doubleQ = true

@@ -16,7 +16,9 @@ import Networks
 import Platform
 import Replay
 
+/// Learns Q of a given policy over choices from data of any policy: expectations are sums.
 public final class DiscreteFittedQEvaluation: PolicyEvaluation {
+  /// The settings are those of fitted Q evaluation of real-valued actions.
   public typealias Configuration = FittedQEvaluation.Configuration
 
   public static let actions = ActionKind.discrete
@@ -215,6 +217,7 @@ public final class DiscreteFittedQEvaluation: PolicyEvaluation {
     try targetCritics.load("target_critic", from: find)
   }
 
+  /// Takes the policy to be evaluated from tensors named `policy.…`.
   public func loadPolicy(
     activation: Activation?, normalization: ObservationNormalization?, from find: (String) throws -> Tensor
   ) throws {

@@ -22,6 +22,7 @@ import Replay
   import Darwin
 #endif
 
+/// Soft actor-critic for discrete actions (Christodoulou 2019): expectations over actions are sums.
 public final class DiscreteSAC: Algorithm {
   public static let actions = ActionKind.discrete
 
@@ -39,8 +40,11 @@ public final class DiscreteSAC: Algorithm {
     public var criticHiddenSizes: [Int]? = nil
     public var policyActivation = Activation.relu
     public var criticActivation = Activation.relu
+    /// Adam's rate η for the policy.
     public var policyLearningRate: Float = 1e-3
+    /// Adam's rate η for the critics.
     public var criticLearningRate: Float = 1e-3
+    /// Adam's rate η for log α.
     public var temperatureLearningRate: Float = 3e-4
     /// δ of Huber's loss of the critics; nil: the squared error.
     public var huberThreshold: Float? = nil

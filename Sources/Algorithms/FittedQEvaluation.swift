@@ -17,6 +17,7 @@ import Networks
 import Platform
 import Replay
 
+/// Learns Q of a given policy from data of any policy: several critics, each with targets of its own.
 public final class FittedQEvaluation: PolicyEvaluation {
   public struct Configuration: OptimizerConfiguration {
     /// Discount γ, in [0, 1].
@@ -28,7 +29,9 @@ public final class FittedQEvaluation: PolicyEvaluation {
     public var hiddenSizes = [256, 256]
     /// That of the policy under evaluation, which no tensor of it shows.
     public var policyActivation = Activation.relu
+    /// f of the critics' hidden layers.
     public var criticActivation = Activation.relu
+    /// Adam's rate η for the critics.
     public var criticLearningRate: Float = 3e-4
     /// δ of Huber's loss of the critics; nil: the squared error.
     public var huberThreshold: Float? = nil
@@ -80,6 +83,7 @@ public final class FittedQEvaluation: PolicyEvaluation {
   private let targetCritics: Critics
   private let criticOptimizer: Adam
   private var updates = 0
+  /// Whether a stochastic policy is evaluated by its draws, or by its best guess.
   public var drawsActions = true
 
   private var updateStream: RandomStream
@@ -273,6 +277,7 @@ public final class FittedQEvaluation: PolicyEvaluation {
     try targetCritics.load("target_critic", from: find)
   }
 
+  /// Takes the policy to be evaluated from tensors named `policy.…`.
   public func loadPolicy(
     activation: Activation?, normalization: ObservationNormalization?, from find: (String) throws -> Tensor
   ) throws {

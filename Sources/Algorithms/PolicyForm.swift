@@ -14,6 +14,7 @@ public struct PolicyForm: Sendable, Equatable {
     case choosing
   }
 
+  /// What its outputs mean.
   public var kind: Kind
   /// Units in each hidden layer.
   public var hiddenSizes: [Int]
@@ -21,6 +22,7 @@ public struct PolicyForm: Sendable, Equatable {
   /// Of each hidden layer.
   public var activation: Activation
 
+  /// A policy of a kind and of hidden sizes.
   public init(_ kind: Kind, hiddenSizes: [Int], activation: Activation = .relu) {
     (self.kind, self.hiddenSizes, self.activation) = (kind, hiddenSizes, activation)
   }

@@ -24,6 +24,7 @@ import Replay
   import Darwin
 #endif
 
+/// Randomised ensembled double Q-learning (Chen 2021): many critics, some of them in each target; DroQ with dropout.
 public final class REDQ: Algorithm {
   public struct Configuration: ActorCriticConfiguration, CollectingConfiguration {
     /// Discount γ, in [0, 1].
@@ -47,8 +48,11 @@ public final class REDQ: Algorithm {
     public var criticsInTarget = 2
     /// The policy and the temperature step at each d-th update: once for the G updates of a step.
     public var policyDelay = 20
+    /// Adam's rate η for the policy.
     public var policyLearningRate: Float = 3e-4
+    /// Adam's rate η for the critics.
     public var criticLearningRate: Float = 3e-4
+    /// Adam's rate η for log α.
     public var temperatureLearningRate: Float = 3e-4
     /// δ of Huber's loss of the critics; nil: the squared error.
     public var huberThreshold: Float? = nil

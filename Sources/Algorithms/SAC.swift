@@ -22,6 +22,7 @@ import Replay
   import Darwin
 #endif
 
+/// Soft actor-critic with a learned temperature (Haarnoja 2018).
 public final class SAC: Algorithm {
   public struct Configuration: ActorCriticConfiguration, CollectingConfiguration {
     /// Discount γ, in [0, 1].
@@ -37,8 +38,11 @@ public final class SAC: Algorithm {
     public var policyActivation = Activation.relu
     public var criticActivation = Activation.relu
     public var criticNormalization = BlockNormalization.none
+    /// Adam's rate η for the policy.
     public var policyLearningRate: Float = 3e-4
+    /// Adam's rate η for the critics.
     public var criticLearningRate: Float = 3e-4
+    /// Adam's rate η for log α.
     public var temperatureLearningRate: Float = 3e-4
     /// δ of Huber's loss of the critics; nil: the squared error.
     public var huberThreshold: Float? = nil

@@ -15,6 +15,7 @@ import Networks
 import Platform
 import Replay
 
+/// Twin delayed deep deterministic policy gradient (Fujimoto 2018).
 public final class TD3: Algorithm {
   public struct Configuration: ActorCriticConfiguration, CollectingConfiguration {
     /// Discount γ, in [0, 1].
@@ -30,7 +31,9 @@ public final class TD3: Algorithm {
     public var policyActivation = Activation.relu
     public var criticActivation = Activation.relu
     public var criticNormalization = BlockNormalization.none
+    /// Adam's rate η for the policy.
     public var policyLearningRate: Float = 3e-4
+    /// Adam's rate η for the critics.
     public var criticLearningRate: Float = 3e-4
     /// δ of Huber's loss of the critics; nil: the squared error.
     public var huberThreshold: Float? = nil
@@ -40,6 +43,7 @@ public final class TD3: Algorithm {
     public var targetNoise: Float = 0.2
     /// The noise on target actions is clipped to ±c.
     public var targetNoiseClip: Float = 0.5
+    /// Noise on actions while collecting.
     public var explorationNoise = ExplorationNoise.gaussian(standardDeviation: 0.1)
     public var bufferCapacity = 1_000_000
     // differs: 10,000 for every task that suggests nothing else; the paper had 1,000 on some, its code now has 25,000

@@ -18,6 +18,7 @@ import Networks
 import Platform
 import Replay
 
+/// TD3 plus behaviour cloning (Fujimoto 2021), for fixed data.
 public final class TD3BC: Algorithm {
   public struct Configuration: ActorCriticConfiguration {
     /// Discount γ, in [0, 1].
@@ -33,7 +34,9 @@ public final class TD3BC: Algorithm {
     public var policyActivation = Activation.relu
     public var criticActivation = Activation.relu
     public var criticNormalization = BlockNormalization.none
+    /// Adam's rate η for the policy.
     public var policyLearningRate: Float = 3e-4
+    /// Adam's rate η for the critics.
     public var criticLearningRate: Float = 3e-4
     /// δ of Huber's loss of the critics; nil: the squared error.
     public var huberThreshold: Float? = nil

@@ -24,6 +24,7 @@ import Replay
   import Darwin
 #endif
 
+/// Truncated quantile critics (Kuznetsov 2020): critics learn quantiles, and targets leave out the greatest.
 public final class TQC: Algorithm {
   public struct Configuration: ActorCriticConfiguration, CollectingConfiguration {
     /// Discount γ, in [0, 1].
@@ -45,8 +46,11 @@ public final class TQC: Algorithm {
     public var quantiles = 25
     /// d, the atoms that a target leaves out for each critic: the J d largest of all J M.
     public var droppedQuantiles = 2
+    /// Adam's rate η for the policy.
     public var policyLearningRate: Float = 3e-4
+    /// Adam's rate η for the critics.
     public var criticLearningRate: Float = 3e-4
+    /// Adam's rate η for log α.
     public var temperatureLearningRate: Float = 3e-4
     /// α: learned from an initial value, or fixed.
     public var temperature = Temperature.learned(initial: 1)

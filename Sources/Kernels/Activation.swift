@@ -7,6 +7,7 @@ import Vector512
 public enum Activation: Codable, Sendable, Equatable, CaseIterable {
   /// max(0, x): the one that is computed together with the layer's product.
   case relu
+  /// tanh x
   case tanh
   /// x, or eˣ − 1 below zero (Clevert 2016, α = 1).
   case elu

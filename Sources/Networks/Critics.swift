@@ -5,6 +5,7 @@ import Platform
 
 /// Critics that are evaluated, trained and tracked together: one for DDPG, two for TD3 and SAC, ten for REDQ.
 public final class Critics: Ensemble, @unchecked Sendable {
+  /// The parameters of each critic.
   public let networks: [Parameters]
   /// Q_j at the rows of the last evaluation.
   @usableFromInline let values: FixedArray<Block>  // J × (B)

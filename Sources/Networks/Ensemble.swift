@@ -5,12 +5,15 @@ import Platform
 
 /// One network or several of the same layout, each with a number j.
 public protocol Ensemble: Tracking {
+  /// The parameters of each.
   var networks: [Parameters] { get }
 }
 
 extension Ensemble {
+  /// How many there are.
   public var count: Int { networks.count }
 
+  /// Draws all parameters anew, network after network.
   public func initialize(using generator: inout RandomStream) {
     for network in networks { network.initialize(using: &generator) }
   }
@@ -25,6 +28,7 @@ extension Ensemble {
     networks[j].track(other.networks[j], rate: rate, share)
   }
 
+  /// Whether the last tracking wrote finite numbers only, into all of them.
   public var trackedAllFinite: Bool { networks.allSatisfy(\.trackedAllFinite) }
 
   /// The parameters as tensors `prefix.J.layer.K.…`.
@@ -32,6 +36,7 @@ extension Ensemble {
     networks.enumerated().flatMap { $1.tensors("\(prefix).\($0)") }
   }
 
+  /// Takes up the parameters that `tensors` gave.
   public func load(_ prefix: String, from find: (String) throws -> Tensor) throws {
     for (j, network) in networks.enumerated() { try network.load("\(prefix).\(j)", from: find) }
   }

@@ -9,6 +9,7 @@ import Kernels
 
 /// What normalises the units of a block before its activation.
 public enum BlockNormalization: Codable, Sendable, Equatable, CaseIterable {
+  /// Nothing.
   case none
   /// Over a row's units, with a learned scale and shift (Ba 2016).
   case layer
@@ -16,13 +17,17 @@ public enum BlockNormalization: Codable, Sendable, Equatable, CaseIterable {
 
 /// One hidden layer.
 public struct NetworkBlock: Sendable, Equatable {
+  /// Units of the layer.
   public var units: Int
   // differs: directly behind the product, before the normalisation, as in DroQ (Hiraoka 2022, fig. 2)
   /// The share of units that are dropped while learning, in [0, 1).
   public var dropout: Float
+  /// What normalises them before f.
   public var normalization: BlockNormalization
+  /// f
   public var activation: Activation
 
+  /// A layer; without more it is a product and ReLU.
   public init(
     units: Int, dropout: Float = 0, normalization: BlockNormalization = .none, activation: Activation = .relu
   ) {

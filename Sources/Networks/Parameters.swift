@@ -45,6 +45,7 @@ public struct Tensor: Sendable, Equatable {
 
 /// A tensor that is missing or has another shape than the network.
 public struct TensorMismatch: Error, CustomStringConvertible {
+  /// The tensor and what was expected of it, in one line.
   public let description: String
 
   package init(_ description: String) { self.description = description }

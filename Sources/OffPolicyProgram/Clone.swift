@@ -26,7 +26,9 @@ struct Clone: ParsableCommand {
   @Option(help: "Steps beyond those that the run was to have, instead of --steps.", transform: wholeNumber)
   var by: Int?
 
-  @Option(name: .customLong("set"), help: "Change a hyperparameter from here on: key=value. May be repeated.")
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp("Change a hyperparameter from here on. May be repeated.", valueName: "key=value"))
   var settings: [String] = []
 
   @Option(help: "The folder of the copy; it must not exist. Default: the run's, followed by -clone.")

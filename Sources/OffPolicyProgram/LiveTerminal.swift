@@ -7,13 +7,14 @@ import OffPolicy
 final class LiveTerminal {
   private let started = ContinuousClock.now
   private var shown = 0  // ms
-  private var isShowing = true
+  private var isShowing = false
 
   /// - Throws: `ArgumentMismatch` where standard output is no terminal, or one that cannot move its cursor.
   init() throws {
     guard isatty(STDOUT_FILENO) == 1, let type = ProcessInfo.processInfo.environment["TERM"], type != "dumb" else {
       throw ArgumentMismatch("--live needs a terminal: standard output is none; write a file with --out")
     }
+    isShowing = true
     // another screen, without a cursor: what was there comes back
     write("\u{1b}[?1049h\u{1b}[?25l\u{1b}[2J")
   }

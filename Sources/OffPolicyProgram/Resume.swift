@@ -18,7 +18,9 @@ struct Resume: ParsableCommand {
   @Option(help: "Steps of the whole run, those it has taken included. Default: as before.", transform: wholeNumber)
   var steps: Int?
 
-  @Option(name: .customLong("set"), help: "Change a hyperparameter from here on: key=value. May be repeated.")
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp("Change a hyperparameter from here on. May be repeated.", valueName: "key=value"))
   var settings: [String] = []
 
   @Option(help: "Where the data are that the run learns from, if they have moved.")

@@ -32,8 +32,9 @@ struct SweepCommand: ParsableCommand {
 
   @Option(
     name: .customLong("set"),
-    help:
-      "A hyperparameter and its values: key=value,value. May be repeated: every combination is tried. lr is every learning rate."
+    help: ArgumentHelp(
+      "A hyperparameter and its values. May be repeated: every combination is tried. lr is every learning rate.",
+      valueName: "key=value,value")
   )
   var settings: [String] = []
 

@@ -54,7 +54,8 @@ struct Train: ParsableCommand {
   @Option(help: "Threads of an update. Default: the machine's cores, at most 4.", transform: wholeNumber)
   var threads: Int?
 
-  @Option(name: .customLong("set"), help: "Set a hyperparameter: key=value. May be repeated.")
+  @Option(
+    name: .customLong("set"), help: ArgumentHelp("Set a hyperparameter. May be repeated.", valueName: "key=value"))
   var settings: [String] = []
 
   @OptionGroup var presetArgument: PresetArgument

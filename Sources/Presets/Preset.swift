@@ -67,7 +67,7 @@ package struct ResolvedSettings: Sendable {
   /// The defaults, then what the environment suggests, then a preset, then what was set: later ones win.
   ///
   /// - Parameters:
-  ///   - task: nil for a run on data.
+  ///   - environment: nil for a run on data.
   ///   - settings: `key=value`.
   /// - Throws: `PresetError` for a value of the preset, `ConfigurationError` for one of `settings`.
   package init(

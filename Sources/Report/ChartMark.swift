@@ -104,7 +104,9 @@ struct ChartPainter {
       } else {
         (2.4, own ?? .black, PageStyle.dashes[(group ?? 0) % 4])
       }
-    canvas.stroke(points.map(place), width: width * scale, colour, dash: dash.map { $0 * scale })
+    // round ends make each dash longer by its width, which browsers' ends do not
+    let round = dash.enumerated().map { $0 % 2 == 0 ? max(0.1, $1 - width) : $1 + width }
+    canvas.stroke(points.map(place), width: width * scale, colour, dash: round.map { $0 * scale })
   }
 
   private mutating func write(

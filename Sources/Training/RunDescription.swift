@@ -38,12 +38,14 @@ public struct RunDescription: Codable, Sendable, Equatable {
 
   /// A preset, as a run keeps it.
   public struct PresetUse: Codable, Sendable, Equatable {
+    /// Its name.
     public var name: String
     /// Its file; nil where it is part of the program.
     public var path: String?
     /// What the file says and the program has no counterpart of.
     public var leftOut: [String]?
 
+    /// A preset of a name, from a file or from the program.
     public init(name: String, path: String? = nil, leftOut: [String]? = nil) {
       (self.name, self.path, self.leftOut) = (name, path, leftOut)
     }
@@ -51,11 +53,13 @@ public struct RunDescription: Codable, Sendable, Equatable {
 
   /// A run that another one goes on from, in a folder of its own.
   public struct Parent: Codable, Sendable, Equatable {
+    /// Its folder.
     public var path: String
     /// The step that it was at.
     public var step: Int
     /// A hash of what it had learned then, as `RunInspection` has it.
     public var digest: String
+    /// When it began, UTC.
     public var started: String
   }
 

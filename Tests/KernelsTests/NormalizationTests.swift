@@ -48,8 +48,8 @@ private struct Problem: ~Copyable {
       let expected = normalized(problem.row(row), problem.scale.map(Double.init), problem.shift.map(Double.init))
       for i in 0..<columns { #expect(abs(Double(x.at(row, i)) - expected[i]) < 2e-5, "row \(row), column \(i)") }
     }
-    #expect(x.isPaddingZero)
-    #expect(record.normalized.isPaddingZero)
+    #expect(x.isPaddingZero == true)
+    #expect(record.normalized.isPaddingZero == true)
   }
 
   @Test(arguments: shapes)
@@ -90,7 +90,7 @@ private struct Problem: ~Copyable {
       #expect(abs(Double(gradients[16 + i / 16 * 32 + i % 16]) - scaleSum) < 1e-4, "scale \(i)")
       #expect(abs(Double(gradients[16 + i / 16 * 32 + 16 + i % 16]) - shiftSum) < 1e-4, "shift \(i)")
     }
-    #expect(dx.isPaddingZero)
+    #expect(dx.isPaddingZero == true)
   }
 
   @Test func `a gradient of gathered rows is that of the rows they belong to`() {

@@ -29,7 +29,7 @@ import Testing
       }
       #expect(abs(Double(losses[row]) - loss) <= 1e-5 * max(1, loss), "row \(row)")
     }
-    #expect(gradient.isPaddingZero)
+    #expect(gradient.isPaddingZero == true)
   }
 
   private func kept(_ atoms: [[Float]], dropping dropped: Int) -> [Float] {
