@@ -117,7 +117,7 @@ def from_python(contender, case, threads, quick, environment):
         id, more = "gym:" + id, [*more, "--python", PYTHON]
     steps = first + (100 if quick else timed)
     return [OURS, "train", "sac", id, "--steps", steps, "--threads", threads, "--seed", 1, *more, "--evaluate-every", 0,
-            "--set", f"randomSteps={first}", "--run-directory", run,
+            "--preset", "none", "--set", f"randomSteps={first}", "--run-directory", run,
             *(["--overlap"] if contender == "offpolicy-overlap" else [])], environment
 
 
