@@ -37,7 +37,8 @@ let belowOffline = belowTraining + ["Training"]
 let belowFilm = belowOffline + ["MuJoCoTasks", "Pictures"]
 let belowOffPolicy = belowFilm + ["Offline", "PythonBridge", "Export", "Film"]
 let belowProgram = belowOffPolicy + ["OffPolicy"]
-let belowCommands = belowProgram + ["Report"]
+let belowSweeps = belowOffline + ["Presets"]
+let belowCommands = belowProgram + ["Report", "Presets", "Sweeps"]
 
 let package = Package(
   name: "swift-offpolicy",
@@ -57,7 +58,9 @@ let package = Package(
     .library(name: "OffPolicyC", type: .dynamic, targets: ["CInterface"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    // reads presets and sweeps; only the program needs it
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
     .target(name: "Intrinsics"),
@@ -70,8 +73,9 @@ let package = Package(
     .target(name: "Environments", dependencies: ["Platform"], swiftSettings: safe),
     .target(name: "MuJoCoTasks", dependencies: ["Platform", "Environments"], swiftSettings: safe),
     .target(
-      name: "PythonBridge", dependencies: ["Platform", "Environments"], resources: [.embedInCode("worker.py")],
-      swiftSettings: safe),
+      name: "PythonBridge", dependencies: ["Platform", "Environments"],
+      // all but the worker are links to files of the Python package: observations become rows in one way
+      resources: ["worker.py", "errors.py", "spaces.py", "flatten.py"].map { .embedInCode($0) }, swiftSettings: safe),
     .target(name: "Networks", dependencies: belowNetworks, swiftSettings: safe),
     .target(name: "Replay", dependencies: belowReplay, swiftSettings: safe),
     .target(name: "Algorithms", dependencies: belowAlgorithms, swiftSettings: safe),
@@ -84,6 +88,15 @@ let package = Package(
     .target(name: "OffPolicy", dependencies: belowOffPolicy, swiftSettings: safe),
     // pages and pictures of runs
     .target(name: "Report", dependencies: belowOffline + ["Pictures"], swiftSettings: safe),
+    // settings that suit an environment, read from YAML
+    .target(
+      name: "Presets", dependencies: belowOffline + [.product(name: "Yams", package: "Yams")],
+      resources: [
+        .embedInCode("ddpg.yaml"), .embedInCode("dqn.yaml"), .embedInCode("sac-discrete.yaml"),
+        .embedInCode("sac.yaml"), .embedInCode("td3.yaml"),
+      ], swiftSettings: safe),
+    // many runs as one: which ones, where, and in which state each is
+    .target(name: "Sweeps", dependencies: belowSweeps, swiftSettings: safe),
     .target(
       name: "OffPolicyProgram",
       dependencies: belowCommands + [.product(name: "ArgumentParser", package: "swift-argument-parser")],
@@ -126,6 +139,8 @@ let package = Package(
       name: "ReportTests", dependencies: belowOffline + ["Pictures", "Report"], resources: [.copy("Fixtures")]),
     .testTarget(name: "PicturesTests", dependencies: ["Pictures", "Formats", "Platform"]),
     .testTarget(name: "FilmTests", dependencies: belowFilm + ["Film"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "PresetsTests", dependencies: belowOffline + ["Presets"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "SweepsTests", dependencies: belowSweeps + ["Sweeps"]),
     .testTarget(
       name: "CommandTests", dependencies: belowCommands + ["OffPolicyProgram", "Main", "AllocationCount"],
       resources: [.copy("Fixtures")]),

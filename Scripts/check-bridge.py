@@ -25,10 +25,11 @@ import gymnasium as gym
 from gymnasium import spaces
 
 class Walk(gym.Env):
-    def __init__(self, fails=0, hangs=0, dies=0):
+    def __init__(self, fails=0, hangs=0, dies=0, pause=0.0):
         self.observation_space = spaces.Dict({"place": spaces.Box(-1, 1, (2,)), "kind": spaces.Discrete(3)})
         self.action_space = spaces.Box(np.array([-2.0, 0.0], np.float32), np.array([2.0, 1.0], np.float32))
         self.limits = (fails, hangs, dies)
+        self.pause = pause
         self.total = 0
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
@@ -40,6 +41,7 @@ class Walk(gym.Env):
         assert self.action_space.contains(action), action
         self.total += 1
         fails, hangs, dies = self.limits
+        time.sleep(self.pause)
         if fails and self.total == fails: raise RuntimeError("a wheel came off")
         if hangs and self.total == hangs: time.sleep(60)
         if dies and self.total == dies: __import__("os")._exit(9)
@@ -109,6 +111,34 @@ def goes_on(folder):
     expect("no worker is left behind", left == "", left)
 
 
+def overlaps(folder):
+    """Steps beside updates: the bits are those of a lag of one round, whatever the timing; killed, it goes on."""
+    several = ["python:own.py:make", "--environments", "3", "--overlap"]
+    for name, *more in (("one", "--workers", "1"), ("two", "--workers", "2"), ("three", "--workers", "3"),
+                        ("slow", "--workers", "2", "--option", "pause=0.004"), ("threads", "--threads", "2")):
+        train(f"overlap-{name}", *several, *more, folder=folder)
+    digests = {digest(f"overlap-{name}", folder) for name in ("one", "two", "three", "slow", "threads")}
+    expect("with --overlap timing, workers and threads leave the bits alone", len(digests) == 1 and None not in digests, str(digests))
+    expect("--overlap is another run than one without", digest("whole1", folder) not in digests)
+    described = json.load(open(os.path.join(folder, "overlap-one/run.json")))["run"]
+    expect("run.json says overlap", described["overlap"] is True and "overlap" not in json.load(
+        open(os.path.join(folder, "whole1/run.json")))["run"])
+    process = subprocess.Popen([PROGRAM, "train", "sac", *several, "--steps", "600", "--seed", "7", "--run-directory", "overlap-killed",
+                                "--evaluate-every", "0", "--checkpoint-every", "60", *SMALL, "--python", PYTHON],
+                               cwd=folder, stderr=subprocess.DEVNULL)
+    state = os.path.join(folder, "overlap-killed/checkpoint/state-previous.safetensors")
+    while process.poll() is None and not os.path.exists(state):
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    run("resume", "overlap-killed", folder=folder)
+    expect("a run with --overlap that was killed has the bits of one that was not", digest("overlap-killed", folder) in digests)
+    result = train("overlap-failed", *several, "--option", "fails=150", folder=folder, wanted=1)
+    expect("a failing environment with --overlap is told", "a wheel came off" in result.stderr, result.stderr)
+    refused = run("train", "sac", "Pendulum-v1", "--overlap", folder=folder, wanted=1)
+    expect("--overlap is refused for a built-in environment", "--overlap is for gym:ID" in refused.stderr, refused.stderr)
+
+
 def bad_input(folder):
     def said(name, environment, *more):
         text = train(name, environment, *more, folder=folder, wanted=1).stderr
@@ -118,7 +148,7 @@ def bad_input(folder):
     expect("an exception is told with its line", "a wheel came off (at " in said("f", "python:own.py:make", "--option", "fails=300"))
     expect("a hang is told", "did not answer within 1.0 s" in said("h", "python:own.py:make", "--option", "hangs=300", "--step-limit", "1"))
     expect("a death is told", "exit code 9" in said("d", "python:own.py:make", "--option", "dies=300"))
-    expect("infinite bounds are told", "bounds must be finite" in said("i", "python:own.py:infinite"))
+    expect("infinite bounds are told", "need finite bounds" in said("i", "python:own.py:infinite"))
     expect("a missing file is told", "no Python file" in said("m", "python:none.py:make"))
     expect("a missing function is told", "has no function" in said("n", "python:own.py:none"))
     expect("an unknown id is told", "NoSuch" in said("u", "gym:NoSuchThing-v0"))
@@ -138,7 +168,7 @@ def other_commands(folder):
 with tempfile.TemporaryDirectory() as folder:
     with open(os.path.join(folder, "own.py"), "w") as file:
         file.write(OWN)
-    for check in (same_as_built_in, goes_on, bad_input, other_commands):
+    for check in (same_as_built_in, goes_on, overlaps, bad_input, other_commands):
         check(folder)
 print(f"check-bridge.py: {len(failures)} wrong")
 for failure in failures:

@@ -35,12 +35,17 @@ def product_modules():
     return sorted({t for product in manifest["products"] if product["name"] in PRODUCTS for t in product["targets"]})
 
 
+def module_maps(modules):
+    """Of the targets in C, ours and those of the packages that we depend on."""
+    return [modules.parent / "Intrinsics.build/module.modulemap", *(ROOT / ".build/checkouts").glob("*/Sources/*/include/module.modulemap")]
+
+
 def graphs(module, modules, folder):
     """The module's symbol graphs, written into the folder: its own and those of its extensions of others' types."""
     target = json.loads(subprocess.run(["swift", "-print-target-info"], check=True, capture_output=True, text=True).stdout)
     command = [
         "swift-symbolgraph-extract", "-module-name", module, "-I", modules,
-        "-Xcc", f"-fmodule-map-file={modules.parent / 'Intrinsics.build/module.modulemap'}",
+        *(word for path in module_maps(modules) for word in ("-Xcc", f"-fmodule-map-file={path}")),
         "-target", target["target"]["unversionedTriple"] if platform.system() == "Linux" else target["target"]["triple"],
         "-minimum-access-level", "public", "-skip-synthesized-members", "-output-dir", folder]
     if platform.system() == "Darwin":

@@ -28,6 +28,9 @@ ALGORITHMS = [
     ("td3", "MountainCarContinuous-v0", ["hiddenSizes=33"]),
     ("ddpg", "Pendulum-v1", ["hiddenSizes=16,16,8"]),
     ("dqn", "CartPole-v1", ["hiddenSizes=64,64"]),
+    ("tqc", "Pendulum-v1", ["hiddenSizes=32,24", "policyActivation=silu"]),
+    ("td3", "Pendulum-v1", ["hiddenSizes=24,24", "policyActivation=tanh"]),
+    ("dqn", "CartPole-v1", ["hiddenSizes=24", "criticActivation=elu"]),
     ("sac-discrete", "CartPole-v1", ["normalizeObservations=true", "hiddenSizes=32,32"]),
 ]
 NEWEST = 28
@@ -100,6 +103,18 @@ class Reference:
         weight, bias = self.tensors[f"policy.{name}.weight"], self.tensors[f"policy.{name}.bias"]
         return x @ weight.T + bias, magnitude @ np.abs(weight).T + np.abs(bias)
 
+    def activated(self, x):
+        import numpy as np
+
+        kind = self.metadata.get("activation", "relu")
+        if kind == "tanh":
+            return np.tanh(x)
+        if kind == "elu":
+            return np.where(x > 0, x, np.expm1(np.minimum(x, 0)))
+        if kind == "silu":
+            return x * (np.tanh(x / 2) + 1) / 2
+        return np.maximum(x, 0)
+
     def outputs(self, observations, noise):
         """The output layer's values, and the greatest sum of magnitudes that a rounding error grows with."""
         import numpy as np
@@ -114,7 +129,7 @@ class Reference:
             magnitude = np.abs(x)
         for k in range(self.hidden):
             x, magnitude = self.layer(f"layer.{k}", x, magnitude)
-            x = np.maximum(x, 0)
+            x = self.activated(x)
         z, spread = self.layer("mean" if self.is_gaussian else f"layer.{self.hidden}", x, magnitude)
         if noise is not None and self.choices:
             gumbel = np.log(-np.log(noise.astype(np.float64)))

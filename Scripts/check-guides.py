@@ -12,6 +12,7 @@
 4. The code of Examples in README.md and the guides is that which is compiled and run: see `EXAMPLES`.
 5. The tables of hyperparameters and of the tasks' options say what `offpolicy list --json` says, if the program is
    built; the log columns are those of RunDirectory.swift.
+   --fix writes them anew. The table of Presets.md is that of `offpolicy list presets --json`; --fix writes it anew.
 6. `FileTests` `a sentence` in a guide: Tests/…/FileTests.swift has a test of that name.
 7. Guides/README.md, the map, has a link to each guide.
 """
@@ -38,7 +39,7 @@ EXAMPLES = {
         for name in ("PlainTD3.swift", "PlainTD3+Declarations.swift", "PlainTD3+State.swift", "main.swift")],
     "MuJoCo.md": ["CustomRobot/Sources/CustomRobot/Balancer.swift"],
 }
-DIFFERS = ["Algorithms", "Replay", "Networks", "Training", "Kernels", "Vector"]
+DIFFERS = ["Algorithms", "Replay", "Networks", "Training", "Kernels", "Vector", "Presets"]
 
 sources = {}
 for path in (ROOT / "Sources").rglob("*.swift"):
@@ -124,7 +125,36 @@ def check_tests(document, text):
     return len(TEST.findall(text))
 
 
-def check_tables(texts):
+def write_hyperparameters(guide, hyperparameters, texts):
+    """Writes the guide's table of hyperparameters anew, under its heading. Symbols and meanings that it has stay."""
+    head, heading, rest = texts[guide].partition("\n## Hyperparameters\n")
+    table = re.search(r"(?:^\|.*\n)+", rest, re.M)
+    if not heading or not table:
+        return problems.append(f"{guide}: there is no table under the heading Hyperparameters, not even the first line of one")
+    split = (re.split(r"(?<!\\)\|", row) for row in table.group().splitlines())
+    old = {cells[1].strip(" `"): cells for cells in split if len(cells) == 8}
+    rows = ["| name | symbol | default | allowed | source of the default | meaning |", "|---|---|---|---|---|---|"]
+    for parameter in hyperparameters:
+        symbol, meaning = parameter["symbol"].replace("|", r"\|") or "–", parameter["summary"]
+        if parameter["name"] in old:
+            symbol, meaning = old[parameter["name"]][2].strip(), old[parameter["name"]][6].strip()
+        cells = [f"`{parameter['name']}`", symbol, f"`{written_default(parameter)}`", parameter["range"], parameter["source"], meaning]
+        rows.append("| " + " | ".join(cells) + " |")
+    text = head + heading + rest[:table.start()] + "\n".join(rows) + "\n" + rest[table.end():]
+    if text != texts[guide]:
+        texts[guide] = text
+        (ROOT / "Guides" / guide).write_text(text)
+        print(f"check-guides.py: the table of hyperparameters of {guide} written anew")
+
+
+def written_default(parameter):
+    default = parameter["default"]
+    if isinstance(default, float) and default == int(default):
+        default = int(default)
+    return json.dumps(default, separators=(",", ":"))
+
+
+def check_tables(texts, fix):
     headers = re.findall(r'"(step,[\w,]+)"', sources["RunLogs.swift"].read_text())
     if len(headers) != 3:
         problems.append(f"RunLogs.swift has {len(headers)} headers of logs that can be read here, not 3")
@@ -138,13 +168,12 @@ def check_tables(texts):
     check_options(listed["environments"], texts)
     for algorithm in listed["algorithms"]:
         guide = GUIDES.get(algorithm["name"], algorithm["name"].upper() + ".md")
+        if fix:
+            write_hyperparameters(guide, algorithm["hyperparameters"], texts)
         rows = re.findall(r"^\| `(\w+)` \| [^|]* \| ([^|]*) \| ([^|]*) \| ([^|]*) \|", texts[guide].replace(r"\|", "¦"), re.M)
         written = {name: (default.strip(" `"), range.strip(), source.strip()) for name, default, range, source in rows}
         for parameter in algorithm["hyperparameters"]:
-            default = parameter["default"]
-            if isinstance(default, float) and default == int(default):
-                default = int(default)
-            expected = (json.dumps(default, separators=(",", ":")), parameter["range"], parameter["source"])
+            expected = (written_default(parameter), parameter["range"], parameter["source"])
             if written.get(parameter["name"]) != expected:
                 problems.append(f"{guide}: {parameter['name']} is {expected}, the table says {written.get(parameter['name'])}")
 
@@ -172,6 +201,39 @@ def check_options(environments, texts):
                 problems.append(f"{guide}: {option['name']} of {environment['id']} is {expected}, the table says {found}")
 
 
+def preset_table():
+    """The presets of the built program as a table; None where it is not built."""
+    program = ROOT / ".build/release/offpolicy"
+    if not program.exists():
+        return None
+    listed = json.loads(subprocess.run([program, "list", "presets", "--json"], check=True, capture_output=True, text=True).stdout)
+    rows = ["| preset | environments | sets | from | measured here |", "|---|---|---|---|---|"]
+    for preset in listed["presets"]:
+        settings = {"steps": preset.get("steps"), "environments": preset.get("laneCount"), **preset["settings"]}
+        values = [f"`{name}={written_setting(value['value'])}`" for name, value in settings.items() if value]
+        origins = list(dict.fromkeys(value["source"] for value in settings.values() if value))
+        rows.append(
+            f"| `{preset['name']}` | {', '.join(preset['environments'])} | {', '.join(values)} | {'; '.join(origins)} "
+            f"| {preset.get('measured', 'no')} |")
+    return "\n".join(rows)
+
+
+def written_setting(value):
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), sort_keys=True)
+
+
+def check_presets(texts, fix):
+    table = preset_table()
+    if table is None or table in texts["Presets.md"]:
+        return
+    if not fix:
+        return problems.append("Presets.md: its table is not that of `offpolicy list presets --json`: --fix writes it anew")
+    head, rest = texts["Presets.md"].split("## The presets\n", 1)
+    texts["Presets.md"] = head + "## The presets\n\n" + table + "\n\n## " + rest.split("\n## ", 1)[1]
+    (ROOT / "Guides/Presets.md").write_text(texts["Presets.md"])
+    print("check-guides.py: the table of Presets.md written anew")
+
+
 def main():
     fix = sys.argv[1:] == ["--fix"]
     texts, tests = {}, 0
@@ -191,7 +253,8 @@ def main():
         problems.append("README.md: its example is not that of Examples/CustomTask")
     check_map(texts)
     check_differs(texts)
-    check_tables(texts)
+    check_tables(texts, fix)
+    check_presets(texts, fix)
     for problem in problems:
         print("check-guides.py:", problem, file=sys.stderr)
     if problems:

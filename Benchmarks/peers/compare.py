@@ -1,10 +1,12 @@
 """Runs ours and the peers in turn, round after round, and prints one table. Started by Benchmarks/peers/run.
 
-    run [--what U,E,W] [--threads 1,2] [--rounds 10] [--only NAME,...] [--quick] [--log FILE]
+    run [--what U,E,W,P] [--threads 1,2] [--rounds 10] [--only NAME,...] [--quick] [--log FILE]
 
 U  updates alone: 17 observations, 6 actions, 256 × 256, batch 256, 1,000,000 transitions; 200 untimed, 2,000 timed
 E  20,000 steps of HalfCheetah-v5 with one update each, after 5,000 random ones that do not count
 W  10,000 steps of Pendulum-v1 at RLtools' own sizes, 64 × 64 and batch 100, from the process's start to its end
+P  steps from Python, in three environments and one that does nothing, see from_python.py; of the program's own rate too:
+   with built-in environments, with `gym:` where there is none, and with --overlap in the slow one
 
 Every measurement is its own process, pinned to as many processors as it has threads. A round measures each contender
 once; the next round begins with the next contender. Measurements during which other machines took more than 0.5 % of
@@ -67,6 +69,8 @@ def command(contender, what, threads, quick):
     """The command line, and what it needs in its environment."""
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     environment = {name: str(threads) for name in names}
+    if what.startswith("P-"):
+        return from_python(contender, what[2:], threads, quick, environment)
     if contender == "offpolicy":
         if what == "U":
             return [OURS, "bench", "--algorithm", "sac", "--observations", S, "--actions", A, "--hidden", f"{H},{H}",
@@ -77,7 +81,7 @@ def command(contender, what, threads, quick):
             steps = 400 + 50 if quick else 25_000
             return [OURS, "train", "sac", "HalfCheetah-v5", "--steps", steps, "--threads", threads, "--seed", 1,
                     "--set", f"randomSteps={400 if quick else 5_000}", "--evaluate-every", 0, "--run-directory", run], environment
-        return [OURS, "train", "sac", "Pendulum-v1", "--steps", 10_000, "--threads", threads, "--seed", 1,
+        return [OURS, "train", "sac", "Pendulum-v1", "--preset", "none", "--steps", 10_000, "--threads", threads, "--seed", 1,
                 "--set", "hiddenSizes=[64,64]", "--set", "batchSize=100", "--set", "randomSteps=100",
                 "--set", "policyLearningRate=0.001", "--set", "criticLearningRate=0.001",
                 "--set", "temperatureLearningRate=0.001", "--evaluate-every", 0, "--run-directory", run], environment
@@ -92,12 +96,43 @@ def command(contender, what, threads, quick):
     return [PYTHON, HERE / "endtoend.py", contender, threads, *sizes], environment
 
 
+# of the program in what P: environment, further arguments, steps that are random and not timed, steps that are timed
+PROGRAM_FROM_PYTHON = {
+    "pendulum": ("Pendulum-v1", ["--set", "hiddenSizes=[64,64]"], 1_000, 10_000),
+    "cheetah": ("HalfCheetah-v5", [], 1_000, 3_000),
+    "slow": (f"python:{HERE / 'slow_environment.py'}:make",
+             ["--environments", 4, "--workers", 4, "--python", PYTHON, "--set", "hiddenSizes=[64,64]"], 1_000, 3_000),
+}
+
+
+def from_python(contender, case, threads, quick, environment):
+    """As `command`, of what P."""
+    if not contender.startswith("offpolicy") or contender == "offpolicy-python":
+        environment["PYTHONPATH"] = str(ROOT / "Python")
+        return [PYTHON, HERE / "from_python.py", contender, case, threads, 0.3 if quick else 6], environment
+    run = pathlib.Path(sys.prefix) / "run"
+    shutil.rmtree(run, ignore_errors=True)
+    id, more, first, timed = PROGRAM_FROM_PYTHON[case]
+    if contender == "offpolicy-gym":
+        id, more = "gym:" + id, [*more, "--python", PYTHON]
+    steps = first + (100 if quick else timed)
+    return [OURS, "train", "sac", id, "--steps", steps, "--threads", threads, "--seed", 1, *more, "--evaluate-every", 0,
+            "--preset", "none", "--set", f"randomSteps={first}", "--run-directory", run,
+            *(["--overlap"] if contender == "offpolicy-overlap" else [])], environment
+
+
 CONTENDERS = {
     "U": ["offpolicy", "rltools-openblas", "rltools-mkl", "sbx", "sbx-batched", "torch-eager", "torch-compile", "sb3"],
     "E": ["offpolicy", "sbx", "torch-eager", "torch-compile", "sb3"],
     "W": ["offpolicy", "rltools-openblas", "rltools-mkl"],
+    "P-pendulum": ["offpolicy", "offpolicy-python", "sbx", "torch-eager", "sb3"],
+    "P-cheetah": ["offpolicy", "offpolicy-gym", "offpolicy-python", "sbx", "torch-eager", "sb3"],
+    "P-slow": ["offpolicy", "offpolicy-overlap", "offpolicy-python", "sbx", "torch-eager", "sb3"],
+    "P-null": ["offpolicy-python", "sbx", "torch-eager", "sb3"],
 }
-UNIT = {"U": "updates/s", "E": "steps/s", "W": "steps/s"}
+UNIT = {what: "updates/s" if what == "U" else "steps/s" for what in CONTENDERS}
+# whom the others are compared with
+OURS_IN = {what: "offpolicy-python" if what.startswith("P-") else "offpolicy" for what in CONTENDERS}
 
 
 def ticks():
@@ -122,7 +157,7 @@ def measure(contender, what, threads, quick):
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(line)}: exit {done.returncode}\n{done.stderr[-2000:]}")
     result = {}
-    if contender == "offpolicy":
+    if OURS in line:
         result = json.loads(done.stdout or "{}")
     else:
         for text in reversed(done.stdout.strip().splitlines()):
@@ -130,7 +165,7 @@ def measure(contender, what, threads, quick):
                 result = json.loads(text)
                 break
     # W is the process from start to end for everybody; E of ours, see `end_to_end_of_ours`
-    rate = {"U": result.get("updatesPerSecond"), "E": result.get("stepsPerSecond"), "W": 10_000 / seconds}[what]
+    rate = {"U": result.get("updatesPerSecond"), "W": 10_000 / seconds}.get(what, result.get("stepsPerSecond"))
     total = after[0] - before[0]
     result |= {
         "contender": contender, "what": what, "threads": threads, "rate": rate, "processSeconds": seconds,
@@ -140,18 +175,26 @@ def measure(contender, what, threads, quick):
     return result
 
 
-def end_to_end_of_ours(threads, quick):
-    """Ours is timed from outside: the whole run less one that stops after the random steps."""
-    whole = measure("offpolicy", "E", threads, quick)
-    line, environment = command("offpolicy", "E", threads, quick)
+def end_to_end_of_ours(contender, what, threads, quick):
+    """The program is timed from outside: the whole run less one that stops soon after the random steps."""
+    whole = measure(contender, what, threads, quick)
+    line, environment = command(contender, what, threads, quick)
     line = [str(x) for x in line]
-    first, timed = (400, 50) if quick else (5_000, 20_000)
+    steps = int(line[line.index("--steps") + 1])
+    first = int(next(x for x in line if x.startswith("randomSteps=")).split("=")[1])
+    # some updates: a run that learns nothing is refused
+    first, timed = first + 8, steps - first - 8
     line[line.index("--steps") + 1] = str(first)
     if shutil.which("taskset"):
         line = ["taskset", "-c", ",".join(map(str, range(threads))), *line]
     since = time.perf_counter()
     subprocess.run(line, env=os.environ | environment, capture_output=True, check=True, cwd=sys.prefix)
-    return whole | {"rate": timed / (whole["processSeconds"] - (time.perf_counter() - since))}
+    return whole | {"rate": timed / max(1e-9, whole["processSeconds"] - (time.perf_counter() - since))}
+
+
+def whats(given):
+    """The names of `CONTENDERS` that are asked for; P is all of P-…."""
+    return [name for part in given.split(",") for name in CONTENDERS if name == part or name.startswith(part + "-")]
 
 
 def interval(ours, theirs):
@@ -174,14 +217,14 @@ def table(results, what, threads):
     print(f"\n### {what}, {threads} thread{'s' if threads > 1 else ''}: {UNIT[what]}\n")
     print("| contender | median | smallest – largest | rounds | ours / it | 95 % | of peak | computes |")
     print("|---|---|---|---|---|---|---|---|")
-    ours = rates.get("offpolicy")
+    ours = rates.get(OURS_IN[what])
     for contender, values in sorted(rates.items(), key=lambda item: -statistics.median(item[1])):
         middle = statistics.median(values)
         ratio = span = share = "–"
         if ours:
             ratio = f"{statistics.median(ours) / middle:.2f}"
             low, high = interval(ours, values)
-            span = f"{low:.2f} – {high:.2f}" if contender != "offpolicy" else "–"
+            span = f"{low:.2f} – {high:.2f}" if contender != OURS_IN[what] else "–"
         if what == "U" and peak:
             share = f"{useful_flops(S, A, H, B) * middle / peak / 1e7:.0f} %"
         does = DOES[contender] if what == "U" else ""
@@ -215,17 +258,18 @@ def main():
     print(f"log: {log}")
     results, failures = [], []
     with log.open("a") as file:
-        for what in options.what.split(","):
+        for what in whats(options.what):
             for threads in map(int, options.threads.split(",")):
-                contenders = [c for c in CONTENDERS[what] if (not only or c in only) and (present or c != "offpolicy")]
+                contenders = [c for c in CONTENDERS[what] if (not only or c in only) and (present or not c.startswith("offpolicy"))]
                 for number in range(rounds):
                     turn = number % len(contenders)
                     for contender in contenders[turn:] + contenders[:turn]:
                         if (contender, what, threads) in failures:
                             continue
                         try:
-                            ours_end_to_end = contender == "offpolicy" and what == "E"
-                            result = (end_to_end_of_ours(threads, options.quick) if ours_end_to_end
+                            is_program = contender.startswith("offpolicy") and contender != "offpolicy-python"
+                            from_outside = is_program and (what == "E" or what.startswith("P-"))
+                            result = (end_to_end_of_ours(contender, what, threads, options.quick) if from_outside
                                       else measure(contender, what, threads, options.quick))
                         except (RuntimeError, subprocess.CalledProcessError, OSError) as error:
                             print(f"{contender} {what} failed and is left out: {error}", file=sys.stderr)

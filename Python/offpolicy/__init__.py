@@ -1,4 +1,4 @@
-"""Off-policy reinforcement learning on the CPU: SAC, TD3, DDPG, DQN and DiscreteSAC.
+"""Off-policy reinforcement learning on the CPU: SAC, TQC, TD3, DDPG, DQN and DiscreteSAC.
 
     from offpolicy import SAC
     model = SAC("MlpPolicy", "Pendulum-v1", verbose=1, seed=0)
@@ -21,6 +21,7 @@ from .noise import ActionNoise, NormalActionNoise, OrnsteinUhlenbeckActionNoise,
 from .sac import SAC
 from .schedules import ConstantSchedule, LinearSchedule
 from .td3 import TD3
+from .tqc import TQC
 
 #: name of the buffer for hindsight, for `replay_buffer_class`
 HerReplayBuffer = "HerReplayBuffer"
@@ -30,7 +31,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ActionNoise", "BuiltInEnvironment", "ConstantSchedule", "DDPG", "DQN", "DiscreteSAC", "HerReplayBuffer",
     "LinearSchedule", "NativeError", "NormalActionNoise", "OffPolicyError", "OrnsteinUhlenbeckActionNoise", "SAC", "TD3",
-    "UnsupportedError", "VectorizedActionNoise", "built_in_ids", "configure", "describe", "evaluate_policy",
+    "TQC", "UnsupportedError", "VectorizedActionNoise", "built_in_ids", "configure", "describe", "evaluate_policy",
 ]  # fmt: skip
 
 

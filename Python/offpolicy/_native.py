@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import weakref
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import numpy as np
 
@@ -37,6 +37,7 @@ _FUNCTIONS: Dict[str, List[Any]] = {
     "replace_actions": [_WHOLE, _ADDRESS, _WHOLE],
     "observe": [_WHOLE, _WHOLE, _REAL, _WHOLE, _WHOLE, _ADDRESS, _WHOLE],
     "observe_all": [_WHOLE, _ADDRESS, _ADDRESS, _ADDRESS, _ADDRESS, _WHOLE],
+    "round": [_WHOLE, _ADDRESS, _ADDRESS, _ADDRESS, _ADDRESS, _WHOLE, _ADDRESS, _WHOLE],
     "abandon": [_WHOLE, _WHOLE],
     "learn": [_WHOLE],
     "update": [_WHOLE, _WHOLE],
@@ -55,6 +56,7 @@ _FUNCTIONS: Dict[str, List[Any]] = {
     "replay": [_WHOLE],
     "restore_replay": [_WHOLE, _ADDRESS, _WHOLE],
     "transitions": [_WHOLE],
+    "add_transitions": [_WHOLE, _WHOLE, _WHOLE, _ADDRESS, _ADDRESS, _ADDRESS, _ADDRESS, _ADDRESS],
     "parameters": [_WHOLE],
     "set_parameters": [_WHOLE, _ADDRESS, _WHOLE],
     "policy": [_WHOLE],
@@ -137,6 +139,11 @@ def result_bytes() -> bytearray:
     if length:
         lib.result(ctypes.addressof((ctypes.c_char * length).from_buffer(content)), length)
     return content
+
+
+def prepared(*arrays: Optional[np.ndarray]) -> Tuple[ctypes.c_void_p, ...]:
+    """The arrays' addresses as arguments, made once: a number would be turned into one at each call."""
+    return tuple(_ADDRESS(None if array is None else array.ctypes.data) for array in arrays)
 
 
 def _encoded(value: Any) -> bytes:

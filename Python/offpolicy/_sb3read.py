@@ -21,6 +21,7 @@ from ._sb3names import names, read_adam, read_weights, step_of
 from ._sb3pickle import ForeignFileError, read
 from ._sb3spaces import read_space
 from ._sb3tensors import open_archive, read_entry, read_pth
+from .arguments import ACTIVATIONS
 
 
 def read_sb3(path: Any) -> SB3Model:
@@ -107,12 +108,18 @@ def _read_settings(model: SB3Model, data: Mapping[str, Any]) -> None:
     arguments = data.get("policy_kwargs")
     arguments = arguments if isinstance(arguments, dict) else {}
     activation = str(arguments.get("activation_fn", "ReLU"))
-    if "ReLU" not in activation or "LeakyReLU" in activation:
-        raise ForeignFileError(f"the file's networks have the activation {activation}; only ReLU is supported")
+    # a class's text: <class 'torch.nn.modules.activation.Tanh'>
+    kind = activation.strip("<>'").rpartition(".")[2]
+    if kind not in ACTIVATIONS:
+        raise ForeignFileError(
+            f"the file's networks have the activation {activation}; there are {', '.join(ACTIVATIONS)}"
+        )
     if not re.search(r"Adam'?>?$", str(arguments.get("optimizer_class", "Adam"))):
         raise ForeignFileError(f"the file's optimiser is {arguments['optimizer_class']}; only Adam is supported")
     sizes = hidden_sizes(model.tensors)
     model.settings["policy_kwargs"] = {"net_arch": sizes["qf"] if model.algorithm == "dqn" else sizes}
+    if kind != "ReLU":
+        model.settings["policy_kwargs"]["activation_fn"] = kind
     if model.algorithm != "dqn":
         critics = {name.split(".")[1] for name in names(model.tensors, "critic")}
         model.settings["policy_kwargs"]["n_critics"] = len(critics)

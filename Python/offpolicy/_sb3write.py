@@ -17,6 +17,7 @@ from ._sb3pickle import Call, ForeignFileError, Name, write
 from ._sb3read import hidden_sizes
 from ._sb3spaces import pickle_space, write_space
 from ._sb3tensors import write_entry, write_pth
+from .arguments import activation_name
 
 # the version whose files these are like
 _VERSION = "2.9.2"
@@ -93,11 +94,21 @@ def _base64(value: Any) -> str:
 
 def _policy_arguments(model: SB3Model) -> Dict[str, Any]:
     sizes = hidden_sizes(model.tensors)
-    if model.algorithm == "dqn":
-        return {"net_arch": sizes["qf"]}
-    critics = {name.split(".")[1] for name in names(model.tensors, "critic")}
-    arguments: Dict[str, Any] = {"net_arch": sizes, "n_critics": len(critics)}
-    return {**arguments, "use_sde": False} if model.algorithm == "sac" else arguments
+    arguments: Dict[str, Any] = {"net_arch": sizes["qf"]} if model.algorithm == "dqn" else {"net_arch": sizes}
+    if model.algorithm != "dqn":
+        arguments["n_critics"] = len({name.split(".")[1] for name in names(model.tensors, "critic")})
+    if model.algorithm == "sac":
+        arguments["use_sde"] = False
+    name = activation_name((model.settings.get("policy_kwargs") or {}).get("activation_fn", "ReLU"))
+    if name == "ReLU":
+        return arguments
+    # a class is no JSON: Stable-Baselines3 keeps the whole dict as a pickle, and its text beside it
+    module = "torch.nn.modules.activation"
+    return {
+        ":type:": "<class 'dict'>",
+        ":serialized:": _base64({**arguments, "activation_fn": Name(module, name)}),
+        **arguments, "activation_fn": f"<class '{module}.{name}'>",
+    }  # fmt: skip
 
 
 def _train_frequency(value: Any) -> Any:

@@ -35,7 +35,7 @@ def check_policy(policy: Any) -> str:
     if name in ("MlpPolicy", "MultiInputPolicy"):
         return name
     # SB3's own classes of the same networks
-    same = {"SACPolicy": "MlpPolicy", "TD3Policy": "MlpPolicy", "DQNPolicy": "MlpPolicy"}
+    same = {"SACPolicy": "MlpPolicy", "TQCPolicy": "MlpPolicy", "TD3Policy": "MlpPolicy", "DQNPolicy": "MlpPolicy"}
     if not isinstance(policy, str) and name in same:
         return same[name]
     if name == "CnnPolicy":
@@ -64,11 +64,13 @@ _HARMLESS = {
 }  # fmt: skip
 
 
-def networks(given: Optional[Dict[str, Any]], default: List[int], critics: int, separate: bool) -> Dict[str, Any]:
+def networks(
+    given: Optional[Dict[str, Any]], default: List[int], critics: Optional[int], separate: bool
+) -> Dict[str, Any]:
     """Hyperparameters of `policy_kwargs`.
 
     :param default: the hidden layers where `net_arch` is missing
-    :param critics: how many critics the algorithm has
+    :param critics: how many critics the algorithm has; None: as many as the caller takes out of `given`
     :param separate: whether policy and critics may differ
     """
     found: Dict[str, Any] = {"hiddenSizes": list(default)}
@@ -76,8 +78,7 @@ def networks(given: Optional[Dict[str, Any]], default: List[int], critics: int, 
         if name == "net_arch":
             found.update(_sizes(value, default, separate))
         elif name == "activation_fn":
-            if _name(value) != "ReLU":
-                raise UnsupportedError(f"policy_kwargs: activation_fn={_name(value)} is not supported, only ReLU")
+            found.update(_activation(value, separate))
         elif name == "n_critics":
             if value != critics:
                 raise UnsupportedError(f"policy_kwargs: n_critics={value} is not supported; this algorithm has {critics}")
@@ -99,10 +100,29 @@ def networks(given: Optional[Dict[str, Any]], default: List[int], critics: int, 
     return found
 
 
+#: the activations of hidden layers: torch's classes, and the library's names
+ACTIVATIONS = {"ReLU": "relu", "Tanh": "tanh", "ELU": "elu", "SiLU": "silu"}
+
+
+def activation_name(value: Any) -> str:
+    """The name of an activation's class in torch.nn, in its own letters."""
+    name = _name(value)
+    return {own.lower(): own for own in ACTIVATIONS}.get(name.lower(), name)
+
+
+def _activation(value: Any, separate: bool) -> Dict[str, Any]:
+    """Hyperparameters of `activation_fn`, a class of torch.nn or its name. Of a single network the critic is all there is."""
+    name = activation_name(value)
+    if name not in ACTIVATIONS:
+        raise UnsupportedError(
+            f"policy_kwargs: activation_fn={name} is not supported; there are {', '.join(ACTIVATIONS)}"
+        )
+    case: Dict[str, Any] = {ACTIVATIONS[name]: {}}
+    return {"policyActivation": case, "criticActivation": case} if separate else {"criticActivation": case}
+
+
 def _name(value: Any) -> str:
-    if isinstance(value, str):
-        return {"relu": "ReLU"}.get(value.lower(), value)
-    return getattr(value, "__name__", type(value).__name__)
+    return value if isinstance(value, str) else getattr(value, "__name__", type(value).__name__)
 
 
 def _sizes(value: Any, default: List[int], separate: bool) -> Dict[str, Any]:
@@ -165,6 +185,11 @@ class Hindsight(NamedTuple):
     """Whether rows get other goals, and how many of them."""
 
     goals: int  # other goals to one of the row's own; 0: no hindsight
+    strategy: str = "future"  # the step after which another goal was reached: "future", "final" or "episode"
+
+    def sampler(self) -> Dict[str, Any]:
+        """The library's hyperparameter."""
+        return {{"future": "hindsight"}.get(self.strategy, "hindsight" + self.strategy.title()): {"goals": self.goals}}
 
 
 def hindsight(buffer_class: Any, given: Optional[Dict[str, Any]], buffer_size: int) -> Hindsight:
@@ -179,13 +204,13 @@ def hindsight(buffer_class: Any, given: Optional[Dict[str, Any]], buffer_size: i
         raise UnsupportedError(f"replay_buffer_class={name} is not supported, only HerReplayBuffer")
     strategy = keywords.pop("goal_selection_strategy", "future")
     strategy = str(getattr(strategy, "name", strategy)).lower()
-    if strategy != "future":
-        raise UnsupportedError(f"goal_selection_strategy={strategy!r} is not supported, only 'future'")
+    if strategy not in ("future", "final", "episode"):
+        raise ValueError(f"goal_selection_strategy is 'future', 'final' or 'episode', not {strategy!r}")
     if keywords.pop("copy_info_dict", False):
         warnings.warn("copy_info_dict: compute_reward is called with empty infos", UserWarning, stacklevel=5)
     goals = int(keywords.pop("n_sampled_goal", 4))
     _refuse_rest(keywords)
-    return Hindsight(goals)
+    return Hindsight(goals, strategy)
 
 
 def _refuse_rest(keywords: Dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The model: what SAC, TD3, DDPG, DQN and DiscreteSAC have in common.
+"""The model: what SAC, TQC, TD3, DDPG, DQN and DiscreteSAC have in common.
 
 A model has a learner of the library and the environments that it collects from. The constructors' arguments are kept as
 attributes of the same names. Each verb has its file: training.py, prediction.py, saving.py, parameters.py.
@@ -152,8 +152,9 @@ class OffPolicyModel:
         raise NotImplementedError
 
     def _rates(self, *names: str) -> Dict[str, float]:
-        # a schedule that begins with 0 is set before the first update; the library wants a rate above 0
-        return {name: max(self.lr_schedule(1.0), 1e-30) for name in names}
+        # a schedule that begins with 0 is set before the first update; the library wants a rate above 0, and at most 1: see
+        # `learn` for one above that
+        return {name: min(max(self.lr_schedule(1.0), 1e-30), 1.0) for name in names}
 
     # ---- what Stable-Baselines3 has
 
@@ -262,12 +263,25 @@ class OffPolicyModel:
         """
         return prediction.predict(self, observation, deterministic), state
 
+    @property
+    def actor(self) -> Any:
+        """The part of the policy that chooses actions; not of DQN."""
+        return self.policy.actor
+
+    @property
+    def q_net(self) -> Any:
+        """The values of all actions, of DQN."""
+        return self.policy.q_net
+
     def dump_logs(self) -> None:
         """Writes the log."""
         training.dump_logs(self)
 
     def get_parameters(self) -> Dict[str, Dict[str, np.ndarray]]:
-        """Parameters by name: of "policy" (networks and targets), and of "optimizer" (moments and counts)."""
+        """Parameters by name: of "policy" (networks and targets), and of "optimizer" (moments and counts).
+
+        They are NumPy arrays, or tensors where the program has imported PyTorch.
+        """
         return parameters.get(self)
 
     def set_parameters(self, load_path_or_dict: Any, exact_match: bool = True, device: Any = "auto") -> None:
@@ -315,8 +329,11 @@ class OffPolicyModel:
         saving.save_replay_buffer(self, path)
 
     def load_replay_buffer(self, path: Any, truncate_last_traj: bool = True) -> None:
-        """Reads a replay buffer. The episodes that were running when it was written end there."""
-        saving.load_replay_buffer(self, path)
+        """Reads a replay buffer. The episodes that were running when it was written end there.
+
+        :param truncate_last_traj: whether hindsight warns of it
+        """
+        saving.load_replay_buffer(self, path, truncate_last_traj and self._hindsight.goals > 0)
 
     def __getstate__(self) -> Dict[str, Any]:
         return {"saved": saving.to_bytes(self)}

@@ -60,38 +60,54 @@ class EnvironmentLanes(Lanes):
         self.episodes.begin(i)
 
     def advance(self, rows: np.ndarray) -> None:
-        episodes, flattener, current = self.episodes, self.flattener, self._current
-        self.has_ends = False
+        episodes, flattener, current, infos, actions = self.episodes, self.flattener, self._current, self.infos, self.actions
+        returns, lengths, following, rewards = episodes.returns, episodes.lengths, self.next, self.rewards
+        if self.has_ends:
+            self.has_ends = False
+            self.flags[:] = 0
+        # what most environments have is done here: a call for each costs as much as all the rest of a step
+        shape = flattener.shape if flattener.is_plain and len(flattener.shape) == 1 else None
+        is_row = actions.is_row
         for i, environment in enumerate(self.envs):
-            result = environment.step(self.actions.single(rows[i]))
-            if len(result) != 5:
-                raise UnsupportedError(
-                    f"step() of environment {i} returned {len(result)} values, expected the 5 of Gymnasium: observation, "
-                    "reward, terminated, truncated, info; wrap an older environment with shimmy"
-                )
-            observation, reward, terminated, truncated, info = result
-            flattener.write(observation, self.next[i])
+            result = environment.step(rows[i].copy() if is_row else actions.single(rows[i]))
             try:
-                self.rewards[i] = reward
+                observation, reward, terminated, truncated, info = result
+                value = float(reward)
             except (TypeError, ValueError):
-                raise UnsupportedError(f"environment {i} gave the reward {reward!r}, expected a number") from None
-            episodes.returns[i] += float(reward)
-            episodes.lengths[i] += 1
-            if terminated or truncated:
-                self.has_ends = True
-                self.flags[i] = (TERMINATED if terminated else 0) | (TRUNCATED if truncated else 0)
-                info = dict(info)
-                info["terminal_observation"] = observation
-                info["TimeLimit.truncated"] = bool(truncated) and not terminated
-                info.setdefault("episode", episodes.finish(i))
-                self.infos[i] = info
-                self.reset_lane(i)
+                raise self._unexpected(i, result) from None
+            if shape is not None and type(observation) is np.ndarray and observation.shape == shape:
+                following[i] = observation
             else:
-                self.flags[i] = 0
+                flattener.write(observation, following[i])
+            rewards[i] = value
+            returns[i] += value
+            lengths[i] += 1
+            if terminated or truncated:
+                self._end(i, observation, terminated, truncated, info)
+            else:
                 info["TimeLimit.truncated"] = False
-                self.infos[i] = info
+                infos[i] = info
                 current[i] = observation
         self._stacked = None
+
+    def _end(self, i: int, observation: Any, terminated: Any, truncated: Any, info: Dict[str, Any]) -> None:
+        self.has_ends = True
+        self.flags[i] = (TERMINATED if terminated else 0) | (TRUNCATED if truncated else 0)
+        info = dict(info)
+        info["terminal_observation"] = observation
+        info["TimeLimit.truncated"] = bool(truncated) and not terminated
+        info.setdefault("episode", self.episodes.finish(i))
+        self.infos[i] = info
+        self.reset_lane(i)
+
+    def _unexpected(self, i: int, result: Any) -> UnsupportedError:
+        if not isinstance(result, (tuple, list)) or len(result) != 5:
+            count = len(result) if hasattr(result, "__len__") else 1
+            return UnsupportedError(
+                f"step() of environment {i} returned {count} values, expected the 5 of Gymnasium: observation, "
+                "reward, terminated, truncated, info; wrap an older environment with shimmy"
+            )
+        return UnsupportedError(f"environment {i} gave the reward {result[1]!r}, expected a number")
 
     _stacked: Any = None
 

@@ -179,6 +179,7 @@ class ActionMap:
         if self.is_discrete:
             self.size, self.start, self.shape = 1, int(getattr(space, "start", 0)), ()
             self.numpy_type = np.dtype(np.int64)
+            self.is_plain = self.is_row = False
             return
         self.shape = tuple(space.shape)
         self.numpy_type = np.dtype(space.dtype)
@@ -187,6 +188,7 @@ class ActionMap:
         self.high = np.ravel(space.high).astype(np.float32)
         # a row is an action already
         self.is_plain = self.numpy_type == np.float32
+        self.is_row = self.is_plain and len(self.shape) == 1
 
     def settings(self) -> Any:
         """The actions as the library wants them described."""

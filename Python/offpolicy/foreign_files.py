@@ -51,6 +51,9 @@ def write_sb3(model: Any, path: Any) -> None:
     """Writes a model as a zip that Stable-Baselines3 opens."""
     if model.algorithm not in ("sac", "td3", "ddpg", "dqn"):
         raise UnsupportedError(f"Stable-Baselines3 has no {type(model).__name__}; save() writes our own file")
+    for name in ("policyActivation", "criticActivation"):
+        if name in model.configuration:
+            raise UnsupportedError(f"configuration: {name} has no place in Stable-Baselines3's file; use activation_fn")
     tensors, _ = _safetensors.decode(model._learner.result("parameters"))
     order = goal_order(model)
     if order is not None:

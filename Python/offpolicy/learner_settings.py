@@ -20,7 +20,7 @@ def learner_settings(model: Any, noise: Any) -> Dict[str, Any]:
         "nSteps": int(model.n_steps),
     }
     if model._hindsight.goals > 0:
-        configuration["sampler"] = {"hindsight": {"goals": model._hindsight.goals}}
+        configuration["sampler"] = model._hindsight.sampler()
     if model._explores_with_noise:
         configuration["explorationNoise"] = noise or {"gaussian": {"standardDeviation": 0.0}}
     configuration.update(model._configuration())

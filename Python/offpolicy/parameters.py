@@ -7,16 +7,24 @@ from typing import Any, Dict, List
 import numpy as np
 
 from . import _safetensors
+from .errors import UnsupportedError
+from .tensors import as_array, as_used
 
 OBJECTS = ("policy", "optimizer")
 
 
-def get(model: Any) -> Dict[str, Dict[str, np.ndarray]]:
-    """Copies of all parameters."""
+def get(model: Any) -> Dict[str, Dict[str, Any]]:
+    """Copies of all parameters: tensors where the program has imported PyTorch, else arrays."""
+    return {which: {name: as_used(value) for name, value in values.items()} for which, values in _all(model).items()}
+
+
+def _all(model: Any) -> Dict[str, Dict[str, np.ndarray]]:
+    if model._learner is None:
+        raise UnsupportedError("this model was loaded from a policy file: it has no critics and no optimisers")
     tensors, _ = _safetensors.decode(model._learner.result("parameters"))
     found: Dict[str, Dict[str, np.ndarray]] = {name: {} for name in OBJECTS}
     for name, values in tensors.items():
-        found[_object_of(name)][name] = values.copy()
+        found[_object_of(name)][name] = values
     return found
 
 
@@ -32,13 +40,13 @@ def set(model: Any, given: Any, exact_match: bool) -> None:  # noqa: A001  calle
     if exact_match:
         check(model, given, list(OBJECTS))
     tensors: Dict[str, np.ndarray] = {}
-    known = get(model)
+    known = _all(model)
     for which, values in given.items():
         for name, value in values.items():
             if name not in known[which]:
                 raise ValueError(f"there is no parameter {name!r} in {which!r}")
             expected = known[which][name]
-            array = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
+            array = as_array(value)
             if array.shape != expected.shape:
                 raise ValueError(f"{name} has the shape {expected.shape}, one of the shape {array.shape} was given")
             tensors[name] = array.astype(expected.dtype)
@@ -47,7 +55,7 @@ def set(model: Any, given: Any, exact_match: bool) -> None:  # noqa: A001  calle
 
 def check(model: Any, given: Dict[str, Any], names: List[str]) -> None:
     """Raises where a parameter is missing or too much."""
-    known = get(model)
+    known = _all(model)
     if sorted(given) != sorted(names):
         raise ValueError(f"expected the parameters of {', '.join(names)}, got those of {', '.join(given) or 'nothing'}")
     for which in names:

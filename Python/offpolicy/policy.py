@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional, Tuple
+import os
+from typing import Any, ClassVar, Dict, Optional, Tuple
 
 import numpy as np
 
-from . import _files
+from . import _files, saving
+from .errors import UnsupportedError
 
 
 class Device(str):
@@ -18,6 +20,9 @@ class Device(str):
 
 class Policy:
     """What SB3 calls a model's `policy`. It has no networks of its own: those are in the library."""
+
+    #: how the names of its parameters begin
+    prefix: ClassVar[str] = ""
 
     def __init__(self, model: Any) -> None:
         self._model = model
@@ -33,6 +38,20 @@ class Policy:
         return self._model.action_space
 
     @property
+    def actor(self) -> "Actor":
+        """The network that chooses actions."""
+        if self._model.is_single_network:
+            raise AttributeError(f"the policy of {type(self._model).__name__} has no actor: it has a q_net")
+        return Actor(self._model)
+
+    @property
+    def q_net(self) -> "QNetwork":
+        """The network of the values of all actions, by which the policy chooses."""
+        if not self._model.is_single_network:
+            raise AttributeError(f"the policy of {type(self._model).__name__} has no q_net: it has an actor")
+        return QNetwork(self._model)
+
+    @property
     def device(self) -> Device:
         """Where it is computed: "cpu"."""
         return self._model.device
@@ -43,14 +62,21 @@ class Policy:
         """As the model's `predict`."""
         return self._model.predict(observation, state, episode_start, deterministic)
 
-    def state_dict(self) -> Dict[str, np.ndarray]:
-        """Networks and targets by name."""
-        return self._model.get_parameters()["policy"]
+    def __call__(self, observation: Any, deterministic: bool = False) -> np.ndarray:
+        """Actions, as `predict` without the state."""
+        return self.predict(observation, deterministic=deterministic)[0]
 
-    def load_state_dict(self, parameters: Dict[str, np.ndarray], strict: bool = True) -> None:
+    def state_dict(self) -> Dict[str, Any]:
+        """Networks and targets by name: tensors where the program has imported PyTorch, else arrays."""
+        found = self._model.get_parameters()["policy"]
+        return {name: value for name, value in found.items() if name.startswith(self.prefix)}
+
+    def load_state_dict(self, parameters: Dict[str, Any], strict: bool = True) -> None:
         """Sets networks and targets."""
         if strict:
-            self._model._check_parameters({"policy": parameters}, ["policy"])
+            missing = [name for name in self.state_dict() if name not in parameters]
+            if missing:
+                raise RuntimeError(f"{len(missing)} parameters are missing, such as {missing[0]}")
         self._model.set_parameters({"policy": parameters}, exact_match=False)
 
     def scale_action(self, action: Any) -> np.ndarray:
@@ -67,5 +93,32 @@ class Policy:
         """Networks are the same in training and out of it."""
 
     def save(self, path: Any) -> None:
-        """Writes policy.safetensors, which `load` and the program's `evaluate` read."""
-        _files.write(path, self._model._learner.result("policy"))
+        """Writes policy.safetensors, which `load` and the program's `evaluate` read, where that is the path's suffix or there
+        is none; else all networks, as the model's `save` does, without the replay buffer."""
+        suffix = os.path.splitext(os.fspath(path))[1] if not hasattr(path, "write") else ".safetensors"
+        if suffix in ("", ".safetensors") or self._model._policy_handle is not None:
+            _files.write(path, self._model._learner.result("policy"))
+        else:
+            _files.write(path, saving.to_bytes(self._model, {"replay_buffer"}))
+
+    @classmethod
+    def load(cls, path: Any, device: Any = "auto") -> Any:
+        """The policy of a file that `save` wrote, by itself."""
+        import offpolicy
+
+        name = saving.class_name(_files.read(_files.existing(path)))
+        if name is None or not hasattr(offpolicy, name):
+            raise UnsupportedError(f"{path} holds no policy that this package wrote")
+        return cls(getattr(offpolicy, name).load(path))
+
+
+class Actor(Policy):
+    """The part of a policy that chooses actions."""
+
+    prefix = "policy."
+
+
+class QNetwork(Policy):
+    """The values of all actions that a policy chooses by."""
+
+    prefix = "critic."

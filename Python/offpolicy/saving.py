@@ -21,6 +21,7 @@ import numpy as np
 
 from . import _files, _native, _safetensors, prediction, spaces
 from .errors import NativeError, OffPolicyError, UnsupportedError
+from .replay import ReplayBuffer, flush
 from .restoring import save_lanes
 from .settings import from_saved, to_saved
 from .vectors import make_lanes
@@ -39,6 +40,7 @@ def to_bytes(model: Any, left_out: Iterable[str] = ()) -> bytes:
     if model._policy_handle is not None:
         raise UnsupportedError("this model was loaded from a policy file; copy that file")
     learner, left_out = model._learner, set(left_out)
+    flush(getattr(model, "replay_buffer", None))
     members: Dict[str, Any] = {
         "offpolicy.json": json.dumps(_facts(model, left_out), indent=1).encode(),
         "state.safetensors": learner.result("state"),
@@ -125,6 +127,23 @@ def load(
     from .foreign_files import fill_from_foreign
 
     return fill_from_foreign(model, path, names, env, dict(custom_objects or {}), overrides)
+
+
+def class_name(content: bytes) -> Optional[str]:
+    """The class of the model, or of the policy, that a file's content describes; None: it is of neither kind."""
+    if zipfile.is_zipfile(io.BytesIO(content)):
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            names = archive.namelist()
+            return json.loads(archive.read("offpolicy.json"))["class"] if "offpolicy.json" in names else None
+    try:
+        _, facts = _safetensors.decode(content)
+    except (OffPolicyError, ValueError, KeyError):
+        return None
+    import offpolicy
+
+    classes = [getattr(offpolicy, name) for name in offpolicy.__all__]
+    names = {cls.algorithm: cls.__name__ for cls in classes if getattr(cls, "algorithm", "")}
+    return names.get(facts.get("algorithm", ""))
 
 
 def fill(
@@ -256,6 +275,7 @@ def parameters_of(model: Any, path: Any) -> Dict[str, Dict[str, np.ndarray]]:
 
 def move_to(model: Any, lanes: Any, built_in: Optional[str]) -> None:
     """Gives a model other environments, where its learner depends on them; it keeps everything else."""
+    flush(getattr(model, "replay_buffer", None))
     members = {name: bytes(model._learner.result(name)) for name in ("state", "replay")}
     applied = dict(model._applied)
     model._set_lanes(lanes, built_in)
@@ -276,13 +296,15 @@ def move_to(model: Any, lanes: Any, built_in: Optional[str]) -> None:
 
 def save_replay_buffer(model: Any, path: Any) -> None:
     """Writes the replay buffer."""
+    flush(getattr(model, "replay_buffer", None))
     _files.write(_files.with_suffix(path, "safetensors"), model._learner.result("replay"))
 
 
-def load_replay_buffer(model: Any, path: Any) -> None:
-    """Reads a replay buffer that `save_replay_buffer` wrote."""
-    from .replay import ReplayBuffer
+def load_replay_buffer(model: Any, path: Any, tells_of_ends: bool) -> None:
+    """Reads a replay buffer that `save_replay_buffer` wrote.
 
+    :param tells_of_ends: whether it warns where an episode was running that now ends
+    """
     content = _files.read(_files.existing(path, "safetensors", "pkl"))
     if content[:1] == b"\x80":
         raise UnsupportedError(
@@ -295,3 +317,12 @@ def load_replay_buffer(model: Any, path: Any) -> None:
     model._learner.give("restore_replay", content)
     model._epoch = -1
     model.replay_buffer = ReplayBuffer(model)
+    if tells_of_ends:
+        arrays = model.replay_buffer.transitions()
+        lasts = [int(end) - 1 for end in arrays["lane_ends"] if end > 0]
+        if not all(arrays["terminated"][i] or arrays["truncated"][i] for i in lasts):
+            warnings.warn(
+                "The last trajectory in the replay buffer will be truncated: an episode was running when it was written",
+                UserWarning,
+                stacklevel=3,
+            )

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Any
 
 import numpy as np
 
 from . import arguments
+from .tensors import as_array, as_used
 
 
 class WithTemperature:
     """A model whose policy's entropy is weighed by α: learned or fixed, as `ent_coef` says."""
 
     @property
-    def log_ent_coef(self) -> Optional[np.ndarray]:
+    def log_ent_coef(self) -> Any:
         """log α (1) as it is now; None where α is fixed."""
         if "learned" not in arguments.temperature(self.ent_coef):  # type: ignore[attr-defined]
             return None
         return self.get_parameters()["policy"]["log_temperature"]  # type: ignore[attr-defined]
 
     @property
-    def ent_coef_tensor(self) -> np.ndarray:
+    def ent_coef_tensor(self) -> Any:
         """α (1) as it is now."""
-        return np.exp(self.get_parameters()["policy"]["log_temperature"])  # type: ignore[attr-defined]
+        return as_used(np.exp(as_array(self.get_parameters()["policy"]["log_temperature"])))  # type: ignore[attr-defined]

@@ -10,6 +10,7 @@ callback ends training, the updates that are owed are made when training goes on
 
 from __future__ import annotations
 
+import ctypes
 import time
 from collections import deque
 from typing import Any, Dict, List, Optional
@@ -22,6 +23,7 @@ from .errors import UnsupportedError
 from .lanes import IDLE, TERMINATED, TRUNCATED
 from .logger import logger_of_run
 from .native_training import learn_natively
+from .replay import flush
 from .restoring import restore_lanes
 from .training_log import count_episode, dump_logs, record_metrics
 from .training_steps import Round, fixed_locals, goes_on, set_rate
@@ -36,6 +38,9 @@ def learn(
         raise UnsupportedError("this model was loaded from a policy file, which has no critics: it cannot learn")
     if model._lanes is None and not model._steps_natively:
         raise UnsupportedError("the model has no environment: give it one with set_env(), or load(path, env=…)")
+    if model.lr_schedule(1.0) > 1:
+        raise UnsupportedError(f"learning_rate={model.lr_schedule(1.0):g} is not supported: Adam's rate is at most 1")
+    flush(getattr(model, "replay_buffer", None))
     given = dict(
         self=model, total_timesteps=total_timesteps, log_interval=log_interval, tb_log_name=tb_log_name,
         reset_num_timesteps=reset_num_timesteps, progress_bar=progress_bar,
@@ -114,9 +119,9 @@ def _learn_driven(model: Any, total: int, watcher: Any, log_interval: Optional[i
     rows = np.zeros((count, lanes.actions.size), dtype=np.float32)
     rewards, flags, following, first = lanes.rewards, lanes.flags, lanes.next, lanes.first
     # taken once: an address costs more than a call
-    rows_address, rows_count = rows.ctypes.data, rows.size
-    addresses = [rewards.ctypes.data, flags.ctypes.data, following.ctypes.data]
-    addresses.append(first.ctypes.data if lanes.resets_at_once else None)  # type: ignore[arg-type]
+    number, lane_count = ctypes.c_int64(handle), ctypes.c_int64(count)
+    chosen = _native.prepared(rows) + (ctypes.c_int64(rows.size),)
+    addresses = _native.prepared(rewards, flags, following, first if lanes.resets_at_once else None)
     act, observe_all, learn_owed, advance = lib.act, lib.observe_all, lib.learn, lanes.advance
     is_plain = model._cadence.by_library and model._has_constant_rate
     fixed = fixed_locals(model, watcher, log_interval) if watcher is not None else {}
@@ -125,12 +130,14 @@ def _learn_driven(model: Any, total: int, watcher: Any, log_interval: Optional[i
     noise = model.action_noise if model._noise_in_python else None
     before_step = getattr(model, "_before_step", None)
     ended = TERMINATED | TRUNCATED
+    is_simple = is_plain and watcher is None and noise is None and before_step is None and resets_at_once
+    is_simple = is_simple and not by_episode and frequency == 1
     while True:
         if (collected.episodes if by_episode else collected.rounds) >= frequency:
             if watcher is not None:
                 watcher.on_rollout_end()
             if is_plain and not collected.is_restored:
-                if learn_owed(handle) < 0:
+                if learn_owed(number) < 0:
                     _fail(model)
                 collected.clear()
             else:
@@ -138,20 +145,22 @@ def _learn_driven(model: Any, total: int, watcher: Any, log_interval: Optional[i
         if collected.rounds == 0:
             if model.num_timesteps >= total:
                 return True
+            if is_simple:
+                return _learn_in_one_call(model, total, log_interval, rows)
             if watcher is not None:
                 watcher.on_rollout_start()
         if before_step is not None:
             before_step(1.0 - model.num_timesteps / total)
         if resets_at_once or (flags & ended == 0).any():
-            if act(handle, rows_address, rows_count) < 0:
+            if act(number, *chosen) < 0:
                 _native.check(-1)
             if noise is not None:
                 _add_noise(lanes, rows, noise)
-                _native.check(lib.replace_actions(handle, rows_address, rows_count))
+                _native.check(lib.replace_actions(number, *chosen))
         # until the library knows of the step, the lanes are somewhere else than it thinks
         model._must_reset = True
         advance(rows)
-        if observe_all(handle, *addresses, count) < 0:
+        if observe_all(number, *addresses, lane_count) < 0:
             _native.check(-1)
         steps = count
         if not resets_at_once:
@@ -170,6 +179,53 @@ def _learn_driven(model: Any, total: int, watcher: Any, log_interval: Optional[i
                 return False
         if lanes.has_ends:
             _count_episodes(model, lanes, log_interval, noise)
+
+
+def _learn_in_one_call(model: Any, total: int, log_interval: Optional[int], rows: np.ndarray) -> bool:
+    """Rounds of one step, where nothing comes between observing, learning and acting: those are one call of the library."""
+    lanes, collected, lib = model._lanes, model._round, _native.library()
+    handle, count, advance, take_round = model._learner.handle, lanes.num_envs, lanes.advance, lib.round
+    outcome = _native.prepared(lanes.rewards, lanes.flags, lanes.next, lanes.first) + (ctypes.c_int64(count),)
+    actions = _native.prepared(rows) + (ctypes.c_int64(rows.size),)
+    number = ctypes.c_int64(handle)
+    steps = model.num_timesteps
+    # steps that the library counts and this loop does not: those before num_timesteps was set to 0
+    others = int(model._learner.counts()[0]) - steps
+    _native.check(lib.act(number, *actions))
+    while True:
+        # until the library knows of the step, the lanes are somewhere else than it thinks
+        model._must_reset = True
+        advance(rows)
+        if not lanes.has_ends and steps + count < total:
+            if take_round(number, *outcome, *actions) < 0:
+                _fail_in_round(model, steps + others, count)
+            model._must_reset = False
+            model.num_timesteps = steps = steps + count
+            continue
+        # the log of an episode that ends, and the last step: call by call
+        _native.check(lib.observe_all(number, *outcome))
+        model._must_reset = False
+        model.num_timesteps = steps = steps + count
+        collected.rounds, collected.steps = 1, count
+        if lanes.has_ends:
+            _count_episodes(model, lanes, log_interval, None)
+        if lib.learn(number) < 0:
+            _fail(model)
+        collected.clear()
+        if steps >= total:
+            return True
+        _native.check(lib.act(number, *actions))
+
+
+def _fail_in_round(model: Any, before: int, count: int) -> None:
+    """Raises what a round failed of, after `before` steps of the library. The round's own may have been taken."""
+    text = _native.error_text()
+    if int(model._learner.counts()[0]) > before:
+        model._must_reset = False
+        model.num_timesteps += count
+    if model._goal_function is not None:
+        model._goal_function.raise_error()
+    raise _native.NativeError(text)
 
 
 def _add_noise(lanes: Any, rows: np.ndarray, noise: Any) -> None:

@@ -20,9 +20,10 @@ SMALL = dict(policy_kwargs=dict(net_arch=[8]), seed=0)
 def collected(env):
     """The transitions of 300 steps with random actions, without these."""
     model = SAC("MlpPolicy", env, learning_starts=10_000, **SMALL).learn(300)
-    b = model.replay_buffer
-    columns = [b.rewards[:, None], b.terminated[:, None], b.timeouts[:, None]]
-    return np.concatenate([b.observations, b.next_observations] + columns, axis=1)
+    b = model.replay_buffer.transitions()
+    cut = (b["truncated"] != 0) & (b["terminated"] == 0)
+    columns = [b["rewards"][:, None], b["terminated"][:, None], cut[:, None]]
+    return np.concatenate([b["observations"], b["next_observations"]] + columns, axis=1)
 
 
 def makers():
@@ -184,7 +185,7 @@ def test_what_is_wrong_with_an_environment_is_said_in_a_sentence(env, words):
     "arguments,words",
     [
         (dict(use_sde=True), "use_sde=True"),
-        (dict(policy_kwargs=dict(activation_fn="Tanh")), "activation_fn=Tanh"),
+        (dict(policy_kwargs=dict(activation_fn="GELU")), "activation_fn=GELU"),
         (dict(policy_kwargs=dict(n_critics=3)), "n_critics=3"),
         (dict(policy_kwargs=dict(optimizer_class="SGD")), "optimizer_class=SGD"),
         (dict(policy_kwargs=dict(features_extractor_class="NatureCNN")), "features_extractor_class"),

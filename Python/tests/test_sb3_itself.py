@@ -62,6 +62,30 @@ def test_what_it_trained_goes_through_us_and_back(name, tmp_path):
     ours.learn(40, reset_num_timesteps=False)
 
 
+@pytest.mark.parametrize("name", IDS)
+@pytest.mark.parametrize("activation", ["Tanh", "ELU", "SiLU"])
+def test_activations_go_there_and_come_back(name, activation, tmp_path):
+    import torch
+
+    kwargs = {"net_arch": [16, 8], "activation_fn": getattr(torch.nn, activation)}
+    model = getattr(offpolicy, name)("MlpPolicy", gymnasium.make(IDS[name]), **{**ARGUMENTS, "policy_kwargs": kwargs})
+    model.learn(60)
+    model.save_sb3(tmp_path / "ours")
+    theirs = getattr(sb3, name).load(tmp_path / "ours", env=gymnasium.make(IDS[name]), device="cpu")
+    assert theirs.policy_kwargs["activation_fn"] is kwargs["activation_fn"]
+    expected = model.predict(rows(model), deterministic=True)[0]
+    np.testing.assert_allclose(theirs.predict(rows(model), deterministic=True)[0], expected, rtol=0, atol=1e-6)
+    theirs.learn(60, reset_num_timesteps=False)
+    theirs.save(tmp_path / "theirs")
+    again = getattr(offpolicy, name).load(tmp_path / "theirs", env=gymnasium.make(IDS[name]))
+    np.testing.assert_allclose(
+        again.predict(rows(model), deterministic=True)[0], theirs.predict(rows(model), deterministic=True)[0],
+        rtol=0, atol=1e-6)  # fmt: skip
+    with pytest.raises(offpolicy.UnsupportedError, match="use activation_fn"):
+        settings = {"criticActivation": {"tanh": {}}}
+        getattr(offpolicy, name)("MlpPolicy", IDS[name], configuration=settings, **ARGUMENTS).save_sb3(tmp_path / "x")
+
+
 def test_dictionaries_and_noise_open_there(tmp_path):
     from gymnasium import spaces
 

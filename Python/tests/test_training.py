@@ -9,11 +9,14 @@ gym = pytest.importorskip("gymnasium")
 
 from environments_for_tests import Counter, Reach  # noqa: E402
 
-from offpolicy import DDPG, DQN, SAC, TD3, DiscreteSAC, HerReplayBuffer, LinearSchedule, NormalActionNoise  # noqa: E402
+from offpolicy import DDPG, DQN, SAC, TD3, TQC, DiscreteSAC, HerReplayBuffer, LinearSchedule, NormalActionNoise  # noqa: E402
 from offpolicy.callbacks import BaseCallback  # noqa: E402
 
 SMALL = dict(policy_kwargs=dict(net_arch=[16, 16]), seed=3)
-ALL = [(SAC, "Pendulum-v1"), (TD3, "Pendulum-v1"), (DDPG, "Pendulum-v1"), (DQN, "CartPole-v1"), (DiscreteSAC, "CartPole-v1")]
+ALL = [
+    (SAC, "Pendulum-v1"), (TQC, "Pendulum-v1"), (TD3, "Pendulum-v1"), (DDPG, "Pendulum-v1"), (DQN, "CartPole-v1"),
+    (DiscreteSAC, "CartPole-v1"),
+]  # fmt: skip
 
 
 def make(cls, env, **more):
@@ -46,6 +49,36 @@ def test_a_built_in_environment_and_gymnasiums_give_the_same_parameters(cls, id)
     assert native._n_updates == 300
 
 
+def test_tqc_takes_the_arguments_of_sb3_contrib():
+    kwargs = dict(net_arch=dict(pi=[16], qf=[24, 8]), n_critics=3, n_quantiles=7)
+    model = TQC("MlpPolicy", "Pendulum-v1", top_quantiles_to_drop_per_net=1, policy_kwargs=kwargs, seed=3)
+    tensors = model.get_parameters()["policy"]
+    assert tensors["critic.2.layer.2.bias"].shape == (7,) and "critic.3.layer.0.bias" not in tensors
+    assert tensors["policy.mean.weight"].shape == (1, 16)
+    assert model.log_ent_coef == 0
+    with pytest.raises(Exception, match="a target would have no atom"):
+        TQC("MlpPolicy", "Pendulum-v1", top_quantiles_to_drop_per_net=25)
+
+
+class Tanh:  # as torch.nn has it: only the name matters
+    pass
+
+
+@pytest.mark.parametrize("cls,id", ALL)
+@pytest.mark.parametrize("activation", ["tanh", "SiLU", Tanh])
+def test_an_activation_is_taken_by_its_class_or_its_name_and_kept(tmp_path, cls, id, activation):
+    def build(**more):
+        return make(cls, id, learning_starts=30, policy_kwargs=dict(net_arch=[16, 16], **more))
+
+    model = build(activation_fn=activation).learn(60)
+    assert model.digest != build().learn(60).digest
+    model.save(tmp_path / "model")
+    loaded = cls.load(tmp_path / "model")
+    assert loaded.digest == model.digest
+    rows = np.random.default_rng(0).normal(size=(8, *model.observation_space.shape)).astype(np.float32)
+    assert np.array_equal(loaded.predict(rows, deterministic=True)[0], model.predict(rows, deterministic=True)[0])
+
+
 @pytest.mark.parametrize("cls,id", ALL)
 @pytest.mark.parametrize("is_built_in", [True, False])
 @pytest.mark.parametrize("step", [111, 202])
@@ -60,6 +93,19 @@ def test_going_on_after_load_gives_the_bits_of_never_having_stopped(tmp_path, cl
         assert model.num_timesteps >= step and model.digest != whole.digest
         model.learn(320 - model.num_timesteps, reset_num_timesteps=False)
         assert model.digest == whole.digest
+
+
+@pytest.mark.parametrize("env", [lambda: [Counter(4), Counter(5)], lambda: gym.make("Pendulum-v1"), Reach])
+@pytest.mark.parametrize("more", [{}, {"gradient_steps": 2}, {"gradient_steps": -1, "n_steps": 2}])
+def test_rounds_in_one_call_of_the_library_are_those_of_single_calls(env, more):
+    policy = "MultiInputPolicy" if env is Reach else "MlpPolicy"
+    plain = SAC(policy, env(), learning_starts=30, **{**SMALL, **more}).learn(150)
+    looked_at = SAC(policy, env(), learning_starts=30, **{**SMALL, **more}).learn(150, callback=lambda _l, _g: True)
+    assert plain.digest == looked_at.digest and plain._n_updates == looked_at._n_updates > 0
+    assert plain.num_timesteps == looked_at.num_timesteps and plain._episode_num == looked_at._episode_num
+    for model in (plain, looked_at):
+        model.learn(33, reset_num_timesteps=False)
+    assert plain.digest == looked_at.digest
 
 
 def test_a_restart_in_episode_units_makes_the_updates_that_were_owed(tmp_path):
@@ -164,7 +210,7 @@ def test_an_environment_that_breaks_leaves_a_model_that_can_go_on():
     model.learn(20, reset_num_timesteps=False)
     assert model.num_timesteps == 38
     buffer = model.replay_buffer
-    assert buffer.size() == 38 and (buffer.observations[:, 0] == buffer.next_observations[:, 0]).all()
+    assert buffer.size() == 38 and (buffer.observations[..., 0] == buffer.next_observations[..., 0]).all()
 
 
 def test_the_replay_buffer_and_the_parameters_go_in_and_out(tmp_path):

@@ -11,6 +11,7 @@ import Replay
 /// index. An algorithm acts in one or several environments of a kind at once, each a lane. It is owned by one trainer and used
 /// from one thread; inside `update` a `WorkerPool` shares the work.
 public protocol Algorithm: AnyObject, SendableMetatype {
+  /// Its hyperparameters, with their defaults.
   associatedtype Configuration: AlgorithmConfiguration
 
   // what it declares, for whoever runs, measures, logs, checks or keeps it
@@ -77,6 +78,9 @@ public protocol Algorithm: AnyObject, SendableMetatype {
 
   /// The learned parameters and their targets, named as `conformance` names them.
   var parameters: [Tensor] { get }
+  /// Takes up parameters and targets by the names of `parameters`.
+  ///
+  /// - Throws: where one is missing or has another shape.
   func loadParameters(from find: (String) throws -> Tensor) throws
 
   /// What a policy file needs, as tensors `policy.…`: a tanh policy, a squashed Gaussian, or for discrete actions a
@@ -85,6 +89,7 @@ public protocol Algorithm: AnyObject, SendableMetatype {
 
   /// Everything that `update` and `act` depend on: parameters, moments, temperature, streams, counts.
   var state: AlgorithmState { get }
+  /// Takes up a state that `state` gave: what follows has the bits of what would have followed then.
   func restore(_ state: AlgorithmState) throws
 }
 
@@ -149,26 +154,38 @@ public struct UpdateDraws: Sendable, Equatable {
   public var next: [Int]
   /// ε for the current actions, such as [B, A], or [K, B, A] for K draws of each state.
   public var current: [Int]
+  /// Numbers that choose among J critics, [J].
+  public var members: [Int]
 
-  public init(next: [Int] = [], current: [Int] = []) { (self.next, self.current) = (next, current) }
+  /// Draws of these shapes; empty where there are none.
+  public init(next: [Int] = [], current: [Int] = [], members: [Int] = []) {
+    (self.next, self.current, self.members) = (next, current, members)
+  }
 }
 
 /// Standard normal numbers that one update uses: ε for the next and for the current actions, flat (B × A).
 public struct UpdateNoise: ~Copyable {
+  /// ε of the next actions, as `UpdateDraws.next` has it.
   public let next: Block
   /// With several draws for each state, one draw of the whole batch after another: (K × B × A).
   public let current: Block
+  /// Of each of several critics a number: the smallest are chosen.
+  public let members: Block  // (J)
 
-  /// - Parameter samples: K, the draws of the current action.
-  public init(batchSize: Int, actionSize: Int, samples: Int = 1) {
+  /// - Parameters:
+  ///   - samples: K, the draws of the current action.
+  ///   - members: J, the critics that are chosen among; 0: none are.
+  public init(batchSize: Int, actionSize: Int, samples: Int = 1, members: Int = 0) {
     next = Block(count: batchSize * actionSize)
     current = Block(count: samples * batchSize * actionSize)
+    self.members = Block(count: members)
   }
 
   /// Room for what an algorithm declares, zero so far.
   public init(_ draws: UpdateDraws) {
     next = Block(count: draws.next.isEmpty ? 0 : draws.next.reduce(1, *))
     current = Block(count: draws.current.isEmpty ? 0 : draws.current.reduce(1, *))
+    members = Block(count: draws.members.isEmpty ? 0 : draws.members.reduce(1, *))
   }
 }
 
@@ -190,29 +207,41 @@ public struct UpdateMetrics: Sendable {
   /// How many further ones there may be.
   public static let furtherLimit = 8
 
+  /// Metrics of which only the critic loss is known.
   public init(criticLoss: Double) { self.criticLoss = criticLoss }
 }
 
 /// Everything an algorithm needs to go on, as plain numbers.
 public struct AlgorithmState: Sendable, Equatable {
+  /// Parameters, moments and whatever else is float32.
   public var tensors: [Tensor] = []
   /// Numbers that must be kept in full: log α and its moments.
   public var numbers: [String: Double] = [:]
   /// Counts and positions of random streams.
   public var counts: [String: UInt64] = [:]
 
+  /// Nothing yet.
   public init() {}
 
+  /// A count by its name.
+  ///
+  /// - Throws: `MissingState` where there is none.
   public func count(_ name: String) throws -> Int {
     guard let value = counts[name], let count = Int(exactly: value) else { throw MissingState(name: name) }
     return count
   }
 
+  /// The position of a random stream by its name.
+  ///
+  /// - Throws: `MissingState` where there is none.
   public func position(_ name: String) throws -> UInt64 {
     guard let value = counts[name] else { throw MissingState(name: name) }
     return value
   }
 
+  /// A number by its name.
+  ///
+  /// - Throws: `MissingState` where there is none.
   public func number(_ name: String) throws -> Double {
     guard let value = numbers[name] else { throw MissingState(name: name) }
     return value
@@ -240,6 +269,7 @@ extension Tensor {
 
 /// A saved state that lacks something.
 public struct MissingState: Error, CustomStringConvertible {
+  /// The name that was asked for.
   public let name: String
 
   public var description: String {
@@ -249,9 +279,11 @@ public struct MissingState: Error, CustomStringConvertible {
 
 /// An update whose loss is not a number, or that made a parameter none: training cannot go on.
 public struct DivergedUpdate: Error, CustomStringConvertible {
+  /// The update, counted from 1.
   public let update: Int
   /// The loss, or "next parameter of the policy".
   public let what: String
+  /// The number that is not finite.
   public let value: Double
   /// The first number of the batch or the networks that is not finite, once somebody has looked for it.
   public var origin: String?

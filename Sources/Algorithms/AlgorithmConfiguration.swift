@@ -25,11 +25,15 @@ public protocol AlgorithmConfiguration: Codable, Sendable, Equatable {
   var scaleRewards: Bool { get }
   /// Largest discounted return that scaled rewards may add up to; nil: no bound.
   var returnBound: Float? { get }
+  /// B, transitions in an update.
   var batchSize: Int { get }
   /// How it collects in its task; nil for an algorithm that learns from fixed data. See `CollectingConfiguration`.
   var collection: CollectionSettings? { get }
   /// ε: the data's states are normalised to mean 0 and deviation 1, with ε added to the deviations; nil leaves them as they are.
   var dataNormalization: Float? { get }
+
+  /// Throws where settings that are allowed each have no meaning together.
+  func check() throws(ConfigurationError)
 
   /// The configuration of a run of some updates: what shall last as long as the run does, and says no number.
   func lasting(updates: Int) -> Self
@@ -47,6 +51,7 @@ extension AlgorithmConfiguration {
   package var returns: NStepReturn { NStepReturn(discount: discount, steps: nSteps) }
 
   public func lasting(updates: Int) -> Self { self }
+  public func check() throws(ConfigurationError) {}
 }
 
 extension AlgorithmConfiguration {
@@ -65,6 +70,7 @@ extension AlgorithmConfiguration {
       members[key] = value
     }
     self = try JSONValue.object(members).decode(Self.self)
+    try check()
   }
 
   /// This configuration with `key=value` settings applied, in their order.
@@ -86,7 +92,9 @@ extension AlgorithmConfiguration {
       try hyperparameter.check(value)
       members[hyperparameter.name] = value
     }
-    return try JSONValue.object(members).decode(Self.self)
+    let configuration = try JSONValue.object(members).decode(Self.self)
+    try configuration.check()
+    return configuration
   }
 
   /// All properties as JSON, nulls included.
@@ -154,7 +162,9 @@ public enum TargetTracking: Codable, Sendable, Equatable {
 
 /// α, the weight of the entropy against the reward.
 public enum Temperature: Codable, Sendable, Equatable {
+  /// α is tuned, from this value on.
   case learned(initial: Float)
+  /// α stays at this value.
   case fixed(value: Float)
 
   var isLearned: Bool { if case .learned = self { true } else { false } }
@@ -163,10 +173,12 @@ public enum Temperature: Codable, Sendable, Equatable {
 // MARK: properties that several algorithms have
 
 extension Hyperparameter {
+  /// γ, in [0, 1].
   public static func discount(_ source: String) -> Hyperparameter {
     Hyperparameter("discount", "γ", .real(0, 1), "weight of the next step's value", source: source)
   }
 
+  /// τ, or the number of updates between copies.
   public static func targetTracking(_ source: String) -> Hyperparameter {
     Hyperparameter(
       "targetTracking", "τ", cases: ["soft.rate": .real(0, 1, excludingLower: true), "hard.every": .whole(1)],
@@ -174,19 +186,23 @@ extension Hyperparameter {
       "how target networks follow: softly at each update, or a copy at every n-th", source: source)
   }
 
+  /// B
   public static func batchSize(_ source: String) -> Hyperparameter {
     Hyperparameter("batchSize", "B", .whole(1, 65_536), "transitions in an update", source: source)
   }
 
+  /// Units in each hidden layer.
   public static func hiddenSizes(_ source: String) -> Hyperparameter {
     Hyperparameter(
       "hiddenSizes", "H", .wholes(1, 16_384), "units in each hidden layer, of all networks", source: source)
   }
 
+  /// A rate of Adam's.
   public static func learningRate(_ name: String, _ summary: String, _ source: String) -> Hyperparameter {
     Hyperparameter(name, "η", .real(0, 1, excludingLower: true), summary, source: source)
   }
 
+  /// Noise on actions while collecting.
   public static func explorationNoise(_ source: String) -> Hyperparameter {
     Hyperparameter(
       "explorationNoise", "σ",
@@ -199,37 +215,50 @@ extension Hyperparameter {
       "noise added to actions while collecting, in units of [−1, 1]", source: source)
   }
 
+  /// Transitions kept for replay.
   public static func bufferCapacity(_ source: String) -> Hyperparameter {
     Hyperparameter("bufferCapacity", "|D|", .whole(1), "transitions kept for replay", source: source)
   }
 
+  /// First steps with uniformly drawn actions.
   public static func randomSteps(_ source: String) -> Hyperparameter {
     Hyperparameter(
       "randomSteps", "", .whole(0), "first steps with actions drawn uniformly, before any update", source: source)
   }
 
+  /// Environment steps between rounds of updates.
   public static let updateEvery = Hyperparameter(
     "updateEvery", "", .whole(1), "environment steps between rounds of updates",
     source: "one update per step: all papers")
 
-  public static let updatesPerStep = Hyperparameter(
-    "updatesPerStep", "", .real(0.05, 1_000), "updates per environment step; 0.25 is one for four steps",
-    source: "one update per step: all papers")
+  /// Updates to an environment step.
+  public static let updatesPerStep: Hyperparameter = updatesPerStep("one update per step: all papers")
 
+  /// Updates to an environment step.
+  public static func updatesPerStep(_ source: String) -> Hyperparameter {
+    Hyperparameter(
+      "updatesPerStep", "", .real(0.05, 1_000), "updates per environment step; 0.25 is one for four steps",
+      source: source)
+  }
+
+  /// Steps of a return.
   public static let nSteps = Hyperparameter(
     "nSteps", "n", .whole(1, 32), "steps of a return before the critic's value takes over",
     source: "one step: all papers; Hessel 2018 has 3")
 
+  /// How the rows of a batch are chosen.
   public static let sampler = Hyperparameter(
     "sampler", "",
     cases: [
       "uniform": .nothing, "prioritised.alpha": .real(0, 1), "prioritised.beta": .real(0, 1),
       "prioritised.betaSteps": .whole(0), "prioritised.epsilon": .real(0, 1, excludingLower: true),
-      "hindsight.goals": .whole(1, 100),
+      "hindsight.goals": .whole(1, 100), "hindsightFinal.goals": .whole(1, 100),
+      "hindsightEpisode.goals": .whole(1, 100),
     ],
     caseDefaults: [
       "prioritised.alpha": .number(0.6), "prioritised.beta": .number(0.4), "prioritised.betaSteps": .number(1_000_000),
       "prioritised.epsilon": .number(1e-6), "hindsight.goals": .number(4),
+      "hindsightFinal.goals": .number(4), "hindsightEpisode.goals": .number(4),
     ],
     "how the rows of a batch are chosen", source: "uniform: all papers; Schaul 2016; Andrychowicz 2017")
 

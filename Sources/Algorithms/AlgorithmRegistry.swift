@@ -12,6 +12,7 @@ import Replay
 ///     let registry = AlgorithmRegistry(
 ///       AlgorithmRegistry.standard.entries + [AlgorithmEntry("mine", "My algorithm", Mine.self)])
 public struct AlgorithmRegistry: Sendable {
+  /// All of them, in the order in which `list` shows them.
   public let entries: [AlgorithmEntry]
 
   /// - Precondition: names are in lower case, and none occurs twice.
@@ -29,6 +30,8 @@ public struct AlgorithmRegistry: Sendable {
     AlgorithmEntry("ddpg", "Deep Deterministic Policy Gradient (Lillicrap 2015)", DDPG.self),
     AlgorithmEntry("td3", "Twin Delayed DDPG (Fujimoto 2018)", TD3.self),
     AlgorithmEntry("sac", "Soft Actor-Critic with a learned temperature (Haarnoja 2018)", SAC.self),
+    AlgorithmEntry("tqc", "Truncated Quantile Critics (Kuznetsov 2020)", TQC.self),
+    AlgorithmEntry("redq", "Randomized Ensembled Double Q-learning (Chen 2021)", REDQ.self),
     AlgorithmEntry("dqn", "Deep Q-Network, for discrete actions (Mnih 2015)", DQN.self),
     AlgorithmEntry("sac-discrete", "Soft Actor-Critic for discrete actions (Christodoulou 2019)", DiscreteSAC.self),
     AlgorithmEntry("td3-bc", "TD3 plus behaviour cloning, from fixed data (Fujimoto 2021)", TD3BC.self, from: .data),
@@ -54,6 +57,7 @@ public struct AlgorithmRegistry: Sendable {
 
 /// There is no algorithm of this name.
 public struct UnknownAlgorithm: Error, Equatable, CustomStringConvertible {
+  /// Its name, as commands take it.
   public let name: String
   /// The names that there are.
   public let known: [String]
@@ -67,10 +71,13 @@ public struct UnknownAlgorithm: Error, Equatable, CustomStringConvertible {
 
 /// An algorithm by name: closures over its type, so that commands work for algorithms they have never heard of.
 public struct AlgorithmEntry: Sendable {
+  /// The name that was asked for.
   public let name: String
+  /// One line for `list`.
   public let summary: String
   /// Which actions it chooses.
   public let actions: ActionKind
+  /// Its hyperparameters, in the order of its guide.
   public let hyperparameters: [Hyperparameter]
   /// What an update tells.
   public let metrics: [Metric]
@@ -80,6 +87,7 @@ public struct AlgorithmEntry: Sendable {
   public let source: Source
   private let read: @Sendable (JSONValue) throws -> AnyConfiguration
 
+  /// What an algorithm learns from.
   public enum Source: String, Sendable {
     /// A task that it acts in: `train ALGORITHM ENVIRONMENT`.
     case task
@@ -118,6 +126,7 @@ public struct AnyConfiguration: Sendable {
   public let actions: ActionKind
   /// Discount γ.
   public let discount: Float
+  /// B, transitions in an update.
   public let batchSize: Int
   /// What targets are made of: γ and the steps of a return.
   package let returns: NStepReturn
@@ -133,8 +142,11 @@ public struct AnyConfiguration: Sendable {
   public let choicesTensor: String?
   /// What an update tells.
   public let metrics: [Metric]
+  /// Whether observations are normalised.
   public let normalizeObservations: Bool
+  /// Whether rewards are scaled.
   public let scaleRewards: Bool
+  /// The bound of the scaled discounted return; nil: none.
   public let returnBound: Float?
   private let last: @Sendable (Int) -> AnyConfiguration
   private let set: @Sendable ([String]) throws -> AnyConfiguration

@@ -12,14 +12,20 @@ public struct Assessment: Sendable, Equatable {
   public var saturatedActions = Double.nan
   /// Share of hidden units that are zero over the whole batch.
   public var deadPolicyUnits = Double.nan
+  /// The same share of the critics' hidden units.
   public var deadCriticUnits = Double.nan
   /// ‖θ‖, biases included.
   public var policyNorm = Double.nan
+  /// Norm of all parameters of the critics.
   public var criticNorm = Double.nan
   /// ‖∂L/∂θ‖ of the last update; NaN where it took no such step.
   public var policyGradientNorm = Double.nan
+  /// Norm of the critics' gradient at their last step.
   public var criticGradientNorm = Double.nan
+  /// Share of neighbouring quantiles that are in the wrong order.
+  public var crossedQuantiles = Double.nan
 
+  /// Nothing is known.
   public init() {}
 
   /// Above this an action counts as saturated.
@@ -31,6 +37,15 @@ public struct Assessment: Sendable, Equatable {
     deadCriticUnits = critics.deadUnits(rows: rows)
     criticNorm = parameterNorm(critics.networks)
     criticGradientNorm = gradientNorm(critics.networks)
+  }
+
+  /// The same of critics whose outputs are quantiles.
+  package mutating func add(_ critics: QuantileCritics, rows: Int) {
+    largestValue = critics.largestValue(rows: rows)
+    deadCriticUnits = critics.deadUnits(rows: rows)
+    criticNorm = parameterNorm(critics.networks)
+    criticGradientNorm = gradientNorm(critics.networks)
+    crossedQuantiles = critics.crossedQuantiles(rows: rows)
   }
 
   /// What a policy tells after it was evaluated over the first `rows` rows.

@@ -14,6 +14,7 @@ import Networks
 import Platform
 import Replay
 
+/// Deep deterministic policy gradient (Lillicrap 2015): one critic, a deterministic policy, targets of both.
 public final class DDPG: Algorithm {
   public struct Configuration: ActorCriticConfiguration, CollectingConfiguration {
     /// Discount γ, in [0, 1].
@@ -26,11 +27,17 @@ public final class DDPG: Algorithm {
     /// Where the policy and the critics have others; nil: as all.
     public var policyHiddenSizes: [Int]? = nil
     public var criticHiddenSizes: [Int]? = nil
+    public var policyActivation = Activation.relu
+    public var criticActivation = Activation.relu
+    public var criticNormalization = BlockNormalization.none
+    /// Adam's rate η for the policy.
     public var policyLearningRate: Float = 3e-4
+    /// Adam's rate η for the critic.
     public var criticLearningRate: Float = 3e-4
     /// δ of Huber's loss of the critics; nil: the squared error.
     public var huberThreshold: Float? = nil
     // differs: Gaussian noise by default, as in the implementations since; the paper's Ornstein–Uhlenbeck is a setting
+    /// Noise on actions while collecting.
     public var explorationNoise = ExplorationNoise.gaussian(standardDeviation: 0.1)
     public var bufferCapacity = 1_000_000
     public var randomSteps = 10_000
@@ -58,6 +65,9 @@ public final class DDPG: Algorithm {
       .hiddenSizes("sfujim/TD3's OurDDPG; Lillicrap 2015 had 400, 300"),
       .policyHiddenSizes,
       .criticHiddenSizes,
+      .policyActivation(),
+      .criticActivation(),
+      .criticNormalization("none: all papers; layer: DroQ, ReBRAC, RLPD"),
       .learningRate(
         "policyLearningRate", "Adam's rate for the policy", "sfujim/TD3's OurDDPG; Lillicrap 2015 had 1e-4"),
       .learningRate(
@@ -113,20 +123,20 @@ public final class DDPG: Algorithm {
     self.configuration = configuration
     loss = configuration.valueLoss
     let batchSize = configuration.batchSize
-    let (policySizes, criticSizes) = (configuration.policySizes, configuration.criticSizes)
+    let (policySizes, criticBlocks) = (configuration.policySizes, configuration.criticBlocks)
 
     policy = DeterministicPolicy(
-      observationSize: observationSize, actionSize: actionSize, hiddenSizes: policySizes, batchSize: batchSize,
-      isLearned: true)
+      observationSize: observationSize, actionSize: actionSize, hiddenSizes: policySizes,
+      activation: configuration.policyActivation, batchSize: batchSize, isLearned: true)
     targetPolicy = DeterministicPolicy(
-      observationSize: observationSize, actionSize: actionSize, hiddenSizes: policySizes, batchSize: batchSize,
-      isLearned: false)
+      observationSize: observationSize, actionSize: actionSize, hiddenSizes: policySizes,
+      activation: configuration.policyActivation, batchSize: batchSize, isLearned: false)
     // differs: the action enters the critic at its first layer, not its second; no batch norm, no weight decay
     critics = Critics(
-      count: 1, observationSize: observationSize, actionSize: actionSize, hiddenSizes: criticSizes,
+      count: 1, observationSize: observationSize, actionSize: actionSize, blocks: criticBlocks,
       batchSize: batchSize, isLearned: true)
     targetCritics = Critics(
-      count: 1, observationSize: observationSize, actionSize: actionSize, hiddenSizes: criticSizes,
+      count: 1, observationSize: observationSize, actionSize: actionSize, blocks: criticBlocks,
       batchSize: batchSize, isLearned: false)
 
     self.workers = workers.forPhases(
@@ -247,7 +257,7 @@ public final class DDPG: Algorithm {
   // MARK: what it declares
 
   public static func policy(_ configuration: Configuration) -> PolicyForm {
-    PolicyForm(.deterministic, hiddenSizes: configuration.policySizes)
+    configuration.policyForm(.deterministic)
   }
 
   public static let metrics: [Metric] = [.criticLoss, .policyLoss, .targetMean]
@@ -256,8 +266,8 @@ public final class DDPG: Algorithm {
   /// target F_π + F_Q; critic 2 F_Q + G_Q; policy 2 F_π + F_Q + G_Q + G_A + G_π.
   public static func cost(_ configuration: Configuration, observationSize: Int, actionSize: Int) -> UpdateCost {
     let rows = configuration.batchSize
-    let policy = NetworkSize(inputs: observationSize, hidden: configuration.policySizes, outputs: actionSize)
-    let critic = NetworkSize(inputs: observationSize + actionSize, hidden: configuration.criticSizes, outputs: 1)
+    let policy = configuration.policySize(inputs: observationSize, outputs: actionSize)
+    let critic = configuration.criticSize(inputs: observationSize + actionSize, outputs: 1)
     let target = policy.forward(rows: rows) + critic.forward(rows: rows)
     let criticStep = 2 * critic.forward(rows: rows) + critic.backward(rows: rows)
     let through =

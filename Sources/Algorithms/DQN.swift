@@ -14,6 +14,7 @@ import Networks
 import Platform
 import Replay
 
+/// Deep Q-network (Mnih 2015) with Double DQN (van Hasselt 2016), for discrete actions.
 public final class DQN: Algorithm {
   public static let actions = ActionKind.discrete
 
@@ -26,6 +27,9 @@ public final class DQN: Algorithm {
     public var batchSize = 256
     /// Units in each hidden layer.
     public var hiddenSizes = [120, 84]
+    /// f of the network's hidden layers.
+    public var criticActivation = Activation.relu
+    /// Adam's rate η for the critic.
     public var criticLearningRate: Float = 1e-3
     /// The action of the target is the critic's best (Double DQN), not the target critic's.
     public var doubleQ = true
@@ -62,6 +66,7 @@ public final class DQN: Algorithm {
       .targetTracking("Guides/DQN.md; Mnih 2015 copied every 10,000 steps"),
       .batchSize("as SAC; Mnih 2015 had 32"),
       .hiddenSizes("CleanRL's dqn.py; Mnih 2015 had convolutions and 512"),
+      .criticActivation(),
       .learningRate("criticLearningRate", "Adam's rate for the critic", "Guides/DQN.md; CleanRL's dqn.py has 2.5e-4"),
       Hyperparameter(
         "doubleQ", "", .boolean, "the critic chooses the target's action (Double DQN), not the target critic",
@@ -118,11 +123,11 @@ public final class DQN: Algorithm {
     let (batchSize, hiddenSizes) = (configuration.batchSize, configuration.hiddenSizes)
 
     critic = ActionValues(
-      count: 1, observationSize: observationSize, choices: actionSize, hiddenSizes: hiddenSizes, batchSize: batchSize,
-      isLearned: true)
+      count: 1, observationSize: observationSize, choices: actionSize, hiddenSizes: hiddenSizes,
+      activation: configuration.criticActivation, batchSize: batchSize, isLearned: true)
     targetCritic = ActionValues(
-      count: 1, observationSize: observationSize, choices: actionSize, hiddenSizes: hiddenSizes, batchSize: batchSize,
-      isLearned: false)
+      count: 1, observationSize: observationSize, choices: actionSize, hiddenSizes: hiddenSizes,
+      activation: configuration.criticActivation, batchSize: batchSize, isLearned: false)
     self.workers = workers.forPhases(rows: batchSize, weights: critic.networks[0].values.count)
     // differs: Adam, as everybody since; the paper has RMSProp. No gradient is clipped unless it is set, where SB3 keeps its norm within 10
     criticOptimizer = Adam(critic.networks, configuration.adam(learningRate: configuration.criticLearningRate))
@@ -217,7 +222,7 @@ public final class DQN: Algorithm {
   // MARK: what it declares
 
   public static func policy(_ configuration: Configuration) -> PolicyForm {
-    PolicyForm(.choosing, hiddenSizes: configuration.hiddenSizes)
+    PolicyForm(.choosing, hiddenSizes: configuration.hiddenSizes, activation: configuration.criticActivation)
   }
 
   /// One output for each choice.
@@ -231,7 +236,10 @@ public final class DQN: Algorithm {
   /// 2 F; critic F + F₁ + G₁.
   public static func cost(_ configuration: Configuration, observationSize: Int, actionSize: Int) -> UpdateCost {
     let rows = configuration.batchSize
-    let critic = NetworkSize(inputs: observationSize, hidden: configuration.hiddenSizes, outputs: actionSize)
+    let critic = NetworkSize(
+      inputs: observationSize,
+      blocks: [NetworkBlock](configuration.hiddenSizes, activation: configuration.criticActivation), outputs: actionSize
+    )
     let chosen = critic.with(outputs: 1)
     let forward = critic.forward(rows: rows)
     let step = forward + chosen.forward(rows: rows) + chosen.backward(rows: rows)

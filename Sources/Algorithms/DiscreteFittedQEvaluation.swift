@@ -16,12 +16,14 @@ import Networks
 import Platform
 import Replay
 
+/// Learns Q of a given policy over choices from data of any policy: expectations are sums.
 public final class DiscreteFittedQEvaluation: PolicyEvaluation {
+  /// The settings are those of fitted Q evaluation of real-valued actions.
   public typealias Configuration = FittedQEvaluation.Configuration
 
   public static let actions = ActionKind.discrete
 
-  private let configuration: Configuration
+  private var configuration: Configuration
   private let loss: ValueLoss
   private let workers: WorkerPool
   private let (observationSize, choices): (Int, Int)
@@ -51,21 +53,22 @@ public final class DiscreteFittedQEvaluation: PolicyEvaluation {
     self.workers = workers
     (self.observationSize, choices) = (observationSize, actionSize)
     let (count, batchSize, hiddenSizes) = (configuration.critics, configuration.batchSize, configuration.hiddenSizes)
+    let activation = configuration.criticActivation
 
     critics = ActionValues(
       count: count, observationSize: observationSize, choices: actionSize, hiddenSizes: hiddenSizes,
-      batchSize: batchSize, isLearned: true)
+      activation: activation, batchSize: batchSize, isLearned: true)
     targetCritics = ActionValues(
       count: count, observationSize: observationSize, choices: actionSize, hiddenSizes: hiddenSizes,
-      batchSize: batchSize, isLearned: false)
+      activation: activation, batchSize: batchSize, isLearned: false)
     criticOptimizer = Adam(critics.networks, configuration.adam(learningRate: configuration.criticLearningRate))
 
     var initialization = RandomStream(seed: seed, purpose: "initialization")
     critics.initialize(using: &initialization)
     targetCritics.copy(critics)
     policy = FixedChoices(
-      observationSize: observationSize, choices: actionSize, hiddenSizes: hiddenSizes, batchSize: batchSize,
-      using: &initialization)
+      observationSize: observationSize, choices: actionSize, hiddenSizes: hiddenSizes,
+      activation: configuration.policyActivation, batchSize: batchSize, using: &initialization)
     actingStream = RandomStream(seed: seed, purpose: "acting")
 
     noise = UpdateNoise(batchSize: 0, actionSize: 0)
@@ -179,7 +182,7 @@ public final class DiscreteFittedQEvaluation: PolicyEvaluation {
 
   /// Until a given policy is loaded, which has sizes of its own.
   public static func policy(_ configuration: Configuration) -> PolicyForm {
-    PolicyForm(.choosing, hiddenSizes: configuration.hiddenSizes)
+    PolicyForm(.choosing, hiddenSizes: configuration.hiddenSizes, activation: configuration.policyActivation)
   }
 
   /// One output for each choice.
@@ -214,13 +217,16 @@ public final class DiscreteFittedQEvaluation: PolicyEvaluation {
     try targetCritics.load("target_critic", from: find)
   }
 
+  /// Takes the policy to be evaluated from tensors named `policy.…`.
   public func loadPolicy(
-    normalization: ObservationNormalization?, from find: (String) throws -> Tensor
+    activation: Activation?, normalization: ObservationNormalization?, from find: (String) throws -> Tensor
   ) throws {
     self.normalization = normalization
+    if let activation { configuration.policyActivation = activation }
     policy = try FixedChoices(
-      observationSize: observationSize, choices: choices, batchSize: configuration.batchSize,
-      normalizer: normalization?.rowNormalizer(rows: configuration.batchSize), from: find)
+      observationSize: observationSize, choices: choices, activation: configuration.policyActivation,
+      batchSize: configuration.batchSize, normalizer: normalization?.rowNormalizer(rows: configuration.batchSize),
+      from: find)
   }
 
   public var state: AlgorithmState {

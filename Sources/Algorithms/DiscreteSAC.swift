@@ -22,6 +22,7 @@ import Replay
   import Darwin
 #endif
 
+/// Soft actor-critic for discrete actions (Christodoulou 2019): expectations over actions are sums.
 public final class DiscreteSAC: Algorithm {
   public static let actions = ActionKind.discrete
 
@@ -37,8 +38,13 @@ public final class DiscreteSAC: Algorithm {
     /// Where the policy and the critics have others; nil: as all.
     public var policyHiddenSizes: [Int]? = nil
     public var criticHiddenSizes: [Int]? = nil
+    public var policyActivation = Activation.relu
+    public var criticActivation = Activation.relu
+    /// Adam's rate η for the policy.
     public var policyLearningRate: Float = 1e-3
+    /// Adam's rate η for the critics.
     public var criticLearningRate: Float = 1e-3
+    /// Adam's rate η for log α.
     public var temperatureLearningRate: Float = 3e-4
     /// δ of Huber's loss of the critics; nil: the squared error.
     public var huberThreshold: Float? = nil
@@ -73,6 +79,8 @@ public final class DiscreteSAC: Algorithm {
       .hiddenSizes("as dqn; Christodoulou 2019 had convolutions"),
       .policyHiddenSizes,
       .criticHiddenSizes,
+      .policyActivation(),
+      .criticActivation(),
       .learningRate(
         "policyLearningRate", "Adam's rate for the policy", "Guides/DiscreteSAC.md; Christodoulou 2019 had 3e-4"),
       .learningRate(
@@ -145,13 +153,14 @@ public final class DiscreteSAC: Algorithm {
     let (policySizes, criticSizes) = (configuration.policySizes, configuration.criticSizes)
 
     policy = CategoricalPolicy(
-      observationSize: observationSize, choices: actionSize, hiddenSizes: policySizes, batchSize: batchSize)
+      observationSize: observationSize, choices: actionSize, hiddenSizes: policySizes,
+      activation: configuration.policyActivation, batchSize: batchSize)
     critics = ActionValues(
-      count: 2, observationSize: observationSize, choices: actionSize, hiddenSizes: criticSizes, batchSize: batchSize,
-      isLearned: true)
+      count: 2, observationSize: observationSize, choices: actionSize, hiddenSizes: criticSizes,
+      activation: configuration.criticActivation, batchSize: batchSize, isLearned: true)
     targetCritics = ActionValues(
-      count: 2, observationSize: observationSize, choices: actionSize, hiddenSizes: criticSizes, batchSize: batchSize,
-      isLearned: false)
+      count: 2, observationSize: observationSize, choices: actionSize, hiddenSizes: criticSizes,
+      activation: configuration.criticActivation, batchSize: batchSize, isLearned: false)
     policyWorkers = workers.forPhases(rows: batchSize, weights: policy.parameters.values.count)
     switch configuration.temperature {
     case .learned(let initial): logTemperature = log(Double(initial))
@@ -296,7 +305,7 @@ public final class DiscreteSAC: Algorithm {
   // MARK: what it declares
 
   public static func policy(_ configuration: Configuration) -> PolicyForm {
-    PolicyForm(.choosing, hiddenSizes: configuration.policySizes)
+    configuration.policyForm(.choosing)
   }
 
   /// One output for each choice.
@@ -310,8 +319,8 @@ public final class DiscreteSAC: Algorithm {
   /// back through one of them, F₁ and G₁: target F_π + 2 F_Q; critics 2 (F_Q + F₁ + G₁); policy 2 F_π + 2 F_Q + G_π.
   public static func cost(_ configuration: Configuration, observationSize: Int, actionSize: Int) -> UpdateCost {
     let rows = configuration.batchSize
-    let policy = NetworkSize(inputs: observationSize, hidden: configuration.policySizes, outputs: actionSize)
-    let critic = NetworkSize(inputs: observationSize, hidden: configuration.criticSizes, outputs: actionSize)
+    let policy = configuration.policySize(inputs: observationSize, outputs: actionSize)
+    let critic = configuration.criticSize(inputs: observationSize, outputs: actionSize)
     let chosen = critic.with(outputs: 1)
     let target = policy.forward(rows: rows) + 2 * critic.forward(rows: rows)
     let critics = 2 * (critic.forward(rows: rows) + chosen.forward(rows: rows) + chosen.backward(rows: rows))

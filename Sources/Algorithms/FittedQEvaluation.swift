@@ -17,6 +17,7 @@ import Networks
 import Platform
 import Replay
 
+/// Learns Q of a given policy from data of any policy: several critics, each with targets of its own.
 public final class FittedQEvaluation: PolicyEvaluation {
   public struct Configuration: OptimizerConfiguration {
     /// Discount γ, in [0, 1].
@@ -26,6 +27,11 @@ public final class FittedQEvaluation: PolicyEvaluation {
     public var batchSize = 256
     /// Units in each hidden layer of each critic; the policy has its own sizes.
     public var hiddenSizes = [256, 256]
+    /// That of the policy under evaluation, which no tensor of it shows.
+    public var policyActivation = Activation.relu
+    /// f of the critics' hidden layers.
+    public var criticActivation = Activation.relu
+    /// Adam's rate η for the critics.
     public var criticLearningRate: Float = 3e-4
     /// δ of Huber's loss of the critics; nil: the squared error.
     public var huberThreshold: Float? = nil
@@ -48,6 +54,8 @@ public final class FittedQEvaluation: PolicyEvaluation {
       .targetTracking("as SAC and TD3; d3rlpy's FQE copies every 100"),
       .batchSize("as SAC and TD3; d3rlpy's FQE has 100"),
       .hiddenSizes("as SAC and TD3"),
+      .policyActivation("that of the policy under evaluation"),
+      .criticActivation(),
       .learningRate("criticLearningRate", "Adam's rate for the critics", "as SAC and TD3; d3rlpy's FQE has 1e-4"),
       .huberThreshold("the notes (N5); all papers"),
       Hyperparameter(
@@ -64,7 +72,7 @@ public final class FittedQEvaluation: PolicyEvaluation {
     ]
   }
 
-  private let configuration: Configuration
+  private var configuration: Configuration
   private let loss: ValueLoss
   private let workers: WorkerPool
   private let (observationSize, actionSize): (Int, Int)
@@ -75,6 +83,7 @@ public final class FittedQEvaluation: PolicyEvaluation {
   private let targetCritics: Critics
   private let criticOptimizer: Adam
   private var updates = 0
+  /// Whether a stochastic policy is evaluated by its draws, or by its best guess.
   public var drawsActions = true
 
   private var updateStream: RandomStream
@@ -92,13 +101,14 @@ public final class FittedQEvaluation: PolicyEvaluation {
     loss = configuration.valueLoss
     self.workers = workers
     (self.observationSize, self.actionSize) = (observationSize, actionSize)
-    let (count, batchSize, hiddenSizes) = (configuration.critics, configuration.batchSize, configuration.hiddenSizes)
+    let (count, batchSize) = (configuration.critics, configuration.batchSize)
+    let blocks = [NetworkBlock](configuration.hiddenSizes, activation: configuration.criticActivation)
 
     critics = Critics(
-      count: count, observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes,
+      count: count, observationSize: observationSize, actionSize: actionSize, blocks: blocks,
       batchSize: batchSize, isLearned: true)
     targetCritics = Critics(
-      count: count, observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes,
+      count: count, observationSize: observationSize, actionSize: actionSize, blocks: blocks,
       batchSize: batchSize, isLearned: false)
     criticOptimizer = Adam(critics.networks, configuration.adam(learningRate: configuration.criticLearningRate))
 
@@ -106,8 +116,8 @@ public final class FittedQEvaluation: PolicyEvaluation {
     critics.initialize(using: &initialization)
     targetCritics.copy(critics)
     policy = FixedPolicy(
-      observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes, batchSize: batchSize,
-      using: &initialization)
+      observationSize: observationSize, actionSize: actionSize, hiddenSizes: configuration.hiddenSizes,
+      activation: configuration.policyActivation, batchSize: batchSize, using: &initialization)
     updateStream = RandomStream(seed: seed, purpose: "update noise")
 
     noise = UpdateNoise(batchSize: batchSize, actionSize: actionSize)
@@ -237,7 +247,8 @@ public final class FittedQEvaluation: PolicyEvaluation {
 
   /// Until a given policy is loaded, which has sizes of its own.
   public static func policy(_ configuration: Configuration) -> PolicyForm {
-    PolicyForm(.squashedGaussian, hiddenSizes: configuration.hiddenSizes)
+    PolicyForm(
+      .squashedGaussian, hiddenSizes: configuration.hiddenSizes, activation: configuration.policyActivation)
   }
 
   public static let metrics: [Metric] = [.criticLoss, .targetMean]
@@ -266,13 +277,16 @@ public final class FittedQEvaluation: PolicyEvaluation {
     try targetCritics.load("target_critic", from: find)
   }
 
+  /// Takes the policy to be evaluated from tensors named `policy.…`.
   public func loadPolicy(
-    normalization: ObservationNormalization?, from find: (String) throws -> Tensor
+    activation: Activation?, normalization: ObservationNormalization?, from find: (String) throws -> Tensor
   ) throws {
     self.normalization = normalization
+    if let activation { configuration.policyActivation = activation }
     policy = try FixedPolicy(
-      observationSize: observationSize, actionSize: actionSize, batchSize: configuration.batchSize,
-      normalizer: normalization?.rowNormalizer(rows: configuration.batchSize), from: find)
+      observationSize: observationSize, actionSize: actionSize, activation: configuration.policyActivation,
+      batchSize: configuration.batchSize, normalizer: normalization?.rowNormalizer(rows: configuration.batchSize),
+      from: find)
   }
 
   public var state: AlgorithmState {

@@ -22,6 +22,7 @@ public struct Hyperparameter: Sendable {
   /// Of a property with cases, the number that a bare one is: `fixed.value`.
   let bareNumber: String?
 
+  /// A hyperparameter of a name, a symbol, a summary and what is allowed; `source` says where the default comes from.
   public init(
     _ name: String, _ symbol: String, _ range: Interval, _ summary: String, source: String, isOptional: Bool = false
   ) {
@@ -51,14 +52,18 @@ public struct Hyperparameter: Sendable {
     }.joined(separator: ", ") + (isOptional ? " or null" : "")
   }
 
+  /// Whether its value is a list of numbers.
+  package var isList: Bool { ranges[""]?.isList == true }
+
   /// Whether a case can be said by its name alone: it has no numbers, or each of them has a default.
   func isWhole(_ label: String) -> Bool {
     let fields = ranges.keys.filter { $0.hasPrefix(label + ".") }
     return ranges[label]?.isNothing == true || !fields.isEmpty && fields.allSatisfy { caseDefaults[$0] != nil }
   }
 
-  /// A value with the defaults of what its case does not say, and a bare number in the case that it means.
+  /// A value with the defaults of what its case does not say, a bare number in the case that it means, and a case by its name.
   func completed(_ value: JSONValue) -> JSONValue {
+    if case .string(let label) = value, isWhole(label) { return completed(.object([label: .object([:])])) }
     if case .number = value, let parts = bareNumber?.split(separator: "."), parts.count == 2 {
       return completed(.object([String(parts[0]): .object([String(parts[1]): value])]))
     }
@@ -135,6 +140,7 @@ public struct Interval: Sendable, Equatable, CustomStringConvertible {
       isList: false)
   }
 
+  /// A whole number between two, both included.
   public static func whole(_ lower: Int, _ upper: Int = 1_000_000_000) -> Interval {
     Interval(
       lower: Double(lower), upper: Double(upper), excludesLower: false, excludesUpper: false, isInteger: true,
@@ -177,8 +183,11 @@ public struct Interval: Sendable, Equatable, CustomStringConvertible {
 
 /// A configuration that cannot be used, in one line.
 public enum ConfigurationError: Error, RemediableError, Equatable, CustomStringConvertible {
+  /// There is no hyperparameter of that name.
   case unknownKey(String, meant: [String])
+  /// A value is outside what is allowed.
   case outOfRange(key: String, value: String, allowed: String)
+  /// The text is no configuration.
   case malformed(String)
 
   public var description: String {

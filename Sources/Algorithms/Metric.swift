@@ -4,20 +4,31 @@
 public struct Metric: Sendable, Equatable, Codable {
   /// The column's name.
   public let name: String
+  /// How it is computed, in the paper's symbols.
   public let formula: String
   /// In words: `return`, `nat`, or empty for a plain number.
   public let unit: String
 
+  /// A metric of an algorithm's own.
   public init(_ name: String, _ formula: String, unit: String) {
     (self.name, self.formula, self.unit) = (name, formula, unit)
   }
 
   // what `UpdateMetrics` has for all algorithms
+  /// `critic_loss`
   public static let criticLoss = Metric("critic_loss", "Σ_j mean (Q_j − y)²", unit: "return²")
+  /// `policy_loss`
   public static let policyLoss = Metric("policy_loss", "the objective that the policy descends", unit: "return")
+  /// `target_mean`
   public static let targetMean = Metric("target_mean", "mean y", unit: "return")
+  /// `temperature`
   public static let temperature = Metric("temperature", "α", unit: "return per nat")
+  /// `entropy`
   public static let entropy = Metric("entropy", "−mean log π(a|s)", unit: "nat")
+
+  /// What critics of quantiles tell, by the name that health looks for.
+  public static let crossedQuantiles = Metric(
+    "crossed_quantiles", "share of neighbouring quantiles with θ_m > θ_{m+1}", unit: "")
 
   /// Those that `UpdateMetrics` has as properties and every log as columns, in the log's order.
   public static let common = [criticLoss, policyLoss, targetMean, temperature, entropy]

@@ -11,9 +11,13 @@ package protocol PolicyEvaluation: Algorithm where Configuration == FittedQEvalu
 
   /// Takes the policy to be evaluated from tensors named `policy.…`.
   ///
-  /// - Parameter normalization: what the policy normalises observations by. The critics see them as the data have them: they
-  ///   estimate the environment's own value, whatever the policy makes of what it sees.
-  func loadPolicy(normalization: ObservationNormalization?, from find: (String) throws -> Tensor) throws
+  /// - Parameters:
+  ///   - activation: that of the policy's hidden layers, which no tensor shows; nil: as configured.
+  ///   - normalization: what the policy normalises observations by. The critics see them as the data have them: they
+  ///     estimate the environment's own value, whatever the policy makes of what it sees.
+  func loadPolicy(
+    activation: Activation?, normalization: ObservationNormalization?, from find: (String) throws -> Tensor
+  ) throws
 
   /// Q_j(s, a) of every critic (J × n) for n observations (n × S) and actions (n × A, or n × 1: their indices), row by row.
   func actionValues(_ observations: [Float], _ actions: [Float]) -> [[Double]]
@@ -25,6 +29,11 @@ package protocol PolicyEvaluation: Algorithm where Configuration == FittedQEvalu
 }
 
 extension PolicyEvaluation {
+  /// Takes the policy to be evaluated, with the activation that is configured.
+  package func loadPolicy(normalization: ObservationNormalization?, from find: (String) throws -> Tensor) throws {
+    try loadPolicy(activation: nil, normalization: normalization, from: find)
+  }
+
   /// Copies some of n observations (n × S) at a time into the rows of a matrix (B × S).
   func forEachChunk(
     of observations: [Float], into matrix: borrowing Matrix, _ body: (_ rows: Int, _ start: Int) -> Void

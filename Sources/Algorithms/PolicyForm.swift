@@ -1,6 +1,8 @@
 // PolicyForm.swift — which policy an algorithm learns, as files keep it.
 
-/// A learned policy's kind and sizes: what its tensors `policy.…` are read into.
+import Kernels
+
+/// A learned policy's kind, sizes and activation: what its tensors `policy.…` are read into.
 public struct PolicyForm: Sendable, Equatable {
   /// What the outputs mean.
   public enum Kind: String, Sendable, Codable {
@@ -12,9 +14,16 @@ public struct PolicyForm: Sendable, Equatable {
     case choosing
   }
 
+  /// What its outputs mean.
   public var kind: Kind
   /// Units in each hidden layer.
   public var hiddenSizes: [Int]
 
-  public init(_ kind: Kind, hiddenSizes: [Int]) { (self.kind, self.hiddenSizes) = (kind, hiddenSizes) }
+  /// Of each hidden layer.
+  public var activation: Activation
+
+  /// A policy of a kind and of hidden sizes.
+  public init(_ kind: Kind, hiddenSizes: [Int], activation: Activation = .relu) {
+    (self.kind, self.hiddenSizes, self.activation) = (kind, hiddenSizes, activation)
+  }
 }

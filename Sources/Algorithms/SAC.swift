@@ -22,6 +22,7 @@ import Replay
   import Darwin
 #endif
 
+/// Soft actor-critic with a learned temperature (Haarnoja 2018).
 public final class SAC: Algorithm {
   public struct Configuration: ActorCriticConfiguration, CollectingConfiguration {
     /// Discount γ, in [0, 1].
@@ -34,8 +35,14 @@ public final class SAC: Algorithm {
     /// Where the policy and the critics have others; nil: as all.
     public var policyHiddenSizes: [Int]? = nil
     public var criticHiddenSizes: [Int]? = nil
+    public var policyActivation = Activation.relu
+    public var criticActivation = Activation.relu
+    public var criticNormalization = BlockNormalization.none
+    /// Adam's rate η for the policy.
     public var policyLearningRate: Float = 3e-4
+    /// Adam's rate η for the critics.
     public var criticLearningRate: Float = 3e-4
+    /// Adam's rate η for log α.
     public var temperatureLearningRate: Float = 3e-4
     /// δ of Huber's loss of the critics; nil: the squared error.
     public var huberThreshold: Float? = nil
@@ -72,6 +79,9 @@ public final class SAC: Algorithm {
       .hiddenSizes("Haarnoja 2018, table 1"),
       .policyHiddenSizes,
       .criticHiddenSizes,
+      .policyActivation(),
+      .criticActivation(),
+      .criticNormalization("none: all papers; layer: DroQ, ReBRAC, RLPD"),
       .learningRate("policyLearningRate", "Adam's rate for the policy", "Haarnoja 2018, table 1"),
       .learningRate("criticLearningRate", "Adam's rate for the critics", "Haarnoja 2018, table 1"),
       .learningRate("temperatureLearningRate", "Adam's rate for log α", "Haarnoja 2018, table 1"),
@@ -146,18 +156,19 @@ public final class SAC: Algorithm {
     self.workers = workers
     targetEntropy = configuration.targetEntropy ?? -Float(actionSize)
     let batchSize = configuration.batchSize
-    let (policySizes, criticSizes) = (configuration.policySizes, configuration.criticSizes)
+    let (policySizes, criticBlocks) = (configuration.policySizes, configuration.criticBlocks)
 
     // differs: log σ is clamped to [−20, 2], with no gradient outside; CleanRL rescales it by tanh, softlearning has a softplus
     policy = SquashedGaussian(
-      observationSize: observationSize, actionSize: actionSize, hiddenSizes: policySizes, batchSize: batchSize)
+      observationSize: observationSize, actionSize: actionSize, hiddenSizes: policySizes,
+      activation: configuration.policyActivation, batchSize: batchSize)
     nextPolicy = SquashedGaussian(sharing: policy, batchSize: batchSize)
     policyWorkers = workers.forPhases(rows: batchSize, weights: policy.parameters.values.count)
     critics = Critics(
-      count: 2, observationSize: observationSize, actionSize: actionSize, hiddenSizes: criticSizes,
+      count: 2, observationSize: observationSize, actionSize: actionSize, blocks: criticBlocks,
       batchSize: batchSize, isLearned: true)
     targetCritics = Critics(
-      count: 2, observationSize: observationSize, actionSize: actionSize, hiddenSizes: criticSizes,
+      count: 2, observationSize: observationSize, actionSize: actionSize, blocks: criticBlocks,
       batchSize: batchSize, isLearned: false)
     switch configuration.temperature {
     case .learned(let initial): logTemperature = log(Double(initial))
@@ -361,7 +372,7 @@ public final class SAC: Algorithm {
   }
 
   public static func policy(_ configuration: Configuration) -> PolicyForm {
-    PolicyForm(.squashedGaussian, hiddenSizes: configuration.policySizes)
+    configuration.policyForm(.squashedGaussian)
   }
 
   public static let metrics: [Metric] = [.criticLoss, .policyLoss, .targetMean, .temperature, .entropy]
@@ -371,8 +382,8 @@ public final class SAC: Algorithm {
   /// 2 F_π + 2 K F_Q + G_π.
   public static func cost(_ configuration: Configuration, observationSize: Int, actionSize: Int) -> UpdateCost {
     let rows = configuration.batchSize
-    let policy = NetworkSize(inputs: observationSize, hidden: configuration.policySizes, outputs: 2 * actionSize)
-    let critic = NetworkSize(inputs: observationSize + actionSize, hidden: configuration.criticSizes, outputs: 1)
+    let policy = configuration.policySize(inputs: observationSize, outputs: 2 * actionSize)
+    let critic = configuration.criticSize(inputs: observationSize + actionSize, outputs: 1)
     let target = policy.forward(rows: rows) + 2 * critic.forward(rows: rows)
     let critics = 2 * (2 * critic.forward(rows: rows) + critic.backward(rows: rows))
     let samples = configuration.policyGradient.samples

@@ -18,6 +18,7 @@ import Networks
 import Platform
 import Replay
 
+/// TD3 plus behaviour cloning (Fujimoto 2021), for fixed data.
 public final class TD3BC: Algorithm {
   public struct Configuration: ActorCriticConfiguration {
     /// Discount γ, in [0, 1].
@@ -30,7 +31,12 @@ public final class TD3BC: Algorithm {
     /// Where the policy and the critics have others; nil: as all.
     public var policyHiddenSizes: [Int]? = nil
     public var criticHiddenSizes: [Int]? = nil
+    public var policyActivation = Activation.relu
+    public var criticActivation = Activation.relu
+    public var criticNormalization = BlockNormalization.none
+    /// Adam's rate η for the policy.
     public var policyLearningRate: Float = 3e-4
+    /// Adam's rate η for the critics.
     public var criticLearningRate: Float = 3e-4
     /// δ of Huber's loss of the critics; nil: the squared error.
     public var huberThreshold: Float? = nil
@@ -64,6 +70,9 @@ public final class TD3BC: Algorithm {
       .hiddenSizes("Fujimoto 2021, table 3"),
       .policyHiddenSizes,
       .criticHiddenSizes,
+      .policyActivation(),
+      .criticActivation(),
+      .criticNormalization("none: all papers; layer: DroQ, ReBRAC, RLPD"),
       .learningRate("policyLearningRate", "Adam's rate for the policy", "Fujimoto 2021, table 3"),
       .learningRate("criticLearningRate", "Adam's rate for the critics", "Fujimoto 2021, table 3"),
       .huberThreshold("the notes (N5); all papers"),
@@ -127,19 +136,19 @@ public final class TD3BC: Algorithm {
     loss = configuration.valueLoss
     self.workers = workers
     let batchSize = configuration.batchSize
-    let (policySizes, criticSizes) = (configuration.policySizes, configuration.criticSizes)
+    let (policySizes, criticBlocks) = (configuration.policySizes, configuration.criticBlocks)
 
     policy = DeterministicPolicy(
-      observationSize: observationSize, actionSize: actionSize, hiddenSizes: policySizes, batchSize: batchSize,
-      isLearned: true)
+      observationSize: observationSize, actionSize: actionSize, hiddenSizes: policySizes,
+      activation: configuration.policyActivation, batchSize: batchSize, isLearned: true)
     targetPolicy = DeterministicPolicy(
-      observationSize: observationSize, actionSize: actionSize, hiddenSizes: policySizes, batchSize: batchSize,
-      isLearned: false)
+      observationSize: observationSize, actionSize: actionSize, hiddenSizes: policySizes,
+      activation: configuration.policyActivation, batchSize: batchSize, isLearned: false)
     critics = Critics(
-      count: 2, observationSize: observationSize, actionSize: actionSize, hiddenSizes: criticSizes,
+      count: 2, observationSize: observationSize, actionSize: actionSize, blocks: criticBlocks,
       batchSize: batchSize, isLearned: true)
     targetCritics = Critics(
-      count: 2, observationSize: observationSize, actionSize: actionSize, hiddenSizes: criticSizes,
+      count: 2, observationSize: observationSize, actionSize: actionSize, blocks: criticBlocks,
       batchSize: batchSize, isLearned: false)
     policyWorkers = workers.forPhases(rows: batchSize, weights: policy.parameters.values.count)
 
@@ -305,7 +314,7 @@ public final class TD3BC: Algorithm {
   }
 
   public static func policy(_ configuration: Configuration) -> PolicyForm {
-    PolicyForm(.deterministic, hiddenSizes: configuration.policySizes)
+    configuration.policyForm(.deterministic)
   }
 
   public static let metrics: [Metric] = [.criticLoss, .policyLoss, .targetMean]
@@ -314,8 +323,8 @@ public final class TD3BC: Algorithm {
   /// target F_π + 2 F_Q; critics 2 (2 F_Q + G_Q); policy 2 F_π + F_Q + G_Q + G_A + G_π at every d-th update.
   public static func cost(_ configuration: Configuration, observationSize: Int, actionSize: Int) -> UpdateCost {
     let rows = configuration.batchSize
-    let policy = NetworkSize(inputs: observationSize, hidden: configuration.policySizes, outputs: actionSize)
-    let critic = NetworkSize(inputs: observationSize + actionSize, hidden: configuration.criticSizes, outputs: 1)
+    let policy = configuration.policySize(inputs: observationSize, outputs: actionSize)
+    let critic = configuration.criticSize(inputs: observationSize + actionSize, outputs: 1)
     let target = policy.forward(rows: rows) + 2 * critic.forward(rows: rows)
     let critics = 2 * (2 * critic.forward(rows: rows) + critic.backward(rows: rows))
     let through =

@@ -1,5 +1,7 @@
 // UpdateCost.swift — what an update costs, counted by each algorithm beside its equations: operations and memory.
 
+import Networks
+
 /// The least that one update needs.
 public struct UpdateCost: Sendable, Equatable {
   /// Floating-point operations, multiply and add counted apart: what the products of the networks cannot do without. A mean,
@@ -14,6 +16,7 @@ public struct UpdateCost: Sendable, Equatable {
   /// Numbers of the update besides the networks and their rows.
   public var numbers: Int
 
+  /// Operations of an update and the networks that it needs.
   public init(
     operations: Double, period: Int = 1, learned: [NetworkSize], following: [NetworkSize] = [], numbers: Int = 0
   ) {
@@ -24,10 +27,11 @@ public struct UpdateCost: Sendable, Equatable {
   /// Bytes of all networks for batches of `batchSize` rows, 4 a number.
   ///
   /// A learned network has five numbers for each weight: itself, its gradient, its transposed copy and two moments; and two
-  /// for each unit and row: its value and its gradient. A network that follows has one of each.
+  /// for each unit and row: its value and its gradient. A network that follows has one of each. Blocks that are more than ReLU
+  /// have further numbers.
   public func bytes(batchSize: Int) -> Int {
-    let own = learned.reduce(0) { $0 + 5 * $1.weights + 2 * batchSize * $1.units }
-    let others = following.reduce(0) { $0 + $1.weights + batchSize * $1.units }
+    let own = learned.reduce(0) { $0 + 5 * $1.weights + batchSize * (2 * $1.units + $1.furtherUnits) }
+    let others = following.reduce(0) { $0 + $1.weights + batchSize * ($1.units + $1.furtherUnits) }
     // a layer's rows in the matrix unit's three parts of 2 bytes
     let widest = (learned + following).reduce(0) { max($0, $1.hidden.max() ?? 0) }
     return 4 * (own + others + numbers) + 6 * batchSize * widest
@@ -48,16 +52,31 @@ public struct UpdateCost: Sendable, Equatable {
 ///
 /// The weights' gradients over some rows cost what the forward pass of these rows does.
 public struct NetworkSize: Sendable, Equatable {
+  /// Its inputs.
   public var inputs: Int
+  /// Units in each hidden layer.
   public var hidden: [Int]
+  /// Its outputs.
   public var outputs: Int
+  /// Numbers of each row beside the units' values and gradients: what blocks that are more than ReLU keep.
+  package var furtherUnits = 0
 
+  /// A network of given sizes.
   public init(inputs: Int, hidden: [Int], outputs: Int) {
     (self.inputs, self.hidden, self.outputs) = (inputs, hidden, outputs)
   }
 
+  package init(inputs: Int, blocks: [NetworkBlock], outputs: Int) {
+    self.init(inputs: inputs, hidden: blocks.map(\.units), outputs: outputs)
+    furtherUnits = blocks.reduce(0) { $0 + $1.units * $1.furtherNumbers }
+  }
+
   /// The same with other outputs, such as the one of many through which an error goes back.
-  public func with(outputs: Int) -> NetworkSize { NetworkSize(inputs: inputs, hidden: hidden, outputs: outputs) }
+  public func with(outputs: Int) -> NetworkSize {
+    var other = self
+    other.outputs = outputs
+    return other
+  }
 
   /// 2 B (I H₁ + … + H_n O): the output of B rows, or the gradients of the weights over them.
   public func forward(rows: Int) -> Double {

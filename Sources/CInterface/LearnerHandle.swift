@@ -60,14 +60,18 @@ final class LearnerHandle: Handle, @unchecked Sendable {
       throw Refusal("lane \(lane) is in the middle of an episode: observe its end, or call offpolicy_abandon first")
     }
     try checkFinite(observation, "the first observation of lane \(lane)")
-    if let last = openEnds.removeValue(forKey: lane) {
-      try trainer.restoreBuffer {
-        $0.resumeEpisode(last.span, lane: lane)
-        $0.abandonEpisode(lane: lane)
-      }
-    }
+    try closeOpenEnd(lane)
     isAwaited[lane] = false
     trainer.begin(lane: lane, observation.span)
+  }
+
+  /// Ends the episode in which a lane's restored frames end.
+  func closeOpenEnd(_ lane: Int) throws {
+    guard let last = openEnds.removeValue(forKey: lane) else { return }
+    try trainer.restoreBuffer {
+      $0.resumeEpisode(last.span, lane: lane)
+      $0.abandonEpisode(lane: lane)
+    }
   }
 
   func act(into actions: UnsafeMutableBufferPointer<Float>) throws {

@@ -63,40 +63,84 @@ enum StepFlag {
   }
 }
 
-@_cdecl("offpolicy_observe_all")
-public func observeAll(
-  _ handle: Int64, _ rewards: UnsafePointer<Double>?, _ flags: UnsafePointer<UInt8>?, _ next: UnsafePointer<Float>?,
-  _ first: UnsafePointer<Float>?, _ lanes: Int64
-) -> Int64 {
-  withDriven(handle) { learner in
+/// What a step of all lanes gave, checked: N rewards and flags, N × S next and first observations.
+private struct RoundOutcome {
+  let learner: LearnerHandle
+  let rewards: UnsafeBufferPointer<Double>
+  let flags: UnsafeBufferPointer<UInt8>
+  let next: UnsafeBufferPointer<Float>
+  /// nil: the lanes' next episodes are begun by other calls.
+  let first: UnsafeBufferPointer<Float>?
+
+  init(
+    _ learner: LearnerHandle, _ rewards: UnsafePointer<Double>?, _ flags: UnsafePointer<UInt8>?,
+    _ next: UnsafePointer<Float>?, _ first: UnsafePointer<Float>?, _ lanes: Int64
+  ) throws {
     let (count, size) = (learner.lanes, learner.observationSize)
-    let rewards = try numbers(rewards, lanes, expected: count, "rewards")
-    let flags = try numbers(flags, lanes, expected: count, "flags")
-    let next = try numbers(next, Int64(count * size), expected: count * size, "the next observations")
-    let first = try first.map { try numbers($0, Int64(count * size), expected: count * size, "the first observations") }
-    func row(_ values: UnsafeBufferPointer<Float>, _ lane: Int) -> UnsafeBufferPointer<Float> {
-      UnsafeBufferPointer(rebasing: values[(lane * size)..<((lane + 1) * size)])
+    self.learner = learner
+    self.rewards = try numbers(rewards, lanes, expected: count, "rewards")
+    self.flags = try numbers(flags, lanes, expected: count, "flags")
+    self.next = try numbers(next, Int64(count * size), expected: count * size, "the next observations")
+    self.first = try first.map {
+      try numbers($0, Int64(count * size), expected: count * size, "the first observations")
     }
-    func ends(_ lane: Int) -> Bool { flags[lane] & (StepFlag.terminated | StepFlag.truncated) != 0 }
     // all lanes are looked at before any is taken
     for lane in 0..<count {
-      guard flags[lane] < 8 else { throw Refusal("flag \(lane) is \(flags[lane]); expected a sum of 1, 2 and 4") }
-      if flags[lane] & StepFlag.skipped != 0 { continue }
-      try learner.check(lane, reward: rewards[lane], next: row(next, lane))
-      if let first, ends(lane) { try checkFinite(row(first, lane), "the first observation of lane \(lane)") }
+      guard self.flags[lane] < 8 else {
+        throw Refusal("flag \(lane) is \(self.flags[lane]); expected a sum of 1, 2 and 4")
+      }
+      if !wasStepped(lane) { continue }
+      try learner.check(lane, reward: self.rewards[lane], next: row(self.next, lane))
+      if let first = self.first, ends(lane) {
+        try checkFinite(row(first, lane), "the first observation of lane \(lane)")
+      }
     }
-    for lane in 0..<count where flags[lane] & StepFlag.skipped == 0 {
+  }
+
+  private func row(_ values: UnsafeBufferPointer<Float>, _ lane: Int) -> UnsafeBufferPointer<Float> {
+    let size = learner.observationSize
+    return UnsafeBufferPointer(rebasing: values[(lane * size)..<((lane + 1) * size)])
+  }
+
+  private func wasStepped(_ lane: Int) -> Bool { flags[lane] & StepFlag.skipped == 0 }
+  private func ends(_ lane: Int) -> Bool { flags[lane] & (StepFlag.terminated | StepFlag.truncated) != 0 }
+
+  /// Takes the steps, and begins the episodes that follow.
+  func observe() throws {
+    for lane in flags.indices where wasStepped(lane) {
       let outcome = StepOutcome(
         reward: rewards[lane], terminated: flags[lane] & StepFlag.terminated != 0,
         truncated: flags[lane] & StepFlag.truncated != 0)
       try learner.observe(lane, outcome, next: row(next, lane))
     }
-    if let first {
-      for lane in 0..<count where flags[lane] & StepFlag.skipped == 0 && ends(lane) {
-        try learner.begin(lane, row(first, lane))
-      }
-    }
+    guard let first else { return }
+    for lane in flags.indices where wasStepped(lane) && ends(lane) { try learner.begin(lane, row(first, lane)) }
+  }
+}
+
+@_cdecl("offpolicy_observe_all")
+public func observeAll(
+  _ handle: Int64, _ rewards: UnsafePointer<Double>?, _ flags: UnsafePointer<UInt8>?, _ next: UnsafePointer<Float>?,
+  _ first: UnsafePointer<Float>?, _ lanes: Int64
+) -> Int64 {
+  withDriven(handle) {
+    try RoundOutcome($0, rewards, flags, next, first, lanes).observe()
     return 0
+  }
+}
+
+@_cdecl("offpolicy_round")
+public func takeRound(
+  _ handle: Int64, _ rewards: UnsafePointer<Double>?, _ flags: UnsafePointer<UInt8>?, _ next: UnsafePointer<Float>?,
+  _ first: UnsafePointer<Float>?, _ lanes: Int64, _ actions: UnsafeMutablePointer<Float>?, _ count: Int64
+) -> Int64 {
+  withDriven(handle) {
+    guard first != nil else { throw Refusal("expected the first observations, got a null pointer") }
+    let actions = try room(actions, count, expected: $0.lanes * $0.actionSize, "all actions")
+    try RoundOutcome($0, rewards, flags, next, first, lanes).observe()
+    let updates = try $0.trainer.learn()
+    try $0.act(into: actions)
+    return Int64(updates)
   }
 }
 

@@ -105,14 +105,50 @@ public func transitions(_ handle: Int64) -> Int64 {
   withLearner(handle) { learner in
     let (buffer, scaling) = (learner.trainer, learner.trainer.scaling)
     var rows = TransitionRows(observationSize: learner.observationSize, actionSize: learner.actionSize)
+    var ends: [UInt64] = []
     for lane in 0..<learner.lanes {
       let range = buffer.buffer.frameRange(lane: lane)
       let frames = buffer.buffer.frameValues(range, lane: lane)
       let last =
         learner.trainer.lanes[lane].needsReset ? learner.openEnds[lane] : learner.trainer.lanes[lane].observation
       rows.add(frames, width: buffer.buffer.frameWidth, last: last, scaling)
+      ends.append(UInt64(rows.rewards.count))
     }
-    return leave(rows.file().encodedData())
+    var file = rows.file()
+    file.add("lane_ends", uint64s: ends, shape: [ends.count])
+    return leave(file.encodedData())
+  }
+}
+
+@_cdecl("offpolicy_add_transitions")
+public func addTransitions(
+  _ handle: Int64, _ lane: Int64, _ rows: Int64, _ observations: UnsafePointer<Float>?,
+  _ actions: UnsafePointer<Float>?, _ rewards: UnsafePointer<Double>?, _ flags: UnsafePointer<UInt8>?,
+  _ next: UnsafePointer<Float>?
+) -> Int64 {
+  withLearner(handle) { learner in
+    let lane = try learner.lane(lane)
+    let (size, width) = (try product(rows, learner.observationSize), try product(rows, learner.actionSize))
+    let observations = try numbers(observations, Int64(size), expected: size, "observations")
+    let actions = try numbers(actions, Int64(width), expected: width, "actions")
+    let rewards = try numbers(rewards, rows, expected: Int(rows), "rewards")
+    let flags = try numbers(flags, rows, expected: Int(rows), "flags")
+    let next = try numbers(next, Int64(size), expected: size, "the next observations")
+    try checkFinite(observations, "an observation")
+    try checkFinite(next, "a next observation")
+    try checkFinite(actions, "an action")
+    try checkChoices(actions, of: learner.trainer.scaling.choices)
+    let outcomes = try (0..<Int(rows)).map { row in
+      guard Float(rewards[row]).isFinite else { throw Refusal("reward \(row) is \(rewards[row])") }
+      guard flags[row] < 4 else { throw Refusal("flag \(row) is \(flags[row]); expected a sum of 1 and 2") }
+      return StepOutcome(
+        reward: rewards[row], terminated: flags[row] & StepFlag.terminated != 0,
+        truncated: flags[row] & StepFlag.truncated != 0)
+    }
+    try learner.closeOpenEnd(lane)
+    learner.trainer.addTransitions(
+      lane: lane, observations: observations.span, actions: actions.span, outcomes: outcomes, next: next.span)
+    return rows
   }
 }
 

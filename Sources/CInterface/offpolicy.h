@@ -78,6 +78,12 @@ int64_t offpolicy_observe_all(
     int64_t handle, const double *rewards, const uint8_t *flags, const float *next, const float *first,
     int64_t lanes);
 
+// offpolicy_observe_all, offpolicy_learn and offpolicy_act in one call, for loops in which nothing comes between them; first
+// is not NULL. Returns how many updates were made. Where it answers -1, offpolicy_counts tells whether the steps were taken.
+int64_t offpolicy_round(
+    int64_t handle, const double *rewards, const uint8_t *flags, const float *next, const float *first, int64_t lanes,
+    float *actions, int64_t count);
+
 // A lane's environment broke: its episode ends here, nothing of the last step is kept. offpolicy_begin follows.
 int64_t offpolicy_abandon(int64_t handle, int64_t lane);
 
@@ -150,8 +156,15 @@ int64_t offpolicy_restore_replay(int64_t handle, const uint8_t *bytes, int64_t l
 
 // → result: the transitions that the buffer holds, oldest first, lane after lane, a safetensors file with
 // observations (n × S), actions (n × A, in the environment's units), rewards (n), next_observations (n × S),
-// terminated (n), truncated (n).
+// terminated (n), truncated (n), lane_ends (N): the rows of a lane end before that one.
 int64_t offpolicy_transitions(int64_t handle);
+
+// Adds transitions that were collected elsewhere to a lane of the buffer, in the order in which they were seen. Where an
+// observation is not the next observation of the row before, another episode begins. They are no steps of the run.
+//   observations, next (rows × S); actions (rows × A, clipped to the bounds); rewards (rows); flags (rows): 1 terminated, 2 truncated
+int64_t offpolicy_add_transitions(
+    int64_t handle, int64_t lane, int64_t rows, const float *observations, const float *actions, const double *rewards,
+    const uint8_t *flags, const float *next);
 
 // → result: networks, targets and optimisers as a safetensors file; the names are those of `conformance`, the moments'
 // begin with policy_optimizer and critic_optimizer. Setting takes any subset of them; shapes must fit.

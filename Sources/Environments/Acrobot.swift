@@ -33,6 +33,7 @@ public final class Acrobot: Environment {
     high: [1, 1, 1, 1, Float(4 * Double.pi), Float(9 * Double.pi)])
   public let actionSpace = Space.discrete(Discrete(3))
 
+  /// The environment, before its first reset.
   public init() {}
 
   public func step(_ action: Span<Float>, into observation: inout MutableSpan<Float>) throws -> StepOutcome {

@@ -39,6 +39,7 @@ public final class CartPole: Environment {
     high: [Float(2 * positionLimit), .infinity, Float(2 * angleLimit), .infinity])
   public let actionSpace = Space.discrete(Discrete(2))
 
+  /// The environment with its default options.
   public convenience init() { self.init(rewardsFallAlone: false) }
 
   init(rewardsFallAlone: Bool) { self.rewardsFallAlone = rewardsFallAlone }

@@ -29,7 +29,10 @@ public struct EnvironmentReport: Sendable, Equatable, Codable {
 
   /// How bad a finding is.
   public enum Severity: String, Sendable, Codable {
-    case error, warning
+    /// It cannot be learned in.
+    case error
+    /// It can be learned in, though something should be looked at.
+    case warning
   }
 
   /// What an environment has to keep to.

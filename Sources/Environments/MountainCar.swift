@@ -27,6 +27,7 @@ public final class MountainCar: Environment {
   public let observationSpace = Box(low: [-1.2, -0.07], high: [0.6, 0.07])
   public let actionSpace = Space.discrete(Discrete(3))
 
+  /// The environment with its default options.
   public convenience init() { self.init(goalVelocity: 0) }
 
   init(goalVelocity: Double) { self.goalVelocity = goalVelocity }

@@ -30,6 +30,7 @@ public final class MountainCarContinuous: Environment {
   public let observationSpace = Box(low: [-1.2, -0.07], high: [0.6, 0.07])
   public let actionSpace = Space.box(Box(low: -1, high: 1, count: 1))
 
+  /// The environment with its default options.
   public convenience init() { self.init(goalVelocity: 0) }
 
   init(goalVelocity: Double) { self.goalVelocity = goalVelocity }

@@ -23,6 +23,7 @@ public final class MultiGoal: Environment {
   public let observationSpace = Box(low: -bound, high: bound, count: 2)
   public let actionSpace = Space.box(Box(low: -maximumSpeed, high: maximumSpeed, count: 2))
 
+  /// The environment, before its first reset.
   public init() {}
 
   public func step(_ action: Span<Float>, into observation: inout MutableSpan<Float>) throws -> StepOutcome {

@@ -29,6 +29,7 @@ public final class Pendulum: Environment {
   public let observationSpace = Box(low: [-1, -1, -8], high: [1, 1, 8])
   public let actionSpace = Space.box(Box(low: -maximumTorque, high: maximumTorque, count: 1))
 
+  /// The environment with its default options.
   public convenience init() { self.init(gravity: Self.defaultGravity) }
 
   init(gravity: Double) { self.gravity = gravity }

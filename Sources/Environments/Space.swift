@@ -47,7 +47,9 @@ public struct Discrete: Sendable, Equatable {
 
 /// Where actions come from.
 public enum Space: Sendable, Equatable {
+  /// Real-valued: every value within bounds.
   case box(Box)
+  /// One of some choices.
   case discrete(Discrete)
 
   /// Values in one action: A for a box, 1 for a discrete space.

@@ -22,6 +22,13 @@ public protocol VectorEnvironment: AnyObject {
   /// `actionSpace`.
   func step(_ actions: Span<Float>, isActive: [Bool])
 
+  /// Begins a step and returns, while the environments are still at it where they can be; `finishStep` waits for them.
+  /// Both together are `step`.
+  func beginStep(_ actions: Span<Float>, isActive: [Bool])
+
+  /// Waits for the step that was begun.
+  func finishStep()
+
   /// What a lane's last step gave, and its observation (S): the true next one, also where the episode ended.
   ///
   /// - Throws: what the lane's step threw, such as `SimulatorFault`; then the step never happened.
@@ -37,6 +44,8 @@ public protocol VectorEnvironment: AnyObject {
 }
 
 extension VectorEnvironment {
+  public func beginStep(_ actions: Span<Float>, isActive: [Bool]) { step(actions, isActive: isActive) }
+  public func finishStep() {}
   public var goals: (any GoalEnvironment)? { nil }
   public var resumePromise: ResumePromise { .exact }
 }

@@ -164,13 +164,22 @@ struct CHeader {
     for (index, layer) in policy.hidden.enumerated() {
       let result = index % 2 == 0 ? "a" : "b"
       code += call(layer, from: input, to: result)
-      code += "  for (i = 0; i < \(layer.outputs); i++) \(result)[i] = \(result)[i] < 0.0f ? 0.0f : \(result)[i];\n"
+      code += "  for (i = 0; i < \(layer.outputs); i++) \(result)[i] = \(activated("\(result)[i]"));\n"
       input = result
     }
     // the buffer that is free becomes nothing where there is one hidden layer
     if policy.hidden.count < 2 { code += "  (void)b;\n" }
     code += call(output, from: input, to: "z")
     return code + (policy.choices == nil ? actionCode(input) : choiceCode) + "}\n"
+  }
+
+  private func activated(_ x: String) -> String {
+    switch policy.activation {
+    case .relu: "\(x) < 0.0f ? 0.0f : \(x)"
+    case .tanh: "tanhf(\(x))"
+    case .elu: "\(x) > 0.0f ? \(x) : expm1f(\(x))"
+    case .silu: "\(x) / (1.0f + expf(-\(x)))"
+    }
   }
 
   private func actionCode(_ input: String) -> String {

@@ -1,6 +1,7 @@
 // ExportedPolicy.swift — a policy as layers, heads and bounds: what every export writes down.
 
 import Algorithms
+import Kernels
 import Networks
 import Replay
 import Training
@@ -8,7 +9,7 @@ import Training
 /// What a policy computes, in the order in which an export has to do it:
 ///
 ///     x = clip((s − mean) / scale, ±clip)                      where observations are normalised
-///     x = max(0, W x + b)                                      for each hidden layer
+///     x = f(W x + b)                                           for each hidden layer, f its activation
 ///     z = W x + b                                              the output layer
 ///     a = low + (tanh(z) + 1) / 2 · (high − low), in [low, high]      real-valued actions
 ///     a = the index of the greatest z; ties go to the first           one of several choices
@@ -70,6 +71,7 @@ struct ExportedPolicy {
 
   var observationSize: Int { description.observationSize }
   var choices: Int? { description.choices }
+  var activation: Activation { description.activation }
   var normalization: ObservationNormalization? { description.normalization }
   var low: [Float] { description.actionLow }
   var high: [Float] { description.actionHigh }

@@ -69,7 +69,7 @@ public struct ModelCard {
       | environment | \(plain(description.environment)) |
       | environment steps | \(description.step) |
       | observation | \(counted(description.observationSize, "value"))\(normalised) |
-      | hidden layers | \(description.hiddenSizes.map(String.init).joined(separator: " × ")), ReLU |
+      | hidden layers | \(description.hiddenSizes.map(String.init).joined(separator: " × ")), \(description.activation.title) |
       | action | \(actionRow) |
       | return | \(returnRow) |
 
@@ -217,7 +217,7 @@ public struct ModelCard {
       "algorithm": .string(description.algorithm), "environment": .string(description.environment),
       "step": .number(Double(description.step)), "observationSize": .number(Double(description.observationSize)),
       "hiddenSizes": .array(description.hiddenSizes.map { .number(Double($0)) }),
-      "version": .string(options.version),
+      "activation": .string(description.activation.name), "version": .string(options.version),
     ]
     if let choices = description.choices {
       members["choices"] = .number(Double(choices))

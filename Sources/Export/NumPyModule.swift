@@ -60,9 +60,20 @@ struct NumPyModule {
   private var hidden: String {
     """
         for k in range(\(policy.hidden.count)):
-            x = np.maximum(x @ _weights[f"hidden_{k}_weight"].T + _weights[f"hidden_{k}_bias"], 0)
+            x = x @ _weights[f"hidden_{k}_weight"].T + _weights[f"hidden_{k}_bias"]
+            x = \(activated)
 
     """
+  }
+
+  private var activated: String {
+    switch policy.activation {
+    case .relu: "np.maximum(x, 0)"
+    case .tanh: "np.tanh(x)"
+    case .elu: "np.where(x > 0, x, np.expm1(np.minimum(x, 0)))"
+    // 1 / (1 + e⁻ˣ) as tanh, which does not overflow
+    case .silu: "x * (np.tanh(x / 2) + 1) / 2"
+    }
   }
 
   private var actions: String {

@@ -1,8 +1,9 @@
 // ONNXGraph.swift — a policy as an ONNX graph: observations in, actions in the environment's units out.
 //
-// The operators and the versions that opset 17 gives them: Sub-14, Div-14, Clip-13, Gemm-13, Relu-14, Tanh-13, Exp-13,
+// The operators and the versions that opset 17 gives them: Sub-14, Div-14, Clip-13, Gemm-13, Relu-14, Elu-6, Sigmoid-13, Tanh-13, Exp-13,
 // Log-13, Neg-13, Add-14, Mul-14, Max-13, Min-13, ArgMax-13. Later opsets change none of what is used of them.
 
+import Kernels
 import Replay
 import Training
 
@@ -26,13 +27,22 @@ extension ONNXModel {
     if let normalization = policy.normalization { state = addNormalization(normalization, to: state) }
     for layer in policy.hidden {
       state = addLayer(layer, to: state)
-      state = add("Relu", [state], as: layer.name)
+      state = addActivation(policy.activation, to: state, as: layer.name)
     }
     let outputs = addLayer(policy.output, to: state)
     if policy.choices != nil {
       addChoice(outputs, isStochastic: policy.isStochastic)
     } else {
       addActions(outputs, state, policy)
+    }
+  }
+
+  private mutating func addActivation(_ activation: Activation, to state: String, as name: String) -> String {
+    switch activation {
+    case .relu: add("Relu", [state], as: name)
+    case .tanh: add("Tanh", [state], as: name)
+    case .elu: add("Elu", [state], as: name)
+    case .silu: add("Mul", [state, add("Sigmoid", [state], as: name + "_sigmoid")], as: name)
     }
   }
 

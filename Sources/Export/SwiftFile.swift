@@ -87,7 +87,16 @@ struct SwiftFile {
   }
 
   private var hidden: String {
-    "    for layer in [\(policy.hidden.map { name($0.name) }.joined(separator: ", "))] { x = layer(x).map { $0 < 0 ? 0 : $0 } }\n"
+    "    for layer in [\(policy.hidden.map { name($0.name) }.joined(separator: ", "))] { x = layer(x).map { \(activated) } }\n"
+  }
+
+  private var activated: String {
+    switch policy.activation {
+    case .relu: "$0 < 0 ? 0 : $0"
+    case .tanh: "tanh($0)"
+    case .elu: "$0 > 0 ? $0 : expm1($0)"
+    case .silu: "$0 / (1 + exp(-$0))"
+    }
   }
 
   private var actions: String {

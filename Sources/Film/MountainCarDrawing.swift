@@ -11,7 +11,7 @@ import Pictures
   import Darwin
 #endif
 
-// Gymnasium's films of these tasks too have 30 steps a second; the tasks have no unit of time
+// Gymnasium's films of these environments too have 30 steps a second; the environments have no unit of time
 extension MountainCar: Drawable {
   public var stepsPerSecond: Double { 30 }
 

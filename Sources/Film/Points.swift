@@ -11,7 +11,7 @@ import Pictures
   import Darwin
 #endif
 
-// neither task has a unit of time that suits a film
+// neither environment has a unit of time that suits a film
 extension MultiGoal: Drawable {
   public var stepsPerSecond: Double { 10 }
 

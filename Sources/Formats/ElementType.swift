@@ -10,27 +10,49 @@
 /// values of F32, F64, U8, BOOL, U64 and I64.
 public enum ElementType: String, Sendable, CaseIterable {
   // in the order of the format's own list, which writing follows
+  /// Booleans, a byte each.
   case bool = "BOOL"
+  /// 4 bits, E2M1.
   case float4 = "F4"
+  /// 6 bits: 2 of exponent, 3 of fraction.
   case float6E2M3 = "F6_E2M3"
+  /// 6 bits: 3 of exponent, 2 of fraction.
   case float6E3M2 = "F6_E3M2"
+  /// Whole numbers of 8 bits, from 0 on.
   case uint8 = "U8"
+  /// Whole numbers of 8 bits.
   case int8 = "I8"
+  /// 8 bits: 5 of exponent, 2 of fraction.
   case float8E5M2 = "F8_E5M2"
+  /// 8 bits: 4 of exponent, 3 of fraction.
   case float8E4M3 = "F8_E4M3"
+  /// 8 bits of exponent: powers of two.
   case float8E8M0 = "F8_E8M0"
+  /// 8 bits, E4M3 without infinities and −0.
   case float8E4M3FNUZ = "F8_E4M3FNUZ"
+  /// 8 bits, E5M2 without infinities and −0.
   case float8E5M2FNUZ = "F8_E5M2FNUZ"
+  /// Whole numbers of 16 bits.
   case int16 = "I16"
+  /// Whole numbers of 16 bits, from 0 on.
   case uint16 = "U16"
+  /// IEEE 754 half precision.
   case float16 = "F16"
+  /// The upper half of single precision.
   case bfloat16 = "BF16"
+  /// Whole numbers of 32 bits.
   case int32 = "I32"
+  /// Whole numbers of 32 bits, from 0 on.
   case uint32 = "U32"
+  /// IEEE 754 single precision.
   case float32 = "F32"
+  /// Two numbers in single precision: real and imaginary part.
   case complex64 = "C64"
+  /// IEEE 754 double precision.
   case float64 = "F64"
+  /// Whole numbers of 64 bits.
   case int64 = "I64"
+  /// Whole numbers of 64 bits, from 0 on.
   case uint64 = "U64"
 
   /// Bits of one element.

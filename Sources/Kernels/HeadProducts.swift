@@ -32,6 +32,23 @@ package func headInputGradient(
   headInputGradient(dq, parameters, offset, h, h.at(rows.lowerBound), nil, dh, rows)
 }
 
+/// dh = dq w for some rows.
+package func headInputGradient(
+  _ dq: borrowing Block, _ parameters: borrowing Block, at offset: Int, into dh: borrowing Matrix, rows: Range<Int>
+) {
+  check(rows, dh.rows)
+  check(rows, dq.count)
+  precondition(offset >= 0 && offset + headParameterCount(inputs: dh.columns) <= parameters.count, "head at \(offset)")
+  let first = rows.lowerBound
+  if wide {
+    Vector512.headInputGradient(
+      rows: rows.count, dq.pointer + first, parameters.pointer + offset, panels: dh.panels, dh.at(first), dh.stride)
+  } else {
+    Vector.headInputGradient(
+      rows: rows.count, dq.pointer + first, parameters.pointer + offset, panels: dh.panels, dh.at(first), dh.stride)
+  }
+}
+
 /// dh = dq w for some rows, row r zero where row `maskRows[r]` of h is not positive.
 package func headInputGradient(
   _ dq: borrowing Block, _ parameters: borrowing Block, at offset: Int, mask h: borrowing Matrix,

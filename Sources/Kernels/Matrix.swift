@@ -33,6 +33,12 @@ public struct Matrix: ~Copyable, @unchecked Sendable {
 
   deinit { pointer.deallocate() }
 
+  /// Where an element is; the caller has checked that there is one.
+  @inline(__always)
+  func place(_ row: Int, _ column: Int) -> Int {
+    column / panelWidth &* stride &+ row &* panelWidth &+ column % panelWidth
+  }
+
   /// The panel of `column` at `row`.
   func at(_ row: Int, panel: Int = 0) -> UnsafeMutablePointer<Float> {
     pointer + (panel &* stride &+ row &* panelWidth)
@@ -79,6 +85,25 @@ public struct Matrix: ~Copyable, @unchecked Sendable {
     for panel in 0..<panels {
       let lanes = UnsafeRawPointer(at(row, panel: panel)).load(as: SIMD16<Float>.self)
       UnsafeMutableRawPointer(other.at(target, panel: panel)).storeBytes(of: lanes, as: SIMD16<Float>.self)
+    }
+  }
+
+  /// Copies some rows to the same rows of a matrix of as many columns.
+  package func copy(_ rows: Range<Int>, to other: borrowing Matrix) {
+    precondition(columns == other.columns, "\(columns) columns into \(other.columns)")
+    check(rows, min(self.rows, other.rows))
+    for panel in 0..<panels {
+      other.at(rows.lowerBound, panel: panel).update(
+        from: at(rows.lowerBound, panel: panel), count: rows.count * panelWidth)
+    }
+  }
+
+  /// Writes one value into some rows.
+  package func fill(_ value: Float, rows: Range<Int>) {
+    check(rows, self.rows)
+    for panel in 0..<panels {
+      let count = min(panelWidth, columns - panel * panelWidth)
+      for row in rows { at(row, panel: panel).update(repeating: value, count: count) }
     }
   }
 

@@ -77,7 +77,7 @@ public struct RandomStream: RandomNumberGenerator, Sendable, Equatable {
   /// Fills a block with standard normal values: one draw, whatever its length.
   public mutating func fillNormal(_ block: borrowing Block) {
     // another key than single numbers have: the two never meet
-    let drawKey = (key.0 ^ 0x9e37_79b9, key.1 ^ UInt32(truncatingIfNeeded: position >> 32))
+    let drawKey = self.drawKey(0x9e37_79b9)
     let draw = UInt32(truncatingIfNeeded: position)
     if wide {
       Vector512.normalValues(count: block.count, key: drawKey, draw: draw, first: 0, block.pointer)
@@ -85,5 +85,10 @@ public struct RandomStream: RandomNumberGenerator, Sendable, Equatable {
       Vector.normalValues(count: block.count, key: drawKey, draw: draw, first: 0, block.pointer)
     }
     position &+= 1
+  }
+
+  /// The key of draws of another kind than single numbers, at this position.
+  func drawKey(_ kind: UInt32) -> (UInt32, UInt32) {
+    (key.0 ^ kind, key.1 ^ UInt32(truncatingIfNeeded: position >> 32))
   }
 }

@@ -4,7 +4,7 @@ import Kernels
 import Platform
 
 /// Critics of discrete actions, evaluated, trained and tracked together: one for DQN, two for discrete SAC.
-package final class ActionValues: Tracking, @unchecked Sendable {
+package final class ActionValues: Ensemble, @unchecked Sendable {
   package let networks: [Parameters]
   /// A, the number of choices.
   package let choices: Int
@@ -15,10 +15,12 @@ package final class ActionValues: Tracking, @unchecked Sendable {
 
   /// - Parameter isLearned: false for targets, which are only ever tracked.
   package convenience init(
-    count: Int, observationSize: Int, choices: Int, hiddenSizes: [Int], batchSize: Int, isLearned: Bool
+    count: Int, observationSize: Int, choices: Int, hiddenSizes: [Int], activation: Activation = .relu, batchSize: Int,
+    isLearned: Bool
   ) {
     let layout = Layout(
-      inputs: observationSize, gradientInputs: 0, hidden: hiddenSizes, outputs: [(nil, choices)], scalar: false)
+      inputs: observationSize, gradientInputs: 0, blocks: [NetworkBlock](hiddenSizes, activation: activation),
+      outputs: [(nil, choices)], scalar: false)
     self.init(
       (0..<count).map { _ in Parameters(layout, isLearned: isLearned) }, choices: choices, batchSize: batchSize,
       forLearning: isLearned)
@@ -40,24 +42,6 @@ package final class ActionValues: Tracking, @unchecked Sendable {
       Activations(networks[0].layout, rows: batchSize, forLearning: forLearning)
     }
   }
-
-  package var count: Int { networks.count }
-
-  package func initialize(using generator: inout RandomStream) {
-    for network in networks { network.initialize(using: &generator) }
-  }
-
-  /// θ ← other's θ, for targets at the start.
-  package func copy(_ other: ActionValues) {
-    for (network, source) in zip(networks, other.networks) { network.copy(source) }
-  }
-
-  /// θ_j ← rate · other's θ_j + (1 − rate) · θ_j for a share of the parameters.
-  package func track(_ j: Int, _ other: ActionValues, rate: Float, _ share: Share) {
-    networks[j].track(other.networks[j], rate: rate, share)
-  }
-
-  package var trackedAllFinite: Bool { networks.allSatisfy(\.trackedAllFinite) }
 
   // MARK: values
 
@@ -162,17 +146,6 @@ package final class ActionValues: Tracking, @unchecked Sendable {
       for j in 0..<count { sum += abs(values[j][row, taken] - targets[j][row]) }
       errors[row] = sum * share
     }
-  }
-
-  // MARK: state
-
-  /// The parameters as tensors `prefix.J.layer.K.…`.
-  package func tensors(_ prefix: String) -> [Tensor] {
-    networks.enumerated().flatMap { $1.tensors("\(prefix).\($0)") }
-  }
-
-  package func load(_ prefix: String, from find: (String) throws -> Tensor) throws {
-    for (j, network) in networks.enumerated() { try network.load("\(prefix).\(j)", from: find) }
   }
 }
 

@@ -22,9 +22,12 @@ package final class CategoricalPolicy: @unchecked Sendable {
   private let logProbabilities: Matrix  // (B × A)
   private let logitGradients: Matrix  // (B × A)
 
-  package convenience init(observationSize: Int, choices: Int, hiddenSizes: [Int], batchSize: Int) {
+  package convenience init(
+    observationSize: Int, choices: Int, hiddenSizes: [Int], activation: Activation = .relu, batchSize: Int
+  ) {
     let layout = Layout(
-      inputs: observationSize, gradientInputs: 0, hidden: hiddenSizes, outputs: [(nil, choices)], scalar: false)
+      inputs: observationSize, gradientInputs: 0, blocks: [NetworkBlock](hiddenSizes, activation: activation),
+      outputs: [(nil, choices)], scalar: false)
     self.init(Parameters(layout, isLearned: true), choices: choices, batchSize: batchSize)
   }
 

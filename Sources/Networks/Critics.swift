@@ -3,8 +3,9 @@
 import Kernels
 import Platform
 
-/// Critics that are evaluated, trained and tracked together: one for DDPG, two for TD3 and SAC.
-public final class Critics: Tracking, @unchecked Sendable {
+/// Critics that are evaluated, trained and tracked together: one for DDPG, two for TD3 and SAC, ten for REDQ.
+public final class Critics: Ensemble, @unchecked Sendable {
+  /// The parameters of each critic.
   public let networks: [Parameters]
   /// Q_j at the rows of the last evaluation.
   @usableFromInline let values: FixedArray<Block>  // J × (B)
@@ -16,12 +17,24 @@ public final class Critics: Tracking, @unchecked Sendable {
   /// How many rows were gathered for each critic.
   package let gathered: RowIndices  // (J)
 
-  /// - Parameter isLearned: false for target critics, which are only ever tracked.
-  public init(
+  private let batchSize: Int
+
+  /// Critics with ReLU in hidden layers of the given sizes.
+  public convenience init(
     count: Int, observationSize: Int, actionSize: Int, hiddenSizes: [Int], batchSize: Int, isLearned: Bool
   ) {
+    self.init(
+      count: count, observationSize: observationSize, actionSize: actionSize, blocks: [NetworkBlock](hiddenSizes),
+      batchSize: batchSize, isLearned: isLearned)
+  }
+
+  /// - Parameter isLearned: false for target critics, which are only ever tracked.
+  public init(
+    count: Int, observationSize: Int, actionSize: Int, blocks: [NetworkBlock], batchSize: Int, isLearned: Bool
+  ) {
+    self.batchSize = batchSize
     let layout = Layout(
-      inputs: observationSize + actionSize, gradientInputs: actionSize, hidden: hiddenSizes, outputs: [(nil, 1)],
+      inputs: observationSize + actionSize, gradientInputs: actionSize, blocks: blocks, outputs: [(nil, 1)],
       scalar: true)
     networks = (0..<count).map { _ in Parameters(layout, isLearned: isLearned) }
     values = FixedArray(count: count) { _ in Block(count: batchSize) }
@@ -32,24 +45,6 @@ public final class Critics: Tracking, @unchecked Sendable {
     gathered = RowIndices(count: count)
   }
 
-  public var count: Int { networks.count }
-
-  public func initialize(using generator: inout RandomStream) {
-    for network in networks { network.initialize(using: &generator) }
-  }
-
-  /// θ ← other's θ, for targets at the start.
-  public func copy(_ other: Critics) {
-    for (network, source) in zip(networks, other.networks) { network.copy(source) }
-  }
-
-  /// θ_j ← rate · other's θ_j + (1 − rate) · θ_j for a share of the parameters.
-  public func track(_ j: Int, _ other: Critics, rate: Float, _ share: Share) {
-    networks[j].track(other.networks[j], rate: rate, share)
-  }
-
-  public var trackedAllFinite: Bool { networks.allSatisfy(\.trackedAllFinite) }
-
   // MARK: values
 
   /// Q_j(s, a) of all critics for some rows.
@@ -57,15 +52,21 @@ public final class Critics: Tracking, @unchecked Sendable {
     for j in 0..<count { evaluate(j, observations, actions, rows: rows) }
   }
 
-  /// Q_j(s, a) of critic j, for some rows.
+  /// Q_j(s, a) of critic j, for some rows; nothing is dropped.
   public func evaluate(
     _ j: Int, _ observations: borrowing Matrix, _ actions: borrowing Matrix, rows: Range<Int>
   ) {
+    evaluate(j, observations, actions, dropout: nil, rows: rows)
+  }
+
+  /// Q_j(s, a) of critic j, for some rows, with what a draw drops of its units where they may be dropped.
+  package func evaluate(
+    _ j: Int, _ observations: borrowing Matrix, _ actions: borrowing Matrix, dropout: DropoutDraw?, rows: Range<Int>
+  ) {
     let network = networks[j]
-    let last = activations[j].last
-    network.forwardHidden(Input(observations, actions), activations[j], rows: rows)
-    headForward(
-      activations[j].hidden[last], network.values, at: network.layout.output.offset, into: values[j], rows: rows)
+    network.forward(
+      Input(observations, actions), activations[j], into: values[j],
+      dropout: dropout.map { NetworkDropout($0, network: j, network.layout, rows: batchSize) }, rows: rows)
   }
 
   /// Q_j at a row of the last evaluation.
@@ -75,6 +76,16 @@ public final class Critics: Tracking, @unchecked Sendable {
   /// min_j Q_j at a row of the last evaluation; NaN if one of them is, which `Swift.min` would hide.
   @inlinable
   public func minimum(at row: Int) -> Float { rowMinimum(of: values, at: row) }
+
+  /// The smallest Q_j of some critics at a row of the last evaluation; NaN if one of them is.
+  package func minimum(of members: borrowing RowIndices, at row: Int) -> Float {
+    var minimum = values[members[0]][row]
+    for i in 1..<max(1, members.count) {
+      let value = values[members[i]][row]
+      if value < minimum || value.isNaN { minimum = value }
+    }
+    return minimum
+  }
 
   // MARK: gradients
 
@@ -101,11 +112,8 @@ public final class Critics: Tracking, @unchecked Sendable {
     _ j: Int, scale: Float, into gradient: borrowing Matrix, rows: Range<Int>
   ) {
     valueGradients[j].fill(scale, rows)
-    let (network, last) = (networks[j], activations[j].last)
-    headInputGradient(
-      valueGradients[j], network.values, at: network.layout.output.offset, mask: activations[j].hidden[last],
-      maskRows: owners[j], into: activations[j].gradients[last], rows: rows)
-    network.backwardHidden(activations[j], owners: owners[j], rows: rows)
+    let network = networks[j]
+    network.backwardOutput(valueGradients[j], activations[j], owners: owners[j], rows: rows)
     network.backwardInput(activations[j], into: inputGradients[j], rows: rows)
     for at in rows { inputGradients[j].copyRow(at, to: gradient, row: owners[j][at]) }
   }
@@ -117,25 +125,34 @@ public final class Critics: Tracking, @unchecked Sendable {
     networks[0].backwardInput(activations[0], into: gradient, rows: rows)
   }
 
+  /// scale · ∂Q_j/∂a for some rows, kept until all critics' are added up. The parameters get no gradient.
+  package func backwardToActions(_ j: Int, scale: Float, rows: Range<Int>) {
+    valueGradients[j].fill(scale, rows)
+    backward(j, rows: rows)
+    networks[j].backwardInput(activations[j], into: inputGradients[j], rows: rows)
+  }
+
+  /// What all critics passed back to the actions, added up, for some rows.
+  package func addActionGradients(into gradient: borrowing Matrix, rows: Range<Int>) {
+    for row in rows {
+      for i in 0..<gradient.columns {
+        var sum: Float = 0
+        for j in 0..<count { sum += inputGradients[j][row, i] }
+        gradient[row, i] = sum
+      }
+    }
+  }
+
   /// ∂J_Q/∂θ_j of a share of critic j's parameters, over the first `rows` rows of the last backward pass.
   public func weightGradients(
     _ j: Int, _ observations: borrowing Matrix, _ actions: borrowing Matrix, rows: Int, _ share: Share
   ) {
-    let network = networks[j]
-    let output = network.layout.output
-    network.hiddenWeightGradients(Input(observations, actions), activations[j], rows: rows, share)
-    headWeightGradient(
-      valueGradients[j], activations[j].hidden[activations[j].last], rows: rows, into: network.gradients,
-      at: output.offset, panels: share.range(of: output.panels))
+    networks[j].weightGradients(
+      Input(observations, actions), activations[j], output: valueGradients[j], rows: rows, share)
   }
 
   private func backward(_ j: Int, rows: Range<Int>) {
-    let network = networks[j]
-    let last = activations[j].last
-    headInputGradient(
-      valueGradients[j], network.values, at: network.layout.output.offset, mask: activations[j].hidden[last],
-      into: activations[j].gradients[last], rows: rows)
-    network.backwardHidden(activations[j], rows: rows)
+    networks[j].backwardOutput(valueGradients[j], activations[j], rows: rows)
   }
 
   // MARK: loss
@@ -195,6 +212,28 @@ public final class Critics: Tracking, @unchecked Sendable {
     return sum / Double(max(1, rows))
   }
 
+  /// The mean of all Q_j over the first `rows` rows.
+  package func meanValue(rows: Int) -> Double {
+    var sum = 0.0
+    for j in 0..<count {
+      for row in 0..<rows { sum += Double(values[j][row]) }
+    }
+    return sum / Double(max(1, rows * count))
+  }
+
+  /// √ mean_j (Q_j − mean_j Q_j)², the mean over the first `rows` rows.
+  package func spread(rows: Int) -> Double {
+    var sum = 0.0
+    for row in 0..<rows {
+      var (total, squares) = (0.0, 0.0)
+      for j in 0..<count { total += Double(values[j][row]) }
+      let mean = total / Double(count)
+      for j in 0..<count { squares += (Double(values[j][row]) - mean) * (Double(values[j][row]) - mean) }
+      sum += (squares / Double(count)).squareRoot()
+    }
+    return sum / Double(max(1, rows))
+  }
+
   /// The largest |Q_j| over the first `rows` rows.
   package func largestValue(rows: Int) -> Double {
     var largest = 0.0
@@ -214,16 +253,5 @@ public final class Critics: Tracking, @unchecked Sendable {
   /// The mean of |Q_0| over the first `rows` rows.
   package func meanFirstMagnitude(rows: Int) -> Double {
     (0..<rows).reduce(0) { $0 + Double(abs(values[0][$1])) } / Double(max(1, rows))
-  }
-
-  // MARK: state
-
-  /// The parameters as tensors `prefix.J.layer.K.…`.
-  public func tensors(_ prefix: String) -> [Tensor] {
-    networks.enumerated().flatMap { $1.tensors("\(prefix).\($0)") }
-  }
-
-  public func load(_ prefix: String, from find: (String) throws -> Tensor) throws {
-    for (j, network) in networks.enumerated() { try network.load("\(prefix).\(j)", from: find) }
   }
 }

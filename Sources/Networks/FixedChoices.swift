@@ -23,25 +23,35 @@ package struct FixedChoices: Sendable {
 
   /// Random weights, until others are loaded.
   package init(
-    observationSize: Int, choices: Int, hiddenSizes: [Int], batchSize: Int, using generator: inout RandomStream
+    observationSize: Int, choices: Int, hiddenSizes: [Int], activation: Activation = .relu, batchSize: Int,
+    using generator: inout RandomStream
   ) {
     policy = CategoricalPolicy(
-      observationSize: observationSize, choices: choices, hiddenSizes: hiddenSizes, batchSize: batchSize)
+      observationSize: observationSize, choices: choices, hiddenSizes: hiddenSizes, activation: activation,
+      batchSize: batchSize)
     policy.parameters.initialize(using: &generator)
     normalizer = nil
   }
 
   /// Reads a policy; the sizes of its hidden layers are those of its tensors.
   ///
-  /// - Parameter normalizer: with room for `batchSize` rows, where the policy was learned on normalised observations.
+  /// - Parameters:
+  ///   - activation: that of its hidden layers, which no tensor shows.
+  ///   - normalizer: with room for `batchSize` rows, where the policy was learned on normalised observations.
   /// - Throws: what `find` throws for a tensor that is missing, `TensorMismatch` for one of another shape.
   package init(
-    observationSize: Int, choices: Int, batchSize: Int, normalizer: RowNormalizer? = nil,
-    from find: (String) throws -> Tensor
+    observationSize: Int, choices: Int, activation: Activation = .relu, batchSize: Int,
+    normalizer: RowNormalizer? = nil, from find: (String) throws -> Tensor
   ) throws {
     precondition(normalizer.map { $0.normalized.rows >= batchSize } ?? true, "no room for \(batchSize) rows")
+    let sizes = try policySizes(from: find).dropLast()
+    guard !sizes.isEmpty else {
+      // says which tensor is missing
+      for layer in 0...1 { _ = try find("policy.layer.\(layer).weight") }
+      throw TensorMismatch("the policy has no hidden layer")
+    }
     policy = CategoricalPolicy(
-      observationSize: observationSize, choices: choices, hiddenSizes: try policySizes(from: find).dropLast(),
+      observationSize: observationSize, choices: choices, hiddenSizes: Array(sizes), activation: activation,
       batchSize: batchSize)
     try policy.parameters.load("policy", from: find)
     self.normalizer = normalizer

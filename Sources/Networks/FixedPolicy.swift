@@ -19,10 +19,12 @@ package struct FixedPolicy: Sendable {
 
   /// Random weights of a Gaussian policy, until others are loaded.
   package init(
-    observationSize: Int, actionSize: Int, hiddenSizes: [Int], batchSize: Int, using generator: inout RandomStream
+    observationSize: Int, actionSize: Int, hiddenSizes: [Int], activation: Activation = .relu, batchSize: Int,
+    using generator: inout RandomStream
   ) {
     let policy = SquashedGaussian(
-      observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes, batchSize: batchSize)
+      observationSize: observationSize, actionSize: actionSize, hiddenSizes: hiddenSizes, activation: activation,
+      batchSize: batchSize)
     policy.parameters.initialize(using: &generator)
     (self.actionSize, normalizer) = (actionSize, nil)
     network = .gaussian(policy)
@@ -32,11 +34,12 @@ package struct FixedPolicy: Sendable {
   ///
   /// - Parameters:
   ///   - choices: how many there are; nil where actions are real-valued.
+  ///   - activation: that of its hidden layers, which no tensor shows.
   ///   - normalizer: with room for `batchSize` rows, where the policy was learned on normalised observations.
   /// - Throws: what `find` throws for a tensor that is missing, `TensorMismatch` for one of another shape.
   package init(
-    observationSize: Int, actionSize: Int, choices: Int? = nil, batchSize: Int, normalizer: RowNormalizer? = nil,
-    from find: (String) throws -> Tensor
+    observationSize: Int, actionSize: Int, choices: Int? = nil, activation: Activation = .relu, batchSize: Int,
+    normalizer: RowNormalizer? = nil, from find: (String) throws -> Tensor
   ) throws {
     precondition(normalizer.map { $0.normalized.rows >= batchSize } ?? true, "no room for \(batchSize) rows")
     if let choices {
@@ -44,7 +47,8 @@ package struct FixedPolicy: Sendable {
       (self.actionSize, self.normalizer) = (1, nil)
       network = .choosing(
         try FixedChoices(
-          observationSize: observationSize, choices: choices, batchSize: batchSize, normalizer: normalizer, from: find))
+          observationSize: observationSize, choices: choices, activation: activation, batchSize: batchSize,
+          normalizer: normalizer, from: find))
       return
     }
     var sizes = try policySizes(from: find)
@@ -59,13 +63,14 @@ package struct FixedPolicy: Sendable {
     (self.actionSize, self.normalizer) = (actionSize, normalizer)
     if isGaussian {
       let policy = SquashedGaussian(
-        observationSize: observationSize, actionSize: actionSize, hiddenSizes: sizes, batchSize: batchSize)
+        observationSize: observationSize, actionSize: actionSize, hiddenSizes: sizes, activation: activation,
+        batchSize: batchSize)
       try policy.parameters.load("policy", from: find)
       network = .gaussian(policy)
     } else {
       let policy = DeterministicPolicy(
-        observationSize: observationSize, actionSize: actionSize, hiddenSizes: sizes, batchSize: batchSize,
-        isLearned: false)
+        observationSize: observationSize, actionSize: actionSize, hiddenSizes: sizes, activation: activation,
+        batchSize: batchSize, isLearned: false)
       try policy.parameters.load("policy", from: find)
       network = .deterministic(policy)
     }

@@ -12,6 +12,8 @@ package struct Layer: Sendable {
     case narrow
     /// One output: the weights as the panels of one row, then a vector with the bias.
     case scalar
+    /// The scale and shift of a normalisation: 16 of each for each panel of units, which are both its inputs and its outputs.
+    case affine
   }
 
   package let kind: Kind
@@ -28,11 +30,18 @@ package struct Layer: Sendable {
   package var panels: Int { ((kind == .dense ? outputs : inputs) + panelWidth - 1) / panelWidth }
 
   package var parameterCount: Int {
-    kind == .scalar ? headParameterCount(inputs: inputs) : denseParameterCount(inputs: inputs, outputs: outputs)
+    switch kind {
+    case .dense, .narrow: denseParameterCount(inputs: inputs, outputs: outputs)
+    case .scalar: headParameterCount(inputs: inputs)
+    case .affine: layerNormParameterCount(outputs)
+    }
   }
 
   package var transposedCount: Int {
-    kind == .scalar ? 0 : denseTransposedCount(inputs: inputs - firstGradientInput, outputs: outputs)
+    switch kind {
+    case .dense, .narrow: denseTransposedCount(inputs: inputs - firstGradientInput, outputs: outputs)
+    case .scalar, .affine: 0
+    }
   }
 
   /// The inputs of a share whose weights Wᵀ holds, and the panels of outputs.
@@ -58,6 +67,8 @@ package struct Layer: Sendable {
     case .scalar:
       let end = !part.isEmpty && part.upperBound == panels ? part.upperBound + 1 : part.upperBound
       return (offset + part.lowerBound * panelWidth)..<(offset + end * panelWidth)
+    case .affine:
+      return (offset + 2 * part.lowerBound * panelWidth)..<(offset + 2 * part.upperBound * panelWidth)
     }
   }
 
@@ -67,6 +78,7 @@ package struct Layer: Sendable {
     case .dense, .narrow:
       offset + output / panelWidth * (inputs + 1) * panelWidth + input * panelWidth + output % panelWidth
     case .scalar: offset + input
+    case .affine: offset + output / panelWidth * 2 * panelWidth + output % panelWidth
     }
   }
 
@@ -75,6 +87,7 @@ package struct Layer: Sendable {
     switch kind {
     case .dense, .narrow: weightIndex(output: output, input: inputs)
     case .scalar: offset + panels * panelWidth
+    case .affine: weightIndex(output: output, input: 0) + panelWidth
     }
   }
 }
@@ -86,14 +99,17 @@ package struct TensorView: Sendable {
   package let outputs: Range<Int>
   package let isBias: Bool
 
-  package var shape: [Int] { isBias ? [outputs.count] : [outputs.count, layer.inputs] }
+  /// A bias, or a normalisation's scale or shift.
+  private var isVector: Bool { isBias || layer.kind == .affine }
+
+  package var shape: [Int] { isVector ? [outputs.count] : [outputs.count, layer.inputs] }
 
   /// Where each element is in the flat block, row by row.
   package func forEachIndex(_ body: (_ element: Int, _ index: Int) -> Void) {
     var element = 0
     for output in outputs {
-      if isBias {
-        body(element, layer.biasIndex(output: output))
+      if isVector {
+        body(element, isBias ? layer.biasIndex(output: output) : layer.weightIndex(output: output, input: 0))
         element += 1
       } else {
         for input in 0..<layer.inputs {
@@ -105,26 +121,36 @@ package struct TensorView: Sendable {
   }
 }
 
-/// The layers of a multilayer perceptron: rectified hidden layers, then a linear one.
+/// The layers of a multilayer perceptron: hidden blocks, then a linear layer; behind it what normalises the blocks.
 package struct Layout: Sendable {
   package let layers: [Layer]
   package let tensors: [TensorView]
+  package let blocks: [NetworkBlock]
+  /// Where the scale and shift of each block's normalisation are among the layers; nil where it has none.
+  private let normalizations: [Int?]
 
-  package var hidden: ArraySlice<Layer> { layers.dropLast() }
-  package var output: Layer { layers[layers.count - 1] }
+  package var hidden: ArraySlice<Layer> { layers[..<blocks.count] }
+  package var output: Layer { layers[blocks.count] }
   package var parameterCount: Int { layers.reduce(0) { $0 + $1.parameterCount } }
   package var transposedCount: Int { layers.reduce(0) { $0 + $1.transposedCount } }
   package var panelCount: Int { layers.reduce(0) { $0 + $1.panels } }
 
+  /// Scale and shift of block k's normalisation, if it has one.
+  package func normalization(_ k: Int) -> Layer? { normalizations[k].map { layers[$0] } }
+
   /// - Parameters:
   ///   - inputs: values in, S for a policy and S + A for a critic.
   ///   - gradientInputs: how many of the last inputs a gradient is passed back to: 0, or A for a critic.
-  ///   - hidden: the sizes of the hidden layers, at least one.
+  ///   - blocks: the hidden layers, at least one.
   ///   - outputs: the names of the output's parts with their sizes, such as mean and log_std. One part named nil
   ///     continues the numbering of the hidden layers.
   ///   - scalar: one output, kept as a dot product.
-  package init(inputs: Int, gradientInputs: Int, hidden: [Int], outputs: [(name: String?, size: Int)], scalar: Bool) {
+  package init(
+    inputs: Int, gradientInputs: Int, blocks: [NetworkBlock], outputs: [(name: String?, size: Int)], scalar: Bool
+  ) {
+    let hidden = blocks.map(\.units)
     precondition(!hidden.isEmpty && hidden.allSatisfy { $0 > 0 }, "hidden layers of \(hidden) units")
+    precondition(blocks.allSatisfy { 0 <= $0.dropout && $0.dropout < 1 }, "dropout of \(blocks.map(\.dropout))")
     let total = outputs.reduce(0) { $0 + $1.size }
     precondition(!scalar || total == 1, "a scalar layer with \(total) outputs")
     var layers: [Layer] = []
@@ -150,7 +176,24 @@ package struct Layout: Sendable {
         first += size
       }
     }
-    self.layers = layers
-    self.tensors = tensors
+    var normalizations = [Int?](repeating: nil, count: blocks.count)
+    for (index, block) in blocks.enumerated() where block.normalization == .layer {
+      let layer = Layer(
+        kind: .affine, inputs: block.units, outputs: block.units, firstGradientInput: 0, offset: offset,
+        transposedOffset: transposedOffset)
+      normalizations[index] = layers.count
+      offset += layer.parameterCount
+      layers.append(layer)
+      let all = 0..<block.units
+      tensors.append(TensorView(name: "norm.\(index).weight", layer: layer, outputs: all, isBias: false))
+      tensors.append(TensorView(name: "norm.\(index).bias", layer: layer, outputs: all, isBias: true))
+    }
+    (self.layers, self.tensors, self.blocks, self.normalizations) = (layers, tensors, blocks, normalizations)
+  }
+
+  /// The same with hidden layers of these sizes and ReLU.
+  package init(inputs: Int, gradientInputs: Int, hidden: [Int], outputs: [(name: String?, size: Int)], scalar: Bool) {
+    self.init(
+      inputs: inputs, gradientInputs: gradientInputs, blocks: [NetworkBlock](hidden), outputs: outputs, scalar: scalar)
   }
 }

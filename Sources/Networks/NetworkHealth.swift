@@ -3,17 +3,25 @@
 import Kernels
 
 extension Activations {
-  /// The share of hidden units that are zero for each of the first `rows` rows: they pass no gradient back.
+  /// The share of hidden units that pass no gradient back for any of the first `rows` rows: those with ReLU that are zero, and
+  /// those of another activation with |f′| of at most `flat`.
   package borrowing func deadUnits(rows: Int) -> Double {
     var (dead, total) = (0, 0)
     for k in 0..<hidden.count {
+      let isRectified = blocks[k].activation == .relu
       for unit in 0..<hidden[k].columns {
         total += 1
-        if !(0..<rows).contains(where: { hidden[k][$0, unit] > 0 }) { dead += 1 }
+        let isAlive = (0..<rows).contains { row in
+          isRectified ? hidden[k][row, unit] > 0 : abs(slopes[k][row, unit]) > Self.flat
+        }
+        if !isAlive { dead += 1 }
       }
     }
     return Double(dead) / Double(max(1, total))
   }
+
+  /// A slope at which a unit counts as saturated: tanh has it at 0.995.
+  private static var flat: Float { 0.01 }
 }
 
 /// ‖θ‖ of networks that learn together.
@@ -43,6 +51,7 @@ public struct CriticsOfOne: ~Copyable {
   private let action: Matrix  // (1 × A)
   private let values: FixedArray<Block>  // J × (1)
 
+  /// Critics of one row that share the parameters of others.
   public init(_ critics: Critics, observationSize: Int, actionSize: Int) {
     networks = critics.networks
     activations = Activations(critics.networks[0].layout, rows: 1, forLearning: false)
@@ -56,10 +65,7 @@ public struct CriticsOfOne: ~Copyable {
     self.observation.setRow(0, to: observation)
     self.action.setRow(0, to: action)
     for (j, network) in networks.enumerated() {
-      network.forwardHidden(Input(self.observation, self.action), activations, rows: 0..<1)
-      headForward(
-        activations.hidden[activations.last], network.values, at: network.layout.output.offset, into: values[j],
-        rows: 0..<1)
+      network.forward(Input(self.observation, self.action), activations, into: values[j], rows: 0..<1)
     }
     return Double(rowMinimum(of: values, at: 0))
   }

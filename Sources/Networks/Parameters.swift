@@ -5,7 +5,9 @@ import Platform
 
 /// A tensor that leaves or enters the program: row-major, as PyTorch keeps it.
 public struct Tensor: Sendable, Equatable {
+  /// Its name, such as `critic.0.layer.1.weight`.
   public let name: String
+  /// The sizes of its dimensions; empty for a single number.
   public let shape: [Int]
   private let source: Source
 
@@ -15,6 +17,7 @@ public struct Tensor: Sendable, Equatable {
     case block([Float], TensorView)
   }
 
+  /// A tensor of given values, in the order of its rows.
   public init(name: String, shape: [Int], values: [Float]) {
     (self.name, self.shape, source) = (name, shape, .values(values))
   }
@@ -42,6 +45,7 @@ public struct Tensor: Sendable, Equatable {
 
 /// A tensor that is missing or has another shape than the network.
 public struct TensorMismatch: Error, CustomStringConvertible {
+  /// The tensor and what was expected of it, in one line.
   public let description: String
 
   package init(_ description: String) { self.description = description }
@@ -53,6 +57,7 @@ public protocol Tracking {
   var trackedAllFinite: Bool { get }
 }
 
+/// The weights and biases of one network, in one block.
 public final class Parameters: Tracking, @unchecked Sendable {
   package let layout: Layout
   /// θ
@@ -75,9 +80,14 @@ public final class Parameters: Tracking, @unchecked Sendable {
     trackingChecks = Block(count: isLearned ? 0 : WorkerPool.maximumCount)
   }
 
-  /// Weights and biases from U(±1/√fan_in), PyTorch's default and every reference implementation's.
+  /// Weights and biases from U(±1/√fan_in), PyTorch's default and every reference implementation's; a normalisation scales by 1
+  /// and shifts by 0.
   public func initialize(using generator: inout RandomStream) {
     for tensor in layout.tensors {
+      if tensor.layer.kind == .affine {
+        tensor.forEachIndex { _, index in values[index] = tensor.isBias ? 0 : 1 }
+        continue
+      }
       let bound = 1 / Float(tensor.layer.inputs).squareRoot()
       tensor.forEachIndex { _, index in values[index] = (2 * generator.uniform() - 1) * bound }
     }

@@ -13,9 +13,11 @@ package final class SquashedGaussian: @unchecked Sendable {
   private let headGradients: Matrix  // (B × 2A)
   private let record: GaussianRecord
 
-  package convenience init(observationSize: Int, actionSize: Int, hiddenSizes: [Int], batchSize: Int) {
+  package convenience init(
+    observationSize: Int, actionSize: Int, hiddenSizes: [Int], activation: Activation = .relu, batchSize: Int
+  ) {
     let layout = Layout(
-      inputs: observationSize, gradientInputs: 0, hidden: hiddenSizes,
+      inputs: observationSize, gradientInputs: 0, blocks: [NetworkBlock](hiddenSizes, activation: activation),
       outputs: [("mean", actionSize), ("log_std", actionSize)], scalar: false)
     self.init(Parameters(layout, isLearned: true), actionSize: actionSize, batchSize: batchSize)
   }
@@ -128,16 +130,19 @@ package struct ActingRow: ~Copyable {
 
 /// π(s) = tanh(f(s)).
 public final class DeterministicPolicy: @unchecked Sendable {
+  /// The network's weights and biases.
   public let parameters: Parameters
   private let activations: Activations
   private let outputGradients: Matrix  // (B × A)
 
   /// - Parameter isLearned: false for a target policy, which is only ever tracked.
   public convenience init(
-    observationSize: Int, actionSize: Int, hiddenSizes: [Int], batchSize: Int, isLearned: Bool
+    observationSize: Int, actionSize: Int, hiddenSizes: [Int], activation: Activation = .relu, batchSize: Int,
+    isLearned: Bool
   ) {
     let layout = Layout(
-      inputs: observationSize, gradientInputs: 0, hidden: hiddenSizes, outputs: [(nil, actionSize)], scalar: false)
+      inputs: observationSize, gradientInputs: 0, blocks: [NetworkBlock](hiddenSizes, activation: activation),
+      outputs: [(nil, actionSize)], scalar: false)
     self.init(Parameters(layout, isLearned: isLearned), batchSize: batchSize, forLearning: isLearned)
   }
 

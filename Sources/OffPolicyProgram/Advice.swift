@@ -41,7 +41,7 @@ private func flag(_ remedy: Remedy, in command: (any ParsableCommand)?) -> Strin
   return switch remedy {
   case .hyperparameter("bufferCapacity", _) where command is Bench: "--buffer N"
   case .hyperparameter(let name, let value) where command is Train || command is Bench: "--set \(name)=\(value)"
-  case .runFolder where command is Train: "--run-directory PATH"
+  case .runFolder where command is Train || command is Clone: "--run-directory PATH"
   case .environment where command is Train: nil
   case .environment: "--environment ID"
   case .timeouts(true): "--timeouts from-next-observations, --timeouts none or --timeouts \"every N\""

@@ -25,7 +25,10 @@ enum Arguments {
     var path: [any ParsableCommand.Type] = []
     var current: any ParsableCommand.Type = RootCommand.self
     for argument in arguments {
-      guard let next = current.configuration.subcommands.first(where: { $0._commandName == argument }) else { break }
+      let known = current.configuration.subcommands.first {
+        $0._commandName == argument || $0.configuration.aliases.contains(argument)
+      }
+      guard let next = known else { break }
       path.append(next)
       current = next
     }

@@ -22,7 +22,8 @@ struct Bench: ParsableCommand {
   @Option(help: "Transitions in an update.", transform: wholeNumber)
   var batch: Int = 256
 
-  @Option(name: .customLong("set"), help: "Set a hyperparameter: key=value. May be repeated.")
+  @Option(
+    name: .customLong("set"), help: ArgumentHelp("Set a hyperparameter. May be repeated.", valueName: "key=value"))
   var settings: [String] = []
 
   @Option(help: "Threads of an update.", transform: wholeNumber)

@@ -6,8 +6,9 @@ import OffPolicy
 struct EnvironmentOptionArguments: ParsableArguments {
   @Option(
     name: .customLong("option"),
-    help:
-      "Set an option of the environment: key=value, such as max_episode_steps=500. May be repeated; see `offpolicy list ID`."
+    help: ArgumentHelp(
+      "Set an option of the environment, such as max_episode_steps=500. May be repeated; see `offpolicy list ID`.",
+      valueName: "key=value")
   )
   var assignments: [String] = []
 

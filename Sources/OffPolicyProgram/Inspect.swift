@@ -20,6 +20,13 @@ struct Inspect: ParsableCommand {
     let run = description.run
     print("run        \(run.algorithm) on \(run.environment), seed \(run.seed), started \(description.started)")
     if let options = run.environmentOptions { print("options    \(options)") }
+    if let parent = description.parent {
+      print("parent     \(parent.path) at step \(parent.step.text), digest \(parent.digest)")
+    }
+    if let preset = description.preset {
+      print("preset     \(preset.name)" + (preset.path.map { ", \($0)" } ?? ""))
+      if let leftOut = preset.leftOut { print("left out   \(leftOut.joined(separator: ", "))") }
+    }
     print(
       "progress   step \(inspection.step.text) of \(run.steps.text), \(inspection.episodes.text) episodes, "
         + "\(inspection.updates.text) updates, \(clock(inspection.seconds))")
@@ -50,6 +57,18 @@ struct Inspect: ParsableCommand {
         + (description.versions.mujoco.map { ", MuJoCo \($0)" } ?? "") + ", \(description.versions.processor)")
     if let library = description.versions.mujocoLibrary { print("library    \(library)") }
     print("configuration\n\(run.configuration.text(pretty: true))")
+    let sources = Self.sources(of: description)
+    if !sources.isEmpty {
+      print("not the defaults")
+      for (name, source) in sources.sorted(by: { $0.key < $1.key }) { print("  \(name): \(source)") }
+    }
+  }
+
+  /// Where settings come from that are not the defaults, changes in mid-run included.
+  private static func sources(of description: RunDescription) -> [String: String] {
+    let changed = (description.changes ?? []).flatMap { $0.configuration.map { Array($0.keys) } ?? [] }
+    let names = Set((description.sources ?? [:]).keys).union(changed)
+    return Dictionary(uniqueKeysWithValues: names.map { ($0, description.source(of: $0) ?? "") })
   }
 
   private struct Report: Encodable {
@@ -68,6 +87,9 @@ struct Inspect: ParsableCommand {
     let simulatorFaults: Int
     let checkpoints: Checkpoints
     let health: HealthReport
+    let preset: RunDescription.PresetUse?
+    let sources: [String: String]
+    let parent: RunDescription.Parent?
 
     struct Checkpoints: Encodable {
       let count: Int
@@ -76,6 +98,8 @@ struct Inspect: ParsableCommand {
     }
 
     init(description: RunDescription, _ inspection: RunInspection) {
+      (preset, parent) = (description.preset, description.parent)
+      sources = Inspect.sources(of: description)
       (run, versions, started) = (description.run, description.versions, description.started)
       resume = description.resume ?? .exact
       (step, episodes, updates) = (inspection.step, inspection.episodes, inspection.updates)

@@ -5,15 +5,17 @@ import OffPolicy
 
 struct List: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show the algorithms with their hyperparameters, and the environments with their sizes and limits.")
+    abstract:
+      "Show the algorithms with their hyperparameters, the environments with their sizes and limits, or the presets.")
 
-  @Argument(help: "One algorithm or one environment. Default: all.")
+  @Argument(help: "One algorithm, one environment, or presets. Default: all algorithms and environments.")
   var name: String?
 
   @Flag(help: "Print JSON.")
   var json = false
 
   func run() throws {
+    if name == "presets" { return try ListPresets.show(json: json) }
     var algorithms = Program.algorithms.entries
     var tasks = Program.environments.entries.sorted { $0.id < $1.id }
     if let name {

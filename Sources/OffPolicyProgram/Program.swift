@@ -86,9 +86,9 @@ struct RootCommand: ParsableCommand {
       """,
     version: "\(Program.name) \(programVersion)",
     subcommands: [
-      Train.self, Resume.self, Evaluate.self, List.self, EnvironmentCommand.self, ConformanceCommand.self, Bench.self,
-      Inspect.self, ReportCommand.self, PlotCommand.self, Collect.self, DatasetCommand.self, Value.self, Compare.self,
-      ExportCommand.self, Record.self, Doctor.self,
+      Train.self, Resume.self, Clone.self, SweepCommand.self, Evaluate.self, List.self, EnvironmentCommand.self,
+      ConformanceCommand.self, Bench.self, Inspect.self, ReportCommand.self, PlotCommand.self, CompareRuns.self,
+      Collect.self, DatasetCommand.self, Value.self, Compare.self, ExportCommand.self, Record.self, Doctor.self,
     ])
 
   /// Runs what the arguments say. Only a success returns.

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Foundation
 import OffPolicy
+import Presets
 import Report
 
 struct ReportCommand: ParsableCommand {
@@ -117,6 +118,10 @@ private func command(_ run: RunConfiguration) -> String {
   let usual = entry.flatMap { entry in
     run.dataset == nil ? task.flatMap { try? entry.defaults.resolved(for: $0, settings: []) } : entry.defaults
   }?.values
+  // every setting is said: none may come from a preset as well
+  if PresetLibrary.matching(algorithm: run.algorithm, environment: run.environment) != nil {
+    words += ["--preset", "none"]
+  }
   if case .object(let values) = run.configuration {
     for (name, value) in values.sorted(by: { $0.key < $1.key }) where usual?[name] != value {
       words += ["--set", shellWord("\(name)=\(value.text())")]

@@ -3,11 +3,15 @@
 import ArgumentParser
 import Foundation
 import OffPolicy
+import Presets
 
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train an algorithm in an environment, or on data, into a run directory.",
-    discussion: "Hyperparameters are set with --set; `offpolicy list` shows them with their defaults and ranges.")
+    discussion: """
+      Hyperparameters are set with --set; `offpolicy list` shows them with their defaults and ranges. Where `offpolicy list \
+      presets` has settings for algorithm and environment, the run begins with them and says so.
+      """)
 
   @Argument(
     help: "The algorithm's name, such as sac, dqn for discrete actions, or td3-bc with --dataset; see `offpolicy list`."
@@ -37,14 +41,24 @@ struct Train: ParsableCommand {
   @Option(help: "The same seed gives the same run, to the bit, on any number of threads.", transform: seedNumber)
   var seed: UInt64 = 0
 
-  @Option(help: "Environments that are stepped at once; steps count over all of them.", transform: wholeNumber)
-  var environments: Int = 1
+  @Option(
+    help: "Environments that are stepped at once; steps count over all of them. Default: 1.", transform: wholeNumber)
+  var environments: Int?
+
+  @Flag(
+    help: ArgumentHelp(
+      "Let environments in Python step while the updates of the round before are made: actions are then chosen by a policy one "
+        + "round older, whatever the timing."))
+  var overlap = false
 
   @Option(help: "Threads of an update. Default: the machine's cores, at most 4.", transform: wholeNumber)
   var threads: Int?
 
-  @Option(name: .customLong("set"), help: "Set a hyperparameter: key=value. May be repeated.")
+  @Option(
+    name: .customLong("set"), help: ArgumentHelp("Set a hyperparameter. May be repeated.", valueName: "key=value"))
   var settings: [String] = []
+
+  @OptionGroup var presetArgument: PresetArgument
 
   @OptionGroup var environmentOptions: EnvironmentOptionArguments
 
@@ -102,25 +116,33 @@ struct Train: ParsableCommand {
       throw ArgumentMismatch("--timeouts and --observations are how data are read: without --dataset there are none")
     }
     let task = try environmentOptions.entry(environment)
+    try refuseOverlap(unlessInPython: task.id)
     if evaluateEvery != 0 { try task.requireLimit(for: "an evaluation (--evaluate-every 0: none)") }
-    let configuration = try algorithm.defaults.resolved(for: task, settings: settings)
-    let steps = steps ?? task.suggestedSteps
+    let preset = try presetArgument.preset(for: algorithm, in: task, steps: steps)
+    let resolved = try ResolvedSettings(of: algorithm, for: task, preset: preset, settings: settings)
+    let configuration = resolved.configuration
+    let steps = steps ?? preset?.steps?.value.whole(Limits.steps) ?? task.suggestedSteps
+    let environments = environments ?? preset?.laneCount?.value.whole(Limits.environments) ?? 1
     var run = RunConfiguration(
       algorithm: algorithm.name, environment: task.id, configuration: configuration.values, steps: steps, seed: seed,
       threads: threads ?? min(4, Processor.coreCount), evaluateEvery: evaluateEvery ?? evaluationInterval(steps),
       evaluationEpisodes: evaluationEpisodes ?? 10, checkpointEvery: checkpointEvery)
     run.environmentOptions = task.givenOptions.isEmpty ? nil : task.givenOptions
     if environments > 1 { run.environments = environments }
+    if overlap { run.overlap = true }
     if PythonBridge.isReference(task.id) { run.python = Program.python.interpreter }
     try start(
-      run, task: task, on: task.id,
+      run, task: task, on: task.id, preset, resolved,
       "\(steps.text) steps" + (environments > 1 ? " in \(environments.text) environments" : ""))
   }
 
   /// A run on fixed data: its steps are updates.
   private func learn(_ algorithm: AlgorithmEntry, from path: String) throws {
-    let configuration = try algorithm.defaults.setting(settings)
-    if environments > 1 {
+    try refuseOverlap(unlessInPython: nil)
+    let preset = try presetArgument.preset(for: algorithm, onDataOf: environment)
+    let resolved = try ResolvedSettings(of: algorithm, for: nil, preset: preset, settings: settings)
+    let configuration = resolved.configuration
+    if (environments ?? 1) > 1 || preset?.laneCount != nil {
       throw ArgumentMismatch("--environments is for learning in an environment; data are learned from as they are")
     }
     // a run that learned in its environment kept the options of that
@@ -150,7 +172,7 @@ struct Train: ParsableCommand {
       try refuseEpisodes()
     }
     if let warning = DatasetStatistics(dataset).warning { Output.note("warning: " + warning) }
-    let steps = steps ?? 1_000_000
+    let steps = steps ?? preset?.steps?.value.whole(Limits.steps) ?? 1_000_000
     var run = RunConfiguration(
       algorithm: algorithm.name, environment: task?.id ?? dataset.description.environment ?? "",
       configuration: configuration.values, steps: steps, seed: seed, threads: threads ?? min(4, Processor.coreCount),
@@ -162,7 +184,7 @@ struct Train: ParsableCommand {
     )
     run.dataset?.observations = reading.observations
     let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
-    try start(run, task: task, on: name, "\(steps.text) updates on \(dataset.count.text) transitions")
+    try start(run, task: task, on: name, preset, resolved, "\(steps.text) updates on \(dataset.count.text) transitions")
   }
 
   /// For a run without evaluations: their episodes would be ignored.
@@ -172,13 +194,24 @@ struct Train: ParsableCommand {
     }
   }
 
+  /// Only workers step beside the learner.
+  private func refuseOverlap(unlessInPython id: String?) throws {
+    guard overlap, !(id.map(PythonBridge.isReference) ?? false) else { return }
+    throw ArgumentMismatch(
+      "--overlap is for gym:ID and python:FILE:FUNCTION, whose processes step beside the learner, not \(id ?? "data"): leave it "
+        + "out")
+  }
+
   private static func example(_ actions: ActionKind) -> String {
     actions == .discrete ? "CartPole-v1" : "HalfCheetah-v5"
   }
 
   private func evaluationInterval(_ steps: Int) -> Int { max(1000, min(10_000, steps / 20)) }
 
-  private func start(_ run: RunConfiguration, task: EnvironmentEntry?, on name: String, _ amount: String) throws {
+  private func start(
+    _ run: RunConfiguration, task: EnvironmentEntry?, on name: String, _ preset: Preset?, _ resolved: ResolvedSettings,
+    _ amount: String
+  ) throws {
     // everything that can be refused is refused before anything is written
     try run.checkLearning(in: Program.algorithms)
     let learning = try run.learning(in: Program.algorithms)
@@ -190,6 +223,8 @@ struct Train: ParsableCommand {
       versions: RunDescription.Versions(
         program: programVersion, swift: swiftVersion, mujoco: try task?.simulatorVersion(),
         processor: Processor.summary, matrixUnit: Processor.usesMatrixUnit))
+    description.preset = preset?.use
+    description.sources = sources(of: resolved)
     description.resume = run.dataset == nil ? task?.resumePromise : .exact
     if description.versions.mujoco != nil { description.versions.mujocoLibrary = try MuJoCoTasks.libraryPath() }
     let trainer = try makeTrainer(run)
@@ -198,6 +233,7 @@ struct Train: ParsableCommand {
     try RunDirectory.checkSpace(for: trainer, at: path, available: DiskSpace.available(at: path))
     let directory = try makeDirectory(at: path, description, name)
     Output.note("training \(run.algorithm) on \(name), \(amount), into \(directory.displayPath)")
+    preset?.tell(resolved, hasOwnSteps: steps == nil)
     if let origin = run.from {
       Output.note(
         "it begins with the networks of \(origin.algorithm) after \(origin.step.text) steps"
@@ -210,6 +246,14 @@ struct Train: ParsableCommand {
       Output.note("\(run.environment) cannot save where it is: a run that goes on loses the episodes that were running")
     }
     try drive(trainer, directory, tensorBoard: tensorboard)
+  }
+
+  /// Where settings come from, those of the command line included.
+  private func sources(of resolved: ResolvedSettings) -> [String: String] {
+    var sources = resolved.sources
+    if steps != nil { sources["steps"] = ResolvedSettings.chosen }
+    if environments != nil { sources["environments"] = ResolvedSettings.chosen }
+    return sources
   }
 
   /// Makes the folder. A default one that another process has just taken gets the next number.

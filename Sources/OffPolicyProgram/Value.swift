@@ -134,7 +134,9 @@ struct FittingOptions: ParsableArguments {
   @Option(help: "Hard targets: copied at every n-th update.", transform: wholeNumber)
   var hard: Int?
 
-  @Option(name: .customLong("set"), help: "Set a hyperparameter of fqe: key=value. May be repeated.")
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp("Set a hyperparameter of fqe. May be repeated.", valueName: "key=value"))
   var settingsText: [String] = []
 
   @Flag(help: "A SAC policy is valued by its mean action, or its likeliest choice; else by its draws.")

@@ -55,7 +55,7 @@ extension FixedPolicy {
     let tensors = Dictionary(uniqueKeysWithValues: policy.tensors.map { ($0.name, $0) })
     try self.init(
       observationSize: policy.description.observationSize, actionSize: policy.description.actionLow.count,
-      choices: policy.description.choices, batchSize: batchSize,
+      choices: policy.description.choices, activation: policy.description.activation, batchSize: batchSize,
       normalizer: policy.description.normalization?.rowNormalizer(rows: batchSize)
     ) { name in
       guard let tensor = tensors[name] else { throw DatasetError(name, "is not in the policy") }

@@ -92,7 +92,9 @@ public final class FittedValue {
       }
     evaluation.drawsActions = settings.drawsActions && policy.isStochastic
     let tensors = Dictionary(uniqueKeysWithValues: policy.tensors.map { ($0.name, $0) })
-    try evaluation.loadPolicy(normalization: policy.description.normalization) { name in
+    try evaluation.loadPolicy(
+      activation: policy.description.activation, normalization: policy.description.normalization
+    ) { name in
       guard let tensor = tensors[name] else { throw DatasetError(name, "is not in the policy") }
       return tensor
     }

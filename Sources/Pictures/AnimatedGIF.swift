@@ -22,6 +22,7 @@ public struct AnimatedGIF: FilmEncoder {
     bytes += [3, 1, 0, 0, 0]
   }
 
+  /// Adds a frame that is shown for some time.
   public mutating func add(_ frame: Canvas, milliseconds: Int) {
     if let last, let change = frame.difference(from: last) {
       write()
@@ -63,6 +64,7 @@ public struct AnimatedGIF: FilmEncoder {
     pending = nil
   }
 
+  /// The whole file; nothing may be added after it.
   public mutating func finish() -> [UInt8] {
     write()
     return bytes + [0x3b]

@@ -29,6 +29,7 @@ public struct AnimatedPNG: FilmEncoder {
   /// A film without frames.
   public init(width: Int, height: Int) { size = (width, height) }
 
+  /// Adds a frame that is shown for some time.
   public mutating func add(_ frame: Canvas, milliseconds: Int) {
     if let last, let change = frame.difference(from: last) {
       write()
@@ -61,6 +62,7 @@ public struct AnimatedPNG: FilmEncoder {
     return bigEndian(sequence)
   }
 
+  /// The whole file; nothing may be added after it.
   public mutating func finish() -> [UInt8] {
     write()
     return PNG.file([

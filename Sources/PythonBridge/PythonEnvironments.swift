@@ -20,6 +20,9 @@ final class PythonEnvironments: VectorEnvironment {
   /// Of each lane.
   private var outcomes: [Result<StepOutcome, any Error>]
   private var actions: [Float]
+  /// Of each worker: whether it has a step to answer for, and what went wrong when it was asked.
+  private var isStepping: [Bool] = []
+  private var errors: [(any Error)?] = []
 
   /// A process and its lanes; without a process after a fault.
   private struct Worker {
@@ -46,6 +49,8 @@ final class PythonEnvironments: VectorEnvironment {
     goals = nil
     outcomes = Array(repeating: .success(StepOutcome(reward: 0)), count: count)
     actions = [Float](repeating: 0, count: count * actionSpace.count)
+    isStepping = Array(repeating: false, count: workers.count)
+    errors = Array(repeating: nil, count: workers.count)
   }
 
   func reset(lane: Int, seed: UInt64?, into observation: inout MutableSpan<Float>) throws {
@@ -65,10 +70,17 @@ final class PythonEnvironments: VectorEnvironment {
   }
 
   func step(_ given: Span<Float>, isActive: [Bool]) {
+    beginStep(given, isActive: isActive)
+    finishStep()
+  }
+
+  func beginStep(_ given: Span<Float>, isActive: [Bool]) {
     for i in 0..<given.count { actions[i] = given[i] }
     let width = actionSpace.count
-    var errors = [(any Error)?](repeating: nil, count: workers.count)
-    for (n, worker) in workers.enumerated() where isActive[worker.lanes].contains(true) {
+    for (n, worker) in workers.enumerated() {
+      errors[n] = nil
+      isStepping[n] = isActive[worker.lanes].contains(true)
+      guard isStepping[n] else { continue }
       let range = (worker.lanes.lowerBound * width)..<(worker.lanes.upperBound * width)
       do {
         guard let process = worker.process else { throw PythonFault(description: "\(reference) has ended") }
@@ -77,7 +89,11 @@ final class PythonEnvironments: VectorEnvironment {
         errors[n] = error
       }
     }
-    for (n, worker) in workers.enumerated() where isActive[worker.lanes].contains(true) {
+  }
+
+  func finishStep() {
+    for (n, worker) in workers.enumerated() where isStepping[n] {
+      isStepping[n] = false
       if errors[n] == nil {
         do { try worker.process?.finishStep() } catch { errors[n] = error }
       }

@@ -1,6 +1,7 @@
 // PythonWorker.swift — one process with some Python environments: what it is asked, and what it answers.
 //
-//   L  JSON: reference, options, lanes, whether to look if it saves exactly  →  JSON: sizes, limits, what resuming can promise
+//   L  JSON: modules, reference, options, lanes, whether to look if it saves exactly  →  JSON: sizes, limits, what resuming can
+//      promise
 //   M  bytes of memory            R  lane, seed: reset                S  one step in every active lane
 //   G  rows, achieved and desired goals  →  rewards, terminations     V  lane  →  its state      W  lane, its state
 //
@@ -128,6 +129,12 @@ final class PythonWorker {
   }
 
   private struct Request: Encodable {
+    /// Name and text of the modules that worker.py shares with the Python package, in the order in which they need each other.
+    var modules = [
+      ["errors", String(decoding: PackageResources.errors_py, as: UTF8.self)],
+      ["spaces", String(decoding: PackageResources.spaces_py, as: UTF8.self)],
+      ["flatten", String(decoding: PackageResources.flatten_py, as: UTF8.self)],
+    ]
     var reference: String
     var options: EnvironmentOptions
     var lanes: Int

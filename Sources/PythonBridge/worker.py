@@ -2,10 +2,11 @@
 # shared memory. PythonWorker.swift is the other end, and says what each command is.
 import os, sys
 sys.path[:] = [place for place in sys.path if place not in ("", os.getcwd())]
-import base64, collections, importlib.util, json, math, mmap, struct, traceback
+import base64, collections, importlib.util, json, math, mmap, struct, traceback, types
 
 COMMANDS, ANSWERS, MEMORY = 3, 4, 5
 FINAL = (1, 2)  # flags: terminated, truncated
+SHARED = "offpolicy_shared"  # the package of the modules that came from the program
 
 
 def read(count):
@@ -31,6 +32,9 @@ def number(form):
 
 class Refused(Exception):
     """Something that the program cannot learn in: a sentence."""
+
+
+refusals = (Refused,)
 
 
 def load(reference, options):
@@ -60,62 +64,48 @@ def load(reference, options):
     return make(**options)
 
 
-class Spaces:
-    """How observations become rows of numbers, and rows of numbers actions."""
+def define(modules):
+    """Makes modules of their texts: those of the Python package that turn observations into rows."""
+    package = types.ModuleType(SHARED)
+    package.__path__ = []
+    sys.modules[SHARED] = package
+    for name, text in modules:
+        module = types.ModuleType(f"{SHARED}.{name}")
+        module.__package__ = SHARED
+        sys.modules[module.__name__] = module
+        setattr(package, name, module)
+        exec(compile(text, f"<{name}.py>", "exec"), module.__dict__)
+    return package
 
-    def __init__(self, env):
-        from gymnasium import spaces
-        self.spaces = spaces
-        space = self.observation = env.observation_space
+
+class Spaces:
+    """How observations become rows of numbers, and rows of numbers actions: as in the Python package."""
+
+    def __init__(self, env, shared):
+        spaces, flatten = shared.spaces, shared.flatten
+        if getattr(env, "observation_space", None) is None or getattr(env, "action_space", None) is None:
+            raise Refused(f"{env!r} is no environment: it has no observation_space or no action_space")
+        space, action = env.observation_space, env.action_space
+        # Tuples are parts, as dictionaries are; nothing here depends on the name of a policy
+        spaces.check_observations(space, "MultiInputPolicy")
+        if spaces.kind(action) not in ("Box", "Discrete"):
+            raise Refused(f"the action space is {action}; expected a Box or a Discrete")
+        spaces.check_actions(action, spaces.kind(action) == "Discrete", "it")
         self.goals = None
-        if isinstance(space, spaces.Dict) and {"observation", "achieved_goal", "desired_goal"} == set(space.spaces):
-            sizes = [self.size(space[key]) for key in ("observation", "achieved_goal", "desired_goal")]
+        rows = flatten.Flattener(space, goals=spaces.is_goal_space(space))
+        if rows.goals:
+            sizes = [part.size for part in rows.parts]
             if sizes[1] != sizes[2]:
                 raise Refused(f"the achieved goal has {sizes[1]} values, the desired one {sizes[2]}")
             self.goals = {"observationSize": sizes[0], "goalSize": sizes[1]}
-            self.count = sum(sizes)
-        else:
-            self.count = self.size(space)
-        action = self.action = env.action_space
-        if isinstance(action, spaces.Discrete):
-            self.actions = {"choices": int(action.n)}
-            self.width = 1
-        elif isinstance(action, spaces.Box):
-            low, high = np.asarray(action.low, np.float32).ravel(), np.asarray(action.high, np.float32).ravel()
-            if not (np.isfinite(low).all() and np.isfinite(high).all() and (low < high).all()):
-                raise Refused(f"the action space is {action}; its bounds must be finite: wrap it in RescaleAction or change it")
-            self.actions = {"low": low.tolist(), "high": high.tolist()}
-            self.width = low.size
-        else:
-            raise Refused(f"the action space is {action}; expected a Box or a Discrete")
-
-    def size(self, space):
-        from gymnasium.spaces import utils
-        kinds = (self.spaces.Box, self.spaces.Discrete, self.spaces.MultiDiscrete, self.spaces.MultiBinary,
-                 self.spaces.Dict, self.spaces.Tuple)
-        if not isinstance(space, kinds):
-            raise Refused(f"the observation space is {space}; expected a Box, Discrete, MultiDiscrete, MultiBinary, Dict or Tuple")
-        if isinstance(space, self.spaces.Box) and space.dtype == np.uint8 and len(space.shape) == 3:
-            raise Refused(f"the observations are images of shape {space.shape}; expected rows of numbers")
-        return int(utils.flatdim(space))
+        self.count, self.write = rows.size, rows.write
+        chosen = flatten.ActionMap(action)
+        self.actions, self.width, self.given = chosen.settings(), chosen.size, chosen.single
 
     def row(self, observation):
-        from gymnasium.spaces import utils
-        space = self.observation
-        if self.goals:
-            parts = [utils.flatten(space[key], observation[key]) for key in ("observation", "achieved_goal", "desired_goal")]
-            return np.concatenate([np.asarray(part, np.float64).ravel() for part in parts])
-        if isinstance(space, self.spaces.Box):
-            row = np.asarray(observation)
-            if row.shape != space.shape:
-                raise ValueError(f"an observation has the shape {row.shape}, its space says {space.shape}")
-            return row.ravel()
-        return utils.flatten(space, observation)
-
-    def given(self, row):
-        if isinstance(self.action, self.spaces.Discrete):
-            return int(row[0]) + int(self.action.start)
-        return row.reshape(self.action.shape).astype(self.action.dtype)
+        row = np.empty(self.count, np.float32)
+        self.write(observation, row)
+        return row
 
 
 # ---- exact saving: the plain attributes of environment and wrappers, its generator, MuJoCo's own state
@@ -217,15 +207,15 @@ def saves_exactly(make, spaces):
 
 
 class Worker:
-    def __init__(self, reference, options, lanes):
+    def __init__(self, reference, options, lanes, shared):
         self.make = lambda: load(reference, options)
         self.envs = [self.make() for _ in range(lanes)]
-        self.spaces = Spaces(self.envs[0])
+        self.spaces = Spaces(self.envs[0], shared)
         self.pending = [None] * lanes  # the first observation of the episode that a lane is at the beginning of
         self.lane = 0
 
     def describe(self, looks):
-        spec = self.envs[0].spec
+        spec = getattr(self.envs[0], "spec", None)
         exact = looks and saves_exactly(self.make, self.spaces)
         return {"observationSize": self.spaces.count, "actions": self.spaces.actions, "goals": self.spaces.goals,
                 "maximumSteps": getattr(spec, "max_episode_steps", None),
@@ -250,12 +240,12 @@ class Worker:
         env = self.envs[lane]
         if seed is not None:
             observation, _ = env.reset(seed=seed)
-            self.first[lane] = self.spaces.row(observation)
+            self.spaces.write(observation, self.first[lane])
         elif self.pending[lane] is not None:
             self.first[lane] = self.pending[lane]
         else:
             observation, _ = env.reset()
-            self.first[lane] = self.spaces.row(observation)
+            self.spaces.write(observation, self.first[lane])
         self.pending[lane] = None
 
     def step(self):
@@ -267,17 +257,17 @@ class Worker:
             if len(result) != 5:
                 raise ValueError(f"step gave {len(result)} values; expected observation, reward, terminated, truncated, info")
             observation, reward, terminated, truncated, _ = result
-            self.next[lane] = self.spaces.row(observation)
+            self.spaces.write(observation, self.next[lane])
             self.rewards[lane] = reward
             self.flags[lane] = (FINAL[0] if terminated else 0) | (FINAL[1] if truncated else 0)
             if self.flags[lane]:
-                self.pending[lane] = np.array(self.spaces.row(env.reset()[0]), np.float32)
+                self.pending[lane] = self.spaces.row(env.reset()[0])
 
     def goals(self, rows):
         size = self.spaces.goals["goalSize"]
         achieved = np.frombuffer(read(4 * rows * size), np.float32).reshape(rows, size).astype(np.float64)
         desired = np.frombuffer(read(4 * rows * size), np.float32).reshape(rows, size).astype(np.float64)
-        inner = self.envs[0].unwrapped
+        inner = getattr(self.envs[0], "unwrapped", self.envs[0])
         infos = np.array([{} for _ in range(rows)])
         rewards = np.asarray(inner.compute_reward(achieved, desired, infos), np.float32).reshape(rows)
         terminated = np.full(rows, 2, np.uint8)  # as it was
@@ -303,15 +293,15 @@ class Worker:
 
 def sentence(error):
     """What went wrong, and where: the last line of the traceback that is not ours."""
-    if isinstance(error, Refused):
+    if isinstance(error, refusals):
         return str(error)
     frames = traceback.extract_tb(error.__traceback__)
-    places = [f"{frame.filename}:{frame.lineno}" for frame in frames if frame.filename != "<string>"]
+    places = [f"{frame.filename}:{frame.lineno}" for frame in frames if not frame.filename.startswith("<")]
     return f"{type(error).__name__}: {error}" + (f" (at {places[-1]})" if places else "")
 
 
 def main():
-    global np
+    global np, refusals
     worker = None
     while True:
         command = read(1)
@@ -320,7 +310,9 @@ def main():
             if command == b"L":
                 request = json.loads(read(number("I")))
                 import numpy as np
-                worker = Worker(request["reference"], request["options"], request["lanes"])
+                shared = define(request["modules"])
+                refusals = (Refused, shared.errors.UnsupportedError)
+                worker = Worker(request["reference"], request["options"], request["lanes"], shared)
                 text = json.dumps(worker.describe(request["looks"])).encode()
                 answer = struct.pack("<I", len(text)) + text
             elif command == b"M":

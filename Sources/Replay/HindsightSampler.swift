@@ -1,11 +1,21 @@
 // HindsightSampler.swift — hindsight replay: relabels transitions with goals that their own episode reached.
-// Andrychowicz et al. 2017, "Hindsight Experience Replay", arXiv:1707.01495: strategy `future`, section 4.5.
+// Andrychowicz et al. 2017, "Hindsight Experience Replay", arXiv:1707.01495: strategies of section 4.5.
 //
-// Rows are drawn uniformly. Of k + 1 rows all but one are given another goal: that reached after a step drawn uniformly
-// from the row's own to the last of its episode. Rewards and terminations are then those of that goal.
+// Rows are drawn uniformly. Of k + 1 rows all but one are given another goal: by `future` that reached after a step drawn
+// uniformly from the row's own to the last of its episode. Rewards and terminations are then those of that goal.
 
 import Environments
 import Kernels
+
+/// The step of a row's episode after which the row's new goal was reached.
+package enum HindsightStrategy: Sendable {
+  /// The row's own or a later one.
+  case future
+  /// The last.
+  case final
+  /// Any; where the beginning of the episode was dropped, any that is left.
+  case episode
+}
 
 package final class HindsightSampler: Sampler {
   /// k
@@ -14,9 +24,12 @@ package final class HindsightSampler: Sampler {
   private let discount: Float
   private let environment: any GoalEnvironment
   private let layout: GoalLayout
+  private let strategy: HindsightStrategy
 
   /// The slot of the last frame of each slot's episode; −1 while the episode runs.
   private var ends: [Int32]
+  /// The slot of the first frame of each slot's episode; nothing but for `episode`.
+  private var starts: [Int32]
   private var seen: [Seen]  // a lane each
 
   /// The frames of a lane that have their entry in `ends`.
@@ -39,14 +52,16 @@ package final class HindsightSampler: Sampler {
   ///   - batchSize: B
   /// - Precondition: the observations of buffer and environment have the same size.
   package init(
-    for buffer: borrowing ReplayBuffer, goals: Int, environment: any GoalEnvironment, discount: Float, batchSize: Int
+    for buffer: borrowing ReplayBuffer, goals: Int, strategy: HindsightStrategy = .future,
+    environment: any GoalEnvironment, discount: Float, batchSize: Int
   ) {
-    (self.goals, self.discount, self.environment) = (goals, discount, environment)
+    (self.goals, self.discount, self.environment, self.strategy) = (goals, discount, environment, strategy)
     layout = environment.goalLayout
     precondition(goals > 0, "\(goals) goals in place of an episode's own")
     precondition(
       layout.count == buffer.observationSize, "goals of \(layout.count) values, not \(buffer.observationSize)")
     ends = [Int32](repeating: -1, count: buffer.slotCount)
+    starts = [Int32](repeating: 0, count: strategy == .episode ? buffer.slotCount : 0)
     seen = [Seen](repeating: Seen(), count: buffer.laneCount)
     isReplaced = [Bool](repeating: false, count: batchSize)
     achieved = [Float](repeating: 0, count: batchSize * layout.goalSize)
@@ -96,14 +111,29 @@ package final class HindsightSampler: Sampler {
     // of k + 1 rows one keeps its goal, and so does each of an episode whose end nobody knows yet
     isReplaced[row] = stream.index(below: goals + 1) > 0 && ends[slot] >= 0
     if isReplaced[row] {
-      // g ← g_achieved(s_{j+1}),  j ~ U{t, …, T − 1}
-      let steps = 1 + stream.index(below: buffer.distance(from: slot, to: Int(ends[slot])))
-      (goalSlot, goalColumn) = (buffer.slot(slot, advancedBy: steps), layout.achieved.lowerBound)
+      // g ← g_achieved(s_{j+1}),  j ~ U{t, …, T − 1} by `future`, T − 1 by `final`, U{0, …, T − 1} by `episode`
+      let end = Int(ends[slot])
+      goalColumn = layout.achieved.lowerBound
+      switch strategy {
+      case .future:
+        goalSlot = buffer.slot(slot, advancedBy: 1 + stream.index(below: buffer.distance(from: slot, to: end)))
+      case .final:
+        goalSlot = end
+      case .episode:
+        let start = firstHeld(before: slot, buffer)
+        goalSlot = buffer.slot(start, advancedBy: 1 + stream.index(below: buffer.distance(from: start, to: end)))
+      }
     }
     for i in 0..<layout.goalSize {
       achieved[row * layout.goalSize + i] = buffer.frames[next, layout.achieved.lowerBound + i]
       desired[row * layout.goalSize + i] = buffer.frames[goalSlot, goalColumn + i]
     }
+  }
+
+  /// The first frame of a slot's episode, or the lane's oldest where that was dropped.
+  private func firstHeld(before slot: Int, _ buffer: borrowing ReplayBuffer) -> Int {
+    let (start, oldest) = (Int(starts[slot]), buffer.slot(0, lane: slot / buffer.laneSlots))
+    return buffer.distance(from: start, to: slot) > buffer.distance(from: oldest, to: slot) ? oldest : start
   }
 
   /// Rewards and terminations of all rows, in one call.
@@ -139,6 +169,10 @@ package final class HindsightSampler: Sampler {
         ends[slot] = -1
         guard !buffer.isTransition(slot) else { continue }
         for m in start..<(n + 1) { ends[buffer.slot(ofNumber: m, lane: lane)] = Int32(slot) }
+        if strategy == .episode {
+          let first = Int32(buffer.slot(ofNumber: start, lane: lane))
+          for m in start..<(n + 1) { starts[buffer.slot(ofNumber: m, lane: lane)] = first }
+        }
         start = n + 1
       }
       seen[lane] = Seen(total: held.upperBound, start: start)

@@ -141,6 +141,7 @@ public final class ObservationNormalizer {
 
 /// Saved statistics that do not fit a run.
 public struct MismatchedStatistics: Error, CustomStringConvertible {
+  /// What is wrong with the statistics, in one line.
   public let description: String
 }
 

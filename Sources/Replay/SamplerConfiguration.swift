@@ -13,6 +13,20 @@ public enum SamplerConfiguration: Codable, Sendable, Equatable {
   case prioritised(alpha: Double, beta: Double, betaSteps: Int, epsilon: Double)
   /// Uniform, and of `goals` + 1 rows all but one with a goal that the episode reached later (Andrychowicz 2017, `future`).
   case hindsight(goals: Int)
+  /// The same with goals that the episode had reached at its end (`final`).
+  case hindsightFinal(goals: Int)
+  /// The same with goals that the episode reached at any step (`episode`).
+  case hindsightEpisode(goals: Int)
+
+  /// Goals in place of a row's own, and where they are from; nil without hindsight.
+  package var hindsight: (goals: Int, strategy: HindsightStrategy)? {
+    switch self {
+    case .uniform, .prioritised: nil
+    case .hindsight(let goals): (goals, .future)
+    case .hindsightFinal(let goals): (goals, .final)
+    case .hindsightEpisode(let goals): (goals, .episode)
+    }
+  }
 }
 
 extension SamplerConfiguration {
@@ -25,14 +39,14 @@ extension SamplerConfiguration {
   public func check(
     environment: String, goals: GoalLayout?, nSteps: Int, batchSize: Int, bufferCapacity: Int, lanes: Int = 1
   ) throws(SamplerError) {
-    // uniform draws are with replacement: a batch may be larger than the buffer, as it always might
-    if self != .uniform && bufferCapacity < batchSize {
+    // uniform draws, and those of hindsight, are with replacement: a batch may be larger than the buffer, as it always might
+    if case .prioritised = self, bufferCapacity < batchSize {
       throw .bufferBelowBatch(capacity: bufferCapacity, batchSize: batchSize)
     }
     if bufferCapacity / lanes < nSteps {
       throw .bufferBelowReturn(capacity: bufferCapacity, lanes: lanes, steps: nSteps)
     }
-    if case .hindsight = self {
+    if hindsight != nil {
       if goals == nil { throw .noGoals(environment: environment) }
       if nSteps > 1 { throw .hindsightOverSteps(nSteps) }
     }
@@ -43,7 +57,7 @@ extension SamplerConfiguration {
     switch self {
     case .uniform: return
     case .prioritised: throw .prioritisedFixedData
-    case .hindsight: throw .hindsightFixedData
+    case .hindsight, .hindsightFinal, .hindsightEpisode: throw .hindsightFixedData
     }
   }
 
@@ -57,15 +71,16 @@ extension SamplerConfiguration {
   package func makeSampler(
     for buffer: borrowing ReplayBuffer, goals environment: (any GoalEnvironment)?, discount: Float, batchSize: Int
   ) throws -> any Sampler {
-    switch self {
-    case .uniform: return UniformSampler()
-    case .prioritised(let alpha, let beta, let betaSteps, let epsilon):
-      return try PrioritisedSampler(for: buffer, alpha: alpha, beta: beta, betaSteps: betaSteps, epsilon: epsilon)
-    case .hindsight(let goals):
+    if let (goals, strategy) = hindsight {
       guard let environment else { throw SamplerError.noGoals(environment: "the environment") }
       return HindsightSampler(
-        for: buffer, goals: goals, environment: environment, discount: discount, batchSize: batchSize)
+        for: buffer, goals: goals, strategy: strategy, environment: environment, discount: discount,
+        batchSize: batchSize)
     }
+    if case .prioritised(let alpha, let beta, let betaSteps, let epsilon) = self {
+      return try PrioritisedSampler(for: buffer, alpha: alpha, beta: beta, betaSteps: betaSteps, epsilon: epsilon)
+    }
+    return UniformSampler()
   }
 }
 

@@ -60,11 +60,23 @@ struct SettingsSection {
         let isDefault = entry?.defaults.values[name] == value
         rows.append([
           name, RunGroups.plain(value),
-          parameter.map { isDefault ? "default: \($0.source)" : "set for this run" } ?? "run.json",
+          source(of: name, parameter, isDefault, group.runs[0].description),
           parameter.map { [$0.symbol, $0.summary].filter { !$0.isEmpty }.joined(separator: ": ") } ?? "",
         ])
       }
     }
+    if let preset = group.runs[0].description.preset {
+      let leftOut = preset.leftOut.map { "left out: \($0.joined(separator: ", "))" } ?? ""
+      rows.append(["preset", preset.name, "run.json", leftOut])
+    }
     return HTML.table(caption: "Every setting of \(group.label)", ["setting", "value", "source", "meaning"], rows)
+  }
+
+  /// Where a value comes from: what the run kept of that, or else the default's source.
+  private func source(
+    of name: String, _ parameter: Hyperparameter?, _ isDefault: Bool, _ description: RunDescription
+  ) -> String {
+    if let kept = description.source(of: name) { return kept }
+    return parameter.map { isDefault ? "default: \($0.source)" : "set for this run" } ?? "run.json"
   }
 }

@@ -27,6 +27,7 @@ extension TrainerState {
     file.add("trainer.step", [UInt64(step)])
     file.add("trainer.episodes", [UInt64(episodes)])
     file.add("trainer.updates", [UInt64(updates)])
+    if let roundStart { file.add("trainer.round_start", [UInt64(roundStart)]) }
     file.add("trainer.evaluated_step", [UInt64(evaluatedStep)])
     file.add("trainer.best_return", [bestReturn])
     file.add("trainer.stream.random_actions", [randomActions])
@@ -98,6 +99,11 @@ extension TrainerState {
     (step, episodes, updates) = try (
       fields.count("trainer.step"), fields.count("trainer.episodes"), fields.count("trainer.updates")
     )
+    if file.contains("trainer.round_start") {
+      let start = try fields.count("trainer.round_start")
+      guard start <= step else { throw CheckpointError(path, "has updates of a step that was not taken") }
+      roundStart = start
+    }
     (evaluatedStep, bestReturn) = try (fields.count("trainer.evaluated_step"), fields.number("trainer.best_return"))
     (randomActions, sampling) = try (
       fields.word("trainer.stream.random_actions"), fields.word("trainer.stream.sampling")

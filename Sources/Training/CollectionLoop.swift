@@ -53,15 +53,25 @@ package final class CollectionLoop {
 
   /// Resets the lanes that need it, and takes one step in each lane.
   ///
-  /// - Throws: what the collector throws, and every error of an environment that is no simulator's fault.
-  package func round(_ collector: some StepCollector) throws {
+  /// - Parameter work: done between the choice of the actions and what they give, beside the environments where these step
+  ///   in processes of their own; nil: nothing is.
+  /// - Throws: what the collector and the work throw, and every error of an environment that is no simulator's fault.
+  package func round(_ collector: some StepCollector, meanwhile work: (() throws -> Void)? = nil) throws {
     for lane in isActive.indices where collector.needsReset(lane: lane) {
       try guarding(lane, collector) { try reset(lane, collector, &observation) }
     }
     for lane in isActive.indices { isActive[lane] = !collector.needsReset(lane: lane) }
     guard let first = isActive.firstIndex(of: true) else { return }
     try guarding(first, collector) { try choose(collector, &actions) }
-    environments.step(actions.span, isActive: isActive)
+    if let work {
+      environments.beginStep(actions.span, isActive: isActive)
+      let done = Result { try work() }
+      // it is on its way, whatever became of the work
+      environments.finishStep()
+      try done.get()
+    } else {
+      environments.step(actions.span, isActive: isActive)
+    }
     for lane in isActive.indices where isActive[lane] {
       try guarding(lane, collector) { try take(lane, collector, &observation) }
     }

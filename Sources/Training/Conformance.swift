@@ -19,7 +19,7 @@ public enum Conformance {
   /// Beside them `td_errors` [N, B], |Q − y| as the mean over the critics.
   ///
   /// Names and shapes: `batch.…` [N, B, …], `noise.next` and `noise.current` [N, B, A], weights [out, in]; with the score
-  /// function's K draws `noise.current` is [N, K, B, A].
+  /// function's K draws `noise.current` is [N, K, B, A]. Where an algorithm chooses among J critics, `noise.members` is [N, J].
   ///
   /// - Parameter algorithms: where the case's algorithm is looked for.
   public static func run(
@@ -83,6 +83,7 @@ public enum Conformance {
     }
     let nextNoise = try noiseValues("noise.next", draws.next)
     let currentNoise = try noiseValues("noise.current", draws.current)
+    let memberNoise = draws.members.isEmpty ? nil : try floats("noise.members", [count] + draws.members)
 
     let batch = Batch(count: rows, observationSize: observationSize, actionSize: actionWidth)
     let noise = UpdateNoise(draws)
@@ -109,6 +110,7 @@ public enum Conformance {
       func noises(_ size: Int) -> Range<Int> { (n * size)..<((n + 1) * size) }
       if let nextNoise { noise.next.set(Array(nextNoise[noises(noise.next.count)])) }
       if let currentNoise { noise.current.set(Array(currentNoise[noises(noise.current.count)])) }
+      if let memberNoise { noise.members.set(Array(memberNoise[noises(noise.members.count)])) }
       let metrics = try algorithm.update(batch, noise: noise)
       criticLosses.append(Float(metrics.criticLoss))
       policyLosses.append(Float(metrics.policyLoss))

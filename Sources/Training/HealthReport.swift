@@ -94,6 +94,10 @@ extension HealthRecord {
         "dead units", when: share > 0.5,
         "\(percent(share)) of the hidden units of the \(name) are dead: lower the learning rate or scale observations")
     }
+    find(
+      "quantile crossing", when: updates >= Self.settling && look.crossedQuantiles > 0.4,
+      "\(percent(look.crossedQuantiles)) of neighbouring quantiles are in the wrong order, of a new network half: the critics "
+        + "have not learned a distribution; lower \(any(of: "criticLearningRate")) or check the reward's scale")
     for (name, norm) in [("policy", look.policyGradientNorm), ("critics", look.criticGradientNorm)] {
       find(
         "gradient norm", when: norm > 1e5,

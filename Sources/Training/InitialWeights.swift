@@ -2,6 +2,7 @@
 
 import Algorithms
 import Formats
+import Kernels
 import Networks
 import Replay
 
@@ -12,6 +13,10 @@ public struct InitialWeights: Sendable {
   private let tensors: [String: Tensor]
   /// What the policy's observations are normalised by; nil: nothing.
   private let normalization: ObservationNormalization?
+  /// The activation of the policy's hidden layers.
+  private let activation: Activation
+  /// Settings of a run that its critics' tensors do not show, by name; none from a file.
+  private let critics: [String: JSONValue]
   /// A run's running statistics by name; none from a file.
   private let statistics: [String: [Double]]
 
@@ -25,7 +30,11 @@ public struct InitialWeights: Sendable {
       path: directory.path, algorithm: directory.description.run.algorithm, step: state.step,
       digest: RunInspection.digest(learned))
     tensors = Dictionary(learned.map { ($0.name, $0) }) { first, _ in first }
-    normalization = try PolicyFile.load(directory.policyPath).description.normalization
+    let policy = try PolicyFile.load(directory.policyPath).description
+    (normalization, activation) = (policy.normalization, policy.activation)
+    var critics: [String: JSONValue] = [:]
+    for name in Self.criticSettings { critics[name] = directory.description.run.configuration[name] }
+    self.critics = critics
     statistics = state.normalization
   }
 
@@ -36,14 +45,15 @@ public struct InitialWeights: Sendable {
       path: path, algorithm: policy.description.algorithm, step: policy.description.step,
       digest: RunInspection.digest(tensors))
     self.tensors = Dictionary(tensors.map { ($0.name, $0) }) { first, _ in first }
-    normalization = policy.description.normalization
-    statistics = [:]
+    (normalization, activation) = (policy.description.normalization, policy.description.activation)
+    (statistics, critics) = ([:], [:])
   }
 
   /// Puts the networks into a new algorithm; moments and random streams begin anew.
   ///
   /// - Returns: the networks that stay as they were initialised, such as `critic`.
   func load(into algorithm: any Algorithm, _ configuration: AnyConfiguration) throws -> [String] {
+    try checkActivations(configuration)
     let own = Dictionary(algorithm.parameters.map { ($0.name, $0) }) { first, _ in first }
     // a temperature that was set is what was asked for
     let isFixed = configuration.values["temperature"]?["fixed"] != nil
@@ -74,6 +84,22 @@ public struct InitialWeights: Sendable {
       )
     }
     return left.sorted()
+  }
+
+  private static let criticSettings = ["criticActivation", "criticNormalization"]
+
+  /// Throws where the same weights would make other functions.
+  private func checkActivations(_ configuration: AnyConfiguration) throws {
+    guard activation == configuration.policy.activation else {
+      throw MismatchedRun(
+        "the policy of \(origin.path) has \(activation.title) in its hidden layers, this run's has "
+          + "\(configuration.policy.activation.title): give both the same policyActivation")
+    }
+    for name in Self.criticSettings {
+      guard let given = critics[name], let own = configuration.values[name], given != own else { continue }
+      throw MismatchedRun(
+        "\(origin.path) has \(name) \(given.text()), this run \(own.text()): give both the same")
+    }
   }
 
   /// Takes a run's running statistics over, where both normalise observations.

@@ -141,7 +141,7 @@ public final class OfflineTrainer: TrainingRun {
       algorithm.policyTensors,
       PolicyDescription(
         algorithm: run.algorithm, environment: run.environment, observationSize: batch.observations.columns,
-        hiddenSizes: configuration.policy.hiddenSizes,
+        hiddenSizes: configuration.policy.hiddenSizes, activation: configuration.policy.activation,
         actionLow: scaling.low, actionHigh: scaling.high, step: step, normalization: normalization,
         environmentOptions: run.environmentOptions ?? [:], kind: configuration.policy.kind))
   }

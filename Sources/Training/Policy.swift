@@ -44,17 +44,17 @@ public final class Policy {
       network = .choosing(
         ActionValues(
           count: 1, observationSize: description.observationSize, choices: description.choices ?? 1,
-          hiddenSizes: description.hiddenSizes, batchSize: 1, isLearned: false))
+          hiddenSizes: description.hiddenSizes, activation: description.activation, batchSize: 1, isLearned: false))
     case .squashedGaussian:
       network = .gaussian(
         SquashedGaussian(
           observationSize: description.observationSize, actionSize: actionSize, hiddenSizes: description.hiddenSizes,
-          batchSize: 1))
+          activation: description.activation, batchSize: 1))
     case .deterministic:
       network = .deterministic(
         DeterministicPolicy(
           observationSize: description.observationSize, actionSize: actionSize, hiddenSizes: description.hiddenSizes,
-          batchSize: 1, isLearned: false))
+          activation: description.activation, batchSize: 1, isLearned: false))
     }
     row = ActingRow(observationSize: description.observationSize, actionSize: actionSize)
     try network.parameters.load("policy", from: find)

@@ -3,6 +3,7 @@
 import Algorithms
 import Environments
 import Formats
+import Kernels
 import Networks
 import Replay
 
@@ -34,6 +35,8 @@ public struct PolicyDescription: Sendable, Equatable {
   public var observationSize: Int
   /// Units in each hidden layer.
   public var hiddenSizes: [Int]
+  /// Of each hidden layer.
+  public var activation = Activation.relu
   /// The lower bounds of actions; for choices the first index.
   public var actionLow: [Float]
   /// The upper bounds of actions; for choices the last index.
@@ -63,6 +66,8 @@ public enum PolicyFile {
   static let version = 1
   /// That of a file with a normaliser: a program that does not know it must not act without it.
   static let normalizedVersion = 2
+  /// That of a file whose hidden layers have another activation than ReLU.
+  static let activationVersion = 3
 
   /// The file's content: the tensors named `policy.…`, `action.low` and `action.high`, and the normaliser where there is one.
   public static func encode(_ tensors: [Tensor], _ description: PolicyDescription) -> SafeTensors {
@@ -95,6 +100,10 @@ public enum PolicyFile {
       file.metadata["version"] = "\(normalizedVersion)"
       if let clip = normalization.clip { file.metadata["normalizerClip"] = "\(clip)" }
     }
+    if description.activation != .relu {
+      file.metadata["activation"] = description.activation.name
+      file.metadata["version"] = "\(activationVersion)"
+    }
     if let divisor = description.rewardDivisor { file.metadata["rewardDivisor"] = "\(divisor)" }
     file.metadata["digest"] = digest(of: file)
     return file
@@ -116,10 +125,10 @@ public enum PolicyFile {
 
   package static func policy(_ file: SafeTensors, path: String) throws -> Policy {
     guard file.metadata["format"] == format else { throw PolicyFileError(path, "is not a policy of this program") }
-    guard ["\(version)", "\(normalizedVersion)"].contains(file.metadata["version"]) else {
+    guard ["\(version)", "\(normalizedVersion)", "\(activationVersion)"].contains(file.metadata["version"]) else {
       throw PolicyFileError(
         path,
-        "has policy format \(file.metadata["version"] ?? "unknown"), this program reads \(version) and \(normalizedVersion)"
+        "has policy format \(file.metadata["version"] ?? "unknown"), this program reads \(version) to \(activationVersion)"
       )
     }
     let (observationSize, hidden) = try sizes(file, path: path)
@@ -148,6 +157,7 @@ public enum PolicyFile {
       }
       return kind
     }
+    let activation = try activation(file, path: path)
     var options = EnvironmentOptions()
     if let text = file.metadata["environmentOptions"] {
       do { options = try JSONValue(text: text).decode(EnvironmentOptions.self) } catch {
@@ -160,6 +170,7 @@ public enum PolicyFile {
       step: file.metadata["step"].flatMap { Int($0) } ?? 0,
       temperature: file.metadata["temperature"].flatMap(Double.init), choices: choices,
       environmentOptions: options, kind: kind)
+    description.activation = activation
     description.normalization = try normalization(file, path: path, observationSize: observationSize)
     description.rewardDivisor = file.metadata["rewardDivisor"].flatMap(Double.init)
     let policy = try Policy(description) { name in
@@ -198,6 +209,23 @@ public enum PolicyFile {
       )
     }
     return (observations, hidden)
+  }
+
+  /// The activation of the hidden layers: ReLU where the file does not say, as no file before format 3 does.
+  private static func activation(_ file: SafeTensors, path: String) throws -> Activation {
+    guard let text = file.metadata["activation"] else {
+      guard file.metadata["version"] != "\(activationVersion)" else {
+        throw PolicyFileError(path, "has policy format \(activationVersion), but does not say its activation")
+      }
+      return .relu
+    }
+    guard let activation = Activation(name: text) else {
+      throw PolicyFileError(
+        path,
+        "has hidden layers with the activation \(text.debugDescription), this program knows "
+          + Activation.allCases.map(\.name).joined(separator: ", "))
+    }
+    return activation
   }
 
   /// What the file's policy normalises observations by, if it does.

@@ -24,7 +24,8 @@ extension RunDescription {
 extension RunConfiguration {
   /// Hyperparameters that decide the sizes of what is kept, or how what was kept is to be read.
   private static let kept: Set = [
-    "hiddenSizes", "policyHiddenSizes", "criticHiddenSizes", "bufferCapacity", "sampler", "normalizeObservations",
+    "hiddenSizes", "policyHiddenSizes", "criticHiddenSizes", "policyActivation", "criticActivation",
+    "criticNormalization", "bufferCapacity", "sampler", "normalizeObservations",
     "scaleRewards", "returnBound", "normalization",
   ]
 

@@ -33,6 +33,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   public var from: Origin? = nil
   /// Environments that the run collects from at once, N; nil: one.
   public var environments: Int? = nil
+  /// Whether environments step while the updates of the round before are made; nil: no, updates come between two steps.
+  public var overlap: Bool? = nil
 
   /// The Python interpreter of an environment in Python; nil: that of the search path, or none is needed.
   public var python: String? = nil
@@ -136,7 +138,10 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     guard first <= steps else { return Learning(begins: steps, updates: 0) }
     let (start, every) = ((first - 1) / laneCount * laneCount, collection.updateEvery)
     let from = start / every * every
-    let updates = collection.updatesOwed(from: from, to: steps / every * every)
+    // with overlap those of the last round are not made: they would come beside the next one
+    let served = overlap == true ? (steps - 1) / laneCount * laneCount : steps
+    guard first <= served else { return Learning(begins: steps, updates: 0) }
+    let updates = collection.updatesOwed(from: from, to: served / every * every)
     // a step less than the one that ends the first period
     return Learning(begins: updates == 0 ? steps : max(first, from + every) - 1, updates: updates)
   }

@@ -29,6 +29,39 @@ public struct RunDescription: Codable, Sendable, Equatable {
   public var resume: ResumePromise?
   /// What was changed since then, oldest first; nil where nothing was.
   public var changes: [RunChange]?
+  /// The preset that the run began with; nil where there was none.
+  public var preset: PresetUse?
+  /// Where settings come from that are not the algorithm's defaults, by name; nil in runs that began before it was kept.
+  public var sources: [String: String]?
+  /// The run that this one began as a copy of; nil where there was none.
+  public var parent: Parent?
+
+  /// A preset, as a run keeps it.
+  public struct PresetUse: Codable, Sendable, Equatable {
+    /// Its name.
+    public var name: String
+    /// Its file; nil where it is part of the program.
+    public var path: String?
+    /// What the file says and the program has no counterpart of.
+    public var leftOut: [String]?
+
+    /// A preset of a name, from a file or from the program.
+    public init(name: String, path: String? = nil, leftOut: [String]? = nil) {
+      (self.name, self.path, self.leftOut) = (name, path, leftOut)
+    }
+  }
+
+  /// A run that another one goes on from, in a folder of its own.
+  public struct Parent: Codable, Sendable, Equatable {
+    /// Its folder.
+    public var path: String
+    /// The step that it was at.
+    public var step: Int
+    /// A hash of what it had learned then, as `RunInspection` has it.
+    public var digest: String
+    /// When it began, UTC.
+    public var started: String
+  }
 
   /// What the run was made with.
   public struct Versions: Codable, Sendable, Equatable {
@@ -58,6 +91,14 @@ public struct RunDescription: Codable, Sendable, Equatable {
     self.versions = versions
     evaluationSeed = run.evaluationSeed
     started = Date().formatted(.iso8601)
+  }
+}
+
+extension RunDescription {
+  /// Where a hyperparameter's value comes from, in words; nil: it is the algorithm's default, or nobody kept it.
+  public func source(of name: String) -> String? {
+    let change = changes?.last { $0.configuration?[name] != nil }
+    return change.map { "changed at step \($0.step)" } ?? sources?[name]
   }
 }
 

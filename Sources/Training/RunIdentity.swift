@@ -20,10 +20,12 @@ package struct RunIdentity: Codable, Sendable, Equatable {
   package var seed: UInt64
   /// A hash of the data that the run learns from.
   package var dataset: String?
+  /// Whether environments step beside the updates; nil: no.
+  package var overlap: Bool?
 
   package init(_ run: RunConfiguration) {
     (algorithm, environment, configuration, seed) = (run.algorithm, run.environment, run.configuration, run.seed)
-    (environmentOptions, dataset) = (run.environmentOptions ?? [:], run.dataset?.digest)
+    (environmentOptions, dataset, overlap) = (run.environmentOptions ?? [:], run.dataset?.digest, run.overlap)
   }
 
   /// The settings as JSON with sorted keys.
@@ -46,6 +48,7 @@ package struct RunIdentity: Codable, Sendable, Equatable {
     compare("options", "\(environmentOptions)", "\(now.environmentOptions)")
     compare("seed", "\(seed)", "\(now.seed)")
     compare("data", dataset ?? "none", now.dataset ?? "none")
+    compare("overlap", "\(overlap ?? false)", "\(now.overlap ?? false)")
     guard case .object(let before) = configuration, case .object(let after) = now.configuration else { return found }
     for name in Set(before.keys).union(after.keys).subtracting(changed).sorted() {
       compare(name, before[name]?.text() ?? "not set", after[name]?.text() ?? "not set")

@@ -46,6 +46,9 @@ public struct RunInspection: Sendable {
     digest = learned.map(Self.digest)
     var record = directory.rows("health.csv").last.flatMap(HealthRecord.init(row:))
     record?.idle = IdleEpisodes(rows: directory.rows("episodes.csv"))
+    if let crossed = Self.lastValue(of: Metric.crossedQuantiles.name, in: directory.lines("metrics.csv")) {
+      record?.assessment.crossedQuantiles = crossed
+    }
     let run = directory.description.run
     if case .object(let members) = run.configuration { record?.settings = Set(members.keys) }
     var health = learned.map { Self.health($0, record) } ?? .unknown
@@ -58,6 +61,14 @@ public struct RunInspection: Sendable {
       ]
     }
     self.health = health
+  }
+
+  /// The last number of a log's column; nil where there is no such column or row.
+  private static func lastValue(of column: String, in lines: [[String]]) -> Double? {
+    guard let at = lines.first?.firstIndex(of: column), lines.count > 1, let row = lines.last, row.count > at else {
+      return nil
+    }
+    return Double(row[at])
   }
 
   /// A hash over names and values, in the order of names.

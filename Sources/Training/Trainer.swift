@@ -225,8 +225,10 @@ public final class Trainer {
     }
   }
 
-  /// One step in every lane of the run's own environments, and the updates that belong to it.
+  /// One step in every lane of the run's own environments, and the updates that belong to it; with `overlap` those of the
+  /// round before, while the environments step.
   public func advance() throws {
+    if run.overlap == true { return try loop.round(self, meanwhile: { try self.learn() }) }
     let before = step
     try loop.round(self)
     if step > before { try learn() }
@@ -299,7 +301,7 @@ public final class Trainer {
       algorithm.policyTensors,
       PolicyDescription(
         algorithm: run.algorithm, environment: run.environment, observationSize: observations.columns,
-        hiddenSizes: configuration.policy.hiddenSizes,
+        hiddenSizes: configuration.policy.hiddenSizes, activation: configuration.policy.activation,
         actionLow: scaling.low, actionHigh: scaling.high, step: step, choices: scaling.choices,
         normalization: normalization.observations?.snapshot, rewardDivisor: normalization.rewards?.divisor,
         environmentOptions: run.environmentOptions ?? [:], kind: configuration.policy.kind))

@@ -9,6 +9,7 @@ extension Trainer {
   public func state() throws -> TrainerState {
     var state = TrainerState(algorithm: algorithm.state)
     (state.step, state.episodes, state.updates) = (step, episodes, updates)
+    if run.overlap == true { state.roundStart = roundStart }
     (state.evaluatedStep, state.bestReturn) = (evaluations.evaluatedStep, bestReturn)
     (state.randomActions, state.sampling) = (actions.stream.position, learner.sampling.position)
     state.sampler = learner.sampler.state
@@ -32,7 +33,7 @@ extension Trainer {
       throw MismatchedRun(
         "the checkpoint's observation has \(lane.observation.count) values, the environment's \(observations.columns)")
     }
-    (step, episodes, roundStart) = (state.step, state.episodes, state.step)
+    (step, episodes, roundStart) = (state.step, state.episodes, state.roundStart ?? state.step)
     evaluations.restore(evaluatedStep: state.evaluatedStep, bestReturn: state.bestReturn)
     lanes = state.lanes
     for (lane, saved) in state.environments.enumerated() {

@@ -13,6 +13,8 @@ public struct TrainerState: Sendable, Equatable {
   public var episodes = 0
   /// Updates so far.
   public var updates = 0
+  /// The step up to which updates were made, where those of the last round are still owed; nil: all are made.
+  public var roundStart: Int? = nil
   /// The step of the last evaluation.
   public var evaluatedStep = 0
   /// The mean return of the best evaluation.

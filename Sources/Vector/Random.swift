@@ -57,6 +57,14 @@ package func threefryNumbers(key: (UInt32, UInt32), position: UInt64, _ output: 
   for lane in 0..<laneCount { output[lane] = UInt64(y[lane]) << 32 | UInt64(x[lane]) }
 }
 
+/// 32 random words: 16 Threefry blocks of the counters (index, draw), (index + 1, draw), ….
+@inline(__always)
+func threefryWords(key: (UInt32, UInt32), index: UInt64, draw: UInt32) -> (SIMD16<UInt32>, SIMD16<UInt32>) {
+  let lane = Words(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+  let low = lane &+ Words(repeating: UInt32(truncatingIfNeeded: index))
+  return threefry(key, (low, Words(repeating: draw)))
+}
+
 /// Standard normal values `first ..< first + count` of a draw, by Box and Muller's transform.
 ///
 /// 32 values come from each vector of counters: the cosines, then the sines. `first` is a multiple of 32.

@@ -21,6 +21,19 @@ package func headForward(
   }
 }
 
+/// dh (rows × I) of hidden layers that are no rectifiers.
+package func headInputGradient(
+  rows: Int, _ dq: UnsafePointer<Float>, _ weights: UnsafePointer<Float>, panels: Int,
+  _ dh: UnsafeMutablePointer<Float>,
+  _ dhStride: Int
+) {
+  for panel in 0..<panels {
+    let w = load(weights + panel &* laneCount)
+    let target = dh + panel &* dhStride
+    for row in 0..<rows { store(w * dq[row], target + row &* laneCount) }
+  }
+}
+
 /// dh (rows × I), zero where h is not positive. Row r's mask is row r of h, or row `maskRows[r]`.
 package func headInputGradient(
   rows: Int, _ dq: UnsafePointer<Float>, _ weights: UnsafePointer<Float>, panels: Int,

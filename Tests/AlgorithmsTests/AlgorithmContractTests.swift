@@ -188,6 +188,7 @@ private struct TestError: Error { let missing: String }
     for n in 1...4 as ClosedRange<UInt64> {
       if !draws.next.isEmpty { stream.fillNormal(noise.next) }
       if !draws.current.isEmpty { stream.fillNormal(noise.current) }
+      if !draws.members.isEmpty { stream.fillNormal(noise.members) }
       _ = try fresh.update(batch(name, seed: n))
       _ = try given.update(batch(name, seed: n), noise: noise)
     }

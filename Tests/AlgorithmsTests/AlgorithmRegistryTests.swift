@@ -10,8 +10,10 @@ import Testing
   @Test func `every algorithm is found by name in upper or lower case`() throws {
     #expect(
       AlgorithmRegistry.all.map(\.name)
-        == ["ddpg", "td3", "sac", "dqn", "sac-discrete", "td3-bc", "fqe", "fqe-discrete"])
-    #expect(AlgorithmRegistry.all.map(\.source) == [.task, .task, .task, .task, .task, .data, .policy, .policy])
+        == ["ddpg", "td3", "sac", "tqc", "redq", "dqn", "sac-discrete", "td3-bc", "fqe", "fqe-discrete"])
+    #expect(
+      AlgorithmRegistry.all.map(\.source)
+        == [.task, .task, .task, .task, .task, .task, .task, .data, .policy, .policy])
     #expect(try AlgorithmRegistry.entry("SAC").name == "sac" && AlgorithmRegistry.entry("td3").name == "td3")
     for entry in AlgorithmRegistry.all { #expect(!entry.summary.isEmpty && !entry.hyperparameters.isEmpty) }
   }
@@ -22,8 +24,8 @@ import Testing
     let far = #expect(throws: UnknownAlgorithm.self) { try AlgorithmRegistry.entry("reinforce") }
     #expect(
       far?.description
-        == #"no algorithm is called "reinforce": there are ddpg, td3, sac, dqn, sac-discrete, td3-bc, fqe, fqe-discrete"#
-    )
+        == #"no algorithm is called "reinforce": there are "#
+        + "ddpg, td3, sac, tqc, redq, dqn, sac-discrete, td3-bc, fqe, fqe-discrete")
   }
 
   @Test func `a registry of one's own has the package's algorithms and more, and its errors name them`() throws {

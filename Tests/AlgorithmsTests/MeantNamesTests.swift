@@ -23,6 +23,9 @@ import Testing
     ("max_grad_norm", "td3", ["maximumGradientNorm"]), ("optimizer_eps", "dqn", ["adamEpsilon"]),
     ("critic_hidden_dims", "ddpg", ["criticHiddenSizes"]), ("critic_hidden_dims", "dqn", []),
     ("lr_schedule", "sac", ["learningRateSchedule"]), ("adam_beta1", "sac", ["adamBeta1"]),
+    ("activation_fn", "sac", ["policyActivation"]), ("top_quantiles_to_drop_per_net", "tqc", ["droppedQuantiles"]),
+    ("n_critics", "redq", ["critics"]), ("dropout_rate", "redq", ["criticDropout"]),
+    ("utd_ratio", "redq", ["updatesPerStep"]),
     ("policyDelay", "sac", []), ("", "sac", []),
   ])
   func `a name of another library is told with ours, where the algorithm has it`(

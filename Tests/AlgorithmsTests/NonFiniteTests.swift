@@ -8,7 +8,7 @@ import Testing
 /// No number that is not finite stays unseen: each learned parameter, target and moment in turn is made one, and the next
 /// update says so, or the next action is none.
 @Suite struct NonFiniteTests {
-  static let names = ["ddpg", "td3", "sac", "td3-bc"]
+  static let names = ["ddpg", "td3", "sac", "tqc", "td3-bc"]
 
   func make(_ name: String, _ settings: [String] = []) throws -> any Algorithm {
     try AlgorithmRegistry.entry(name).defaults.setting(["batchSize=8", "hiddenSizes=4,3"] + settings).makeAlgorithm(
@@ -84,7 +84,8 @@ import Testing
     }
   }
 
-  @Test(arguments: names, [1, 2])
+  // the quantile loss of TQC clips every error, so that its gradient is finite where its loss is
+  @Test(arguments: names.filter { $0 != "tqc" }, [1, 2])
   func `a loss that is finite with a gradient that is not is seen, whichever thread has it`(name: String, threads: Int)
     throws
   {

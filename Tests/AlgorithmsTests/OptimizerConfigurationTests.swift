@@ -19,16 +19,27 @@ extension AnyConfiguration {
   ]
   private static let sizes = ["policyHiddenSizes=40", "criticHiddenSizes=17,9,20"]
   private static let names = AlgorithmRegistry.all.map(\.name)
-  private static let actorCritics = ["ddpg", "td3", "sac", "sac-discrete", "td3-bc"]
+  private static let actorCritics = ["ddpg", "td3", "sac", "tqc", "redq", "sac-discrete", "td3-bc"]
+  private static let activations = ["policyActivation=tanh", "criticActivation=silu"]
+
+  /// All of them that the algorithm has: the loss of quantiles is Huber's with a threshold of its own, and being a mean over
+  /// pairs it has smaller gradients.
+  private static func all(of name: String) -> [String] {
+    guard name == "tqc" else { return all }
+    return all.filter { !$0.hasPrefix("huberThreshold") && !$0.hasPrefix("maximumGradientNorm") } + [
+      "maximumGradientNorm=1e-4"
+    ]
+  }
 
   // MARK: settings
 
   @Test(arguments: names)
   func `every learner takes the settings of its optimisers`(name: String) throws {
-    let configuration = try AlgorithmRegistry.entry(name).defaults.setting(Self.all)
+    let configuration = try AlgorithmRegistry.entry(name).defaults.setting(Self.all(of: name))
     #expect(configuration.values["learningRateSchedule"]?["linear"]?["updates"] == .number(9))
     #expect(configuration.values["learningRateSchedule"]?["linear"]?["final"] == .number(0))
     #expect(configuration.values["maximumGradientNorm"] != .null && configuration.values["huberThreshold"] != .null)
+    #expect((configuration.values["huberThreshold"] == nil) == (name == "tqc"))
     #expect(configuration.values["adamEpsilon"] == .number(1e-4))
     #expect(try AlgorithmRegistry.entry(name).configuration(configuration.values).values == configuration.values)
   }
@@ -69,7 +80,7 @@ extension AnyConfiguration {
       #expect(tensor.shape == (tensor.name.contains("policy") ? [40] : [17]), "\(tensor.name)")
     }
     let count = { (prefix: String) in algorithm.parameters.count { $0.name.hasPrefix(prefix) } }
-    #expect(count("critic.0.") == 8 && count("policy.") == (name == "sac" ? 6 : 4))
+    #expect(count("critic.0.") == 8 && count("policy.") == (["sac", "tqc", "redq"].contains(name) ? 6 : 4))
   }
 
   /// The hidden sizes of all learned networks.
@@ -106,6 +117,47 @@ extension AnyConfiguration {
     #expect(own.values["learningRateSchedule"]?["cosine"]?["updates"] == .number(7))
   }
 
+  @Test(arguments: actorCritics)
+  func `policy and critics have activations of their own, by name or as a case`(name: String) throws {
+    let defaults = try AlgorithmRegistry.entry(name).defaults
+    #expect(defaults.policy.activation == .relu)
+    for text in ["tanh", #"{"tanh":{}}"#, #""tanh""#] {
+      let tanh = try defaults.setting(["policyActivation=\(text)"])
+      #expect(tanh.policy.activation == .tanh && tanh.values["criticActivation"]?["relu"] != nil)
+      #expect(try AlgorithmRegistry.entry(name).configuration(tanh.values).policy.activation == .tanh)
+    }
+    for wrong in ["policyActivation=gelu", "criticActivation=1", "policyActivation=null", "criticActivation=ReLU"] {
+      let error = #expect(throws: ConfigurationError.self, "\(wrong)") { try defaults.setting([wrong]) }
+      #expect(error?.description.contains("it must be elu, relu, silu, tanh") == true, "\(wrong)")
+    }
+    func learned(_ settings: [String]) throws -> (policy: [[UInt32]], critics: [[UInt32]]) {
+      let algorithm = try defaults.setting(["hiddenSizes=9", "batchSize=8"] + settings).makeAlgorithm(
+        observationSize: 5, actionSize: 2, seed: 4, workers: WorkerPool(count: 1))
+      let isDiscrete = type(of: algorithm).actions == .discrete
+      // Adam's first step has the size of its rate, whatever the gradient is
+      for seed in 1...3 { _ = try algorithm.update(exampleBatch(8, choices: isDiscrete ? 2 : nil, seed: UInt64(seed))) }
+      return (algorithm.bits("policy"), algorithm.bits("critic"))
+    }
+    let plain = try learned([])
+    #expect(try learned(["criticActivation=elu"]).critics != plain.critics)
+    #expect(try learned(["policyActivation=silu"]).critics != plain.critics)
+    // the default, said
+    #expect(try learned(["policyActivation=relu", "criticActivation=relu"]).critics == plain.critics)
+  }
+
+  @Test func `networks of blocks that keep more than ReLU's numbers count them`() throws {
+    func bytes(_ settings: [String]) throws -> Int {
+      let configuration = try AlgorithmRegistry.entry("redq").defaults.setting(
+        ["hiddenSizes=10", "batchSize=7"] + settings)
+      return configuration.cost(observationSize: 3, actionSize: 2).bytes(batchSize: 7)
+    }
+    let plain = try bytes([])
+    // 20 critics: f′ of each unit and row, n and its gradient, what was dropped
+    #expect(try bytes(["criticActivation=tanh"]) - plain == 4 * 20 * 7 * 10)
+    #expect(try bytes(["criticNormalization=layer"]) - plain == 4 * 20 * 7 * 10 * 3)
+    #expect(try bytes(["criticDropout=0.5"]) - plain == 4 * 20 * 7 * 10 * 2)
+  }
+
   // MARK: updates
 
   @Test func `with everything set, any number of workers gives the same bits`() throws {
@@ -115,7 +167,10 @@ extension AnyConfiguration {
     try expectSameBitsWithAnyWorkers(TD3BC.self, Self.all + Self.sizes)
     try expectSameBitsWithAnyWorkers(DiscreteSAC.self, Self.all + Self.sizes)
     try expectSameBitsWithAnyWorkers(DQN.self, Self.all)
-    try expectSameBitsWithAnyWorkers(FittedQEvaluation.self, Self.all)
+    try expectSameBitsWithAnyWorkers(FittedQEvaluation.self, Self.all + Self.activations)
+    try expectSameBitsWithAnyWorkers(SAC.self, Self.activations + ["criticNormalization=layer"])
+    try expectSameBitsWithAnyWorkers(TD3.self, Self.activations + ["criticNormalization=layer"])
+    try expectSameBitsWithAnyWorkers(DiscreteSAC.self, Self.activations)
   }
 
   @Test func `restored in the middle of a schedule, it goes on with the same bits`() throws {
@@ -125,7 +180,10 @@ extension AnyConfiguration {
     try expectResumable(TD3BC.self, Self.all + Self.sizes)
     try expectResumable(DiscreteSAC.self, Self.all + Self.sizes)
     try expectResumable(DQN.self, Self.all)
-    try expectResumable(FittedQEvaluation.self, Self.all)
+    try expectResumable(FittedQEvaluation.self, Self.all + Self.activations)
+    try expectResumable(SAC.self, Self.activations + ["criticNormalization=layer"])
+    try expectResumable(TD3BC.self, Self.activations + ["criticNormalization=layer"])
+    try expectResumable(DQN.self, ["criticActivation=elu"])
   }
 
   @Test(arguments: names)
@@ -139,7 +197,7 @@ extension AnyConfiguration {
       }
       return algorithm.bits("critic")
     }
-    for setting in Self.all {
+    for setting in Self.all(of: name) {
       let isSlow = setting.hasPrefix("learningRateSchedule") || setting.hasPrefix("adamBeta")
       #expect(try learned([setting], updates: isSlow ? 3 : 1) != learned([], updates: isSlow ? 3 : 1), "\(setting)")
     }

@@ -57,7 +57,9 @@ struct DigestsTests {
   private func check(_ run: RecordedDigests.Run, in folder: TemporaryFolder, _ kernels: String) throws {
     for threads in ["1", "2", "4"] {
       let path = folder.path("\(kernels)-\(threads)")
-      _ = try program(["train"] + run.arguments + ["--threads", threads, "--run-directory", path], in: folder, kernels)
+      _ = try program(
+        ["train"] + run.arguments + ["--preset", "none", "--threads", threads, "--run-directory", path], in: folder,
+        kernels)
       let digest = try program(["inspect", path, "--json"], in: folder, kernels).json()["digest"]?.string
       #expect(digest == run.digest, "\(run.name), \(threads) threads, \(kernels) kernels")
     }
@@ -81,7 +83,8 @@ struct DigestsTests {
       var value = recorded.value.arguments
       let run = try #require(recorded.runs.first { "\($0.name)-1" == value[1] })
       value[1] = folder.path("policy")
-      _ = try program(["train"] + run.arguments + ["--run-directory", value[1]], in: folder, kernels)
+      _ = try program(
+        ["train"] + run.arguments + ["--preset", "none", "--run-directory", value[1]], in: folder, kernels)
       let printed = try program(value, in: folder, kernels).json()
       #expect(printed["critics"]?.array.compactMap(\.number) == recorded.value.critics)
       #expect(printed["criticLoss"]?.number == recorded.value.criticLoss)

@@ -87,8 +87,8 @@ import Testing
     #expect(try Program.run(run(algorithm, "run", steps: 600)).status == 0)
     let fitting = ["--updates", "50", "--episodes", "10", "--environment", "CartPole-v1", "--json"]
     let value = try Program.run(["value", folder.path("run"), "--dataset", folder.path("run")] + fitting).json()
-    #expect(value["monteCarlo"]?["count"]?.number == 10 && value["critics"]?.array?.count == 4)
-    #expect(value["drawsActions"]?.boolean == (algorithm == "sac-discrete"))
+    #expect(value["monteCarlo"]?["count"]?.number == 10 && value["critics"]?.array.count == 4)
+    #expect(value["drawsActions"] == .bool(algorithm == "sac-discrete"))
     let compared = try Program.run(
       ["compare", folder.path("run"), folder.path("run"), "--collect", "1000"] + fitting
     ).json()

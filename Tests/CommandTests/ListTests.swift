@@ -7,9 +7,8 @@ import Testing
     #expect(result.status == 0 && result.errors.isEmpty)
     let algorithms = try result.json()["algorithms"]?.array ?? []
     #expect(
-      algorithms.compactMap { $0["name"]?.string } == [
-        "ddpg", "td3", "sac", "dqn", "sac-discrete", "td3-bc", "fqe", "fqe-discrete",
-      ])
+      algorithms.compactMap { $0["name"]?.string }
+        == ["ddpg", "td3", "sac", "tqc", "redq", "dqn", "sac-discrete", "td3-bc", "fqe", "fqe-discrete"])
     for algorithm in algorithms {
       let entry = try AlgorithmRegistry.entry(algorithm["name"]?.string ?? "")
       let listed = algorithm["hyperparameters"]?.array ?? []
@@ -30,7 +29,7 @@ import Testing
       #expect(metrics.allSatisfy { $0["formula"]?.string?.isEmpty == false && $0["unit"]?.string != nil })
     }
     let kinds = algorithms.compactMap { $0["actions"]?.string }
-    #expect(kinds == ["continuous", "continuous", "continuous", "discrete", "discrete", "continuous", "continuous"])
+    #expect(kinds == (0..<9).map { (5...6).contains($0) ? "discrete" : "continuous" })
     let sac = algorithms.first { $0["name"]?.string == "sac" }?["hyperparameters"]?.array ?? []
     let find = { (name: String) in sac.first { $0["name"]?.string == name } }
     #expect(find("discount")?["default"]?.number == 0.99 && find("discount")?["range"]?.string == "[0, 1]")

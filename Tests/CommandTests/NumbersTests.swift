@@ -65,7 +65,13 @@ private struct CommandOptions: Sendable, CustomTestStringConvertible {
     switch path.joined(separator: " ") {
     case "train":
       return ["sac", "Pendulum-v1", "--steps", "60", "--set", "randomSteps=20", "--evaluate-every", "0"] + small
-    case "resume", "inspect": return [run]
+    case "resume", "inspect", "compare-runs": return [run]
+    case "clone": return [run, "--run-directory", folder.path(UUID().uuidString)]
+    case "sweep":
+      return [
+        "sac", "Pendulum-v1", "--steps", "60", "--set", "randomSteps=20", "--directory", folder.path("sweep"),
+        "--dry-run",
+      ]
     case "report": return [run, "--out", folder.path("\(UUID().uuidString).html")]
     case "plot": return [run, "--out", folder.path(UUID().uuidString)]
     case "export": return [run, "--format", "c", "--out", folder.path("\(UUID().uuidString).h")]

@@ -133,6 +133,8 @@ struct ONNXReader {
       case "Max": result = pairs(max)
       case "Min": result = pairs(min)
       case "Relu": result = x[0].map { max(0, $0) }
+      case "Elu" where node.attributes.isEmpty: result = x[0].map { $0 > 0 ? $0 : exp($0) - 1 }
+      case "Sigmoid": result = x[0].map { 1 / (1 + exp(-$0)) }
       case "Tanh": result = x[0].map(tanh)
       case "Exp": result = x[0].map(exp)
       case "Log": result = x[0].map(log)

@@ -10,17 +10,19 @@ import OffPolicy
 /// Scripts/fixtures/onnx_model.py makes the same ones.
 func makePolicy(
   _ kind: PolicyForm.Kind, algorithm: String? = nil, normalization: ObservationNormalization? = nil,
-  hiddenSizes: [Int] = [5, 4], environment: String = "Probe-v0", options: EnvironmentOptions = EnvironmentOptions()
+  hiddenSizes: [Int] = [5, 4], activation: Activation = .relu, environment: String = "Probe-v0",
+  options: EnvironmentOptions = EnvironmentOptions()
 ) throws -> Policy {
   try PolicyFile.policy(
     policyFile(
-      kind, algorithm: algorithm, normalization: normalization, hiddenSizes: hiddenSizes, environment: environment,
-      options: options), path: "policy.safetensors")
+      kind, algorithm: algorithm, normalization: normalization, hiddenSizes: hiddenSizes, activation: activation,
+      environment: environment, options: options), path: "policy.safetensors")
 }
 
 func policyFile(
   _ kind: PolicyForm.Kind, algorithm: String? = nil, normalization: ObservationNormalization? = nil,
-  hiddenSizes: [Int] = [5, 4], environment: String = "Probe-v0", options: EnvironmentOptions = EnvironmentOptions()
+  hiddenSizes: [Int] = [5, 4], activation: Activation = .relu, environment: String = "Probe-v0",
+  options: EnvironmentOptions = EnvironmentOptions()
 ) -> SafeTensors {
   let choices = kind == .choosing ? 3 : nil
   var tensors: [Tensor] = []
@@ -45,7 +47,8 @@ func policyFile(
     PolicyDescription(
       algorithm: algorithm ?? [.squashedGaussian: "sac", .deterministic: "td3", .choosing: "dqn"][kind]!,
       environment: environment, observationSize: 3, hiddenSizes: hiddenSizes,
-      actionLow: choices == nil ? [-2, -1] : [0], actionHigh: choices == nil ? [2, 2] : [2], step: 60,
+      activation: activation, actionLow: choices == nil ? [-2, -1] : [0], actionHigh: choices == nil ? [2, 2] : [2],
+      step: 60,
       choices: choices, normalization: normalization, environmentOptions: options, kind: kind))
 }
 
@@ -60,6 +63,9 @@ func allPolicies() throws -> [(name: String, policy: Policy)] {
     policies.append(("\(kind), clipped", try makePolicy(kind, normalization: clipped)))
     policies.append(("\(kind), unclipped", try makePolicy(kind, normalization: unclipped, hiddenSizes: [3])))
     policies.append(("\(kind), deep", try makePolicy(kind, hiddenSizes: [4, 6, 2])))
+    for activation in Activation.allCases where activation != .relu {
+      policies.append(("\(kind), \(activation)", try makePolicy(kind, activation: activation)))
+    }
   }
   return policies
 }
@@ -98,6 +104,15 @@ extension Policy {
     return action
   }
 
+  private func activated(_ x: Double) -> Double {
+    switch description.activation {
+    case .relu: max(0, x)
+    case .tanh: tanh(x)
+    case .elu: x > 0 ? x : exp(x) - 1
+    case .silu: x / (1 + exp(-x))
+    }
+  }
+
   /// The equations in double precision, with noise or without.
   func expected(_ observation: [Float], noise: [Float]? = nil) -> [Double] {
     let find = Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0) })
@@ -114,7 +129,7 @@ extension Policy {
         x[i] = min(clip, max(-clip, (x[i] - Double(normalization.mean[i])) / Double(normalization.scale[i])))
       }
     }
-    for k in description.hiddenSizes.indices { x = layer("layer.\(k)", x).map { max(0, $0) } }
+    for k in description.hiddenSizes.indices { x = layer("layer.\(k)", x).map(activated) }
     var z = layer(isStochastic ? "mean" : "layer.\(description.hiddenSizes.count)", x)
     if let noise, description.choices != nil {
       for i in z.indices { z[i] -= log(-log(Double(noise[i]))) }

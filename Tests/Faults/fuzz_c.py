@@ -45,6 +45,8 @@ def load(path):
         "replace_actions": [whole, pointer, whole],
         "begin": [whole, whole, pointer, whole],
         "observe_all": [whole] + [pointer] * 4 + [whole],
+        "round": [whole] + [pointer] * 4 + [whole, pointer, whole],
+        "add_transitions": [whole] * 3 + [pointer] * 5,
         "last_round": [whole] + [pointer] * 4,
         "counts": [whole, pointer, whole],
         "predict": [whole, pointer, whole, whole, pointer],

@@ -230,7 +230,7 @@ class Caller:
             getattr(self, verb)()
         elif verb == "begin":
             self.call(verb, handle, lane, self.floats(), self.count(s))
-        elif verb == "round":
+        elif verb == "loop":
             # what a well-behaved loop does, so that updates are reached
             for i in range(n):
                 self.call("begin", handle, i, self.floats(), s)
@@ -239,7 +239,11 @@ class Caller:
                 for i in range(n):
                     self.input[4096 + i] = rng.choice([0, 0, 0, 1, 2, 3, 4])
                 base = ctypes.addressof(self.input)
-                self.call("observe_all", handle, base + 8192, base + 4096, self.floats(), self.floats(), n)
+                outcome = base + 8192, base + 4096, self.floats(), self.floats(), n
+                if rng.random() < 0.5:
+                    self.call("round", handle, *outcome, self.out(), n * a)
+                    continue
+                self.call("observe_all", handle, *outcome)
                 self.call("learn", handle)
         elif verb in ("act", "replace_actions"):
             self.call(verb, handle, self.out() if verb == "act" else self.floats(), self.count(n * a))
@@ -247,11 +251,15 @@ class Caller:
             flags = [rng.choice([0, 0, 0, 1]) if rng.random() < 0.97 else rng.choice(WHOLE) for _ in range(2)]
             reward = rng.choice(REAL) if rng.random() < 0.1 else rng.uniform(-1, 1)
             self.call(verb, handle, lane, reward, *flags, self.floats(), self.count(s))
-        elif verb == "observe_all":
+        elif verb in ("observe_all", "round"):
             flags = self.out()
             first = self.floats() if rng.random() < 0.8 else None
             rewards = None if rng.random() < 0.01 else ctypes.addressof(self.input) + 8192
-            self.call(verb, handle, rewards, flags, self.floats(), first, self.count(n))
+            more = (self.out(), self.count(n * a)) if verb == "round" else ()
+            self.call(verb, handle, rewards, flags, self.floats(), first, self.count(n), *more)
+        elif verb == "add_transitions":
+            base = ctypes.addressof(self.input)
+            self.call(verb, handle, lane, self.rows(), self.floats(), self.floats(), base + 8192, self.out(), self.floats())
         elif verb == "abandon":
             self.call(verb, handle, lane)
         elif verb == "learn":
@@ -324,8 +332,8 @@ class Caller:
 
 # how often each function is called
 _SHARES = {
-    "make": 4, "make_environment": 1, "open_policy": 1, "close": 1.5, "begin": 8, "round": 4, "act": 8,
-    "replace_actions": 4, "observe": 10, "observe_all": 6, "abandon": 1, "learn": 10, "update": 5, "run": 2,
+    "make": 4, "make_environment": 1, "open_policy": 1, "close": 1.5, "begin": 8, "loop": 4, "round": 4, "act": 8,
+    "replace_actions": 4, "observe": 10, "observe_all": 6, "add_transitions": 3, "abandon": 1, "learn": 10, "update": 5, "run": 2,
     "last_round": 2, "counts": 2, "predict": 8, "values": 4, "metrics": 2, "records": 2, "set": 3, "get": 3,
     "set_goal_function": 1, "state": 1.5, "restore": 2, "replay": 1.5, "restore_replay": 2, "transitions": 1,
     "parameters": 1, "set_parameters": 2, "policy": 1, "digest": 1, "environment_reset": 3, "environment_step": 6,

@@ -207,4 +207,78 @@ import Vector512
     #expect(
       Vector.threefryBlock(key: (1, 2), counter: (3, 4)) == Vector512.threefryBlock(key: (1, 2), counter: (3, 4)))
   }
+
+  @Test func `activations, normalisation, dropout and the quantile loss have the same bits`() {
+    let (rows, columns) = (9, 37)
+    let shape = Matrix(rows: rows, columns: columns)
+    let (panels, stride) = (shape.panels, shape.stride)
+    let given = numbers(panels * stride, seed: 1).map { 4 * $0 }
+    let other = Block(numbers(panels * stride, seed: 2))
+    let affine = Block(numbers(layerNormParameterCount(columns), seed: 3))
+    // what is written beside the result follows it in the block
+    let room = given + zeros(panels * stride + rows)
+    let beside = panels * stride
+    for code in 0...3 {
+      #expect(
+        agree(room) {
+          Vector.activate(code, rows: rows, $0, stride, panels: panels, $0 + beside, stride)
+        } _: {
+          Vector512.activate(code, rows: rows, $0, stride, panels: panels, $0 + beside, stride)
+        }, "activation \(code)")
+    }
+    #expect(
+      agree(given) {
+        Vector.multiply(rows: rows, $0, stride, panels: panels, by: other.pointer, stride, factorRows: nil)
+      } _: {
+        Vector512.multiply(rows: rows, $0, stride, panels: panels, by: other.pointer, stride, factorRows: nil)
+      })
+    #expect(
+      agree(room) {
+        Vector.layerNormForward(
+          rows: rows, $0, stride, columns: columns, affine.pointer, epsilon: 1e-5, $0 + beside, stride,
+          $0 + 2 * beside)
+      } _: {
+        Vector512.layerNormForward(
+          rows: rows, $0, stride, columns: columns, affine.pointer, epsilon: 1e-5, $0 + beside, stride,
+          $0 + 2 * beside)
+      })
+    #expect(
+      agree(given) {
+        Vector.layerNormInputGradient(
+          rows: rows, other.pointer, stride, columns: columns, affine.pointer, other.pointer, stride, other.pointer,
+          factorRows: nil, $0, stride)
+      } _: {
+        Vector512.layerNormInputGradient(
+          rows: rows, other.pointer, stride, columns: columns, affine.pointer, other.pointer, stride, other.pointer,
+          factorRows: nil, $0, stride)
+      })
+    #expect(
+      agree(zeros(affine.count)) {
+        Vector.layerNormAffineGradient(rows: rows, other.pointer, stride, other.pointer, stride, panels: panels, $0)
+      } _: {
+        Vector512.layerNormAffineGradient(rows: rows, other.pointer, stride, other.pointer, stride, panels: panels, $0)
+      })
+    #expect(
+      agree(room) {
+        Vector.dropoutForward(
+          rows: rows, $0, stride, columns: columns, key: (1, 2), draw: 3, first: 64, threshold: 1 << 30, scale: 4 / 3,
+          $0 + beside, stride)
+      } _: {
+        Vector512.dropoutForward(
+          rows: rows, $0, stride, columns: columns, key: (1, 2), draw: 3, first: 64, threshold: 1 << 30, scale: 4 / 3,
+          $0 + beside, stride)
+      })
+    let levels = Block(numbers(48, seed: 4))
+    let targets = Block(numbers(rows * 11, seed: 5))
+    #expect(
+      agree(room) {
+        Vector.quantileHuber(
+          rows: rows, $0, stride, quantiles: columns, levels: levels.pointer, targets: targets.pointer,
+          targetCount: 11, weights: other.pointer, scale: 0.5, $0 + beside, stride, $0 + 2 * beside)
+      } _: {
+        Vector512.quantileHuber(
+          rows: rows, $0, stride, quantiles: columns, levels: levels.pointer, targets: targets.pointer,
+          targetCount: 11, weights: other.pointer, scale: 0.5, $0 + beside, stride, $0 + 2 * beside)
+      })
+  }
 }

@@ -87,10 +87,10 @@ import Testing
         of: try FixedPolicy(policy, batchSize: 1000), drawsActions: false, in: data.buffer, distance: 0.2, seed: 1)
     }
     let (inside, outside) = (try nearest(near), try nearest(far))
-    #expect(inside.shareOutside == 0 && inside.warning == nil)
+    #expect(inside.shareOutside == 0 && inside.warning(choices: nil) == nil)
     // tanh 2.4 x against tanh 0.04 x: farther than 0.2 apart wherever |x| is above 0.09
     #expect(outside.shareOutside > 0.2 && outside.meanDistance > inside.meanDistance)
-    #expect(outside.warning?.contains("far outside the data") == true)
+    #expect(outside.warning(choices: nil)?.contains("far outside the data") == true)
   }
 
   @Test func `an early stop throws and gives no number`() throws {

@@ -44,7 +44,7 @@ private final class NumberedGoals: GoalEnvironment {
   /// Draws, gathers and relabels a batch, and holds every row against the lists of episodes.
   private static func relabelled(
     _ sampler: HindsightSampler, _ buffer: borrowing ReplayBuffer, _ episodes: LaneEpisodes, rows: Int,
-    _ stream: inout RandomStream
+    _ stream: inout RandomStream, _ strategy: HindsightStrategy = .future
   ) throws -> [Relabelled] {
     let batch = Batch(count: rows, observationSize: 3, actionSize: 1)
     sampler.draw(batch, from: buffer, using: &stream)
@@ -68,9 +68,14 @@ private final class NumberedGoals: GoalEnvironment {
       }
       #expect(batch.nextObservations.row(row) == [next[0], next[1], goal])
       #expect(episode.ending != nil, "a goal from an episode that is still running")
+      let steps =
+        switch strategy {
+        case .future: place.step..<episode.steps
+        case .final: (episode.steps - 1)..<episode.steps
+        case .episode: 0..<episode.steps
+        }
       let step = try #require(
-        (place.step..<episode.steps).first { episode.observations[$0 + 1][1] == goal }, "no goal that was reached later"
-      )
+        steps.first { episode.observations[$0 + 1][1] == goal }, "no goal that was reached then")
       // d is that of the new goal: 1 exactly where the row's own step reaches it, whatever it was
       #expect(batch.rewards[row] == 3 * next[1] - goal)
       let d: Float = step == place.step ? 1 : 0
@@ -80,9 +85,11 @@ private final class NumberedGoals: GoalEnvironment {
   }
 
   private static func sampler(
-    _ buffer: borrowing ReplayBuffer, rows: Int, _ environment: NumberedGoals = NumberedGoals()
+    _ buffer: borrowing ReplayBuffer, rows: Int, _ environment: NumberedGoals = NumberedGoals(),
+    _ strategy: HindsightStrategy = .future
   ) -> HindsightSampler {
-    HindsightSampler(for: buffer, goals: goals, environment: environment, discount: discount, batchSize: rows)
+    HindsightSampler(
+      for: buffer, goals: goals, strategy: strategy, environment: environment, discount: discount, batchSize: rows)
   }
 
   @Test(arguments: [1, 3])
@@ -134,6 +141,48 @@ private final class NumberedGoals: GoalEnvironment {
       let test = chiSquare(future.map { steps[$0] ?? 0 }, expected: future.map { _ in expected })
       #expect(test.value < test.bound, "\(place)")
     }
+  }
+
+  @Test func `by another strategy goals are those of the last step, or of all steps alike`() throws {
+    var buffer = try ReplayBuffer(capacity: 100, observationSize: 3, actionSize: 1)
+    var episodes = LaneEpisodes(lanes: 1, observationSize: 3, seed: 3, endings: [.truncated])
+    for _ in 0..<40 { episodes.step(&buffer, lane: 0, longest: 8) }
+    var stream = RandomStream(seed: 2, purpose: "sampling")
+    let final = Self.sampler(buffer, rows: 2000, NumberedGoals(), .final)
+    let ends = try Self.relabelled(final, buffer, episodes, rows: 2000, &stream, .final)
+    #expect(ends.count { $0.step != nil } > 1000)
+    let episode = Self.sampler(buffer, rows: 40_000, NumberedGoals(), .episode)
+    var counts: [LaneEpisodes.Place: [Int: Double]] = [:]
+    for row in try Self.relabelled(episode, buffer, episodes, rows: 40_000, &stream, .episode) {
+      if let step = row.step { counts[row.place, default: [:]][step, default: 0] += 1 }
+    }
+    #expect(counts.count > 25)
+    for (place, steps) in counts {
+      let all = 0..<episodes.episode(place).steps
+      let expected = steps.values.reduce(0, +) / Double(all.count)
+      let test = chiSquare(all.map { steps[$0] ?? 0 }, expected: all.map { _ in expected })
+      #expect(test.value < test.bound, "\(place)")
+    }
+  }
+
+  @Test func `goals of an episode whose beginning was overwritten are those that are left`() throws {
+    var buffer = try ReplayBuffer(capacity: 20, observationSize: 3, actionSize: 1)
+    var episodes = LaneEpisodes(lanes: 1, observationSize: 3, seed: 3, endings: [.truncated])
+    let sampler = Self.sampler(buffer, rows: 500, NumberedGoals(), .episode)
+    var stream = RandomStream(seed: 2, purpose: "sampling")
+    var (partial, earlier) = (0, 0)
+    for _ in 0..<60 {
+      episodes.steps(9, &buffer, longest: 18)
+      let first = episodes.places[buffer.frameValues(buffer.frameRange)[0]]
+      for row in try Self.relabelled(sampler, buffer, episodes, rows: 500, &stream, .episode) {
+        guard let step = row.step else { continue }
+        if step < row.place.step { earlier += 1 }
+        guard let first, row.place.episode == first.episode else { continue }
+        partial += 1
+        #expect(step >= first.step, "a goal that was overwritten")
+      }
+    }
+    #expect(partial > 1000 && earlier > 1000)
   }
 
   @Test func `rewards and terminations of a batch are computed in one call each`() throws {

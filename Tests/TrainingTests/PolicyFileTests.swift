@@ -57,6 +57,48 @@ import Testing
     }
   }
 
+  @Test(arguments: Activation.allCases)
+  func `a file keeps the activation of its hidden layers, in a format that older programs refuse`(
+    activation: Activation
+  ) throws {
+    let trainer = try makeTrainer(
+      "sac", steps: 60, set: ["hiddenSizes=5,4", "policyActivation=\(activation.name)"], environment: pendulum)
+    try trainer.train()
+    let file = trainer.policyFile()
+    #expect(file.metadata["activation"] == (activation == .relu ? nil : activation.name))
+    #expect(file.metadata["version"] == (activation == .relu ? "1" : "3"))
+    try file.write(to: path)
+    let policy = try PolicyFile.load(path)
+    #expect(policy.description.activation == activation)
+    // it acts as the learner does, and as no policy with another activation
+    let observation: [Float] = [0.3, -0.7, 2]
+    func action(_ policy: Policy) -> Float {
+      var action: [Float] = [0]
+      var span = action.mutableSpan
+      policy.act(observation.span, into: &span)
+      return action[0]
+    }
+    var own: [Float] = [0]
+    var span = own.mutableSpan
+    trainer.algorithm.act(observation.span, explore: false, into: &span)
+    trainer.scaling.denormalize(&span)
+    #expect(action(policy) == own[0])
+    for other in Activation.allCases where other != activation {
+      let name = other == .relu ? nil : other.name
+      try file.changed(metadata: ["activation": name, "version": name == nil ? "1" : "3", "digest": nil]).write(
+        to: path)
+      #expect(action(try PolicyFile.load(path)) != own[0], "\(other)")
+    }
+  }
+
+  @Test func `a file of an unknown activation is refused, and one of format 3 that does not say it`() throws {
+    #expect(
+      try refusal(file.changed(metadata: ["activation": "gelu", "version": "3", "digest": nil]))
+        .contains("has hidden layers with the activation \"gelu\", this program knows relu, tanh, elu, silu"))
+    #expect(
+      try refusal(file.changed(metadata: ["version": "3", "digest": nil])).contains("does not say its activation"))
+  }
+
   @Test func `a file of another program is refused`() throws {
     #expect(
       try refusal(file.changed(metadata: ["format": nil]))
@@ -66,7 +108,7 @@ import Testing
 
   @Test func `a file of another version is refused with both versions`() throws {
     #expect(
-      try refusal(file.changed(metadata: ["version": "3"])).contains("has policy format 3, this program reads 1 and 2"))
+      try refusal(file.changed(metadata: ["version": "4"])).contains("has policy format 4, this program reads 1 to 3"))
     #expect(try refusal(file.changed(metadata: ["version": nil])).contains("has policy format unknown"))
   }
 

@@ -95,6 +95,7 @@ import Testing
     let terminated = add("batch.terminated", [updates, rows]) { $0 < 0 ? 1 : 0 }
     let nextNoise = draws.next.isEmpty ? [] : add("noise.next", [updates] + draws.next)
     let currentNoise = draws.current.isEmpty ? [] : add("noise.current", [updates] + draws.current)
+    let members = draws.members.isEmpty ? [] : add("noise.members", [updates] + draws.members)
 
     let twin = make(0)
     try twin.loadParameters { Tensor(name: $0, shape: try file.shape($0), values: try file.floats($0)) }
@@ -113,6 +114,9 @@ import Testing
       if !nextNoise.isEmpty { noise.next.set(Array(nextNoise[(n * noise.next.count)..<((n + 1) * noise.next.count)])) }
       if !currentNoise.isEmpty {
         noise.current.set(Array(currentNoise[(n * noise.current.count)..<((n + 1) * noise.current.count)]))
+      }
+      if !members.isEmpty {
+        noise.members.set(Array(members[(n * noise.members.count)..<((n + 1) * noise.members.count)]))
       }
       _ = try twin.update(batch, noise: noise)
     }

@@ -1,0 +1,481 @@
+// REDQ.swift — Randomized Ensembled Double Q-learning: SAC with many critics, of which a random few make each target.
+// Chen et al. 2021, "Randomized Ensembled Double Q-Learning: Learning Fast Without a Model", arXiv:2101.05982, and the authors'
+// program, watchernyu/REDQ. With layer normalisation and dropout in few critics it is DroQ (Hiraoka et al. 2022, "Dropout Q-Functions
+// for Doubly Efficient Reinforcement Learning", arXiv:2110.02034).
+//
+//   paper    here            paper   here                            shapes
+//   π_θ      policy          α       temperature                     B batch, S observation, A action
+//   Q_φ1…N   critics         γ       configuration.discount          J = N critics
+//   Q_φ̄1…N   targetCritics   ρ       1 − configuration.targetTracking
+//   M        members, criticsInTarget of the J      G        configuration.updatesPerStep
+//
+// Read in order: Configuration · init · act · update · assess · state.
+
+import Kernels
+import Networks
+import Platform
+import Replay
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Randomised ensembled double Q-learning (Chen 2021): many critics, some of them in each target; DroQ with dropout.
+public final class REDQ: Algorithm {
+  public struct Configuration: ActorCriticConfiguration, CollectingConfiguration {
+    /// Discount γ, in [0, 1].
+    public var discount: Float = 0.99
+    /// How the target critics follow the critics; 1 − ρ in the paper.
+    public var targetTracking = TargetTracking.soft(rate: 0.005)
+    public var batchSize = 256
+    /// Units in each hidden layer of the policy and of each critic.
+    public var hiddenSizes = [256, 256]
+    /// Where the policy and the critics have others; nil: as all.
+    public var policyHiddenSizes: [Int]? = nil
+    public var criticHiddenSizes: [Int]? = nil
+    public var policyActivation = Activation.relu
+    public var criticActivation = Activation.relu
+    public var criticNormalization = BlockNormalization.none
+    /// The share of the critics' hidden units that are dropped while learning; DroQ.
+    public var criticDropout: Float = 0
+    /// J, the critics.
+    public var critics = 10
+    /// M, the critics whose minimum a target is: drawn anew for each update.
+    public var criticsInTarget = 2
+    /// The policy and the temperature step at each d-th update: once for the G updates of a step.
+    public var policyDelay = 20
+    /// Adam's rate η for the policy.
+    public var policyLearningRate: Float = 3e-4
+    /// Adam's rate η for the critics.
+    public var criticLearningRate: Float = 3e-4
+    /// Adam's rate η for log α.
+    public var temperatureLearningRate: Float = 3e-4
+    /// δ of Huber's loss of the critics; nil: the squared error.
+    public var huberThreshold: Float? = nil
+    /// α: learned from an initial value, or fixed.
+    public var temperature = Temperature.learned(initial: 1)
+    // differs: H̄ is −A for all tasks; the authors have −1 for Hopper, −2 for Humanoid, −3 for HalfCheetah and Walker2d, −4 for Ant
+    /// H̄ in nats, of the density of actions in [−1, 1]^A; null means −A.
+    public var targetEntropy: Float? = nil
+    public var bufferCapacity = 1_000_000
+    public var randomSteps = 5_000
+    public var updateEvery = 1
+    public var updatesPerStep = 20.0
+    public var nSteps = 1
+    public var sampler = SamplerConfiguration.uniform
+    public var normalizeObservations = false
+    public var scaleRewards = false
+    public var returnBound: Float?
+
+    // Adam, of every network and the temperature
+    public var learningRateSchedule = LearningRateSchedule.constant
+    public var maximumGradientNorm: Float? = nil
+    public var adamBeta1 = 0.9
+    public var adamBeta2 = 0.999
+    public var adamEpsilon = 1e-8
+
+    public init() {}
+
+    public func check() throws(ConfigurationError) {
+      guard criticsInTarget <= critics else {
+        throw .malformed(
+          "criticsInTarget is \(criticsInTarget) of \(critics) critics: a target cannot have more of them than there are"
+        )
+      }
+    }
+
+    public static let hyperparameters: [Hyperparameter] = [
+      .discount("watchernyu/REDQ"),
+      .targetTracking("watchernyu/REDQ"),
+      .batchSize("watchernyu/REDQ"),
+      .hiddenSizes("watchernyu/REDQ"),
+      .policyHiddenSizes,
+      .criticHiddenSizes,
+      .policyActivation(),
+      .criticActivation(),
+      .criticNormalization("none: REDQ; layer: DroQ"),
+      Hyperparameter(
+        "criticDropout", "p", .real(0, 1, excludingUpper: true),
+        "share of the critics' hidden units dropped while learning",
+        source: "none: REDQ; DroQ has 0.0001 to 0.1 by task"),
+      Hyperparameter("critics", "N", .whole(1, 64), "critics, J", source: "watchernyu/REDQ; DroQ has 2"),
+      Hyperparameter(
+        "criticsInTarget", "M", .whole(1, 64), "critics of a target, drawn anew for each update",
+        source: "watchernyu/REDQ"),
+      Hyperparameter(
+        "policyDelay", "d", .whole(1), "the policy steps at every d-th update",
+        source: "watchernyu/REDQ: once for the updates of a step"),
+      .learningRate("policyLearningRate", "Adam's rate for the policy", "watchernyu/REDQ"),
+      .learningRate("criticLearningRate", "Adam's rate for the critics", "watchernyu/REDQ"),
+      .learningRate("temperatureLearningRate", "Adam's rate for log α", "watchernyu/REDQ"),
+      .huberThreshold("the notes (N5); all papers"),
+      Hyperparameter(
+        "temperature", "α",
+        cases: ["learned.initial": .real(0, excludingLower: true), "fixed.value": .real(0)],
+        caseDefaults: ["learned.initial": .number(1)], bareNumber: "fixed.value",
+        "weight of the entropy against the reward", source: "watchernyu/REDQ: log α starts at 0"),
+      Hyperparameter(
+        "targetEntropy", "H̄", .real(-.infinity), "entropy that α is tuned for; null means −A",
+        source: "Haarnoja 2018, table 1; watchernyu/REDQ has a number for each task", isOptional: true),
+      .bufferCapacity("watchernyu/REDQ"),
+      .randomSteps("watchernyu/REDQ"),
+      .updateEvery,
+      .updatesPerStep("watchernyu/REDQ"),
+      .nSteps,
+      .sampler,
+      .normalizeObservations,
+      .scaleRewards,
+      .returnBound,
+      .learningRateSchedule,
+      .maximumGradientNorm,
+      .adamBeta1,
+      .adamBeta2,
+      .adamEpsilon,
+    ]
+  }
+
+  private var configuration: Configuration
+  private let loss: ValueLoss
+  private let targetEntropy: Float
+  private let workers: WorkerPool
+  /// Those that the policy is divided among.
+  private let policyWorkers: WorkerPool
+
+  private let policy: SquashedGaussian
+  private let nextPolicy: SquashedGaussian  // the same parameters
+  private let critics: Critics
+  private let targetCritics: Critics
+  private var logTemperature: Double
+
+  private let policyOptimizer: Adam
+  private let criticOptimizer: Adam
+  private var temperatureOptimizer = ScalarAdam()
+  private var updates = 0
+
+  private var updateStream: RandomStream
+  private var dropoutStream: RandomStream
+  private var actingStream: RandomStream
+
+  // reused by each update
+  private let noise: UpdateNoise
+  private let next: PolicyDraw  // ã′, log π(ã′|s′)
+  private let current: PolicyDraw  // ã, log π(ã|s)
+  private let members: RowIndices  // (M), the critics of this update's targets
+  private let targets: Block  // (B)
+  private let actionGradient: Matrix  // (B × A)
+
+  // the lanes' observations
+  private let actingPolicy: SquashedGaussian  // the same parameters
+  private let actingCritics: CriticsOfOne
+  private let acting: ActingRows
+
+  public init(
+    configuration: Configuration, observationSize: Int, actionSize: Int, lanes: Int, seed: UInt64, workers: WorkerPool
+  ) {
+    self.configuration = configuration
+    loss = configuration.valueLoss
+    self.workers = workers
+    targetEntropy = configuration.targetEntropy ?? -Float(actionSize)
+    let batchSize = configuration.batchSize
+    let (policySizes, criticBlocks) = (configuration.policySizes, configuration.criticBlocks)
+
+    // differs: log σ is clamped to [−20, 2], with no gradient outside, as in SAC; the authors' program does so, too
+    policy = SquashedGaussian(
+      observationSize: observationSize, actionSize: actionSize, hiddenSizes: policySizes,
+      activation: configuration.policyActivation, batchSize: batchSize)
+    nextPolicy = SquashedGaussian(sharing: policy, batchSize: batchSize)
+    policyWorkers = workers.forPhases(rows: batchSize, weights: policy.parameters.values.count)
+    critics = Critics(
+      count: configuration.critics, observationSize: observationSize, actionSize: actionSize, blocks: criticBlocks,
+      batchSize: batchSize, isLearned: true)
+    targetCritics = Critics(
+      count: configuration.critics, observationSize: observationSize, actionSize: actionSize, blocks: criticBlocks,
+      batchSize: batchSize, isLearned: false)
+    switch configuration.temperature {
+    case .learned(let initial): logTemperature = log(Double(initial))
+    case .fixed(let value): logTemperature = log(Double(value))
+    }
+
+    policyOptimizer = Adam(
+      [policy.parameters], configuration.adam(learningRate: configuration.policyLearningRate))
+    criticOptimizer = Adam(critics.networks, configuration.adam(learningRate: configuration.criticLearningRate))
+
+    var initialization = RandomStream(seed: seed, purpose: "initialization")
+    policy.parameters.initialize(using: &initialization)
+    critics.initialize(using: &initialization)
+    targetCritics.copy(critics)
+    updateStream = RandomStream(seed: seed, purpose: "update noise")
+    dropoutStream = RandomStream(seed: seed, purpose: "dropout")
+    actingStream = RandomStream(seed: seed, purpose: "acting")
+
+    noise = UpdateNoise(batchSize: batchSize, actionSize: actionSize, members: configuration.critics)
+    next = PolicyDraw(rows: batchSize, actionSize: actionSize)
+    current = PolicyDraw(rows: batchSize, actionSize: actionSize)
+    members = RowIndices(count: configuration.criticsInTarget)
+    targets = Block(count: batchSize)
+    actionGradient = Matrix(rows: batchSize, columns: actionSize)
+    actingPolicy = SquashedGaussian(sharing: policy, batchSize: lanes)
+    actingCritics = CriticsOfOne(critics, observationSize: observationSize, actionSize: actionSize)
+    acting = ActingRows(lanes, actionSize: actionSize)
+  }
+
+  // MARK: act
+
+  public func beginEpisode(lane: Int) {}
+
+  /// With exploration a draw from the policy, which needs no other noise; without, the mean: tanh μ(s).
+  public func act(_ observations: borrowing Matrix, rows: Int, explore: Bool, into actions: borrowing Matrix) {
+    if explore {
+      actingStream.fillNormal(acting.noise)
+      actingPolicy.sample(observations, noise: acting.noise, into: acting.draw, rows: 0..<rows)
+      for row in 0..<rows { acting.draw.actions.copyRow(row, to: actions, row: row) }
+    } else {
+      actingPolicy.mean(observations, into: actions, rows: 0..<rows)
+    }
+  }
+
+  public func sample(
+    _ observations: borrowing Matrix, rows: Int, using stream: inout RandomStream, into actions: borrowing Matrix
+  ) {
+    let draw = PolicyDraw(rows: rows, actionSize: actions.columns)
+    let noise = Block(count: rows * actions.columns)
+    stream.fillNormal(noise)
+    actingPolicy.sample(observations, noise: noise, into: draw, rows: 0..<rows)
+    for row in 0..<rows { draw.actions.copyRow(row, to: actions, row: row) }
+  }
+
+  public func setLearningRate(_ rate: Float) {
+    (policyOptimizer.learningRate, criticOptimizer.learningRate) = (rate, rate)
+    configuration.temperatureLearningRate = rate
+  }
+
+  // MARK: update
+
+  public func update(_ batch: borrowing Batch) throws -> UpdateMetrics {
+    updateStream.fillNormal(noise.next)
+    updateStream.fillNormal(noise.current)
+    updateStream.fillNormal(noise.members)
+    return try update(batch, noise: noise)
+  }
+
+  /// One gradient step from a batch (s, a, r, s′, d) of B transitions.
+  public func update(_ batch: borrowing Batch, noise: borrowing UpdateNoise) throws -> UpdateMetrics {
+    updates += 1
+    let scale = 1 / Float(batch.count)
+    let temperature = Float(exp(logTemperature))
+    let isPolicyStep = updates % configuration.policyDelay == 0
+    // the M with the smallest of J numbers are a random subset
+    chooseMembers(by: noise.members)
+    let (targetDropout, criticDropout) = (dropout(), dropout())
+
+    // critic target, no gradient; ã′ from the current policy, M the random subset                     (alg. 1)
+    //   y = r + γ (1 − d) [ min_{j ∈ M} Q_φ̄j(s′, ã′) − α log π_θ(ã′|s′) ]
+    // differs: M is one subset for the batch, as in the authors' program; DroQ's critics drop units in the target, too
+    workers.forEachChunk(ofRows: batch.count) { rows in
+      nextPolicy.sample(batch.nextObservations, noise: noise.next, into: next, rows: rows)
+    }
+    workers.forEachChunk(ofRows: batch.count, of: members.count + critics.count) { i, rows in
+      if i < members.count {
+        targetCritics.evaluate(
+          members[i], batch.nextObservations, next.actions, dropout: targetDropout, rows: rows)
+      } else {
+        critics.evaluate(
+          i - members.count, batch.observations, batch.actions, dropout: criticDropout, rows: rows)
+      }
+    }
+    for i in 0..<batch.count {
+      let softValue = targetCritics.minimum(of: members, at: i) - temperature * next.logProbabilities[i]
+      targets[i] = batch.rewards[i] + batch.discounts[i] * softValue
+    }
+
+    // critics:  J_Q(φ) = Σ_j E[ ℓ(Q_φj(s, a) − y) ],  ℓ(e) = e² or Huber's   ⇒   ∂J_Q/∂Q_j = ℓ′(Q_j − y) / B
+    var metrics = UpdateMetrics(criticLoss: critics.mean(loss, to: targets, weights: batch.weights, rows: batch.count))
+    metrics.targetMean = mean(targets, count: batch.count)
+    metrics.further[0] = critics.spread(rows: min(batch.count, Self.inspectedRows))
+    critics.absoluteErrors(to: targets, into: batch.errors, rows: batch.count)
+    try checkFinite(metrics.criticLoss, "critic loss", update: updates)
+    workers.forEachChunk(ofRows: batch.count, of: critics.count) { j, rows in
+      critics.backward(j, loss, to: targets, weights: batch.weights, scale: scale, rows: rows)
+    }
+
+    // targets:  φ̄ ← ρ φ̄ + (1 − ρ) φ, as soon as φ is known: nothing below reads or changes either
+    let targetRate = configuration.targetTracking.rate(atUpdate: updates)
+    criticOptimizer.step(atUpdate: updates, by: workers) { j, share in
+      critics.weightGradients(j, batch.observations, batch.actions, rows: batch.count, share)
+    } following: { j, share in
+      if let targetRate { targetCritics.track(j, critics, rate: targetRate, share) }
+    }
+    try checkFinite(criticOptimizer, "critics", update: updates)
+    try checkFinite(targetCritics, "target critics", update: updates)
+    if isPolicyStep { try stepPolicy(batch, noise, scale, temperature, &metrics) }
+    metrics.temperature = exp(logTemperature)
+    try checkFinite(metrics.temperature, "temperature", update: updates)
+    return metrics
+  }
+
+  /// The policy's and the temperature's step.
+  private func stepPolicy(
+    _ batch: borrowing Batch, _ noise: borrowing UpdateNoise, _ scale: Float, _ temperature: Float,
+    _ metrics: inout UpdateMetrics
+  ) throws {
+    // policy:  J_π(θ) = E[ α log π_θ(ã|s) − mean_j Q_φj(s, ã) ],   ã = tanh(μ + σ ⊙ ε)
+    let policyDropout = dropout()
+    policyWorkers.forEachChunk(ofRows: batch.count) { rows in
+      policy.sample(batch.observations, noise: noise.current, into: current, rows: rows)
+    }
+    workers.forEachChunk(ofRows: batch.count, of: critics.count) { j, rows in
+      critics.evaluate(j, batch.observations, current.actions, dropout: policyDropout, rows: rows)
+      critics.backwardToActions(j, scale: -scale / Float(critics.count), rows: rows)
+    }
+    policyWorkers.forEachChunk(ofRows: batch.count) { rows in
+      critics.addActionGradients(into: actionGradient, rows: rows)
+      policy.backward(actionGradient: actionGradient, logProbabilityGradient: temperature * scale, rows: rows)
+    }
+    let meanLogProbability = mean(current.logProbabilities, count: batch.count)
+    metrics.policyLoss = Double(temperature) * meanLogProbability - critics.meanValue(rows: batch.count)
+    metrics.entropy = -meanLogProbability
+    try checkFinite(metrics.policyLoss, "policy loss", update: updates)
+    policyOptimizer.step(atUpdate: updates, by: policyWorkers) { _, share in
+      policy.weightGradients(batch.observations, rows: batch.count, share)
+    }
+    try checkFinite(policyOptimizer, "policy", update: updates)
+
+    // temperature:  J(α) = E[ −log α (log π_θ(ã|s) + H̄) ]
+    if configuration.temperature.isLearned {
+      temperatureOptimizer.step(
+        &logTemperature, gradient: -(meanLogProbability + Double(targetEntropy)),
+        configuration.adam(learningRate: configuration.temperatureLearningRate))
+    }
+  }
+
+  /// Rows whose critics' spread is looked at in each update: rows are drawn at random, so some are as good as all.
+  private static let inspectedRows = 32
+
+  /// The next draw of what is dropped; nil where nothing is.
+  private func dropout() -> DropoutDraw? {
+    configuration.criticDropout > 0 ? dropoutStream.dropout() : nil
+  }
+
+  /// The critics with the M smallest numbers, in the order of the numbers; of equal ones the first.
+  private func chooseMembers(by numbers: borrowing Block) {
+    for i in 0..<members.count {
+      var chosen = -1
+      for j in 0..<critics.count {
+        var isTaken = false
+        for k in 0..<i where members[k] == j { isTaken = true }
+        if !isTaken && (chosen < 0 || numbers[j] < numbers[chosen]) { chosen = j }
+      }
+      members[i] = chosen
+    }
+  }
+
+  // MARK: assess
+
+  public func assess(_ batch: borrowing Batch) -> Assessment {
+    policy.mean(batch.observations, into: current.actions, rows: 0..<batch.count)
+    critics.evaluate(batch.observations, current.actions, rows: 0..<batch.count)
+    var assessment = Assessment()
+    assessment.add(critics, rows: batch.count)
+    assessment.add(
+      policy.parameters, deadUnits: policy.deadUnits(rows: batch.count), actions: current.actions, rows: batch.count,
+      isPolicyStep: updates % configuration.policyDelay == 0)
+    return assessment
+  }
+
+  public func value(_ observation: Span<Float>, _ action: Span<Float>) -> Double {
+    actingCritics.minimum(observation, action)
+  }
+
+  public func entropyBonus(lane: Int) -> Double {
+    -exp(logTemperature) * Double(acting.draw.logProbabilities[lane])
+  }
+
+  // MARK: what it declares
+
+  public static func draws(_ configuration: Configuration, actionSize: Int) -> UpdateDraws {
+    let rows = [configuration.batchSize, actionSize]
+    return UpdateDraws(next: rows, current: rows, members: [configuration.critics])
+  }
+
+  public static func policy(_ configuration: Configuration) -> PolicyForm {
+    configuration.policyForm(.squashedGaussian)
+  }
+
+  public static let metrics: [Metric] = [
+    .criticLoss, .policyLoss, .targetMean, .temperature, .entropy,
+    Metric("critic_spread", "mean √ mean_j (Q_j − mean_j Q_j)²", unit: "return"),
+  ]
+
+  /// F and G are a network's pass forward and back to its first layer, G_A that on to the actions, π the policy, Q one of J critics:
+  /// target F_π + M F_Q; critics J (2 F_Q + G_Q); policy 2 F_π + J (F_Q + G_Q + G_A) + G_π at every d-th update.
+  public static func cost(_ configuration: Configuration, observationSize: Int, actionSize: Int) -> UpdateCost {
+    let (rows, count) = (configuration.batchSize, Double(configuration.critics))
+    let policy = configuration.policySize(inputs: observationSize, outputs: 2 * actionSize)
+    let critic = configuration.criticSize(inputs: observationSize + actionSize, outputs: 1)
+    let target = policy.forward(rows: rows) + Double(configuration.criticsInTarget) * critic.forward(rows: rows)
+    let step = count * (2 * critic.forward(rows: rows) + critic.backward(rows: rows))
+    let through =
+      count
+      * (critic.forward(rows: rows) + critic.backward(rows: rows) + critic.backwardToInputs(actionSize, rows: rows))
+    let policyStep = 2 * policy.forward(rows: rows) + through + policy.backward(rows: rows)
+    let critics = [NetworkSize](repeating: critic, count: configuration.critics)
+    return UpdateCost(
+      operations: target + step + policyStep / Double(configuration.policyDelay), period: configuration.policyDelay,
+      learned: [policy] + critics, following: critics)
+  }
+
+  // MARK: state
+
+  public var parameters: [Tensor] {
+    policy.parameters.tensors("policy") + critics.tensors("critic") + targetCritics.tensors("target_critic") + [
+      Tensor(name: "log_temperature", shape: [1], values: [Float(logTemperature)])
+    ]
+  }
+
+  public func loadParameters(from find: (String) throws -> Tensor) throws {
+    try policy.parameters.load("policy", from: find)
+    try critics.load("critic", from: find)
+    try targetCritics.load("target_critic", from: find)
+    logTemperature = try find("log_temperature").single()
+  }
+
+  public var state: AlgorithmState {
+    var state = AlgorithmState()
+    state.tensors =
+      parameters + policyOptimizer.tensors("policy_optimizer") + criticOptimizer.tensors("critic_optimizer")
+    state.numbers = [
+      "log_temperature": logTemperature,
+      "temperature_optimizer.first": temperatureOptimizer.firstMoment,
+      "temperature_optimizer.second": temperatureOptimizer.secondMoment,
+    ]
+    state.counts = [
+      "updates": UInt64(updates),
+      "policy_optimizer.steps": UInt64(policyOptimizer.steps),
+      "critic_optimizer.steps": UInt64(criticOptimizer.steps),
+      "temperature_optimizer.steps": UInt64(temperatureOptimizer.steps),
+      "update_stream": updateStream.position,
+      "dropout_stream": dropoutStream.position,
+      "acting_stream": actingStream.position,
+    ]
+    return state
+  }
+
+  public func restore(_ state: AlgorithmState) throws {
+    let find = state.finder()
+    try loadParameters(from: find)
+    try policyOptimizer.load("policy_optimizer", steps: state.count("policy_optimizer.steps"), from: find)
+    try criticOptimizer.load("critic_optimizer", steps: state.count("critic_optimizer.steps"), from: find)
+    logTemperature = try state.number("log_temperature")
+    temperatureOptimizer.firstMoment = try state.number("temperature_optimizer.first")
+    temperatureOptimizer.secondMoment = try state.number("temperature_optimizer.second")
+    temperatureOptimizer.steps = try state.count("temperature_optimizer.steps")
+    updates = try state.count("updates")
+    updateStream.position = try state.position("update_stream")
+    dropoutStream.position = try state.position("dropout_stream")
+    actingStream.position = try state.position("acting_stream")
+  }
+}

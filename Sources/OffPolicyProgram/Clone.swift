@@ -1,0 +1,89 @@
+// Clone.swift — `offpolicy clone`: a copy of a run goes on for more steps or with other values, and the run stays as it is.
+
+import ArgumentParser
+import Foundation
+import OffPolicy
+
+struct Clone: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "clone",
+    abstract: "Copy a run and go on with the copy, for more steps or with other values; also called extend.",
+    discussion: """
+      offpolicy extend runs/sac-Hopper-v5-seed0 --by 100000
+      offpolicy clone runs/sac-Hopper-v5-seed0 --steps 200000 --set discount=0.98
+
+      The run stays as it is. The copy has its checkpoint and logs, and its run.json names it as the parent. What --set changes \
+      holds from the next step on. `offpolicy resume` goes on in the same folder; `train --from` begins anew with the networks.
+      """,
+    aliases: ["extend"])
+
+  @Argument(help: ArgumentHelp("The folder of the run.", valueName: "run"))
+  var folder: String
+
+  @Option(help: "Steps of the whole copy, those of the run included.", transform: wholeNumber)
+  var steps: Int?
+
+  @Option(help: "Steps beyond those that the run was to have, instead of --steps.", transform: wholeNumber)
+  var by: Int?
+
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp("Change a hyperparameter from here on. May be repeated.", valueName: "key=value"))
+  var settings: [String] = []
+
+  @Option(help: "The folder of the copy; it must not exist. Default: the run's, followed by -clone.")
+  var runDirectory: String?
+
+  @Option(help: "Where the data are that the run learns from, if they have moved.")
+  var dataset: String?
+
+  @Option(help: "Threads of an update; the result is the same. Default: as before.", transform: wholeNumber)
+  var threads: Int?
+
+  func validate() throws {
+    try Limits.steps.check(steps, "--steps")
+    try Limits.steps.check(by, "--by")
+    try Limits.threads.check(threads, "--threads")
+    if steps != nil && by != nil { throw ValidationError("--steps and --by both say how many: leave one out") }
+    if runDirectory?.isEmpty == true { throw ValidationError("--run-directory is empty: give a path") }
+  }
+
+  func run() throws {
+    _ = StopSignal.listen()
+    let run = try RunDirectory.describe(folder).run
+    var total = steps
+    if let by {
+      let (sum, overflows) = run.steps.addingReportingOverflow(by)
+      guard !overflows, Limits.steps.contains(sum) else { throw ArgumentMismatch("--by \(by) is too many steps") }
+      total = sum
+    }
+    var continuation = Continuation(
+      folder: folder, steps: total, settings: settings, dataset: dataset, threads: threads)
+    // everything that can be refused is refused before anything is written
+    let changed = try continuation.changed(run)
+    let inspection = try RunInspection(RunDirectory.open(folder))
+    if inspection.step >= changed.steps {
+      throw ArgumentMismatch(
+        total == nil
+          ? "\(folder) is done at step \(inspection.step.text): say with --steps N or --by N how far the copy shall go"
+          : "\(folder) is at step \(inspection.step.text) already: its copy cannot end at step \(changed.steps.text)")
+    }
+    let target = runDirectory ?? freeDirectory()
+    try RunDirectory.copy(folder, to: target)
+    Output.note("\(target) begins as a copy of \(folder) at step \(inspection.step.text)")
+    continuation.folder = target
+    try continuation.run()
+  }
+
+  private func freeDirectory() -> String {
+    var base = folder
+    while base.count > 1 && base.hasSuffix("/") { base.removeLast() }
+    var path = base + "-clone"
+    var number = 2
+    while FileManager.default.fileExists(atPath: path) {
+      path = "\(base)-clone-\(number)"
+      number += 1
+    }
+    return path
+  }
+}

@@ -1,0 +1,93 @@
+// CompareRuns.swift — `offpolicy compare-runs`: learning runs beside each other, with how sure the differences are.
+
+import ArgumentParser
+import Foundation
+import OffPolicy
+import Report
+
+struct CompareRuns: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compare-runs",
+    abstract: "Compare learning runs: returns of the last evaluations with intervals, and the settings that differ.",
+    discussion: """
+      Runs that differ in their seed alone are taken together. IQM is the mean without the lowest and the highest quarter, with \
+      a 95 % interval of a bootstrap over seeds. Policies are compared by `offpolicy compare`; curves are in `offpolicy report`.
+      """)
+
+  @Argument(help: ArgumentHelp("The folders of the runs, or of sweeps.", valueName: "run"))
+  var folders: [String]
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func run() throws {
+    var seen: Set<String> = []
+    let paths = try folders.flatMap(Self.runs(in:)).filter {
+      seen.insert(URL(fileURLWithPath: $0).standardizedFileURL.path).inserted
+    }
+    let runs = try paths.map { try RunData($0) }
+    for run in runs where run.inspection.lastReturn == nil {
+      Output.note("\(run.path) has no evaluation: it is left out of the statistics")
+    }
+    for run in runs where run.inspection.lastReturn != nil && run.inspection.step < run.run.steps {
+      Output.note("\(run.path) is at step \(run.inspection.step.text) of \(run.run.steps.text)")
+    }
+    let table = RunTable(runs)
+    guard !table.rows.isEmpty else {
+      throw RunDirectoryError("no run has an evaluation yet: there is nothing to compare")
+    }
+    if json { return try Output.json(table) }
+    table.show()
+  }
+
+  /// A run's folder, or the runs of a sweep's.
+  private static func runs(in path: String) throws -> [String] {
+    guard FileManager.default.fileExists(atPath: "\(path)/sweep.json") else { return [path] }
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(path)/runs"))?.sorted() ?? []
+    let runs = names.map { "\(path)/runs/\($0)" }.filter { FileManager.default.fileExists(atPath: "\($0)/run.json") }
+    guard !runs.isEmpty else { throw RunDirectoryError("the sweep \(path) has no run yet") }
+    return runs
+  }
+}
+
+extension RunTable {
+  /// Prints everything as text.
+  func show() {
+    let isWide = Set(rows.map(\.environment)).count > 1
+    func place(_ environment: String?) -> [String] { isWide ? [environment ?? "all"] : [] }
+    let first = isWide ? ["environment"] : []
+    TextTable.show(
+      [first + ["setting", "runs", "mean ± sd", "median", "IQM [95 % interval]", "best"]]
+        + rows.map { row in
+          place(row.environment) + [
+            row.setting, "\(row.count)",
+            row.mean.text() + (row.standardDeviation.isNaN ? "" : " ± \(row.standardDeviation.text())"),
+            row.median.text(), row.interquartileMean.text() + Self.interval(row.interval, 1), row.best.text(),
+          ]
+        }, numeric: Set((first.count + 1)...(first.count + 5)))
+    if rows.contains(where: { (2..<5).contains($0.count) }) {
+      print("intervals from fewer than five seeds are too narrow: run more")
+    }
+    if !improvements.isEmpty {
+      print("")
+      TextTable.show(
+        [first + ["a run of", "is better than one of", "with probability [95 % interval]"]]
+          + improvements.map {
+            place($0.environment) + [$0.setting, $0.against, $0.probability.text(3) + Self.interval($0.interval, 3)]
+          }, numeric: [first.count + 2])
+    }
+    for environment in Set(differences.map(\.environment)).sorted() {
+      let own = differences.filter { $0.environment == environment }
+      var labels: [String] = []
+      for row in rows where row.environment == environment { labels.append(row.setting) }
+      print("")
+      TextTable.show(
+        [[isWide ? "differs in \(environment)" : "differs"] + labels]
+          + own.map { difference in [difference.name] + labels.map { difference.values[$0] ?? "–" } })
+    }
+  }
+
+  private static func interval(_ ends: [Double], _ digits: Int) -> String {
+    ends.contains(where: \.isNaN) ? "" : " [\(ends.map { $0.text(digits) }.joined(separator: ", "))]"
+  }
+}

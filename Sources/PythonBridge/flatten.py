@@ -1,0 +1,1 @@
+../../Python/offpolicy/flatten.py

@@ -1,0 +1,1 @@
+../../Python/offpolicy/spaces.py

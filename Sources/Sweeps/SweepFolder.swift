@@ -1,0 +1,105 @@
+// SweepFolder.swift — the folder of a sweep: its plan, its runs, and how far each of them is.
+
+import Formats
+import Platform
+import Training
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+/// `sweep.json`, and a folder and a log for each run.
+package struct SweepFolder: Sendable {
+  package static let planName = "sweep.json"
+
+  package let path: String
+
+  package init(_ path: String) { self.path = URL(fileURLWithPath: path).standardizedFileURL.path }
+
+  package func runPath(_ run: SweepPlan.Run) -> String { "\(path)/runs/\(run.name)" }
+  package func logPath(_ run: SweepPlan.Run) -> String { "\(path)/logs/\(run.name).log" }
+
+  /// How far a run is.
+  package enum State: Sendable, Equatable {
+    /// There is nothing yet, or a folder without a checkpoint: the run begins anew.
+    case absent
+    /// There is a checkpoint to go on from.
+    case stopped(step: Int)
+    case done
+    /// Another process works on it.
+    case inUse
+    /// It cannot be gone on with.
+    case broken(String)
+  }
+
+  /// The plan; nil where the folder is not there or empty.
+  package func plan() throws -> SweepPlan? {
+    guard let folder = try? Folder(path) else { return nil }
+    do {
+      let bytes = try folder.contents(Self.planName).bytes
+      let plan = try JSONDecoder().decode(SweepPlan.self, from: Data(bytes))
+      guard plan.formatVersion == SweepPlan.currentVersion else {
+        throw SweepError(
+          "\(path)/\(Self.planName) has format \(plan.formatVersion), this program reads \(SweepPlan.currentVersion)")
+      }
+      let names = plan.runs.map(\.name)
+      guard Set(names).count == names.count,
+        names.allSatisfy({ !$0.isEmpty && !$0.contains("/") && $0 != "." && $0 != ".." })
+      else { throw SweepError("\(path)/\(Self.planName) has runs whose names are none") }
+      return plan
+    } catch let error as DiskError where error.isMissing {
+      // what a process made that was killed while it wrote the first plan
+      guard folder.names().allSatisfy({ ["runs", "logs", Self.planName + ".new"].contains($0) }) else {
+        throw SweepError("\(path) is no sweep, and not empty: choose another folder")
+      }
+      return nil
+    } catch let error as SweepError {
+      throw error
+    } catch let error as DiskError {
+      throw SweepError("\(path)/\(Self.planName) cannot be read: \(error.reason)")
+    } catch {
+      throw SweepError("\(path)/\(Self.planName) is damaged: begin the sweep in another folder")
+    }
+  }
+
+  /// Writes the plan, whole or not at all, and makes the folders beside it.
+  package func write(_ plan: SweepPlan) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    let bytes = try encoder.encode(plan)
+    do {
+      for name in ["runs", "logs"] { try Folder.makePath("\(path)/\(name)") }
+      try Folder(path).replace(Self.planName, with: bytes.span)
+    } catch {
+      throw SweepError("\(path) cannot be written: \(error.reason)")
+    }
+  }
+
+  /// Holds the sweep for this process while the result is kept.
+  ///
+  /// - Throws: `SweepError` when another process holds it.
+  package func lock() throws -> AnyObject {
+    let folder: Folder
+    do { folder = try Folder(path) } catch { throw SweepError("\(path) cannot be read: \(error.reason)") }
+    guard folder.lock() else { throw SweepError("another process works on the sweep \(path): wait for it or stop it") }
+    return folder
+  }
+
+  /// How far a run is now.
+  package func state(of run: SweepPlan.Run) -> State {
+    let path = runPath(run)
+    guard let folder = try? Folder(path) else { return .absent }
+    // a process that was killed while it made the folder
+    guard folder.mark("run.json") != nil else { return folder.lock() ? .absent : .inUse }
+    do {
+      let directory = try RunDirectory.open(path)
+      do { try directory.lock() } catch { return .inUse }
+      guard let (state, _) = try directory.checkpoint() else { return .absent }
+      return state.step >= directory.description.run.steps ? .done : .stopped(step: state.step)
+    } catch {
+      return .broken("\(error)")
+    }
+  }
+}

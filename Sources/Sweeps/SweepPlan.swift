@@ -1,0 +1,124 @@
+// SweepPlan.swift — the runs of a sweep: every combination of algorithm, environment, values and seed, each with its name.
+
+import Algorithms
+import Formats
+
+/// What a sweep consists of, as `sweep.json` keeps it.
+package struct SweepPlan: Codable, Sendable, Equatable {
+  package static let currentVersion = 1
+
+  package var formatVersion = SweepPlan.currentVersion
+  package var runs: [Run]
+
+  /// One run.
+  package struct Run: Codable, Sendable, Equatable {
+    /// Its folder within the sweep's.
+    package var name: String
+    package var algorithm: String
+    package var environment: String
+    package var seed: UInt64
+    /// `key=value` of hyperparameters.
+    package var settings: [String]
+    /// What else the run is made with, in the words of the program.
+    package var further: [String]
+
+    /// Everything that decides what the run computes.
+    var words: [String] { [algorithm, environment, "\(seed)"] + settings + further }
+  }
+
+  package init(runs: [Run]) { self.runs = runs }
+
+  /// Every combination.
+  ///
+  /// - Parameters:
+  ///   - axes: of each algorithm: a short name may mean other hyperparameters in another.
+  ///   - common: what all runs are made with besides, in the words of the program.
+  package init(
+    algorithms: [AlgorithmEntry], environments: [String], axes: (AlgorithmEntry) throws -> [SettingAxis],
+    seeds: [UInt64], common: [String]
+  ) throws {
+    var plan = SweepPlan(runs: [])
+    for algorithm in algorithms {
+      let axes = try axes(algorithm)
+      try Self.check(axes)
+      for environment in environments {
+        for values in Self.combinations(axes) {
+          for seed in seeds {
+            var words = [algorithm.name, Self.plain(environment)]
+            for (axis, value) in zip(axes, values) where axis.values.count > 1 {
+              words.append(Self.plain("\(axis.label)=\(value)"))
+            }
+            plan.add(
+              Run(
+                name: words.joined(separator: "-"), algorithm: algorithm.name, environment: environment, seed: seed,
+                settings: zip(axes, values).flatMap { $0.assignments($1) }, further: common))
+          }
+        }
+      }
+    }
+    guard plan.runs.count <= SeedList.maximum else {
+      throw SweepError("the sweep has \(plan.runs.count) runs: more than \(SeedList.maximum) are a typing error")
+    }
+    self = plan
+  }
+
+  /// This plan with the runs of another one that are new.
+  ///
+  /// - Throws: `SweepError` when a run of the same name is another one in it.
+  package func adding(_ other: SweepPlan) throws(SweepError) -> SweepPlan {
+    var plan = self
+    for run in other.runs {
+      guard let own = runs.first(where: { $0.name == run.name }) else {
+        plan.runs.append(run)
+        continue
+      }
+      guard own == run else {
+        let differing = Self.difference(own.words, run.words)
+        throw SweepError("\(run.name) was begun otherwise (\(differing)): give the sweep another folder")
+      }
+    }
+    return plan
+  }
+
+  private mutating func add(_ run: Run) {
+    // a folder's name has at most 255 bytes, and its logs have the same name
+    var run = run
+    let stem = run.name
+    run.name = String(stem.prefix(180)) + "-seed\(run.seed)"
+    var number = 2
+    while runs.contains(where: { $0.name == run.name }) {
+      run.name = String(stem.prefix(170)) + "-\(number)-seed\(run.seed)"
+      number += 1
+    }
+    runs.append(run)
+  }
+
+  private static func check(_ axes: [SettingAxis]) throws(SweepError) {
+    var seen: Set<String> = []
+    for axis in axes {
+      for key in axis.keys where !seen.insert(key).inserted {
+        throw SweepError("\(key) is set twice, by \(axis.label) too: give its values once, with commas between them")
+      }
+    }
+  }
+
+  private static func combinations(_ axes: [SettingAxis]) -> [[String]] {
+    axes.reduce([[]]) { rows, axis in rows.flatMap { row in axis.values.map { row + [$0] } } }
+  }
+
+  /// What of two argument lists differs, briefly.
+  private static func difference(_ first: [String], _ second: [String]) -> String {
+    guard let place = zip(first, second).enumerated().first(where: { $1.0 != $1.1 })?.offset else {
+      return "other options"
+    }
+    return "\(first[max(0, place - 1)...place].joined(separator: " ")), now "
+      + second[max(0, place - 1)...place].joined(separator: " ")
+  }
+
+  /// A word that can be a folder's name.
+  private static func plain(_ text: String) -> String {
+    // python:/home/me/task.py:make: the last part says it
+    let last = text.hasPrefix("python:") ? text.split(separator: "/").last.map(String.init) ?? text : text
+    return String(last.map { $0.isASCII && ($0.isLetter || $0.isNumber) || "-_.=".contains($0) ? $0 : "_" })
+  }
+}

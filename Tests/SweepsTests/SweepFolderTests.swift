@@ -1,0 +1,56 @@
+import Foundation
+import Testing
+
+@testable import Sweeps
+
+@Suite struct SweepFolderTests {
+  private let path = FileManager.default.temporaryDirectory.appendingPathComponent("sweep-\(UUID().uuidString)").path
+  private let plan = SweepPlan(runs: [
+    SweepPlan.Run(name: "a", algorithm: "sac", environment: "Pendulum-v1", seed: 1, settings: [], further: [])
+  ])
+
+  @Test func `a plan is read as it was written, and a new folder has none`() throws {
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let folder = SweepFolder(path)
+    #expect(try folder.plan() == nil)
+    try folder.write(plan)
+    #expect(try folder.plan() == plan)
+    #expect(folder.state(of: plan.runs[0]) == .absent)
+  }
+
+  @Test(arguments: [
+    ("{", "is damaged"), (#"{"formatVersion":9,"runs":[]}"#, "has format 9"),
+    (
+      #"{"formatVersion":1,"runs":[{"name":"../x","algorithm":"sac","environment":"x","seed":0,"settings":[],"further":[]}]}"#,
+      "whose names are none"
+    ),
+    (
+      #"{"formatVersion":1,"runs":[{"name":"a","algorithm":"sac","environment":"x","seed":0,"settings":[],"further":[]},{"name":"a","algorithm":"sac","environment":"x","seed":0,"settings":[],"further":[]}]}"#,
+      "whose names are none"
+    ),
+  ])
+  func `a plan that cannot be used is refused in one line`(text: String, says: String) throws {
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let folder = SweepFolder(path)
+    try folder.write(plan)
+    try text.write(toFile: "\(path)/sweep.json", atomically: true, encoding: .utf8)
+    let error = try #require(throws: SweepError.self) { try folder.plan() }
+    #expect(error.description.contains(says) && error.description.hasPrefix(path))
+  }
+
+  @Test func `a folder with other things in it is no sweep's`() throws {
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try FileManager.default.createDirectory(atPath: "\(path)/photos", withIntermediateDirectories: true)
+    let error = try #require(throws: SweepError.self) { try SweepFolder(path).plan() }
+    #expect(error.description.contains("is no sweep, and not empty"))
+  }
+
+  @Test func `one process at a time holds a sweep`() throws {
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let folder = SweepFolder(path)
+    try folder.write(plan)
+    let held = try folder.lock()
+    #expect(throws: SweepError.self) { try folder.lock() }
+    withExtendedLifetime(held) {}
+  }
+}
