@@ -16,7 +16,7 @@ public struct FilmError: Error, CustomStringConvertible {
 
 /// How a film is made.
 public struct FilmSettings: Sendable {
-  /// Pixels from left to right. 480: a size that a ray-cast frame takes a tenth of a second for.
+  /// Pixels from left to right. 480 × 360: chosen so that a robot's picture takes some tenth of a second.
   public var width = 480
   /// Pixels from top to bottom.
   public var height = 360

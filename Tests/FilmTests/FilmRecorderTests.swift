@@ -158,10 +158,10 @@ private func check(_ picture: Canvas, _ name: String) throws {
       }
     }
     #expect(count > 20)
-    // the camera is 0.95 m from the origin, 75° above the plane, and sees 45° from top to bottom; the ball is 0.01 m high
-    let (x, y, z) = (robot.simulation.positions[2], robot.simulation.positions[3], 0.01)
+    // the camera is 1.05 m from (0, −0.02, 0), 75° above the plane, and sees 45° from top to bottom; the ball is 0.01 m high
+    let (x, y, z) = (robot.simulation.positions[2], robot.simulation.positions[3] + 0.02, 0.01)
     let (sine, cosine) = (sin(75 * Double.pi / 180), cos(75 * Double.pi / 180))
-    let depth = 0.95 + y * cosine - z * sine
+    let depth = 1.05 + y * cosine - z * sine
     let scale = 150 / tan(22.5 * Double.pi / 180)
     let expected = SIMD2(200 + scale * x / depth, 150 - scale * (y * sine + z * cosine) / depth)
     #expect((sum / count - expected).length < 2, "\(sum / count) for \(expected)")
