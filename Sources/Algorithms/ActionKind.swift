@@ -35,7 +35,7 @@ extension AlgorithmEntry {
     if ActionKind(space) != actions {
       throw UnfitAlgorithm(
         algorithm: name, task: task, space: space,
-        fitting: registry.entries.filter { $0.actions == ActionKind(space) }.map(\.name))
+        fitting: registry.entries.filter { $0.actions == ActionKind(space) && $0.source == source }.map(\.name))
     }
   }
 }

@@ -61,7 +61,7 @@ struct ExportedPolicy {
     output = try layer(isGaussian ? "mean" : "layer.\(count)", as: "output")
     logDeviation = isStochastic && isGaussian ? try layer("log_std", as: "log_deviation") : nil
     // the outputs of discrete SAC are logits; those of DQN are values, and nothing says how to draw by them
-    guard !isStochastic || policy.isStochastic else {
+    guard !isStochastic || policy.isStochastic || description.algorithm == "sac-discrete" else {
       throw ExportError("the policy of \(description.algorithm) is deterministic: there is nothing that it could draw")
     }
   }

@@ -57,7 +57,7 @@ public final class OfflineTrainer: TrainingRun {
       )
     }
     try configuration.sampler.checkFixedData()
-    try configuration.checkMemory(observationSize: data.observationSize, actionSize: data.actionSize)
+    try configuration.checkMemory(observationSize: data.observationSize, actionSize: scaling.actionSize)
     evaluations = EvaluationSchedule(
       run, makeEnvironment: makeEnvironment.map { make in { ContractGuard(try make(), name: run.environment) } })
     if let epsilon = configuration.dataNormalization {
@@ -68,7 +68,7 @@ public final class OfflineTrainer: TrainingRun {
       normalization = nil
     }
     algorithm = configuration.makeAlgorithm(
-      observationSize: data.observationSize, actionSize: data.actionSize, seed: run.seed, workers: workers)
+      observationSize: data.observationSize, actionSize: scaling.actionSize, seed: run.seed, workers: workers)
     batch = Batch(
       count: configuration.batchSize, observationSize: data.observationSize, actionSize: data.actionSize)
     sampling = RandomStream(seed: run.seed, purpose: "sampling")
@@ -142,7 +142,7 @@ public final class OfflineTrainer: TrainingRun {
       PolicyDescription(
         algorithm: run.algorithm, environment: run.environment, observationSize: batch.observations.columns,
         hiddenSizes: configuration.policy.hiddenSizes, activation: configuration.policy.activation,
-        actionLow: scaling.low, actionHigh: scaling.high, step: step, normalization: normalization,
+        actionLow: scaling.low, actionHigh: scaling.high, step: step, choices: scaling.choices, normalization: normalization,
         environmentOptions: run.environmentOptions ?? [:], kind: configuration.policy.kind))
   }
 

@@ -14,13 +14,13 @@ import Testing
   @Test(arguments: AlgorithmRegistry.all.map(\.name))
   func `an algorithm takes the tasks whose actions it chooses, and refuses others with who does`(name: String) throws {
     let entry = try AlgorithmRegistry.entry(name)
-    let isDiscrete = name == "dqn" || name == "sac-discrete"
+    let isDiscrete = ["dqn", "sac-discrete", "fqe-discrete"].contains(name)
     #expect(entry.actions == (isDiscrete ? .discrete : .continuous) && entry.defaults.actions == entry.actions)
     try entry.checkActions(isDiscrete ? Self.choices : Self.box, of: "Task-v0")
     let error = #expect(throws: UnfitAlgorithm.self) {
       try entry.checkActions(isDiscrete ? Self.box : Self.choices, of: "Task-v0")
     }
-    let fitting = AlgorithmRegistry.all.filter { $0.actions != entry.actions }.map(\.name)
+    let fitting = AlgorithmRegistry.all.filter { $0.actions != entry.actions && $0.source == entry.source }.map(\.name)
     #expect(error?.fitting == fitting)
     let text = error?.description ?? ""
     #expect(text.hasPrefix("Task-v0 has \(isDiscrete ? "real-valued" : "4 discrete") actions, but \(name) chooses "))

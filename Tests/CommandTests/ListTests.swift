@@ -29,7 +29,7 @@ import Testing
       #expect(metrics.allSatisfy { $0["formula"]?.string?.isEmpty == false && $0["unit"]?.string != nil })
     }
     let kinds = algorithms.compactMap { $0["actions"]?.string }
-    #expect(kinds == (0..<9).map { (5...6).contains($0) ? "discrete" : "continuous" })
+    #expect(kinds == (0..<10).map { [5, 6, 9].contains($0) ? "discrete" : "continuous" })
     let sac = algorithms.first { $0["name"]?.string == "sac" }?["hyperparameters"]?.array ?? []
     let find = { (name: String) in sac.first { $0["name"]?.string == name } }
     #expect(find("discount")?["default"]?.number == 0.99 && find("discount")?["range"]?.string == "[0, 1]")

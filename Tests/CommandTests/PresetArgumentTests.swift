@@ -9,7 +9,7 @@ import Testing
   init() throws { folder = try TemporaryFolder() }
 
   private static let small = [
-    "--steps", "300", "--evaluate-every", "0", "--set", "hiddenSizes=8", "--set", "batchSize=8", "--set",
+    "--steps", "1100", "--evaluate-every", "0", "--set", "hiddenSizes=8", "--set", "batchSize=8", "--set",
     "randomSteps=100",
   ]
 
@@ -65,9 +65,8 @@ import Testing
       "hand",
       ["--preset", "none"]
         + [
-          "policyLearningRate=1e-3", "criticLearningRate=1e-3", "explorationNoise.ornsteinUhlenbeck.stiffness=0.15",
-          "explorationNoise.ornsteinUhlenbeck.standardDeviation=0.5",
-          "explorationNoise.ornsteinUhlenbeck.timestep=0.01",
+          "policyLearningRate=1e-3", "criticLearningRate=1e-3",
+          #"explorationNoise={"ornsteinUhlenbeck":{"stiffness":0.15,"standardDeviation":0.5,"timestep":0.01}}"#,
         ].flatMap { ["--set", $0] })
     try train("none", ["--preset", "none"])
     let digests = try ["preset", "hand", "none"].map { try inspected($0)["digest"]?.string }
