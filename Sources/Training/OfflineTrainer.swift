@@ -142,7 +142,8 @@ public final class OfflineTrainer: TrainingRun {
       PolicyDescription(
         algorithm: run.algorithm, environment: run.environment, observationSize: batch.observations.columns,
         hiddenSizes: configuration.policy.hiddenSizes, activation: configuration.policy.activation,
-        actionLow: scaling.low, actionHigh: scaling.high, step: step, choices: scaling.choices, normalization: normalization,
+        actionLow: scaling.low, actionHigh: scaling.high, step: step, choices: scaling.choices,
+        normalization: normalization,
         environmentOptions: run.environmentOptions ?? [:], kind: configuration.policy.kind))
   }
 
