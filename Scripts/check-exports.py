@@ -379,8 +379,8 @@ def main():
             skip("the ONNX export was not run: pip cannot install onnx and onnxruntime here")
         policies = arguments.policy or []
         if not policies:
-            for algorithm, environment, settings in ALGORITHMS:
-                policies.append(str(scratch / algorithm))
+            for number, (algorithm, environment, settings) in enumerate(ALGORITHMS, start=1):
+                policies.append(str(scratch / f"{number}-{algorithm}"))
                 run(program, "train", algorithm, environment, "--steps", "600", "--set", "randomSteps=100", "--evaluate-every", "600",
                     "--evaluation-episodes", "2", "--run-directory", policies[-1],
                     *(word for setting in ["batchSize=32", *settings] for word in ("--set", setting)))

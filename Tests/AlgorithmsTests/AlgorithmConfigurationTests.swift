@@ -84,9 +84,10 @@ import Testing
     #expect(
       SAC.Configuration().values.text() == """
         {"adamBeta1":0.9,"adamBeta2":0.999,"adamEpsilon":1e-08,"batchSize":256,"bufferCapacity":1000000,\
-        "criticHiddenSizes":null,"criticLearningRate":0.0003,"discount":0.99,"hiddenSizes":[256,256],\
+        "criticActivation":{"relu":{}},"criticHiddenSizes":null,"criticLearningRate":0.0003,\
+        "criticNormalization":{"none":{}},"discount":0.99,"hiddenSizes":[256,256],\
         "huberThreshold":null,"learningRateSchedule":{"constant":{}},"maximumGradientNorm":null,\
-        "nSteps":1,"normalizeObservations":false,"policyGradient":{"pathwise":{}},"policyHiddenSizes":null,\
+        "nSteps":1,"normalizeObservations":false,"policyActivation":{"relu":{}},"policyGradient":{"pathwise":{}},"policyHiddenSizes":null,\
         "policyLearningRate":0.0003,"randomSteps":10000,"returnBound":null,"sampler":{"uniform":{}},\
         "scaleRewards":false,"targetEntropy":null,\
         "targetTracking":{"soft":{"rate":0.005}},\

@@ -58,7 +58,8 @@ import Testing
   static func learner(_ table: Table, drawn: Bool, temperature: Float = 0) throws -> DiscreteFittedQEvaluation {
     var configuration = try FittedQEvaluation.Configuration().setting([
       "discount=\(discount)", "hiddenSizes=32", "batchSize=128", "criticLearningRate=0.003", "critics=2",
-      "targetTracking.soft.rate=0.02",
+      "targetTracking.soft.rate=0.02", "learningRateSchedule.linear.final=0.02",
+      "learningRateSchedule.linear.updates=3000",
     ])
     configuration.temperature = temperature
     let learner = DiscreteFittedQEvaluation(

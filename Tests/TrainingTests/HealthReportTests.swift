@@ -51,7 +51,11 @@ import Testing
 
   @Test func `a row of the log gives the record back`() throws {
     let row = ["50000"] + healthy.columns.map { "\($0.value)" } + ["12.5"]
-    #expect(HealthRecord(row: row) == healthy)
+    var (read, expected) = (try #require(HealthRecord(row: row)), healthy)
+    // the log has no column of it: NaN, which equals nothing
+    #expect(read.assessment.crossedQuantiles.isNaN)
+    (read.assessment.crossedQuantiles, expected.assessment.crossedQuantiles) = (0, 0)
+    #expect(read == expected)
     #expect(HealthRecord.columnNames.split(separator: ",").count == row.count)
     #expect(HealthRecord(row: ["50000", "1"]) == nil && HealthRecord(row: []) == nil)
   }
