@@ -19,7 +19,11 @@ import Testing
 
   @Test(arguments: AlgorithmRegistry.all.map(\.name))
   func `a schedule, Huber's loss and a bound of the gradients allocate nothing either`(algorithm: String) throws {
+    let known = try AlgorithmRegistry.entry(algorithm).hyperparameters.map(\.name)
+    // quantile critics have Huber's loss in any case
     let settings = ["learningRateSchedule.cosine.updates=1000", "huberThreshold=1", "maximumGradientNorm=0.5"]
+      .filter { setting in known.contains { setting.hasPrefix($0) } }
+    #expect(settings.count >= 2)
     let result = try Program.run(
       ["bench", "--json", "--seconds", "0.2", "--buffer", "20000", "--hidden", "32,32", "--algorithm", algorithm]
         + settings.flatMap { ["--set", $0] })
