@@ -67,7 +67,8 @@ final class LearnerHandle: Handle, @unchecked Sendable {
 
   /// Ends the episode in which a lane's restored frames end.
   func closeOpenEnd(_ lane: Int) throws {
-    guard let last = openEnds.removeValue(forKey: lane) else { return }
+    // a state that was restored afterwards goes on in that episode itself
+    guard let last = openEnds.removeValue(forKey: lane), trainer.lanes[lane].needsReset else { return }
     try trainer.restoreBuffer {
       $0.resumeEpisode(last.span, lane: lane)
       $0.abandonEpisode(lane: lane)

@@ -145,6 +145,7 @@ public func addTransitions(
         reward: rewards[row], terminated: flags[row] & StepFlag.terminated != 0,
         truncated: flags[row] & StepFlag.truncated != 0)
     }
+    guard rows > 0 else { return 0 }
     try learner.closeOpenEnd(lane)
     learner.trainer.addTransitions(
       lane: lane, observations: observations.span, actions: actions.span, outcomes: outcomes, next: next.span)
