@@ -74,11 +74,7 @@ class SAC(WithTemperature, OffPolicyModel):
         self._make(locals())
 
     def _configuration(self) -> Dict[str, Any]:
-        entropy = self.target_entropy  # type: ignore[attr-defined]
         return {
             **arguments.networks(self.policy_kwargs, [256, 256], critics=2, separate=True),
-            **self._rates("policyLearningRate", "criticLearningRate", "temperatureLearningRate"),
-            "targetTracking": arguments.tracking(self.tau, self.target_update_interval),  # type: ignore[attr-defined]
-            "temperature": arguments.temperature(self.ent_coef),  # type: ignore[attr-defined]
-            "targetEntropy": None if entropy == "auto" else float(entropy),
+            **self._soft_settings(),
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Dict
 
 import numpy as np
 
@@ -24,3 +24,14 @@ class WithTemperature:
     def ent_coef_tensor(self) -> Any:
         """α (1) as it is now."""
         return as_used(np.exp(as_array(self.get_parameters()["policy"]["log_temperature"])))  # type: ignore[attr-defined]
+
+    def _soft_settings(self) -> Dict[str, Any]:
+        """Rates, targets and temperature of a soft actor-critic with real-valued actions, by the library's names."""
+        entropy = self.target_entropy  # type: ignore[attr-defined]
+        return {
+            **self._rates(  # type: ignore[attr-defined]
+                "policyLearningRate", "criticLearningRate", "temperatureLearningRate"),
+            "targetTracking": arguments.tracking(self.tau, self.target_update_interval),  # type: ignore[attr-defined]
+            "temperature": arguments.temperature(self.ent_coef),  # type: ignore[attr-defined]
+            "targetEntropy": None if entropy == "auto" else float(entropy),
+        }

@@ -59,15 +59,11 @@ class TQC(WithTemperature, OffPolicyModel):
         self._make(locals())
 
     def _configuration(self) -> Dict[str, Any]:
-        entropy = self.target_entropy  # type: ignore[attr-defined]
         given = dict(self.policy_kwargs)
         return {
             "critics": int(given.pop("n_critics", 2)),
             "quantiles": int(given.pop("n_quantiles", 25)),
             "droppedQuantiles": int(self.top_quantiles_to_drop_per_net),  # type: ignore[attr-defined]
             **arguments.networks(given, [256, 256], critics=None, separate=True),
-            **self._rates("policyLearningRate", "criticLearningRate", "temperatureLearningRate"),
-            "targetTracking": arguments.tracking(self.tau, self.target_update_interval),  # type: ignore[attr-defined]
-            "temperature": arguments.temperature(self.ent_coef),  # type: ignore[attr-defined]
-            "targetEntropy": None if entropy == "auto" else float(entropy),
+            **self._soft_settings(),
         }
