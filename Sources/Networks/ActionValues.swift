@@ -16,7 +16,7 @@ package final class ActionValues: Ensemble, @unchecked Sendable {
   /// - Parameter isLearned: false for targets, which are only ever tracked.
   package convenience init(
     count: Int, observationSize: Int, choices: Int, hiddenSizes: [Int], activation: Activation = .relu, batchSize: Int,
-    isLearned: Bool
+    isLearned: Bool = true
   ) {
     let layout = Layout(
       inputs: observationSize, gradientInputs: 0, blocks: [NetworkBlock](hiddenSizes, activation: activation),
@@ -24,6 +24,13 @@ package final class ActionValues: Ensemble, @unchecked Sendable {
     self.init(
       (0..<count).map { _ in Parameters(layout, isLearned: isLearned) }, choices: choices, batchSize: batchSize,
       forLearning: isLearned)
+  }
+
+  /// Target critics: of the same layout, with parameters of their own, which are only ever tracked.
+  package convenience init(following other: ActionValues) {
+    self.init(
+      other.networks.map { Parameters($0.layout, isLearned: false) }, choices: other.choices,
+      batchSize: other.values[0].rows, forLearning: false)
   }
 
   /// The same networks with buffers of their own, for acting.

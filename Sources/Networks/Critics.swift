@@ -21,7 +21,7 @@ public final class Critics: Ensemble, @unchecked Sendable {
 
   /// Critics with ReLU in hidden layers of the given sizes.
   public convenience init(
-    count: Int, observationSize: Int, actionSize: Int, hiddenSizes: [Int], batchSize: Int, isLearned: Bool
+    count: Int, observationSize: Int, actionSize: Int, hiddenSizes: [Int], batchSize: Int, isLearned: Bool = true
   ) {
     self.init(
       count: count, observationSize: observationSize, actionSize: actionSize, blocks: [NetworkBlock](hiddenSizes),
@@ -29,13 +29,23 @@ public final class Critics: Ensemble, @unchecked Sendable {
   }
 
   /// - Parameter isLearned: false for target critics, which are only ever tracked.
-  public init(
-    count: Int, observationSize: Int, actionSize: Int, blocks: [NetworkBlock], batchSize: Int, isLearned: Bool
+  public convenience init(
+    count: Int, observationSize: Int, actionSize: Int, blocks: [NetworkBlock], batchSize: Int, isLearned: Bool = true
   ) {
-    self.batchSize = batchSize
     let layout = Layout(
       inputs: observationSize + actionSize, gradientInputs: actionSize, blocks: blocks, outputs: [(nil, 1)],
       scalar: true)
+    self.init(layout, count: count, actionSize: actionSize, batchSize: batchSize, isLearned: isLearned)
+  }
+
+  /// Target critics: of the same layout, with parameters of their own, which are only ever tracked.
+  public convenience init(following other: Critics) {
+    self.init(
+      other.networks[0].layout, count: other.count, actionSize: 0, batchSize: other.batchSize, isLearned: false)
+  }
+
+  private init(_ layout: Layout, count: Int, actionSize: Int, batchSize: Int, isLearned: Bool) {
+    self.batchSize = batchSize
     networks = (0..<count).map { _ in Parameters(layout, isLearned: isLearned) }
     values = FixedArray(count: count) { _ in Block(count: batchSize) }
     valueGradients = FixedArray(count: isLearned ? count : 0) { _ in Block(count: batchSize) }

@@ -104,17 +104,6 @@ package struct PolicyDraw: ~Copyable {
   }
 }
 
-/// Room for what the lanes' policies draw.
-package struct ActingRows: ~Copyable {
-  package let noise: Block  // (N × A)
-  package let draw: PolicyDraw  // (N × A)
-
-  package init(_ lanes: Int, actionSize: Int) {
-    noise = Block(count: lanes * actionSize)
-    draw = PolicyDraw(rows: lanes, actionSize: actionSize)
-  }
-}
-
 /// One row to act from, and room for what it becomes.
 package struct ActingRow: ~Copyable {
   package let observation: Matrix  // (1 × S)
@@ -138,12 +127,18 @@ public final class DeterministicPolicy: @unchecked Sendable {
   /// - Parameter isLearned: false for a target policy, which is only ever tracked.
   public convenience init(
     observationSize: Int, actionSize: Int, hiddenSizes: [Int], activation: Activation = .relu, batchSize: Int,
-    isLearned: Bool
+    isLearned: Bool = true
   ) {
     let layout = Layout(
       inputs: observationSize, gradientInputs: 0, blocks: [NetworkBlock](hiddenSizes, activation: activation),
       outputs: [(nil, actionSize)], scalar: false)
     self.init(Parameters(layout, isLearned: isLearned), batchSize: batchSize, forLearning: isLearned)
+  }
+
+  /// A target policy: of the same layout, with parameters of its own, which are only ever tracked.
+  public convenience init(following other: DeterministicPolicy) {
+    self.init(
+      Parameters(other.parameters.layout, isLearned: false), batchSize: other.outputGradients.rows, forLearning: false)
   }
 
   /// The same policy with buffers of its own, for acting.

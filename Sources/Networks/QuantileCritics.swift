@@ -19,15 +19,21 @@ package final class QuantileCritics: Ensemble, @unchecked Sendable {
 
   /// - Parameter isLearned: false for target critics, which are only ever tracked.
   package convenience init(
-    count: Int, quantiles: Int, observationSize: Int, actionSize: Int, blocks: [NetworkBlock], batchSize: Int,
-    isLearned: Bool
+    count: Int, quantiles: Int, observationSize: Int, actionSize: Int, blocks: [NetworkBlock], batchSize: Int
   ) {
     let layout = Layout(
       inputs: observationSize + actionSize, gradientInputs: actionSize, blocks: blocks, outputs: [(nil, quantiles)],
       scalar: false)
     self.init(
-      (0..<count).map { _ in Parameters(layout, isLearned: isLearned) }, quantiles: quantiles, actionSize: actionSize,
-      batchSize: batchSize, forLearning: isLearned)
+      (0..<count).map { _ in Parameters(layout, isLearned: true) }, quantiles: quantiles, actionSize: actionSize,
+      batchSize: batchSize, forLearning: true)
+  }
+
+  /// Target critics: of the same layout, with parameters of their own, which are only ever tracked.
+  package convenience init(following other: QuantileCritics) {
+    self.init(
+      other.networks.map { Parameters($0.layout, isLearned: false) }, quantiles: other.quantiles, actionSize: 0,
+      batchSize: other.atoms[0].rows, forLearning: false)
   }
 
   /// The same networks with buffers of their own, to be asked about other rows.
@@ -65,6 +71,20 @@ package final class QuantileCritics: Ensemble, @unchecked Sendable {
     var sum: Float = 0
     for m in 0..<quantiles { sum += atoms[j][row, m] }
     return sum / Float(quantiles)
+  }
+
+  /// |mean_m θ_jm − mean_k y_k|, the mean over j, of a row.
+  ///
+  /// - Parameters:
+  ///   - targets: y (B × K).
+  ///   - targetCount: K.
+  package func absoluteError(to targets: borrowing Block, targetCount: Int, at row: Int) -> Float {
+    var target: Float = 0
+    for k in (row * targetCount)..<((row + 1) * targetCount) { target += targets[k] }
+    target /= Float(targetCount)
+    var sum: Float = 0
+    for j in 0..<count { sum += abs(mean(j, at: row) - target) }
+    return sum / Float(count)
   }
 
   /// The atoms of all critics but the `dropped` largest, for some rows: (B × (J M − dropped)).
