@@ -7,7 +7,7 @@ import OffPolicy
 struct Clone: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "clone",
-    abstract: "Copy a run and continue the copy, for more steps or with other values; also called extend.",
+    abstract: "Copy a run and continue the copy, for more steps or with other values.",
     discussion: """
       offpolicy extend runs/sac-Hopper-v5-seed0 --by 100000
       offpolicy clone runs/sac-Hopper-v5-seed0 --steps 200000 --set discount=0.98
