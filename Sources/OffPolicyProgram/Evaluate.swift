@@ -18,7 +18,7 @@ struct Evaluate: ParsableCommand {
   var seed: UInt64?
 
   @Flag(
-    help: "Repeat the run's own last evaluation: as many episodes, on the same seeds, with the return that was logged.")
+    help: "Repeat an evaluation of the run: as many episodes, on the same seeds. The return is the logged one.")
   var asInRun = false
 
   @Option(help: "The environment's id. Default: the one the policy was trained on.")
