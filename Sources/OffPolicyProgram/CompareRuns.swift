@@ -14,7 +14,8 @@ struct CompareRuns: ParsableCommand {
       quarter; its 95 % interval is a bootstrap over seeds. `offpolicy compare` compares policies; `offpolicy report` draws curves.
       """)
 
-  @Argument(help: ArgumentHelp("The folders of the runs, or of sweeps.", valueName: "run"))
+  @Argument(
+    help: ArgumentHelp("The folders of the runs, of sweeps, or folders that have runs in them.", valueName: "run"))
   var folders: [String]
 
   @Flag(help: "Print JSON.")
@@ -40,13 +41,16 @@ struct CompareRuns: ParsableCommand {
     table.show()
   }
 
-  /// A run's folder, or the runs of a sweep's.
+  /// A run's folder, the runs of a sweep's, or those of a folder of runs.
   private static func runs(in path: String) throws -> [String] {
-    guard FileManager.default.fileExists(atPath: "\(path)/sweep.json") else { return [path] }
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(path)/runs"))?.sorted() ?? []
-    let runs = names.map { "\(path)/runs/\($0)" }.filter { FileManager.default.fileExists(atPath: "\($0)/run.json") }
-    guard !runs.isEmpty else { throw RunDirectoryError("the sweep \(path) has no run yet") }
-    return runs
+    func exists(_ file: String) -> Bool { FileManager.default.fileExists(atPath: file) }
+    let isSweep = exists("\(path)/sweep.json")
+    guard isSweep || !exists("\(path)/run.json") else { return [path] }
+    let parent = isSweep ? "\(path)/runs" : path
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: parent))?.sorted() ?? []
+    let runs = names.map { "\(parent)/\($0)" }.filter { exists("\($0)/run.json") }
+    guard !isSweep || !runs.isEmpty else { throw RunDirectoryError("the sweep \(path) has no run yet") }
+    return runs.isEmpty ? [path] : runs
   }
 }
 

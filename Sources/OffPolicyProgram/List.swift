@@ -11,16 +11,22 @@ struct List: ParsableCommand {
   @Argument(help: "One algorithm, one environment, or presets. Default: all algorithms and environments.")
   var name: String?
 
+  @Argument(help: "After presets: only those of this algorithm or environment.")
+  var filter: String?
+
   @Flag(help: "Print JSON.")
   var json = false
 
   func run() throws {
-    if name == "presets" { return try ListPresets.show(json: json) }
+    if name == "presets" { return try ListPresets.show(of: filter, json: json) }
+    if let filter {
+      throw ValidationError("list shows one thing: \(filter) is too much; only presets take a second word")
+    }
     var algorithms = Program.algorithms.entries
     var tasks = Program.environments.entries.sorted { $0.id < $1.id }
     if let name {
       algorithms = algorithms.filter { $0.name == name.lowercased() }
-      tasks = algorithms.isEmpty ? [try Program.environments.entry(name)] : []
+      tasks = algorithms.isEmpty ? [try environment(name)] : []
     }
     if json {
       return try Output.json(
@@ -53,6 +59,15 @@ struct List: ParsableCommand {
             task.rewardThreshold.map { $0.text(0) } ?? "–", task.suggestedSteps.text, task.summary,
           ]
         })
+  }
+
+  /// The environment of this name; where there is none, the error also knows the algorithms.
+  private func environment(_ name: String) throws -> EnvironmentEntry {
+    do { return try Program.environments.entry(name) } catch {
+      let algorithms = Program.algorithms.entries.map(\.name)
+      guard let meant = nearestName(to: name, among: algorithms) else { throw error }
+      throw ValidationError("there is neither an algorithm nor an environment \(name): did you mean \(meant)?")
+    }
   }
 
   /// Shows the options of one environment, or the names of the options of several.

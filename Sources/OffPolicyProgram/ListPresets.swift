@@ -1,14 +1,22 @@
 // ListPresets.swift — `offpolicy list presets`: shows the built-in presets, each value with its source.
 
+import ArgumentParser
 import OffPolicy
 import Presets
 
 enum ListPresets {
-  static func show(json: Bool) throws {
-    if json { return try Output.json(["presets": PresetLibrary.all.map(Report.init)]) }
+  /// - Parameter filter: an algorithm or an environment; nil: all presets.
+  static func show(of filter: String?, json: Bool) throws {
+    let presets = PresetLibrary.all.filter { preset in
+      filter.map { $0 == preset.algorithm || preset.environments.contains($0) } ?? true
+    }
+    if let filter, presets.isEmpty {
+      throw ValidationError("no preset is for \(filter): `\(Output.command) list presets` shows all presets")
+    }
+    if json { return try Output.json(["presets": presets.map(Report.init)]) }
     print(
       "`\(Output.command) train ALGORITHM ENVIRONMENT` uses the preset of the pair; --preset none uses the defaults")
-    for preset in PresetLibrary.all {
+    for preset in presets {
       print("")
       print("\(preset.name)  \(preset.summary)")
       let own = preset.name.split(separator: "/").last.map { [String($0)] } ?? []
