@@ -76,7 +76,7 @@ enum HTML {
         }
     }
     return table(
-      caption: "\(figure.title) by \(figure.xLabel): at most 24 places, with the last value up to each",
+      caption: "\(figure.title): at most 24 places, with the last value up to each",
       [figure.xLabel] + lines.map(\.name), rows, numeric: Set(0...lines.count))
   }
 

@@ -51,6 +51,10 @@ enum PageStyle {
     p{margin:.3rem 0 .8rem;max-width:75ch}
     a{color:var(--link)}
     .verdict{font-size:1.12rem}
+    .live{font-size:.92rem;color:var(--soft);margin:.9rem 0 0}
+    .live::before{content:"";display:inline-block;width:.62em;height:.62em;border-radius:50%;margin-right:.5em;background:var(--soft)}
+    .live[data-phase=live]::before{background:var(--good)}
+    .live[data-phase=lost]::before,.live[data-phase=gone]::before{background:var(--bad)}
     .skip{position:absolute;left:-9999px}.skip:focus{left:12px;top:12px;background:var(--card);padding:8px 12px;z-index:9}
     nav ul{list-style:none;margin:1rem 0 0;padding:0;display:flex;flex-wrap:wrap;gap:.3rem 1.1rem}
     .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin:1.2rem 0}
@@ -72,6 +76,7 @@ enum PageStyle {
     .cursor{stroke:var(--ink);stroke-width:1;stroke-dasharray:3 3}
     .scroll{overflow-x:auto;margin:.6rem 0 1.2rem}
     table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}
+    figure table{min-width:min(100%,26rem)}
     caption{text-align:left;color:var(--soft);padding-bottom:4px}
     th,td{text-align:left;vertical-align:top;padding:4px 14px 4px 0;border-bottom:1px solid var(--rule);overflow-wrap:normal}
     td.n,th.n{text-align:right;white-space:nowrap}

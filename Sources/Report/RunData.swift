@@ -66,6 +66,9 @@ public struct RunData: Sendable {
     health = LogTable(directory.lines("health.csv"))
   }
 
+  /// Whether there is nothing to show yet.
+  var isEmpty: Bool { episodes.count == 0 && evaluations.count == 0 && metrics.count == 0 }
+
   /// The mean returns of the evaluations, by step.
   var evaluated: [Point] { evaluations.points("step", "return_mean") }
 
