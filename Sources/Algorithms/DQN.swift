@@ -102,6 +102,7 @@ public final class DQN: Algorithm {
 
   // the lanes' observations
   private let actingCritic: ActionValues  // the same parameters
+  private let criticOfOne: ChoicesOfOne
 
   /// - Parameter actionSize: A, the number of choices.
   public init(
@@ -130,6 +131,7 @@ public final class DQN: Algorithm {
     noise = UpdateNoise(batchSize: 0, actionSize: 0)
     targets = Block(count: batchSize)
     actingCritic = ActionValues(sharing: critic, batchSize: lanes)
+    criticOfOne = ChoicesOfOne(critic, observationSize: observationSize)
   }
 
   // MARK: act
@@ -209,6 +211,19 @@ public final class DQN: Algorithm {
     try checkFinite(criticOptimizer, "critic", update: updates)
     try checkFinite(targetCritic, "target critic", update: updates)
     return metrics
+  }
+
+  // MARK: assess
+
+  public func assess(_ batch: borrowing Batch) -> Assessment {
+    critic.evaluate(0, batch.observations, rows: 0..<batch.count)
+    var assessment = Assessment()
+    assessment.add(critic, rows: batch.count) { critic.best(at: $0) }
+    return assessment
+  }
+
+  public func value(_ observation: Span<Float>, _ action: Span<Float>) -> Double {
+    criticOfOne.minimum(observation, of: Int(action[0]))
   }
 
   // MARK: what it declares

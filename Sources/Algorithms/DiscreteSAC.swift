@@ -124,6 +124,8 @@ public final class DiscreteSAC: Algorithm {
 
   // the lanes' observations
   private let actingPolicy: CategoricalPolicy  // the same parameters
+  private let logProbabilities: Block  // (N), log π(a|s) of the last actions chosen with exploration
+  private let criticsOfOne: ChoicesOfOne
 
   /// - Parameter actionSize: A, the number of choices.
   public init(
@@ -162,6 +164,8 @@ public final class DiscreteSAC: Algorithm {
     expectations = Block(count: batchSize)
     entropies = Block(count: batchSize)
     actingPolicy = CategoricalPolicy(sharing: policy, batchSize: lanes)
+    logProbabilities = Block(count: lanes)
+    criticsOfOne = ChoicesOfOne(critics, observationSize: observationSize)
   }
 
   // MARK: act
@@ -172,8 +176,9 @@ public final class DiscreteSAC: Algorithm {
   public func act(_ observations: borrowing Matrix, rows: Int, explore: Bool, into actions: borrowing Matrix) {
     actingPolicy.evaluate(observations, rows: 0..<rows)
     for row in 0..<rows {
-      actions[row, 0] = Float(
-        explore ? actingPolicy.sample(at: row, using: &actingStream) : actingPolicy.best(at: row))
+      let choice = explore ? actingPolicy.sample(at: row, using: &actingStream) : actingPolicy.best(at: row)
+      actions[row, 0] = Float(choice)
+      if explore { logProbabilities[row] = actingPolicy.logProbability(of: choice, at: row) }
     }
   }
 
@@ -277,6 +282,23 @@ public final class DiscreteSAC: Algorithm {
     try checkFinite(metrics.temperature, "temperature", update: updates)
     return metrics
   }
+
+  // MARK: assess
+
+  public func assess(_ batch: borrowing Batch) -> Assessment {
+    policy.evaluate(batch.observations, rows: 0..<batch.count)
+    for j in 0..<critics.count { critics.evaluate(j, batch.observations, rows: 0..<batch.count) }
+    var assessment = Assessment()
+    assessment.add(critics, rows: batch.count) { policy.best(at: $0) }
+    assessment.add(policy, rows: batch.count)
+    return assessment
+  }
+
+  public func value(_ observation: Span<Float>, _ action: Span<Float>) -> Double {
+    criticsOfOne.minimum(observation, of: Int(action[0]))
+  }
+
+  public func entropyBonus(lane: Int) -> Double { -learnedTemperature.value * Double(logProbabilities[lane]) }
 
   // MARK: what it declares
 

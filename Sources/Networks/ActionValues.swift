@@ -70,6 +70,26 @@ package final class ActionValues: Ensemble, @unchecked Sendable {
     return minimum
   }
 
+  /// The largest |Q_j(s, a)| of one choice in each of the first `rows` rows of the last evaluation; NaN if one of them is.
+  package func largestValue(rows: Int, of choice: (_ row: Int) -> Int) -> Double {
+    var largest: Float = 0
+    for row in 0..<rows {
+      let taken = choice(row)
+      for j in 0..<count {
+        let size = abs(values[j][row, taken])
+        if size > largest || size.isNaN { largest = size }
+      }
+    }
+    return Double(largest)
+  }
+
+  /// The share of the critics' hidden units that are zero over the first `rows` rows of the last evaluation.
+  package func deadUnits(rows: Int) -> Double {
+    var sum = 0.0
+    for j in 0..<count { sum += activations[j].deadUnits(rows: rows) }
+    return sum / Double(max(1, count))
+  }
+
   /// argmax_a Q_0(s, a) at a row of the last evaluation; ties go to the first.
   package func best(at row: Int) -> Int { values[0].indexOfMaximum(inRow: row) }
 

@@ -69,6 +69,9 @@ package final class CategoricalPolicy: @unchecked Sendable {
   /// log π(a|s) at a row of the last evaluation.
   package func logProbability(of choice: Int, at row: Int) -> Float { logProbabilities[row, choice] }
 
+  /// The share of hidden units that are zero over the first `rows` rows of the last evaluation.
+  package func deadUnits(rows: Int) -> Double { activations.deadUnits(rows: rows) }
+
   /// The likeliest action at a row of the last evaluation; ties go to the first.
   package func best(at row: Int) -> Int { logits.indexOfMaximum(inRow: row) }
 
