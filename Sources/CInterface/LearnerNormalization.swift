@@ -1,4 +1,4 @@
-// Normalization.swift — the C function that takes statistics which the caller keeps.
+// LearnerNormalization.swift — the C function that takes statistics which the caller keeps.
 
 import OffPolicy
 
