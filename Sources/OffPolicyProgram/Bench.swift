@@ -38,7 +38,7 @@ struct Bench: ParsableCommand {
   @Option(help: "Updates before the measurement begins.", transform: wholeNumber)
   var warmUp: Int = 200
 
-  @Option(help: "Share of the first hidden layers' units that die early in the warm-up, from 0 to 1.")
+  @Option(help: "Share of the first hidden layers' units that are made dead early in the warm-up, from 0 to 1.")
   var deadUnits = 0.0
 
   @Flag(help: "Print JSON.")
@@ -57,7 +57,7 @@ struct Bench: ParsableCommand {
 
   func run() throws {
     let entry = try Program.algorithms.entry(algorithm)
-    // an algorithm of somebody's own may have no such sizes
+    // an algorithm from another package may have no such hyperparameters
     let sizes = ["hiddenSizes": hidden, "batchSize": "\(batch)"].filter { size in
       entry.hyperparameters.contains { $0.name == size.key }
     }

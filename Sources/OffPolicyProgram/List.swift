@@ -1,4 +1,4 @@
-// List.swift — `offpolicy list`: which algorithms and environments there are, with everything that can be set.
+// List.swift — `offpolicy list`: shows the algorithms with their hyperparameters and the environments with their options.
 
 import ArgumentParser
 import OffPolicy
@@ -55,7 +55,7 @@ struct List: ParsableCommand {
         })
   }
 
-  /// Of one environment its options, of many their names.
+  /// Shows the options of one environment, or the names of the options of several.
   private func showOptions(_ tasks: [EnvironmentEntry]) {
     print("")
     if tasks.count == 1 {
@@ -63,7 +63,7 @@ struct List: ParsableCommand {
       return show([["  option", "default", "allowed", "meaning"]] + rows)
     }
     show(
-      [["environment", "options (`offpolicy list ID` shows what they mean)"]]
+      [["environment", "options (`offpolicy list ID` explains them)"]]
         + tasks.flatMap { task in
           wrap(task.options.map(\.name), to: 90).enumerated().map { [$0 == 0 ? task.id : "", $1] }
         })

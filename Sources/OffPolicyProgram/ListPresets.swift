@@ -1,4 +1,4 @@
-// ListPresets.swift — `offpolicy list presets`: the settings that the program brings for environments, each with its source.
+// ListPresets.swift — `offpolicy list presets`: shows the built-in presets, each value with its source.
 
 import OffPolicy
 import Presets
@@ -6,13 +6,14 @@ import Presets
 enum ListPresets {
   static func show(json: Bool) throws {
     if json { return try Output.json(["presets": PresetLibrary.all.map(Report.init)]) }
-    print("`\(Output.command) train ALGORITHM ENVIRONMENT` begins with the preset of both; --preset none: the defaults")
+    print(
+      "`\(Output.command) train ALGORITHM ENVIRONMENT` uses the preset of the pair; --preset none uses the defaults")
     for preset in PresetLibrary.all {
       print("")
       print("\(preset.name)  \(preset.summary)")
       let own = preset.name.split(separator: "/").last.map { [String($0)] } ?? []
       if preset.environments != own { print("  for       \(preset.environments.joined(separator: ", "))") }
-      print("  measured  \(preset.measured ?? "not here")")
+      print("  measured  \(preset.measured ?? "not with this program")")
       for (name, setting) in rows(preset) { print("  \(name)=\(setting.value.settingText)  from: \(setting.source)") }
     }
   }

@@ -16,8 +16,8 @@ public struct ReportPage: Sendable {
 
   /// - Parameters:
   ///   - threshold: the mean return at which the environment counts as solved.
-  ///   - algorithms: those whose hyperparameters are explained.
-  ///   - commands: for each run, what makes it again; may be empty.
+  ///   - algorithms: the algorithms whose hyperparameters are explained.
+  ///   - commands: for each run the command that repeats it; may be empty.
   /// - Throws: `ReportError` for runs that cannot be shown together.
   public init(
     _ runs: [RunData], threshold: Double? = nil, algorithms: [AlgorithmEntry] = [], commands: [String] = []
@@ -90,7 +90,7 @@ public struct ReportPage: Sendable {
     var links = sections.map { ($0.id, $0.title) }
     if comparison != nil { links.insert(("comparison", "Comparison"), at: 1) }
     if film != nil { links.append(("film", "Film")) }
-    links += [("settings", "Settings"), ("again", "Make it again")]
+    links += [("settings", "Settings"), ("again", "Repeat the runs")]
 
     var text = """
       <!DOCTYPE html>
@@ -165,7 +165,7 @@ public struct ReportPage: Sendable {
     return HTML.cards(items)
   }
 
-  /// What is out of hand, run by run.
+  /// The health findings, run by run.
   private var findings: String {
     var text = ""
     for run in runs where run.inspection.health.status != "ok" {
@@ -174,7 +174,7 @@ public struct ReportPage: Sendable {
     }
     let faults = runs.reduce(0) { $0 + $1.inspection.simulatorFaults }
     if faults > 0 { text += "<p>The simulator broke off \(faults.grouped) episodes.</p>\n" }
-    return text.isEmpty ? "<p class=\"good\">No measure is out of hand.</p>\n" : text
+    return text.isEmpty ? "<p class=\"good\">No findings.</p>\n" : text
   }
 
   private func table(_ comparison: Comparison) -> String {
@@ -194,7 +194,7 @@ public struct ReportPage: Sendable {
         ] + (hasGap ? [row.optimalityGap?.short ?? "–"] : [])
       }, numeric: Set(1...6))
     if comparison.rows.contains(where: { (2..<5).contains($0.count) }) {
-      text += "<p class=\"note\">Intervals from fewer than five seeds are too narrow: run more.</p>\n"
+      text += "<p class=\"note\">Intervals from fewer than five seeds are too narrow: run more seeds.</p>\n"
     }
     if !comparison.improvements.isEmpty {
       text += HTML.table(
