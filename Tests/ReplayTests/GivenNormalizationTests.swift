@@ -19,20 +19,21 @@ import Testing
     let batch = Batch(count: 2, observationSize: 3, actionSize: 1)
     let rows: [[Float]] = [[3, -1.9, 9000.1], [100, 5, -1]]
     for row in 0..<2 {
-      batch.observations.setRow(row, to: rows[row].span)
-      batch.nextObservations.setRow(row, to: rows[1 - row].span)
+      let (now, next) = (rows[row], rows[1 - row])
+      batch.observations.setRow(row, to: now.span)
+      batch.nextObservations.setRow(row, to: next.span)
       batch.rewards[row] = row == 0 ? 6 : -400
     }
     Self.given().apply(to: batch, steps: steps)
     for row in 0..<2 {
       let (expected, next) = (Self.given().normalized(rows[row]), Self.given().normalized(rows[1 - row]))
       for i in 0..<3 {
-        #expect(batch.observations[row, i] == expected[i])
-        #expect(batch.nextObservations[row, i] == next[i])
+        let (observation, nextObservation) = (batch.observations[row, i], batch.nextObservations[row, i])
+        #expect(observation == expected[i] && nextObservation == next[i])
       }
     }
-    #expect(batch.rewards[0] == 1.5)
-    #expect(batch.rewards[1] == (steps == 1 ? -10 : -100))
+    let rewards = [batch.rewards[0], batch.rewards[1]]
+    #expect(rewards == [1.5, steps == 1 ? -10 : -100])
   }
 
   @Test func `numbers that normalise nothing are refused`() {

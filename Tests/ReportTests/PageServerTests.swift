@@ -25,34 +25,40 @@ import Testing
     return answer
   }
 
+  /// What the thread that serves and the one that asks tell each other.
+  private final class Signals: Sendable {
+    let isOver = Atomic<Bool>(false)
+    let address = Mutex("")
+
+    /// Waits for the address to be another one.
+    func wait(while value: String) {
+      let start = ContinuousClock.now
+      while address.withLock({ $0 == value }), ContinuousClock.now - start < .seconds(60) { usleep(2000) }
+    }
+  }
+
   /// Serves a run while something is asked.
-  private func serving<Result>(_ body: (_ address: String) throws -> Result) throws -> Result {
+  private func serving(_ body: (_ address: String) throws -> Void) throws {
     _ = try runs.run("a")
     let path = runs.folder.appendingPathComponent("a").path
-    let isOver = Atomic<Bool>(false)
-    return try withoutActuallyEscaping(body) { body in
-      let address = Mutex("")
-      // the server and its page belong to the one thread that serves
-      let thread = Thread {
-        guard let server = try? PageServer(), let page = try? LivePage([path], make: { try ReportPage($0) }) else {
-          return
-        }
-        address.withLock { $0 = server.address }
-        server.serve(page) { isOver.load(ordering: .relaxed) }
-        address.withLock { $0 = "ended" }
+    let signals = Signals()
+    // the server and its page belong to the one thread that serves
+    let thread = Thread {
+      guard let server = try? PageServer(), let page = try? LivePage([path], make: { try ReportPage($0) }) else {
+        return
       }
-      thread.start()
-      func wait(_ condition: (String) -> Bool) {
-        let start = ContinuousClock.now
-        while !address.withLock(condition), ContinuousClock.now - start < .seconds(20) { usleep(2000) }
-      }
-      wait { !$0.isEmpty }
-      defer {
-        isOver.store(true, ordering: .relaxed)
-        wait { $0 == "ended" }
-      }
-      return try body(address.withLock { $0 })
+      signals.address.withLock { $0 = server.address }
+      server.serve(page) { signals.isOver.load(ordering: .relaxed) }
+      signals.address.withLock { $0 = "ended" }
     }
+    thread.start()
+    signals.wait(while: "")
+    let found = signals.address.withLock { $0 }
+    defer {
+      signals.isOver.store(true, ordering: .relaxed)
+      signals.wait(while: found)
+    }
+    try body(found)
   }
 
   @Test func `a browser of this machine gets the page and its state`() throws {
@@ -82,7 +88,7 @@ import Testing
   }
 
   @Test func `whatever else is asked is refused, and the next one is answered`() throws {
-    try serving { address in
+    try serving { (address: String) throws -> Void in
       let host = "Host: \(address.dropFirst("http://".count).dropLast())\\r\\n"
       #expect(try Self.ask(address, "POST / HTTP/1.1\\r\\n\(host)\\r\\n").hasPrefix("HTTP/1.1 405 "))
       #expect(try Self.ask(address, "GET /run.json HTTP/1.1\\r\\n\(host)\\r\\n").hasPrefix("HTTP/1.1 404 "))
