@@ -59,7 +59,9 @@ struct ExportCommand: ParsableCommand {
       return try Output.json(Report(path: out, format: format.rawValue, bytes: bytes, stochastic: stochastic))
     }
     let of = policy.description
-    print("\(out)  \(format.rawValue), \(bytes.text) bytes, \(of.algorithm) on \(of.environment), step \(of.step.text)")
+    print(
+      "\(out)  \(format.rawValue), \(bytes.text) bytes, \(of.algorithm) on \(oneLine(of.environment)), step \(of.step.text)"
+    )
   }
 
   private func parsedFormat() throws -> ExportFormat {
