@@ -10,7 +10,8 @@ import Training
   import Foundation
 #endif
 
-/// What a policy can be exported as. Each holds the whole policy: normaliser, network, scaling of actions and bounds.
+/// What a policy or its run can be exported as. Each format of a policy holds the whole of it: normaliser, network, scaling of
+/// actions and bounds.
 public enum ExportFormat: String, CaseIterable, Sendable {
   /// An ONNX graph.
   case onnx
@@ -22,6 +23,10 @@ public enum ExportFormat: String, CaseIterable, Sendable {
   case swift
   /// A folder for a model hub: a model card, the policy in three formats, an example that runs.
   case card
+  /// A model file of Stable-Baselines3, with critics, targets and optimisers.
+  case sb3
+  /// A folder with a run's logs as Stable-Baselines3 writes its own.
+  case sb3Logs = "sb3-logs"
 
   /// What a file of it ends in; nil for a folder.
   public var fileExtension: String? {
@@ -30,9 +35,13 @@ public enum ExportFormat: String, CaseIterable, Sendable {
     case .c: "h"
     case .numpy: "py"
     case .swift: "swift"
-    case .card: nil
+    case .sb3: "zip"
+    case .card, .sb3Logs: nil
     }
   }
+
+  /// Whether a policy alone is not enough.
+  public var needsRun: Bool { self == .sb3 || self == .sb3Logs }
 }
 
 /// How a policy is exported.
@@ -55,7 +64,7 @@ public struct ExportOptions: Sendable {
 /// try PolicyExport.write(policy, as: .c, to: "policy.h", ExportOptions(version: "1"))
 /// ```
 public enum PolicyExport {
-  /// The content of the one file of every format but a card.
+  /// The content of the one file of every format that is made of a policy alone, but for a card.
   ///
   /// - Parameter file: what the file is called: names in it follow.
   public static func encode(
@@ -81,6 +90,9 @@ public enum PolicyExport {
         SwiftFile(policy: exported, type: typeName(file), file: plain(file), version: options.version).text.utf8)
     case .card:
       throw ExportError("a card is a folder, not a file")
+    case .sb3, .sb3Logs:
+      throw ExportError(
+        "the format \(format.rawValue) is made of a run, not of a policy alone: give the folder of the run")
     }
   }
 
@@ -91,13 +103,27 @@ public enum PolicyExport {
   public static func write(
     _ policy: Policy, as format: ExportFormat, to path: String, _ options: ExportOptions
   ) throws -> Int {
-    // a name that another file could have is not written over
-    if let ending = format.fileExtension, !path.hasSuffix("." + ending) {
-      throw ExportError("\(oneLine(path)) does not end in .\(ending), as a file of the format \(format.rawValue) does")
-    }
+    try checkEnding(path, format)
     let bytes = try encode(policy, as: format, file: name(path), options)
     try replace(path, with: bytes)
     return bytes.count
+  }
+
+  /// Writes a model file of Stable-Baselines3 in the same way.
+  ///
+  /// - Returns: its bytes.
+  @discardableResult
+  public static func write(_ model: SB3Model, to path: String) throws -> Int {
+    try checkEnding(path, .sb3)
+    let bytes = try model.encoded(path: path)
+    try replace(path, with: bytes)
+    return bytes.count
+  }
+
+  /// A name that another file could have is not written over.
+  private static func checkEnding(_ path: String, _ format: ExportFormat) throws {
+    guard let ending = format.fileExtension, !path.hasSuffix("." + ending) else { return }
+    throw ExportError("\(oneLine(path)) does not end in .\(ending), as a file of the format \(format.rawValue) does")
   }
 
   /// Writes a card's folder beside `path` and then gives it that name: it is whole or not there.
@@ -113,17 +139,30 @@ public enum PolicyExport {
     _ policy: Policy, to path: String, policyFile: SafeTensors, result: ModelCard.Result? = nil, run: JSONValue? = nil,
     _ options: ExportOptions
   ) throws -> Int {
-    let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
-    guard !FileManager.default.fileExists(atPath: path) else {
-      throw ExportError("\(oneLine(path)) exists already: choose another path, or remove it first")
-    }
     guard !options.isStochastic else {
       throw ExportError("a card holds a policy that acts as it is evaluated, without drawing; export one file instead")
     }
     let files = try ModelCard(policy: policy, result: result, run: run, options: options).files(policyFile: policyFile)
+    return try writeFolder(files, to: path)
+  }
+
+  /// Writes a folder beside `path` and then gives it that name.
+  ///
+  /// - Returns: the bytes of its files.
+  static func writeFolder(
+    _ files: @autoclosure () throws -> [(name: String, bytes: [UInt8])], to path: String, makingParents: Bool = false
+  ) throws -> Int {
+    let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    guard !FileManager.default.fileExists(atPath: path) else {
+      throw ExportError("\(oneLine(path)) exists already: choose another path, or remove it first")
+    }
+    let files = try files()
     // beside it, under a name that nobody else has
     let partial = "\(path).partial-\(ProcessInfo.processInfo.processIdentifier)"
-    do { try write(files, beside: path, as: partial) } catch {
+    do {
+      if makingParents { try Folder.makePath(URL(fileURLWithPath: path).deletingLastPathComponent().path) }
+      try write(files, beside: path, as: partial)
+    } catch {
       try? FileManager.default.removeItem(atPath: partial)
       throw (error as? DiskError).map { unwritable(path, $0) } ?? error
     }

@@ -118,6 +118,16 @@ public struct NumPyArchive: Sendable {
       add(name, "<f4", shape, Data(words32: floats) { $0.bitPattern })
     }
 
+    /// Adds an array of float64 numbers, in the order of its rows.
+    public mutating func add(_ name: String, doubles: [Double], shape: [Int]) {
+      add(name, "<f8", shape, Data(words64: doubles) { $0.bitPattern })
+    }
+
+    /// Adds an array of whole numbers, int64, in the order of its rows.
+    public mutating func add(_ name: String, integers: [Int], shape: [Int]) {
+      add(name, "<i8", shape, Data(words64: integers) { UInt64(bitPattern: Int64($0)) })
+    }
+
     /// Adds an array of booleans, each 0 or 1.
     public mutating func add(_ name: String, booleans: [UInt8], shape: [Int]) {
       add(name, "|b1", shape, Data(booleans))
@@ -142,9 +152,14 @@ public struct NumPyArchive: Sendable {
       members.append((name + ".npy", file))
     }
 
+    /// The file's bytes.
+    ///
+    /// - Parameter path: what messages call it.
+    public func encoded(path: String) throws(DataFileError) -> Data { try ZIPArchive.encode(members, path: path) }
+
     /// Writes the file beside `path` first and renames it: it is whole or not there.
     public func write(to path: String) throws {
-      let data = try ZIPArchive.encode(members, path: path)
+      let data = try encoded(path: path)
       do { try data.write(to: URL(filePath: path), options: .atomic) } catch {
         throw DataFileError(path, "cannot be written: \(FileAccess.reason(of: error))")
       }

@@ -21,7 +21,7 @@ public struct DataFileError: Error, Equatable, Sendable, CustomStringConvertible
 }
 
 /// The members of a zip file, by name.
-struct ZIPArchive {
+package struct ZIPArchive {
   private let path: String
   private let bytes: Data
   private var members: [String: Member] = [:]
@@ -38,7 +38,7 @@ struct ZIPArchive {
     try self.init(FileAccess.read(path), path: path)
   }
 
-  init(_ bytes: Data, path: String) throws(DataFileError) {
+  package init(_ bytes: Data, path: String) throws(DataFileError) {
     (self.path, self.bytes) = (path, bytes)
     var (count, at) = try directory()
     while count > 0 {
@@ -97,10 +97,10 @@ struct ZIPArchive {
   }
 
   /// The members' names, in ascending order.
-  var names: [String] { members.keys.sorted() }
+  package var names: [String] { members.keys.sorted() }
 
   /// The bytes of a member; nil if there is none of this name.
-  func contents(_ name: String) throws(DataFileError) -> Data? {
+  package func contents(_ name: String) throws(DataFileError) -> Data? {
     guard let member = members[name] else { return nil }
     // the local header repeats the name, with an extra field of its own
     guard number(member.offset, 4) == 0x0403_4b50, let nameLength = number(member.offset + 26, 2),
@@ -151,7 +151,7 @@ struct ZIPArchive {
   // MARK: writing
 
   /// A zip file of some members, uncompressed; the same members give the same bytes.
-  static func encode(_ members: [(name: String, data: Data)], path: String) throws(DataFileError) -> Data {
+  package static func encode(_ members: [(name: String, data: Data)], path: String) throws(DataFileError) -> Data {
     let total = members.reduce(0) { $0 + $1.data.count + 2 * $1.name.utf8.count + 128 }
     guard total < 0xffff_ffff, members.count < 0xffff else {
       throw DataFileError(path, "would have \(total) bytes, a zip file takes 4 GB: write a folder or HDF5 instead")

@@ -1,4 +1,4 @@
-// Advice.swift — adds the flag or the command to an error of the library, which knows neither.
+// Advice.swift — adds the flag or the command that helps to an error of the library, which knows no command line.
 
 import ArgumentParser
 import Foundation
@@ -22,7 +22,7 @@ struct AdvisedError: Error, CustomStringConvertible {
   }
 }
 
-/// An error of the file system in plain words; the system's own name domains and codes.
+/// An error of the file system in plain words, without the domains and codes of the system's own text.
 struct PlainError: Error, CustomStringConvertible {
   let description: String
 
@@ -36,7 +36,7 @@ struct PlainError: Error, CustomStringConvertible {
   }
 }
 
-/// What to type beside the command; nil where the command does not take it.
+/// The flag to add; nil where the command does not have it.
 private func flag(_ remedy: Remedy, in command: (any ParsableCommand)?) -> String? {
   // a run that is resumed keeps what it began with
   if command is Resume { return nil }

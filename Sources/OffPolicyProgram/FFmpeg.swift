@@ -1,9 +1,9 @@
-// FFmpeg.swift — films as MP4: the program ffmpeg, where the PATH has it, is given the pictures through a pipe.
+// FFmpeg.swift — films as MP4: hands the pictures through a pipe to the program ffmpeg, if it is on the PATH.
 
 import Foundation
 import OffPolicy
 
-/// ffmpeg at work on one file.
+/// A process of ffmpeg that writes one file.
 final class FFmpeg: FilmSink {
   private let process = Process()
   private let input = Pipe()
@@ -13,11 +13,11 @@ final class FFmpeg: FilmSink {
   private var partial: String { "\(scratch)/film.mp4" }
   private let path: String
   private let rate: Double
-  /// Time of the film so far, and pictures that it should have had by then: an MP4 has as many in each second.
+  /// Time of the film so far, and the pictures written: an MP4 has the same number in each second.
   private var time = 0.0  // ms
   private var count = 0
 
-  /// Where the PATH has it.
+  /// The path of ffmpeg; nil where it is not on the PATH.
   static var path: String? {
     let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
     // none of the current folder
@@ -42,7 +42,7 @@ final class FFmpeg: FilmSink {
         "-hide_banner", "-loglevel", "error", "-nostdin", "-y", "-f", "rawvideo", "-pixel_format", "rgb24",
         "-video_size", "\(width)x\(height)", "-framerate", "\(rate)", "-i", "pipe:0", "-an",
       ]
-      // sides must be even, and few players know colours that are sampled at each pixel
+      // sides must be even, and few players show yuv444p, whose colours have full resolution
       + ["-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-pix_fmt", "yuv420p", "-movflags", "+faststart", partial]
     process.standardInput = input
     process.standardOutput = FileHandle.nullDevice

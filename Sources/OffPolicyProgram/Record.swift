@@ -1,4 +1,4 @@
-// Record.swift — `offpolicy record`: episodes of a policy as a film, a picture, or live in the terminal.
+// Record.swift — `offpolicy record`: plays episodes of a policy into a film, a picture or the terminal.
 
 import ArgumentParser
 import Foundation
@@ -26,7 +26,10 @@ struct Record: ParsableCommand {
     help: "The file to write: .mp4, .gif, or .png for an animated PNG; an older one is replaced. Default: film.mp4.")
   var out: String?
 
-  @Option(help: "Write one PNG, film.png, of this step of the first episode, or of its last.", transform: wholeNumber)
+  @Option(
+    help:
+      "Write one picture of this step of the first episode, or of its last step if it is shorter. Default file: film.png.",
+    transform: wholeNumber)
   var still: Int?
 
   @Flag(help: "Show the episodes in this terminal; a file is written only where --out names one.")
@@ -54,7 +57,7 @@ struct Record: ParsableCommand {
     transform: wholeNumber)
   var every: Int?
 
-  @Option(help: "Pictures a second, 1 to 120. Default: the environment's own time.")
+  @Option(help: "Pictures a second, 1 to 120. Default: the speed of the environment's own time, at most 50.")
   var fps: Double?
 
   @Flag(help: "Print JSON.")
@@ -158,7 +161,7 @@ struct FilmSubject {
     if id.isEmpty { throw RunDirectoryError("\(argument) does not say its environment: name it with --environment") }
     if PythonBridge.isReference(id) {
       throw ArgumentMismatch(
-        "\(id) runs in Python and cannot be drawn here; environments of `\(Output.command) list` can")
+        "\(id) runs in Python and cannot be drawn: only the environments of `\(Output.command) list` can")
     }
     let kept = KeptOptions(policy)
     if let options {

@@ -1,4 +1,4 @@
-// ReportCommand.swift — `offpolicy report` and `offpolicy plot`: runs as one page to look at, or as pictures.
+// ReportCommand.swift — `offpolicy report` and `offpolicy plot`: show runs as one HTML page, or as picture files.
 
 import ArgumentParser
 import Foundation
@@ -12,23 +12,50 @@ struct ReportCommand: ParsableCommand {
     abstract: "Write one HTML page on runs: verdict, learning curves, health, comparison, settings.",
     discussion: """
       The page needs nothing besides itself: it can be opened from disk, sent by mail, or put on any server. Runs that differ
-      in their seed alone are taken together.
+      in their seed alone are taken together. With --live the page is served to the browsers of this machine alone, and
+      follows runs that train.
       """)
 
   @Argument(help: ArgumentHelp("The folders of the runs.", valueName: "run"))
   var folders: [String]
 
-  @Option(help: "The file to write; an older one is replaced.")
-  var out = "report.html"
+  @Option(help: "The file to write; an older one is replaced. Default: report.html.")
+  var out: String?
 
   @Flag(help: "Put a film of the best policy into the page: one episode, some megabytes.")
   var film = false
 
+  @Flag(help: "Serve the page on this machine until Ctrl-C, kept up to date, and write no file.")
+  var live = false
+
+  @Option(help: "The port of --live, 1 to 65535. Default: any free one.")
+  var port: Int?
+
+  func validate() throws {
+    try (1...65_535).check(port, "--port")
+    if live && (out != nil || film) {
+      throw ValidationError("--live serves the page and writes no file: leave out \(out == nil ? "--film" : "--out")")
+    }
+    if !live && port != nil { throw ValidationError("--port is the port of --live: add --live, or leave it out") }
+  }
+
   func run() throws {
+    if live { return try serve() }
     var page = try reportPage(folders)
     if film { page.film = try Self.film(of: page) }
+    let out = out ?? "report.html"
     try replaceFile(out, with: Array(page.html.utf8))
     Output.note("report: \(out)")
+  }
+
+  private func serve() throws {
+    let page = try LivePage(distinct(folders)) { try reportPage(of: $0) }
+    let server = try PageServer(port: port)
+    let stop = StopSignal.listen("the page is no longer served")
+    print(server.address)
+    try Output.finish()
+    Output.note("follows \(folders.joined(separator: ", ")); Ctrl-C ends it")
+    server.serve(page) { stop.wasReceived }
   }
 }
 
@@ -36,7 +63,7 @@ extension ReportCommand {
   /// An episode of the best policy of the best run.
   private static func film(of page: ReportPage) throws -> ReportPage.EmbeddedFilm {
     guard let run = page.bestRun else {
-      throw RunDirectoryError("--film shows the policy of the best evaluation: no run has one")
+      throw RunDirectoryError("--film shows the policy of the best evaluation, and no run has one: leave out --film")
     }
     var settings = FilmSettings()
     (settings.width, settings.height, settings.episodes) = (320, 240, 1)
@@ -64,7 +91,7 @@ struct PlotCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("The folders of the runs.", valueName: "run"))
   var folders: [String]
 
-  @Option(help: "The folder to write into; it is made where it is missing.")
+  @Option(help: "The folder to write into; it is made if it is missing.")
   var out = "plots"
 
   @Option(help: "What to write: svg, png or both.")
@@ -83,22 +110,29 @@ struct PlotCommand: ParsableCommand {
   }
 }
 
+/// Paths that lead to different places.
+private func distinct(_ folders: [String]) -> [String] {
+  var seen: Set<String> = []
+  return folders.filter { seen.insert(URL(fileURLWithPath: $0).standardizedFileURL.path).inserted }
+}
+
 /// The page on some runs. What has no evaluations is told, since the page then shows training returns alone.
 private func reportPage(_ folders: [String]) throws -> ReportPage {
-  var seen: Set<String> = []
-  let runs = try folders.filter { seen.insert(URL(fileURLWithPath: $0).standardizedFileURL.path).inserted }.map {
-    try RunData($0)
-  }
+  let runs = try distinct(folders).map { try RunData($0) }
   for run in runs where run.inspection.lastReturn == nil {
     Output.note("\(run.path) has no evaluations: its training returns are shown")
   }
-  let task = try? Program.environments.entry(runs[0].run.environment)
+  return try reportPage(of: runs)
+}
+
+private func reportPage(of runs: [RunData]) throws -> ReportPage {
+  let task = runs.first.flatMap { try? Program.environments.entry($0.run.environment) }
   return try ReportPage(
     runs, threshold: task?.rewardThreshold, algorithms: Program.algorithms.entries,
     commands: runs.map { command($0.run) })
 }
 
-/// The command that makes a run again: what is not as it would be by itself.
+/// The command that repeats a run, with every setting that is not the default.
 private func command(_ run: RunConfiguration) -> String {
   var words = [Output.command, "train", run.algorithm]
   if !run.environment.isEmpty { words.append(shellWord(run.environment)) }
@@ -118,7 +152,7 @@ private func command(_ run: RunConfiguration) -> String {
   let usual = entry.flatMap { entry in
     run.dataset == nil ? task.flatMap { try? entry.defaults.resolved(for: $0, settings: []) } : entry.defaults
   }?.values
-  // every setting is said: none may come from a preset as well
+  // the command names every setting, so none may come from a preset as well
   if PresetLibrary.matching(algorithm: run.algorithm, environment: run.environment) != nil {
     words += ["--preset", "none"]
   }

@@ -18,6 +18,9 @@ package struct FileMark: Sendable, Equatable {
   private let nanoseconds: Int
   package let isRegular: Bool
 
+  /// When it was last written to, in seconds since 1970.
+  package var written: Double { Double(seconds) + 1e-9 * Double(nanoseconds) }
+
   /// The same file, whatever was done to it.
   package func isSameFile(as other: FileMark) -> Bool { device == other.device && number == other.number }
 

@@ -1,9 +1,11 @@
-// PageScript.swift — the page's own script: charts that fit their place, with tooltips, a logarithmic axis and smoothing.
+// PageScript.swift — the script of the page: charts that fit the window, with tooltips, a logarithmic axis and smoothing.
 //
-// Without it the page shows the charts as they were drawn, and the numbers as tables. It calls nothing outside the page.
+// Without it the page shows the charts as they were drawn, and the numbers as tables. It calls nothing outside the page, but
+// for LiveScript on a page that is served.
 
 enum PageScript {
-  static let text = drawing + interaction
+  /// - Parameter isLive: the page keeps itself up to date.
+  static func text(isLive: Bool) -> String { drawing + interaction + (isLive ? LiveScript.text : "") + "})();" }
 
   /// From a figure's data to the elements of a chart of any width.
   private static let drawing = #"""
@@ -54,7 +56,7 @@ enum PageScript {
     }
     function draw(state) {
       const {figure, svg} = state, width = Math.max(280, state.box.clientWidth), height = width < 420 ? 250 : 300;
-      const left = 60, right = 12, top = 10, bottom = 44;
+      const left = 68, right = 12, top = 10, bottom = 44;
       const lines = figure.series.map(line => smoothed(line, state.smooth));
       const log = state.log && figure.positive;
       let xs = [], ys = [];
@@ -155,13 +157,16 @@ enum PageScript {
         rows.push([quoted(line.name), line.kind, v, empty(line.y[k]), line.low ? empty(line.low[k]) : "", line.high ? empty(line.high[k]) : ""].join(",")));
       return rows.join("\n") + "\n";
     }
-    for (const figure of data) {
+    const states = new Map();
+    // makes a figure's chart one to move along, with its controls
+    function begin(figure) {
       const place = document.getElementById(figure.id), box = place.querySelector(".chart"), svg = box.querySelector("svg");
       const tip = document.createElement("div"), spoken = document.createElement("div");
       tip.className = "tip"; tip.hidden = true; tip.setAttribute("aria-hidden", "true");
       spoken.className = "unseen"; spoken.setAttribute("aria-live", "polite");
       box.append(tip); place.append(spoken);
-      const state = {figure, box, svg, tip, log: figure.log, smooth: 0, at: null};
+      const state = {figure, place, box, svg, tip, log: figure.log, smooth: 0, at: null};
+      states.set(figure.id, state);
       svg.setAttribute("tabindex", "0");
       const tools = document.createElement("div");
       tools.className = "tools";
@@ -186,7 +191,7 @@ enum PageScript {
       save.type = "button"; save.textContent = "CSV"; save.setAttribute("aria-label", "Save " + figure.title + " as CSV");
       save.addEventListener("click", () => {
         const link = document.createElement("a");
-        link.href = URL.createObjectURL(new Blob([csv(figure)], {type: "text/csv"}));
+        link.href = URL.createObjectURL(new Blob([csv(state.figure)], {type: "text/csv"}));
         link.download = figure.id + ".csv";
         link.click();
         setTimeout(() => URL.revokeObjectURL(link.href), 1000);
@@ -218,6 +223,7 @@ enum PageScript {
         if (box.clientWidth !== before) { before = box.clientWidth; draw(state); }
       }).observe(box);
     }
-    })();
+    data.forEach(begin);
+
     """#
 }

@@ -1,4 +1,4 @@
-// PageStyle.swift — how the page and its charts look, light and dark. Text has a contrast of at least 4.5, lines of 3.
+// PageStyle.swift — the style sheet of the page and its charts, light and dark. Text has a contrast of at least 4.5, lines of 3.
 
 import Pictures
 
@@ -10,7 +10,7 @@ enum PageStyle {
     "--paper:#14171b;--card:#1d2127;--ink:#e8ebef;--soft:#a6afba;--rule:#3a424c;--link:#7cbcff;--good:#6fd68d;--bad:#ff9a87;"
     + "--s0:#6db3f2;--s1:#ff9d5c;--s2:#62d48a;--s3:#c8a2ff;--s4:#ff8fc0;--s5:#4fd6dd;--s6:#e0c95a;--s7:#b8c0cc"
 
-  /// Colours and the classes of a chart's parts; also within a picture file.
+  /// Colours and classes of the parts of a chart, for the page and for SVG files.
   static let chart =
     ":root{color-scheme:light dark;\(light)}@media (prefers-color-scheme:dark){:root{\(dark)}}"
     + "svg{font:12px system-ui,sans-serif}.paper{fill:var(--paper)}.title{fill:var(--ink);font-size:16px;font-weight:600}"
@@ -24,7 +24,7 @@ enum PageStyle {
       return ".bold.s\(group),.bold.s\(group + 4){stroke-dasharray:\(dash)}"
     }.joined()
 
-  /// Lengths drawn and left out in turn, for groups 0 to 3 and again from 4 on.
+  /// Lengths of dashes and gaps in turn, for groups 0 to 3; groups 4 to 7 have the same again.
   static let dashes: [[Double]] = [[], [9, 4], [3, 3], [11, 3, 3, 3]]
 
   /// A colour of the light page: `ink`, `s0` …
@@ -51,6 +51,10 @@ enum PageStyle {
     p{margin:.3rem 0 .8rem;max-width:75ch}
     a{color:var(--link)}
     .verdict{font-size:1.12rem}
+    .live{font-size:.92rem;color:var(--soft);margin:.9rem 0 0}
+    .live::before{content:"";display:inline-block;width:.62em;height:.62em;border-radius:50%;margin-right:.5em;background:var(--soft)}
+    .live[data-phase=live]::before{background:var(--good)}
+    .live[data-phase=lost]::before,.live[data-phase=gone]::before{background:var(--bad)}
     .skip{position:absolute;left:-9999px}.skip:focus{left:12px;top:12px;background:var(--card);padding:8px 12px;z-index:9}
     nav ul{list-style:none;margin:1rem 0 0;padding:0;display:flex;flex-wrap:wrap;gap:.3rem 1.1rem}
     .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin:1.2rem 0}
@@ -72,6 +76,7 @@ enum PageStyle {
     .cursor{stroke:var(--ink);stroke-width:1;stroke-dasharray:3 3}
     .scroll{overflow-x:auto;margin:.6rem 0 1.2rem}
     table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}
+    figure table{min-width:min(100%,26rem)}
     caption{text-align:left;color:var(--soft);padding-bottom:4px}
     th,td{text-align:left;vertical-align:top;padding:4px 14px 4px 0;border-bottom:1px solid var(--rule);overflow-wrap:normal}
     td.n,th.n{text-align:right;white-space:nowrap}

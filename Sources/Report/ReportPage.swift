@@ -11,30 +11,36 @@ public struct ReportPage: Sendable {
   private let runs: [RunData]
   /// A film to show on the page; nil: none.
   public var film: EmbeddedFilm?
+  /// Which state of the runs a page that keeps itself up to date shows; nil: the page stays as it is.
+  var liveVersion: String?
   private let threshold: Double?
   private let hyperparameters: [String: AlgorithmEntry]
   private let commands: [String]
 
   /// - Parameters:
   ///   - threshold: the mean return at which the environment counts as solved.
-  ///   - algorithms: those whose hyperparameters are explained.
-  ///   - commands: for each run, what makes it again; may be empty.
+  ///   - algorithms: the algorithms whose hyperparameters are explained.
+  ///   - commands: for each run the command that repeats it; may be empty.
   /// - Throws: `ReportError` for runs that cannot be shown together.
   public init(
     _ runs: [RunData], threshold: Double? = nil, algorithms: [AlgorithmEntry] = [], commands: [String] = []
   ) throws {
-    guard let first = runs.first else { throw ReportError("there is no run to report on") }
-    if let other = runs.first(where: { $0.run.environment != first.run.environment }) {
-      throw ReportError(
-        "\(first.path) learned in \(first.run.environment), \(other.path) in \(other.run.environment): returns of different "
-          + "environments cannot be compared; make a report for each")
-    }
-    if let empty = runs.first(where: { $0.episodes.count == 0 && $0.evaluations.count == 0 && $0.metrics.count == 0 }) {
+    guard !runs.isEmpty else { throw ReportError("there is no run to report on") }
+    try Self.checkTogether(runs.map { ($0.path, $0.run.environment) })
+    if let empty = runs.first(where: \.isEmpty) {
       throw ReportError("\(empty.path) has no episode, no evaluation and no update yet: there is nothing to show")
     }
     (self.runs, self.threshold, self.commands) = (runs, threshold, commands)
     groups = RunGroups.of(runs)
     hyperparameters = Dictionary(algorithms.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// - Throws: `ReportError` for runs of different environments.
+  static func checkTogether(_ runs: [(path: String, environment: String)]) throws {
+    guard let first = runs.first, let other = runs.first(where: { $0.environment != first.environment }) else { return }
+    throw ReportError(
+      "\(first.path) learned in \(first.environment), \(other.path) in \(other.environment): returns of different "
+        + "environments cannot be compared; make a report for each")
   }
 
   /// A film that the page holds itself.
@@ -91,32 +97,14 @@ public struct ReportPage: Sendable {
     var links = sections.map { ($0.id, $0.title) }
     if comparison != nil { links.insert(("comparison", "Comparison"), at: 1) }
     if film != nil { links.append(("film", "Film")) }
-    links += [("settings", "Settings"), ("again", "Make it again")]
+    links += [("settings", "Settings"), ("again", "Repeat the runs")]
 
-    var text = """
-      <!DOCTYPE html>
-      <html lang="en">
-      <head>
-      <meta charset="utf-8">
-      <meta name="viewport" content="width=device-width, initial-scale=1">
-      <meta name="color-scheme" content="light dark">
-      <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">
-      <title>\(title.escaped)</title>
-      <link rel="icon" href="data:,">
-      <style>
-      \(PageStyle.page)
-      </style>
-      </head>
-      <body>
-      <a class="skip" href="#content">To the content</a>
-      <header>
+    let header = """
       <h1>\(title.escaped)</h1>
       <p class="verdict">\(verdict.sentences.joined(separator: " ").escaped)</p>
       \(cards)<nav aria-label="Parts of the page"><ul>\(links.map { "<li><a href=\"#\($0.0)\">\($0.1)</a></li>" }.joined())</ul></nav>
-      </header>
-      <main id="content">
-
       """
+    var text = ""
     for section in sections {
       text += "<section aria-labelledby=\"\(section.id)\"><h2 id=\"\(section.id)\">\(section.title)</h2>\n"
       if section.id == "health" { text += findings }
@@ -133,20 +121,7 @@ public struct ReportPage: Sendable {
       text += "<details><summary>\(film.words.escaped)</summary>\(picture)</details></section>\n"
     }
     text += SettingsSection(runs: runs, groups: groups, entries: hyperparameters, commands: commands).html
-    text += """
-      </main>
-      <footer><p>Long curves are shown as means of neighbouring rows; the CSV files in the folder of a run have every row. Intervals: 95 %
-      percentiles of a stratified bootstrap over seeds (Agarwal et al. 2021). Charts: arrow keys, Home and End move along a
-      chart that has the focus.</p></footer>
-      <script type="application/json" id="figures">\(HTML.data(figures))</script>
-      <script>
-      \(PageScript.text)
-      </script>
-      </body>
-      </html>
-
-      """
-    return text
+    return PageDocument(title: title, header: header, main: text, figures: figures, liveVersion: liveVersion).html
   }
 
   private var cards: String {
@@ -166,7 +141,7 @@ public struct ReportPage: Sendable {
     return HTML.cards(items)
   }
 
-  /// What is out of hand, run by run.
+  /// The health findings, run by run.
   private var findings: String {
     var text = ""
     for run in runs where run.inspection.health.status != "ok" {
@@ -175,7 +150,7 @@ public struct ReportPage: Sendable {
     }
     let faults = runs.reduce(0) { $0 + $1.inspection.simulatorFaults }
     if faults > 0 { text += "<p>The simulator broke off \(faults.grouped) episodes.</p>\n" }
-    return text.isEmpty ? "<p class=\"good\">No measure is out of hand.</p>\n" : text
+    return text.isEmpty ? "<p class=\"good\">No findings.</p>\n" : text
   }
 
   private func table(_ comparison: Comparison) -> String {
@@ -195,7 +170,7 @@ public struct ReportPage: Sendable {
         ] + (hasGap ? [row.optimalityGap?.short ?? "–"] : [])
       }, numeric: Set(1...6))
     if comparison.rows.contains(where: { (2..<5).contains($0.count) }) {
-      text += "<p class=\"note\">Intervals from fewer than five seeds are too narrow: run more.</p>\n"
+      text += "<p class=\"note\">Intervals from fewer than five seeds are too narrow: run more seeds.</p>\n"
     }
     if !comparison.improvements.isEmpty {
       text += HTML.table(

@@ -55,8 +55,11 @@ final class CSVLog {
   }
 
   /// Adds a row. What cannot be written now is kept for later.
-  func append(_ values: [String]) {
-    pending.append(contentsOf: (values.joined(separator: ",") + "\n").utf8)
+  func append(_ values: [String]) { append(rows: [values]) }
+
+  /// Adds rows that belong together, in one piece.
+  func append(rows: [[String]]) {
+    for values in rows { pending.append(contentsOf: (values.joined(separator: ",") + "\n").utf8) }
     _ = try? flush()
   }
 

@@ -2,11 +2,12 @@
 
 import Platform
 
-/// `episodes.csv`, `metrics.csv`, `evaluations.csv` and `health.csv` of a run's folder.
+/// `episodes.csv`, `metrics.csv`, `evaluations.csv`, `evaluation-episodes.csv` and `health.csv` of a run's folder.
 final class RunLogs: MetricSink {
   private let episodes: CSVLog
   private let metrics: CSVLog
   private let evaluations: CSVLog
+  private let evaluationEpisodes: CSVLog
   private let health: CSVLog
   /// Seconds of training so far, for the last column.
   private let seconds: () -> Double
@@ -24,10 +25,11 @@ final class RunLogs: MetricSink {
         .joined(separator: ","))
     evaluations = log(
       "evaluations.csv", "step,episodes,return_mean,return_sd,return_min,return_max,length_mean,seconds")
+    evaluationEpisodes = log("evaluation-episodes.csv", "step,episode,return,length")
     health = log("health.csv", HealthRecord.columnNames)
   }
 
-  var all: [CSVLog] { [episodes, metrics, evaluations, health] }
+  var all: [CSVLog] { [episodes, metrics, evaluations, evaluationEpisodes, health] }
 
   /// Hands every row to the system, and tells how many bytes each log has.
   ///
@@ -46,7 +48,8 @@ final class RunLogs: MetricSink {
   func cut(to state: TrainerState, _ progress: RunProgress) {
     // a checkpoint is written before the evaluation that is due at its step
     for (log, last) in [
-      (episodes, state.episodes), (metrics, state.step), (evaluations, state.evaluatedStep), (health, state.step),
+      (episodes, state.episodes), (metrics, state.step), (evaluations, state.evaluatedStep),
+      (evaluationEpisodes, state.evaluatedStep), (health, state.step),
     ] {
       log.cut(after: last, expecting: progress.logSizes[log.name])
     }
@@ -74,6 +77,10 @@ final class RunLogs: MetricSink {
         "\(record.step)", "\(result.episodes)", "\(result.mean)", "\(result.standardDeviation)", "\(result.minimum)",
         "\(result.maximum)", "\(result.meanLength)", time,
       ])
+      evaluationEpisodes.append(
+        rows: zip(result.returns, result.lengths).enumerated().map { index, episode in
+          ["\(record.step)", "\(index + 1)", "\(episode.0)", "\(episode.1)"]
+        })
     case .health(let record):
       health.append(["\(record.step)"] + record.columns.map { "\($0.value)" } + [time])
     case .simulatorFault: break

@@ -34,6 +34,25 @@ import Testing
     #expect(!folder.contents.contains { $0.hasSuffix(".new") || $0.hasSuffix(".partial") })
   }
 
+  @Test func `a run is written for Stable-Baselines3, its last policy or its best, and its logs`() throws {
+    #expect(try Program.run(shortRun("td3", into: folder.path("run"), steps: 600)).status == 0)
+    let result = try Program.run(["export", "run", "--format", "sb3"], in: folder.url)
+    #expect(
+      result.status == 0 && result.output.hasPrefix("model.zip  sb3, ") && result.errors.isEmpty, "\(result.errors)")
+    let best = try Program.run(["export", "run", "--format", "sb3", "--best", "--out", "best.zip"], in: folder.url)
+    #expect(best.status == 0 && best.errors.contains("optimisers begin anew"))
+    let logs = try Program.run(["export", "run", "--format", "sb3-logs", "--json"], in: folder.url)
+    #expect(try logs.status == 0 && logs.errors.isEmpty && logs.json()["path"]?.string == "sb3-logs/td3/Pendulum-v1_3")
+    let files = ["progress.csv", "monitor.csv", "evaluations.npz"].map { "sb3-logs/td3/Pendulum-v1_3/\($0)" }
+    #expect(files.allSatisfy { folder.contents.contains($0) })
+    let archive = try NumPyArchive(contentsOf: folder.path(files[2]))
+    // the evaluations at 500 and at the end, of two episodes each
+    #expect(archive["results"]?.shape == [2, 2] && (try archive.floats("timesteps")) == [500, 600])
+    // an older export is replaced, a folder is not
+    #expect(try Program.run(["export", "run", "--format", "sb3"], in: folder.url).status == 0)
+    #expect(try refusal("run", "--format", "sb3-logs").contains("exists already"))
+  }
+
   @Test func `a card tells the evaluation of its own policy, and none of another`() throws {
     // the last policy of a run is evaluated, unless the run has no evaluations
     #expect(try Program.run(shortRun("ddpg", into: folder.path("run"), steps: 600)).status == 0)
@@ -58,8 +77,14 @@ import Testing
     #expect(try Program.run(shortRun("td3", into: folder.path("run"), steps: 300)).status == 0)
     #expect(
       try refusal("run", "--format", "tflite")
-        == "Error: --format must be one of onnx, c, numpy, swift, card, not \"tflite\"\n")
-    #expect(try refusal("run", "--format", "sb3").contains("save_sb3("))
+        == "Error: --format must be one of onnx, c, numpy, swift, card, sb3, sb3-logs, not \"tflite\"\n")
+    for format in ["sb3", "sb3-logs"] {
+      #expect(try refusal("run/policy.safetensors", "--format", format).contains("give the folder of a run"))
+      #expect(try refusal("run", "--format", format, "--stochastic").contains("--stochastic is for a policy"))
+    }
+    #expect(try refusal("run", "--format", "sb3", "--out", "run/run.json").contains("does not end in .zip"))
+    #expect(try refusal("run", "--format", "sb3-logs", "--best").contains("leave out --best"))
+    #expect(try refusal("run", "--format", "sb3-logs", "--out", "run").contains("run exists already"))
     #expect(try refusal("run", "--format", "c", "--stochastic").contains("the policy of td3 is deterministic"))
     #expect(try refusal("run", "--format", "onnx", "--opset", "3").contains("opset 3 is not known"))
     #expect(try refusal("run", "--format", "c", "--out", "missing/policy.h").contains("missing/policy.h cannot be"))

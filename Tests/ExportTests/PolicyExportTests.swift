@@ -28,7 +28,7 @@ import Testing
 
   @Test func `an export takes the place of an older one and leaves nothing beside it`() throws {
     for format in ExportFormat.allCases {
-      guard let ending = format.fileExtension else { continue }
+      guard let ending = format.fileExtension, !format.needsRun else { continue }
       let path = folder.path("policy.\(ending)")
       for kind in [PolicyForm.Kind.deterministic, .choosing] {
         let count = try PolicyExport.write(makePolicy(kind), as: format, to: path, exportOptions)
@@ -42,6 +42,15 @@ import Testing
     let path = folder.path("policy.safetensors")
     #expect(try refusal(path) == "\(path) does not end in .h, as a file of the format c does")
     #expect(try refusal(folder.path("h"), .onnx).contains("does not end in .onnx"))
+  }
+
+  @Test func `what is made of a run is not made of a policy alone`() throws {
+    for format in ExportFormat.allCases where format.needsRun {
+      let error = #expect(throws: ExportError.self) {
+        try PolicyExport.encode(makePolicy(.deterministic), as: format, file: "model.zip", exportOptions)
+      }
+      #expect(error?.description.contains("give the folder of the run") == true)
+    }
   }
 
   @Test func `a place that cannot be written to is told in one line, and nothing is left there`() throws {

@@ -23,11 +23,11 @@ import Testing
     (#"{"formatVersion":9,"runs":[]}"#, "has format 9"),
     (
       #"{"formatVersion":1,"runs":[{"name":"../x","algorithm":"sac","environment":"x","seed":0,"settings":[],"further":[]}]}"#,
-      "whose names are none"
+      "impossible or equal names"
     ),
     (
       #"{"formatVersion":1,"runs":[{"name":"a","algorithm":"sac","environment":"x","seed":0,"settings":[],"further":[]},{"name":"a","algorithm":"sac","environment":"x","seed":0,"settings":[],"further":[]}]}"#,
-      "whose names are none"
+      "impossible or equal names"
     ),
   ])
   func `a plan that cannot be used is refused in one line`(text: String, says: String) throws {
@@ -43,7 +43,7 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: path) }
     try FileManager.default.createDirectory(atPath: "\(path)/photos", withIntermediateDirectories: true)
     let error = try #require(throws: SweepError.self) { try SweepFolder(path).plan() }
-    #expect(error.description.contains("is no sweep, and not empty"))
+    #expect(error.description.contains("is not a sweep and not empty"))
   }
 
   @Test func `only what a run leaves before its first checkpoint is begun anew`() throws {

@@ -73,6 +73,6 @@ import Testing
     let error = try #require(throws: SweepError.self) {
       try first.adding(try plan(seeds: [0], common: ["--steps", "5"]))
     }
-    #expect(error.description.contains("sac-Pendulum-v1-seed0 was begun otherwise"))
+    #expect(error.description.contains("sac-Pendulum-v1-seed0 was begun with other arguments"))
   }
 }

@@ -15,7 +15,7 @@ import Testing
     try String(contentsOf: directory.url.appendingPathComponent(name), encoding: .utf8)
   }
 
-  @Test func `a new folder has the run's description and three logs with their columns`() throws {
+  @Test func `a new folder has the run's description and its logs with their columns`() throws {
     let (_, directory) = try make()
     #expect(try RunDirectory.describe(directory.path) == directory.description)
     #expect(try text(directory, "episodes.csv") == "step,episode,return,length,terminated,truncated,seconds\n")
@@ -25,6 +25,7 @@ import Testing
     #expect(
       try text(directory, "evaluations.csv")
         == "step,episodes,return_mean,return_sd,return_min,return_max,length_mean,seconds\n")
+    #expect(try text(directory, "evaluation-episodes.csv") == "step,episode,return,length\n")
   }
 
   @Test func `a folder that exists is refused and left as it is`() throws {
@@ -99,6 +100,14 @@ import Testing
     #expect(try text(reopened, "evaluations.csv").hasPrefix(kept + "150,3,"))
     #expect(reopened.rows("evaluations.csv").map { $0[0] } == ["50", "100", "150"])
     #expect(reopened.rows("evaluations.csv").allSatisfy { $0.count == 8 })
+    // the single episodes of each evaluation, cut in the same way
+    let single = reopened.rows("evaluation-episodes.csv")
+    #expect(single.map { $0[0] } == ["50", "50", "50", "100", "100", "100", "150", "150", "150"])
+    #expect(single.map { $0[1] } == ["1", "2", "3", "1", "2", "3", "1", "2", "3"])
+    for row in reopened.rows("evaluations.csv") {
+      let returns = single.filter { $0[0] == row[0] }.compactMap { Double($0[2]) }
+      #expect(returns.reduce(0, +) / 3 == Double(row[2]) && returns.min() == Double(row[4]))
+    }
   }
 
   @Test func `a checkpoint brings a policy file of the same step`() throws {
