@@ -26,6 +26,8 @@ struct AdvisedError: Error, CustomStringConvertible {
 struct PlainError: Error, CustomStringConvertible {
   let description: String
 
+  init(_ description: String) { self.description = description }
+
   /// - Returns: nil where the error says itself what happened.
   init?(_ error: any Error) {
     guard let error = error as? CocoaError else { return nil }
@@ -47,7 +49,7 @@ private func flag(_ remedy: Remedy, in command: (any ParsableCommand)?) -> Strin
   case .timeouts(true): "--timeouts from-next-observations, --timeouts none or --timeouts \"every N\""
   case .timeouts(false): "--timeouts none or --timeouts \"every N\""
   case .layout: "--layout with one of \(DatasetLayout.allCases.map(\.rawValue).joined(separator: ", "))"
-  case .hyperparameter, .runFolder, .resume, .list, .listOptions, .checkEnvironment: nil
+  case .hyperparameter, .runFolder, .resume, .list, .listOptions, .checkEnvironment, .fetchMuJoCo: nil
   }
 }
 
@@ -65,6 +67,7 @@ private func otherCommand(_ remedy: Remedy, in command: (any ParsableCommand)?) 
   case .listOptions(let environment): "`\(Output.command) list \(shellWord(environment))` shows them"
   case .checkEnvironment(let id):
     "`\(Output.command) environment check \(id.map(shellWord) ?? "ENVIRONMENT")` does that"
+  case .fetchMuJoCo: "`\(Output.command) fetch-mujoco` fetches it"
   case .hyperparameter, .runFolder, .timeouts, .layout: nil
   }
 }

@@ -35,6 +35,20 @@ enum Arguments {
     return path
   }
 
+  /// Which argument is empty, where that is what a command failed for: a name or a path that is empty cannot be seen in a
+  /// message.
+  ///
+  /// - Returns: nil where none is, or where the message says so itself.
+  static func complaint(ofEmpty arguments: [String], beside message: String) -> String? {
+    guard let place = arguments.firstIndex(of: ""), !message.isEmpty, !message.contains("is empty"),
+      !message.contains("\"\"")
+    else { return nil }
+    let before = place > 0 ? arguments[place - 1] : ""
+    let help = ([Output.command] + commands(in: arguments).map { $0._commandName } + ["--help"]).joined(separator: " ")
+    return
+      "\(before.hasPrefix("--") ? before : "an argument") is empty: give a value; `\(help)` shows what can be given"
+  }
+
   /// Why the parser refused the arguments, in one line, with the nearest known word and the command for help.
   static func complaint(_ message: String, about arguments: [String]) -> String {
     let path = commands(in: arguments)

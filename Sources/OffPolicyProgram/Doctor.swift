@@ -62,7 +62,7 @@ struct Doctor: ParsableCommand {
         return Library(
           library: try MuJoCoTasks.libraryPath(), version: try MuJoCoTasks.simulatorVersion(),
           faults: try MuJoCoTasks.damagedModels())
-      } catch { return Library(faults: ["\(error)"]) }
+      } catch { return Library(faults: [AdvisedError(error, in: nil)?.description ?? "\(error)"]) }
     }
 
     static func hdf5() -> Library {

@@ -63,7 +63,10 @@ func drive(_ trainer: some TrainingRun, _ directory: RunDirectory, tensorBoard: 
     total: trainer.run.steps, firstStep: trainer.step, learningBegins: learning.updates == 0 ? 0 : learning.begins)
   session.sinks.append(progress)
   let metrics = try Program.algorithms.entry(trainer.run.algorithm).metrics
-  let events = try TensorBoardLog.open(directory, from: trainer.step, isWanted: tensorBoard, metrics: metrics)
+  var events: TensorBoardLog?
+  do {
+    events = try TensorBoardLog.open(directory, from: trainer.step, isWanted: tensorBoard, metrics: metrics)
+  } catch { Output.note("the event file of TensorBoard is not gone on with: \(error)") }
   if let events { session.sinks.append(events) }
   session.shouldStop = { stop.wasReceived }
   session.stepped = { progress.show(trainer) }

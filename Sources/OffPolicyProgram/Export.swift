@@ -104,7 +104,7 @@ struct ExportCommand: ParsableCommand {
     if json {
       return try Output.json(Report(path: out, format: format.rawValue, bytes: bytes, stochastic: stochastic))
     }
-    print("\(out)  \(format.rawValue), \(bytes.text) bytes, \(of)")
+    print("\(out)  \(format.rawValue), \(bytes.text) bytes, \(oneLine(of))")
   }
 
   private func parsedFormat() throws -> ExportFormat {

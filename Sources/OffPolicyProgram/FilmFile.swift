@@ -55,6 +55,8 @@ struct FilmFile {
 /// Takes the pictures of a film and leaves a file.
 protocol FilmSink: AnyObject {
   func add(_ frame: Canvas, milliseconds: Int) throws
+  /// Bytes that are in memory until the end.
+  var held: Int { get }
   /// - Returns: the size of the file.
   func finish() throws -> Int
 }
@@ -65,6 +67,8 @@ private final class EncodedFilm<Encoder: FilmEncoder>: FilmSink {
   private var encoder: Encoder
 
   init(_ path: String, _ encoder: Encoder) { (self.path, self.encoder) = (path, encoder) }
+
+  var held: Int { encoder.byteCount }
 
   func add(_ frame: Canvas, milliseconds: Int) { encoder.add(frame, milliseconds: milliseconds) }
 

@@ -5,6 +5,11 @@ import OffPolicy
 
 /// Reads a whole number: `1000000`, `1_000_000`, `1,000,000` or `1e6`.
 @Sendable func wholeNumber(_ text: String) throws -> Int {
+  // commas stand between groups of three: 1,5 is no 15
+  let groups = text.split(separator: ",", omittingEmptySubsequences: false)
+  guard groups.dropFirst().allSatisfy({ $0.count == 3 && $0.allSatisfy(\.isNumber) }),
+    groups.count == 1 || !groups[0].isEmpty
+  else { throw NotAWholeNumber() }
   let digits = text.filter { $0 != "_" && $0 != "," }
   if let value = Int(digits) { return value }
   guard let value = plainDouble(digits) else { throw NotAWholeNumber() }

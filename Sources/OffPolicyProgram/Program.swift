@@ -90,6 +90,7 @@ struct RootCommand: ParsableCommand {
       Train.self, Resume.self, Clone.self, SweepCommand.self, Evaluate.self, List.self, EnvironmentCommand.self,
       ConformanceCommand.self, Bench.self, Inspect.self, ReportCommand.self, PlotCommand.self, CompareRuns.self,
       Collect.self, DatasetCommand.self, Value.self, Compare.self, ExportCommand.self, Record.self, Doctor.self,
+      FetchMuJoCo.self,
     ])
 
   /// Runs what the arguments say. Only a success returns.
@@ -111,7 +112,16 @@ struct RootCommand: ParsableCommand {
         Output.note("Error: " + Arguments.complaint(message(for: error), about: arguments))
         exit(withError: ExitCode.validationFailure)
       }
-      exit(withError: AdvisedError(error, in: parsed) ?? PlainError(error) ?? error)
+      if let complaint = Arguments.complaint(ofEmpty: arguments, beside: message(for: error)) {
+        Output.note("Error: " + complaint)
+        exit(withError: ExitCode.validationFailure)
+      }
+      let advised = AdvisedError(error, in: parsed) ?? PlainError(error) ?? error
+      // a name out of a file may hold anything, line feeds and the terminal's own commands included
+      let text = message(for: advised)
+      let line = oneLine(text, limit: 10_000)
+      if exitCode(for: error) == .failure, line != text { exit(withError: PlainError(line)) }
+      exit(withError: advised)
     }
   }
 }

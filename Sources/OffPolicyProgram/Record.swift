@@ -73,6 +73,8 @@ struct Record: ParsableCommand {
   }
 
   private static let sides = 16...4096
+  /// Bytes of a film that an encoder of our own makes.
+  private static let largest = 2_000_000_000
 
   func run() throws {
     if still != nil && (live || every != nil || fps != nil || episodes != nil) {
@@ -93,6 +95,8 @@ struct Record: ParsableCommand {
     let sink = try file?.sink(settings, rate: recorder.rate)
     let stop = StopSignal.listen("stopping: the film so far is kept …")
     var progress = WorkProgress(total: settings.episodes, of: "episodes")
+    // the file is made of what is held, beside it
+    let room = min(Self.largest, (Memory.available ?? .max) / 4)
     var (frames, isDone, ended) = (0, false, 0)
     defer { terminal?.leave() }
     let result = try recorder.run(
@@ -104,6 +108,11 @@ struct Record: ParsableCommand {
       }
       frames += 1
       try sink?.add(frame.canvas, milliseconds: frame.milliseconds)
+      if let held = sink?.held, held > room {
+        Output.note(
+          "the film has \(Memory.text(held)), which are in memory until its end: it ends here, before it is too large")
+        isDone = true
+      }
       terminal?.show(frame)
       if frame.isLastOfEpisode { ended += 1 }
       if terminal == nil && still == nil { progress.show(ended) }

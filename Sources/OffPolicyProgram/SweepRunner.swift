@@ -89,7 +89,12 @@ final class SweepRunner {
     }
     do {
       let path = folder.logPath(run)
-      if !FileManager.default.fileExists(atPath: path) { try Data().write(to: URL(fileURLWithPath: path)) }
+      let type = try? FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
+      if type == nil { try Data().write(to: URL(fileURLWithPath: path), options: .withoutOverwriting) }
+      // a link of that name leads to another's file
+      guard type == nil || type == .typeRegular else {
+        return end(run, "\(path) is no regular file: remove it", "failed")
+      }
       let log = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
       let start = try log.seekToEnd()
       let process = Process()

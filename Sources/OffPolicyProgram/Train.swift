@@ -248,7 +248,9 @@ struct Train: ParsableCommand {
           + (left.isEmpty ? "" : ", except \(left.joined(separator: ", "))"))
     }
     if run.dataset == nil {
-      Output.note("learning begins after \(learning.begins.text) steps and makes \(learning.updates.text) updates")
+      Output.note(
+        "learning begins after \(learning.begins.text) steps\(learning.isLeast ? ", or as soon as the buffer is full," : "") "
+          + "and makes \(learning.updates.text) updates\(learning.isLeast ? " or more" : "")")
     }
     if description.resume == .episode {
       Output.note("\(run.environment) cannot save its state: when the run is resumed, the running episodes are lost")

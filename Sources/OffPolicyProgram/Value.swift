@@ -213,6 +213,7 @@ struct FittingOptions: ParsableArguments {
       timeouts: try TimeoutReading.argument(timeouts),
       bounds: (policy.description.actionLow, policy.description.actionHigh))
     reading.observations = DatasetReading.parts(observations)
+    reading.choices = policy.description.choices
     return reading
   }
 }

@@ -22,6 +22,8 @@ public struct AnimatedGIF: FilmEncoder {
     bytes += [3, 1, 0, 0, 0]
   }
 
+  public var byteCount: Int { bytes.count }
+
   /// Adds a frame that is shown for some time.
   public mutating func add(_ frame: Canvas, milliseconds: Int) {
     if let last, let change = frame.difference(from: last) {

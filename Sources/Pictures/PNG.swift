@@ -26,6 +26,8 @@ public struct AnimatedPNG: FilmEncoder {
   /// The frame that is not written yet: an equal next one makes it last longer.
   private var pending: (canvas: Canvas, x: Int, y: Int, milliseconds: Int)?
 
+  public var byteCount: Int { frames.count }
+
   /// A film without frames.
   public init(width: Int, height: Int) { size = (width, height) }
 
@@ -169,4 +171,10 @@ public protocol FilmEncoder {
   mutating func add(_ frame: Canvas, milliseconds: Int)
   /// The whole file; nothing may be added after it.
   mutating func finish() -> [UInt8]
+  /// Bytes of the file that are in memory so far; 0 where the encoder does not say.
+  var byteCount: Int { get }
+}
+
+extension FilmEncoder {
+  public var byteCount: Int { 0 }
 }

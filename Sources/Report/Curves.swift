@@ -1,5 +1,7 @@
 // Curves.swift — the lines of several runs, and of each group the interquartile mean with its 95 % band.
 
+import Platform
+
 /// Which column of a log a curve shows.
 struct Curve {
   enum Log { case episodes, metrics, evaluations, health }
@@ -100,7 +102,7 @@ struct Curves {
     var sums = [Double](repeating: 0, count: count)
     var sizes = sums
     for point in points {
-      let bin = min(count - 1, max(0, Int((point.x - 1) / last * Double(count))))
+      let bin = min(count - 1, max(0, Int(clampingWhole: (point.x - 1) / last * Double(count))))
       sums[bin] += point.y
       sizes[bin] += 1
     }

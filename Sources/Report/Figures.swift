@@ -174,7 +174,8 @@ struct Figures {
     }
     for name in further {
       let words = name.split(separator: "_").joined(separator: " ")
-      let id = name.split(separator: "_").joined(separator: "-")
+      // a name of a file too: of others' logs only letters and digits are taken
+      let id = name.split { !$0.isASCII || !($0.isLetter || $0.isNumber) }.joined(separator: "-")
       figures.append(
         of("metric-" + id, words, "A metric of this algorithm; see its guide.", words, .metrics, [(name, "")]))
     }

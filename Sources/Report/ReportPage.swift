@@ -2,6 +2,7 @@
 
 import Algorithms
 import Formats
+import Platform
 import Training
 
 /// A report on runs of one environment.
@@ -127,8 +128,8 @@ public struct ReportPage: Sendable {
     let steps = runs.map(\.lastStep).max() ?? 0
     var items = [
       ("Runs", groups.count == 1 ? "\(runs.count)" : "\(runs.count) in \(groups.count) settings"),
-      ("Steps", Int(steps).grouped),
-      ("Episodes", runs.reduce(0) { $0 + Int($1.episodes["episode"].last ?? 0) }.grouped),
+      ("Steps", Int(clampingWhole: steps).grouped),
+      ("Episodes", runs.reduce(0) { $0.clampedSum(Int(clampingWhole: $1.episodes["episode"].last ?? 0)) }.grouped),
       ("Training time", clockText(runs.reduce(0) { $0 + $1.seconds })),
     ]
     if let best = groups.flatMap(\.bestReturns).max() { items.append(("Best evaluation", best.short)) }

@@ -2,6 +2,7 @@
 
 import Algorithms
 import Formats
+import Platform
 import Training
 
 struct SettingsSection {
@@ -28,7 +29,8 @@ struct SettingsSection {
       runs.map { run in
         let versions = run.description.versions
         return [
-          run.name, "\(run.run.seed)", Int(run.lastStep).grouped, run.inspection.digest ?? "no checkpoint yet",
+          run.name, "\(run.run.seed)", Int(clampingWhole: run.lastStep).grouped,
+          run.inspection.digest ?? "no checkpoint yet",
           versions.program, versions.swift, versions.mujoco ?? "–",
           versions.processor + (versions.matrixUnit == true ? ", matrix unit" : ""), run.description.started,
         ]

@@ -1,5 +1,6 @@
 // Verdict.swift — the result of a report in a few sentences: returns, confidence intervals, and health.
 
+import Platform
 import Training
 
 struct Verdict {
@@ -20,7 +21,8 @@ struct Verdict {
     let unfinished = runs.filter { $0.lastStep < Double($0.run.steps) }
     if unfinished.count == 1 && runs.count == 1 {
       sentences.append(
-        "The run is at step \(Int(unfinished[0].lastStep).grouped) of \(unfinished[0].run.steps.grouped).")
+        "The run is at step \(Int(clampingWhole: unfinished[0].lastStep).grouped) of \(unfinished[0].run.steps.grouped)."
+      )
     } else if !unfinished.isEmpty {
       sentences.append("\(unfinished.count) of \(runs.count) runs have not reached their last step.")
     }
@@ -51,7 +53,7 @@ struct Verdict {
     if last.count == 1 {
       let table = group.runs.first { !$0.evaluated.isEmpty }?.evaluations
       let deviation = table?["return_sd"].last ?? .nan
-      let episodes = Int(table?["episodes"].last ?? 0)
+      let episodes = Int(clampingWhole: table?["episodes"].last ?? 0)
       return "\(who) (one seed) ends at a return of \(last[0].short) ± \(deviation.short) over \(episodes) episodes; "
         + "its best evaluation was \(best.short)."
     }

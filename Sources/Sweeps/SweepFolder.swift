@@ -45,6 +45,9 @@ package struct SweepFolder: Sendable {
           "\(path)/\(Self.planName) has format \(plan.formatVersion), this program reads \(SweepPlan.currentVersion)")
       }
       let names = plan.runs.map(\.name)
+      guard !names.isEmpty else {
+        throw SweepError("\(path)/\(Self.planName) has no runs: begin the sweep in another folder")
+      }
       guard Set(names).count == names.count,
         names.allSatisfy({ !$0.isEmpty && !$0.contains("/") && $0 != "." && $0 != ".." })
       else { throw SweepError("\(path)/\(Self.planName) has runs with impossible or equal names") }
@@ -92,14 +95,25 @@ package struct SweepFolder: Sendable {
     let path = runPath(run)
     guard let folder = try? Folder(path) else { return .absent }
     // a process that was killed while it made the folder
-    guard folder.mark("run.json") != nil else { return folder.lock() ? .absent : .inUse }
+    guard folder.mark("run.json") != nil else { return folder.lock() ? beginning(in: folder) : .inUse }
     do {
       let directory = try RunDirectory.open(path)
       do { try directory.lock() } catch { return .inUse }
-      guard let (state, _) = try directory.checkpoint() else { return .absent }
+      guard let (state, _) = try directory.checkpoint() else { return beginning(in: folder) }
       return state.step >= directory.description.run.steps ? .done : .stopped(step: state.step)
     } catch {
       return .broken("\(error)")
     }
+  }
+
+  /// A folder without a checkpoint: nothing that a run had learned is in it, or somebody took the checkpoints away.
+  private func beginning(in folder: Folder) -> State {
+    let logs = ["episodes", "metrics", "evaluations", "evaluation-episodes", "health"]
+    let own = ["run.json", "lock", "checkpoint"] + logs.map { $0 + ".csv" }
+    let others = folder.names().filter { name in
+      !own.contains { $0 == name || $0 + ".new" == name } && !name.hasPrefix("events.out.tfevents.")
+    }
+    guard let first = others.sorted().first else { return .absent }
+    return .broken("\(folder.path) has no checkpoint, but \(first): move the folder away, and the run begins anew")
   }
 }

@@ -2,6 +2,7 @@
 
 import Algorithms
 import Formats
+import Platform
 
 /// The runs of a sweep, as `sweep.json` keeps them.
 package struct SweepPlan: Codable, Sendable, Equatable {
@@ -38,9 +39,17 @@ package struct SweepPlan: Codable, Sendable, Equatable {
     seeds: [UInt64], common: [String]
   ) throws {
     var plan = SweepPlan(runs: [])
+    var names: Set<String> = []
+    var total = 0
     for algorithm in algorithms {
       let axes = try axes(algorithm)
       try Self.check(axes)
+      // before anything is made of them: six lists of a hundred values are a terabyte
+      let combinations = axes.reduce(1) { $0.clampedProduct($1.values.count) }
+      total = total.clampedSum(combinations.clampedProduct(environments.count).clampedProduct(seeds.count))
+      guard total <= SeedList.maximum else {
+        throw SweepError("the sweep has \(total) runs or more: more than \(SeedList.maximum) are a typing error")
+      }
       for environment in environments {
         for values in Self.combinations(axes) {
           for seed in seeds {
@@ -51,13 +60,10 @@ package struct SweepPlan: Codable, Sendable, Equatable {
             plan.add(
               Run(
                 name: words.joined(separator: "-"), algorithm: algorithm.name, environment: environment, seed: seed,
-                settings: zip(axes, values).flatMap { $0.assignments($1) }, further: common))
+                settings: zip(axes, values).flatMap { $0.assignments($1) }, further: common), &names)
           }
         }
       }
-    }
-    guard plan.runs.count <= SeedList.maximum else {
-      throw SweepError("the sweep has \(plan.runs.count) runs: more than \(SeedList.maximum) are a typing error")
     }
     self = plan
   }
@@ -67,8 +73,9 @@ package struct SweepPlan: Codable, Sendable, Equatable {
   /// - Throws: `SweepError` when the plans have different runs of the same name.
   package func adding(_ other: SweepPlan) throws(SweepError) -> SweepPlan {
     var plan = self
+    let known = Dictionary(runs.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     for run in other.runs {
-      guard let own = runs.first(where: { $0.name == run.name }) else {
+      guard let own = known[run.name] else {
         plan.runs.append(run)
         continue
       }
@@ -81,13 +88,14 @@ package struct SweepPlan: Codable, Sendable, Equatable {
     return plan
   }
 
-  private mutating func add(_ run: Run) {
+  /// - Parameter names: of the runs so far.
+  private mutating func add(_ run: Run, _ names: inout Set<String>) {
     // a folder's name has at most 255 bytes, and its logs have the same name
     var run = run
     let stem = run.name
     run.name = String(stem.prefix(180)) + "-seed\(run.seed)"
     var number = 2
-    while runs.contains(where: { $0.name == run.name }) {
+    while !names.insert(run.name).inserted {
       run.name = String(stem.prefix(170)) + "-\(number)-seed\(run.seed)"
       number += 1
     }

@@ -69,6 +69,19 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path).sorted() == ["ffmpeg", "run"])
   }
 
+  @Test(arguments: ["long.gif", "long.mp4"]) func `Ctrl-C keeps the film so far, and leaves nothing else`(name: String)
+    throws
+  {
+    guard name.hasSuffix("gif") || FileManager.default.isExecutableFile(atPath: "/usr/bin/ffmpeg") else { return }
+    let start = ContinuousClock.now
+    let result = try Program.run(
+      ["record", run, "--episodes", "1000000", "--every", "20", "--out", folder.path(name)] + small, in: folder.url,
+      signal: (SIGINT, { ContinuousClock.now - start > .seconds(2) }))
+    #expect(result.status == 130 && result.output.contains(" pictures, "), "\(result.errors)")
+    #expect(try !bytes(name).isEmpty)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path).sorted() == [name, "run"])
+  }
+
   @Test func `what cannot be recorded is refused in one line, and nothing is written`() throws {
     let before = try FileManager.default.subpathsOfDirectory(atPath: folder.url.path).sorted()
     func refused(_ arguments: [String], _ words: String) throws {
