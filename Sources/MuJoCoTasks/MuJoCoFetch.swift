@@ -32,7 +32,8 @@ extension MuJoCoTasks {
     let script = String(decoding: PackageResources.fetch_dependencies, as: UTF8.self)
     var fault = ""
     for bash in ["/bin/bash", "/usr/bin/bash", "/usr/local/bin/bash"] {
-      fault = ProcessReplacement.run([bash, "-c", script, "fetch-dependencies", "--into", folder]).description
+      let into = "--into"  // another program's flag
+      fault = ProcessReplacement.run([bash, "-c", script, "fetch-dependencies", into, folder]).description
     }
     return fault
   }

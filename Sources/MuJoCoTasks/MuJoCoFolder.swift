@@ -49,7 +49,8 @@ struct MuJoCoFolder: Sendable, Equatable {
     path = packages.path
     library = "\(path)/mujoco/\(Self.wheelLibraryName)"
     self.models = models ?? packages.models
-    repair = "\(packages.install) --force-reinstall mujoco==\(MuJoCoLibrary.pinnedVersion)"
+    let reinstalling = "--force-reinstall"  // another program's flag
+    repair = "\(packages.install) \(reinstalling) mujoco==\(MuJoCoLibrary.pinnedVersion)"
     modelRepair = "\(packages.install) gymnasium==\(MuJoCoPins.gymnasium)"
     remedies = [.fetchMuJoCo]
   }
