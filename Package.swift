@@ -71,7 +71,10 @@ let package = Package(
     .target(name: "Kernels", dependencies: belowKernels),
     .target(name: "Formats", dependencies: ["Platform"], swiftSettings: safe),
     .target(name: "Environments", dependencies: ["Platform"], swiftSettings: safe),
-    .target(name: "MuJoCoTasks", dependencies: ["Platform", "Environments"], swiftSettings: safe),
+    .target(
+      name: "MuJoCoTasks", dependencies: ["Platform", "Environments"],
+      // a link to the script, which a program carries along
+      resources: [.embedInCode("fetch-dependencies")], swiftSettings: safe),
     .target(
       name: "PythonBridge", dependencies: ["Platform", "Environments"],
       // all but the worker are links to files of the Python package: observations become rows in one way
@@ -152,5 +155,6 @@ let package = Package(
 if Context.environment["OFFPOLICY_FUZZ"] != nil {
   package.products.append(.executable(name: "Fuzz", targets: ["Fuzz"]))
   package.targets.append(
-    .executableTarget(name: "Fuzz", dependencies: belowProgram, path: "Tests/Faults/Fuzz"))
+    .executableTarget(
+      name: "Fuzz", dependencies: belowProgram + ["Presets", "Sweeps"], path: "Tests/Faults/Fuzz"))
 }

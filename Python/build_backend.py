@@ -99,8 +99,8 @@ def write_wheel(folder, files):
 
 
 def package_files():
-    paths = sorted(path for path in PACKAGE.iterdir() if path.suffix == ".py" or path.name == "py.typed") + [LIBRARY]
-    return {f"offpolicy/{path.name}": path.read_bytes() for path in paths}
+    paths = sorted(path for path in PACKAGE.rglob("*") if path.suffix == ".py" or path.name == "py.typed") + [LIBRARY]
+    return {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in paths}
 
 
 def build_library():

@@ -36,7 +36,7 @@ EXAMPLES = {
         "CustomTask/Sources/SmallLoop/main.swift"],
     "OwnAlgorithm.md": [
         "CustomAlgorithm/Sources/CustomAlgorithm/" + name
-        for name in ("PlainTD3.swift", "PlainTD3+Declarations.swift", "PlainTD3+State.swift", "main.swift")],
+        for name in ("PlainTD3.swift", "PlainTD3+Declarations.swift", "main.swift")],
     "MuJoCo.md": ["CustomRobot/Sources/CustomRobot/Balancer.swift"],
 }
 DIFFERS = ["Algorithms", "Replay", "Networks", "Training", "Kernels", "Vector", "Presets"]

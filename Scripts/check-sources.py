@@ -47,8 +47,10 @@ def foundation_imports(path):
 
 
 def flags_in_messages(path):
-    """(number, line) of the string literals that name a flag or a command of the program."""
+    """(number, line) of the string literals that name a flag or a command of the program, but for lines marked as another's."""
     for number, line in enumerate(path.read_text().splitlines(), 1):
+        if line.endswith("  // another program's flag"):
+            continue
         literals = re.findall(r'"(?:[^"\\]|\\.)*"', re.sub(r"^\s*//.*", "", line))
         if any(re.search(r"(^|[\s(])--[a-z]|`offpolicy |`resume`", literal.strip('"')) for literal in literals):
             yield number, line.strip()

@@ -1,4 +1,4 @@
-"""Off-policy reinforcement learning on the CPU: SAC, TQC, TD3, DDPG, DQN and DiscreteSAC.
+"""Off-policy reinforcement learning on the CPU: SAC, TQC, REDQ, TD3, DDPG, DQN and DiscreteSAC.
 
     from offpolicy import SAC
     model = SAC("MlpPolicy", "Pendulum-v1", verbose=1, seed=0)
@@ -18,6 +18,7 @@ from .errors import NativeError, OffPolicyError, UnsupportedError
 from .evaluation import evaluate_policy
 from .logger import configure
 from .noise import ActionNoise, NormalActionNoise, OrnsteinUhlenbeckActionNoise, VectorizedActionNoise
+from .redq import REDQ
 from .sac import SAC
 from .schedules import ConstantSchedule, LinearSchedule
 from .td3 import TD3
@@ -30,12 +31,21 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ActionNoise", "BuiltInEnvironment", "ConstantSchedule", "DDPG", "DQN", "DiscreteSAC", "HerReplayBuffer",
-    "LinearSchedule", "NativeError", "NormalActionNoise", "OffPolicyError", "OrnsteinUhlenbeckActionNoise", "SAC", "TD3",
-    "TQC", "UnsupportedError", "VectorizedActionNoise", "built_in_ids", "configure", "describe", "evaluate_policy",
+    "LinearSchedule", "NativeError", "NormalActionNoise", "OffPolicyError", "OrnsteinUhlenbeckActionNoise", "REDQ",
+    "SAC", "TD3", "TQC", "UnsupportedError", "VectorizedActionNoise", "built_in_ids", "configure", "describe", "evaluate_policy",
 ]  # fmt: skip
 
 
+#: algorithms of Stable-Baselines3 and sb3-contrib that are not here
+_OTHERS = ("A2C", "ARS", "MaskablePPO", "PPO", "QRDQN", "RecurrentPPO", "TRPO")
+
+
 def __getattr__(name: str) -> object:
+    if name in _OTHERS:
+        raise ImportError(
+            f"offpolicy has no {name}: it has off-policy algorithms, SAC, TQC, REDQ, TD3 and DDPG for continuous actions, DQN and "
+            "DiscreteSAC for discrete ones"
+        )
     # the checker is loaded when it is used
     if name == "check_env":
         from .check import check_env

@@ -51,6 +51,7 @@ _FUNCTIONS: Dict[str, List[Any]] = {
     "set": [_WHOLE, _ADDRESS, _WHOLE, _REAL],
     "get": [_WHOLE, _ADDRESS, _WHOLE, _ADDRESS],
     "set_goal_function": [_WHOLE, _ADDRESS],
+    "set_normalization": [_WHOLE, _ADDRESS, _ADDRESS, _ADDRESS, _WHOLE, _REAL, _REAL],
     "state": [_WHOLE],
     "restore": [_WHOLE, _ADDRESS, _WHOLE],
     "replay": [_WHOLE],
@@ -239,6 +240,11 @@ class Learner(Handle):
         kept = GOAL_FUNCTION(function)
         check(library().set_goal_function(self.handle, ctypes.cast(kept, ctypes.c_void_p)))
         self._goal_function = kept
+
+    def set_normalization(self, addresses: List[int], count: int, divisor: float, bound: float) -> None:
+        """Sets what observations and rewards are normalised by; without addresses: nothing is."""
+        mean, scale, bounds = addresses or (None, None, None)
+        check(library().set_normalization(self.handle, mean, scale, bounds, count, divisor, bound))
 
     def json(self, name: str) -> Any:
         """Calls a function that makes JSON: "metrics" or "records"."""

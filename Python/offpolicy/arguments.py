@@ -49,7 +49,9 @@ def refuse_sde(use_sde: bool, use_sde_at_warmup: bool) -> None:
     """Refuses state-dependent exploration."""
     for name, value in (("use_sde", use_sde), ("use_sde_at_warmup", use_sde_at_warmup)):
         if value:
-            raise UnsupportedError(f"{name}=True: state-dependent exploration (gSDE) is not supported")
+            raise UnsupportedError(
+                f"{name}=True: state-dependent exploration (gSDE) is not supported; leave it out, or explore with action_noise"
+            )
 
 
 def check_device(device: Any) -> None:
@@ -58,9 +60,17 @@ def check_device(device: Any) -> None:
         warnings.warn(f"device={str(device)!r}: this library computes on the CPU", UserWarning, stacklevel=4)
 
 
+#: how many critics who has, by the number that the algorithm at hand has
+_CRITICS = {
+    None: "leave it out",
+    1: "this algorithm has one; SAC and TD3 have 2, REDQ and TQC any number",
+    2: "this algorithm has 2; REDQ and TQC have any number, DDPG has one",
+}
+
+#: what has no effect in Stable-Baselines3 either, without gSDE and images
 _HARMLESS = {
     "normalize_images", "share_features_extractor", "use_sde", "use_expln", "clip_mean", "sde_net_arch", "full_std",
-    "squash_output", "ortho_init",
+    "squash_output", "ortho_init", "log_std_init",
 }  # fmt: skip
 
 
@@ -81,7 +91,7 @@ def networks(
             found.update(_activation(value, separate))
         elif name == "n_critics":
             if value != critics:
-                raise UnsupportedError(f"policy_kwargs: n_critics={value} is not supported; this algorithm has {critics}")
+                raise UnsupportedError(f"policy_kwargs: n_critics={value} is not supported: {_CRITICS[critics]}")
         elif name in ("features_extractor_class", "features_extractor_kwargs"):
             if name.endswith("kwargs") and value or name.endswith("class") and _name(value) not in (
                 "FlattenExtractor", "CombinedExtractor", "NoneType",
@@ -92,9 +102,6 @@ def networks(
                 raise UnsupportedError(f"policy_kwargs: optimizer_class={_name(value)} is not supported, only Adam")
         elif name == "optimizer_kwargs":
             found.update(_adam(value or {}))
-        elif name == "log_std_init":
-            if value != -3:
-                raise UnsupportedError("policy_kwargs: log_std_init belongs to gSDE, which is not supported")
         elif name not in _HARMLESS:
             raise UnsupportedError(f"policy_kwargs: {name} is not supported")
     return found

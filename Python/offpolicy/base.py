@@ -1,4 +1,4 @@
-"""The model: what SAC, TQC, TD3, DDPG, DQN and DiscreteSAC have in common.
+"""The model: what the algorithms have in common.
 
 A model has a learner of the library and the environments that it collects from. The constructors' arguments are kept as
 attributes of the same names. Each verb has its file: training.py, prediction.py, saving.py, parameters.py.
@@ -23,7 +23,8 @@ from .noise import VectorizedActionNoise, native_noise
 from .policy import Device, Policy
 from .replay import ReplayBuffer
 from .schedules import FloatSchedule
-from .vec_environments import VecEnvLanes, vec_normalize_of
+from .vec_environments import VecEnvLanes
+from .vec_normalize import vec_normalize_of
 from .vectors import make_lanes
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import Any, Dict, List, Optional
 
 import numpy as np
@@ -11,7 +10,8 @@ import numpy as np
 from .callbacks import EventCallback
 from .evaluation import evaluate_policy
 from .lanes import Lanes
-from .vec_environments import is_vec_environment, vec_normalize_of
+from .vec_environments import is_vec_environment
+from .vec_normalize import sync_envs_normalization
 from .vectors import make_lanes
 
 
@@ -99,11 +99,7 @@ class EvalCallback(EventCallback):
 
     def _synchronize(self) -> None:
         # the statistics of a VecNormalize are those of training
-        if self.model.get_vec_normalize_env() is None:
-            return
-        if vec_normalize_of(self.eval_env) is None:
-            raise AssertionError("the training environment has a VecNormalize, the evaluation environment has none")
-        sys.modules["stable_baselines3.common.vec_env"].sync_envs_normalization(self.training_env, self.eval_env)
+        sync_envs_normalization(self.model.get_env(), self.eval_env)
 
     def _keep(self, returns: Any, lengths: Any) -> None:
         if self.log_path is None:

@@ -8,7 +8,8 @@ from typing import Any, Callable, Dict, List, Optional, Tuple, Union
 import numpy as np
 
 from .lanes import Lanes
-from .vec_environments import is_vec_environment, vec_normalize_of
+from .vec_environments import is_vec_environment
+from .vec_normalize import vec_normalize_of
 from .vectors import make_lanes
 
 Result = Union[Tuple[float, float], Tuple[List[float], List[int]]]
@@ -89,7 +90,7 @@ def evaluate_policy(
 
 
 class Monitor:
-    """Stands for SB3's class of this name where SB3 is not imported."""
+    """Stands for the class of this name where Stable-Baselines3 is not imported: our vectors ask for the name alone."""
 
 
 def _monitor_class() -> type:

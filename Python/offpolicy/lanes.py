@@ -77,6 +77,10 @@ class Lanes:
         """Takes rows (N × S) for the lanes' observations: somebody says that the environments are there."""
         self.observations = self.flattener.unflatten_batch(rows)
 
+    def statistics(self) -> Any:
+        """What the lanes' numbers are normalised by before networks see them, see `given_statistics`; None: by nothing."""
+        return None
+
     @property
     def dones(self) -> np.ndarray:
         """Whether each lane's episode has just ended (N)."""

@@ -139,7 +139,7 @@ def logger_of_run(verbose: int, tensorboard_log: Optional[str], name: str, reset
     if tensorboard_log is None:
         return Logger(None, [make_output_format(each, "") for each in names])
     number = _newest_run(tensorboard_log, name) + (1 if reset else 0)
-    folder = os.path.join(tensorboard_log, f"{name}_{max(1, number)}")
+    folder = os.path.join(tensorboard_log, f"{name}_{number}")
     return configure(folder, names + ["tensorboard"])
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict
+import math
+from typing import Any, Dict, Optional
 
 import numpy as np
 
@@ -24,6 +25,17 @@ class WithTemperature:
     def ent_coef_tensor(self) -> Any:
         """α (1) as it is now."""
         return as_used(np.exp(as_array(self.get_parameters()["policy"]["log_temperature"])))  # type: ignore[attr-defined]
+
+    def _temperature_loss(self, means: Dict[str, float]) -> Optional[float]:
+        """log α (H − H̄), what α descends, of means over updates; None where α is fixed or nothing was updated."""
+        alpha, entropy = means.get("temperature"), means.get("entropy")
+        target = self.target_entropy  # type: ignore[attr-defined]
+        if target == "auto":
+            target = -int(np.prod(self.action_space.shape))  # type: ignore[attr-defined]
+        is_learned = "learned" in arguments.temperature(self.ent_coef) and not self.is_discrete  # type: ignore[attr-defined]
+        if alpha is None or entropy is None or not is_learned or not alpha > 0:
+            return None
+        return math.log(alpha) * (entropy - float(target))
 
     def _soft_settings(self) -> Dict[str, Any]:
         """Rates, targets and temperature of a soft actor-critic with real-valued actions, by the library's names."""

@@ -11,6 +11,7 @@ callback ends training, the updates that are owed are made when training goes on
 from __future__ import annotations
 
 import ctypes
+import math
 import time
 from collections import deque
 from typing import Any, Dict, List, Optional
@@ -130,6 +131,7 @@ def _learn_driven(model: Any, total: int, watcher: Any, log_interval: Optional[i
     noise = model.action_noise if model._noise_in_python else None
     before_step = getattr(model, "_before_step", None)
     ended = TERMINATED | TRUNCATED
+    statistics = _statistics(model)
     is_simple = is_plain and watcher is None and noise is None and before_step is None and resets_at_once
     is_simple = is_simple and not by_episode and frequency == 1
     while True:
@@ -146,7 +148,7 @@ def _learn_driven(model: Any, total: int, watcher: Any, log_interval: Optional[i
             if model.num_timesteps >= total:
                 return True
             if is_simple:
-                return _learn_in_one_call(model, total, log_interval, rows)
+                return _learn_in_one_call(model, total, log_interval, rows, statistics)
             if watcher is not None:
                 watcher.on_rollout_start()
         if before_step is not None:
@@ -160,6 +162,8 @@ def _learn_driven(model: Any, total: int, watcher: Any, log_interval: Optional[i
         # until the library knows of the step, the lanes are somewhere else than it thinks
         model._must_reset = True
         advance(rows)
+        if statistics is not None:
+            statistics.give(learner)
         if observe_all(number, *addresses, lane_count) < 0:
             _native.check(-1)
         steps = count
@@ -181,21 +185,35 @@ def _learn_driven(model: Any, total: int, watcher: Any, log_interval: Optional[i
             _count_episodes(model, lanes, log_interval, noise)
 
 
-def _learn_in_one_call(model: Any, total: int, log_interval: Optional[int], rows: np.ndarray) -> bool:
+def _statistics(model: Any) -> Any:
+    """What the model's environments are normalised by, given to the library once; None: nothing is."""
+    statistics = model._lanes.statistics()
+    if statistics is None:
+        model._learner.set_normalization([], 0, 1.0, math.inf)
+    else:
+        statistics.give(model._learner)
+    return statistics
+
+
+def _learn_in_one_call(
+    model: Any, total: int, log_interval: Optional[int], rows: np.ndarray, statistics: Any
+) -> bool:  # fmt: skip
     """Rounds of one step, where nothing comes between observing, learning and acting: those are one call of the library."""
     lanes, collected, lib = model._lanes, model._round, _native.library()
-    handle, count, advance, take_round = model._learner.handle, lanes.num_envs, lanes.advance, lib.round
+    learner, count, advance, take_round = model._learner, lanes.num_envs, lanes.advance, lib.round
     outcome = _native.prepared(lanes.rewards, lanes.flags, lanes.next, lanes.first) + (ctypes.c_int64(count),)
     actions = _native.prepared(rows) + (ctypes.c_int64(rows.size),)
-    number = ctypes.c_int64(handle)
+    number = ctypes.c_int64(learner.handle)
     steps = model.num_timesteps
     # steps that the library counts and this loop does not: those before num_timesteps was set to 0
-    others = int(model._learner.counts()[0]) - steps
+    others = int(learner.counts()[0]) - steps
     _native.check(lib.act(number, *actions))
     while True:
         # until the library knows of the step, the lanes are somewhere else than it thinks
         model._must_reset = True
         advance(rows)
+        if statistics is not None:
+            statistics.give(learner)
         if not lanes.has_ends and steps + count < total:
             if take_round(number, *outcome, *actions) < 0:
                 _fail_in_round(model, steps + others, count)

@@ -21,6 +21,9 @@ def record_metrics(model: Any) -> None:
     for name, value in metrics["means"].items():
         key = _METRICS.get(name, "train/" + name)
         model.logger.record("train/loss" if model.is_single_network and name == "criticLoss" else key, value)
+    loss = model._temperature_loss(metrics["means"]) if hasattr(model, "_temperature_loss") else None
+    if loss is not None:
+        model.logger.record("train/ent_coef_loss", loss)
     updates = model._n_updates
     if updates > 0:
         model.logger.record("train/learning_rate", model.lr_schedule(model._current_progress_remaining))

@@ -7,30 +7,32 @@ from typing import Any, List, Optional
 import numpy as np
 
 from .errors import UnsupportedError
+from .given_statistics import Statistics, raw_normalizer
 from .lanes import TERMINATED, TRUNCATED, Indices, Lanes
 
 
 class VecEnvLanes(Lanes):
     """A VecEnv: its steps return first observations where episodes ended, its infos the true last ones.
 
-    Observations and rewards are kept as the VecEnv gives them: those of a VecNormalize are normalised already.
+    With a VecNormalize `next`, `first` and `rewards` are what was there before it; `observations` are what it made of them.
     """
 
     def __init__(self, environment: Any) -> None:
         self.env = environment
         self.metadata = getattr(environment, "metadata", {})
+        self.normalizer = raw_normalizer(environment)
         super().__init__(environment.num_envs, environment.observation_space, environment.action_space)
 
     def start(self) -> None:
         self.observations = self.env.reset()
-        self.flattener.write_batch(self.observations, self.first)
+        self.write_current(self.first)
         self.reset_infos = list(getattr(self.env, "reset_infos", self.reset_infos))
 
     def advance(self, rows: np.ndarray) -> None:
         observations, rewards, dones, infos = self.env.step(self.actions.batch(rows))
         self.observations, self.infos = observations, infos
-        self.flattener.write_batch(observations, self.next)
-        self.rewards[:] = rewards
+        self.write_current(self.next)
+        self.rewards[:] = rewards if self.normalizer is None else self.normalizer.old_reward
         self.flags[:] = 0
         self.has_ends = bool(np.any(dones))
         if self.has_ends:
@@ -42,8 +44,23 @@ class VecEnvLanes(Lanes):
                         f"environment {i} ended an episode, but its info has no terminal_observation, as every VecEnv of "
                         "Stable-Baselines3 gives it"
                     )
+                if self.normalizer is not None:
+                    # it kept what it made of this one alone
+                    final = self.normalizer.unnormalize_obs(final)
                 self.flattener.write(final, self.next[i])
                 self.flags[i] = TRUNCATED if infos[i].get("TimeLimit.truncated", False) else TERMINATED
+
+    def write_current(self, rows: np.ndarray) -> None:
+        self.flattener.write_batch(self.observations if self.normalizer is None else self.normalizer.old_obs, rows)
+
+    def resume(self, rows: np.ndarray) -> None:
+        super().resume(rows)
+        if self.normalizer is not None:
+            self.normalizer.old_obs = self.observations
+            self.observations = self.normalizer.normalize_obs(self.observations)
+
+    def statistics(self) -> Optional[Statistics]:
+        return None if self.normalizer is None else Statistics(self.normalizer, self.flattener)
 
     def seed(self, seed: Optional[int] = None) -> List[Optional[int]]:
         return self.env.seed(seed)
@@ -73,12 +90,3 @@ class VecEnvLanes(Lanes):
 def is_vec_environment(environment: Any) -> bool:
     """Whether it has the interface of SB3's VecEnv."""
     return all(hasattr(environment, name) for name in ("num_envs", "step_async", "step_wait", "env_is_wrapped"))
-
-
-def vec_normalize_of(environment: Any) -> Any:
-    """The VecNormalize among a VecEnv's wrappers, or None."""
-    while environment is not None:
-        if any(cls.__name__ == "VecNormalize" for cls in type(environment).__mro__):
-            return environment
-        environment = getattr(environment, "venv", None)
-    return None

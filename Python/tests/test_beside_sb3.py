@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 
 import numpy as np
@@ -103,3 +104,39 @@ def test_their_noise_and_their_logger_are_taken(tmp_path):
     per_number = TD3("MlpPolicy", gym.make("Pendulum-v1"), action_noise=TheirNoise(0.1 * np.ones(1), np.ones(1)), **SMALL)
     assert per_number._noise_in_python and not model._noise_in_python
     per_number.learn(50)
+
+
+def test_our_vec_normalize_is_theirs():
+    from environments_for_tests import Reach
+
+    from offpolicy.common import vec_env as own
+
+    for kinds in ({}, {"clip_obs": 0.8, "clip_reward": 0.1, "gamma": 0.9}, {"norm_obs": False}, {"norm_reward": False}):
+        def made(module):
+            return module.VecNormalize(module.DummyVecEnv([lambda: Counter(4), lambda: Counter(7)]), **kinds)  # noqa: B023
+
+        one, other = made(own), made(sys.modules["stable_baselines3.common.vec_env"])
+        pairs = [(one.reset(), other.reset())]
+        for _ in range(20):
+            actions = np.zeros((2, 1), np.float32)
+            results = one.step(actions), other.step(actions)
+            pairs += list(zip(results[0][:3], results[1][:3]))
+            pairs += [(a.get("terminal_observation", 0), b.get("terminal_observation", 0)) for a, b in zip(results[0][3], results[1][3])]
+        pairs += [(one.get_original_obs(), other.get_original_obs()), (one.ret_rms.var, other.ret_rms.var)]
+        assert all(np.allclose(a, b, rtol=1e-6, atol=1e-7) for a, b in pairs)
+    goals = [module.VecNormalize(module.DummyVecEnv([Reach])) for module in (own, sys.modules["stable_baselines3.common.vec_env"])]
+    for vector in goals:
+        vector.seed(3)
+    first = [vector.reset() for vector in goals]
+    assert set(first[0]) == set(first[1]) and all(np.allclose(first[0][key], first[1][key]) for key in first[0])
+
+
+def test_learning_in_their_vec_normalize_is_that_in_ours():
+    from offpolicy.common import vec_env as own
+
+    theirs_vector = sys.modules["stable_baselines3.common.vec_env"]
+    digests = {
+        SAC("MlpPolicy", module.VecNormalize(module.DummyVecEnv([_pendulum, _pendulum])), **SMALL).learn(500).digest
+        for module in (own, theirs_vector)
+    }
+    assert len(digests) == 1

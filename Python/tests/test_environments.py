@@ -184,9 +184,9 @@ def test_what_is_wrong_with_an_environment_is_said_in_a_sentence(env, words):
 @pytest.mark.parametrize(
     "arguments,words",
     [
-        (dict(use_sde=True), "use_sde=True"),
+        (dict(use_sde=True), "use_sde=True.*action_noise"),
         (dict(policy_kwargs=dict(activation_fn="GELU")), "activation_fn=GELU"),
-        (dict(policy_kwargs=dict(n_critics=3)), "n_critics=3"),
+        (dict(policy_kwargs=dict(n_critics=3)), "n_critics=3 is not supported: this algorithm has 2; REDQ and TQC have any"),
         (dict(policy_kwargs=dict(optimizer_class="SGD")), "optimizer_class=SGD"),
         (dict(policy_kwargs=dict(features_extractor_class="NatureCNN")), "features_extractor_class"),
         (dict(replay_buffer_class="Mine"), "replay_buffer_class=Mine"),
@@ -200,6 +200,8 @@ def test_what_is_not_supported_is_refused_by_name_before_the_first_step(argument
         SAC("MlpPolicy", Counter(), **arguments)
     with pytest.raises(ValueError, match="CnnPolicy is not supported"):
         SAC("CnnPolicy", Counter())
+    with pytest.raises(ImportError, match="has no PPO: it has off-policy algorithms, SAC"):
+        from offpolicy import PPO  # noqa: F401
 
 
 def test_predict_refuses_what_reset_returns_and_other_shapes():

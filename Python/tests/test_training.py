@@ -9,13 +9,14 @@ gym = pytest.importorskip("gymnasium")
 
 from environments_for_tests import Counter, Reach  # noqa: E402
 
-from offpolicy import DDPG, DQN, SAC, TD3, TQC, DiscreteSAC, HerReplayBuffer, LinearSchedule, NormalActionNoise  # noqa: E402
+from offpolicy import DDPG, DQN, REDQ, SAC, TD3, TQC, DiscreteSAC, HerReplayBuffer, LinearSchedule  # noqa: E402
+from offpolicy import NormalActionNoise  # noqa: E402
 from offpolicy.callbacks import BaseCallback  # noqa: E402
 
 SMALL = dict(policy_kwargs=dict(net_arch=[16, 16]), seed=3)
 ALL = [
     (SAC, "Pendulum-v1"), (TQC, "Pendulum-v1"), (TD3, "Pendulum-v1"), (DDPG, "Pendulum-v1"), (DQN, "CartPole-v1"),
-    (DiscreteSAC, "CartPole-v1"),
+    (REDQ, "Pendulum-v1"), (DiscreteSAC, "CartPole-v1"),
 ]  # fmt: skip
 
 
@@ -58,6 +59,22 @@ def test_tqc_takes_the_arguments_of_sb3_contrib():
     assert model.log_ent_coef == 0
     with pytest.raises(Exception, match="a target would have no atom"):
         TQC("MlpPolicy", "Pendulum-v1", top_quantiles_to_drop_per_net=25)
+
+
+def test_redq_has_any_number_of_critics_and_with_dropout_is_droq():
+    kwargs = dict(net_arch=dict(pi=[16], qf=[24]), n_critics=5)
+    arguments = dict(learning_starts=20, gradient_steps=4, policy_delay=2, seed=3)
+    model = REDQ("MlpPolicy", "Pendulum-v1", n_critics_in_target=3, policy_kwargs=kwargs, **arguments).learn(40)
+    tensors = model.get_parameters()["policy"]
+    assert tensors["critic.4.layer.1.bias"].shape == (1,) and "critic.5.layer.0.bias" not in tensors
+    assert model._n_updates == 80
+    droq = REDQ("MlpPolicy", "Pendulum-v1", policy_kwargs={**kwargs, "dropout_rate": 0.01, "layer_norm": True}, **arguments)
+    assert droq.learn(40).digest != REDQ("MlpPolicy", "Pendulum-v1", policy_kwargs=kwargs, **arguments).learn(40).digest
+    assert sum("norm" in name for name in droq.get_parameters()["policy"]) > 0
+    with pytest.raises(ValueError, match="a target cannot have more of them"):
+        REDQ("MlpPolicy", "Pendulum-v1", n_critics_in_target=6, policy_kwargs=kwargs)
+    with pytest.raises(ValueError, match="Stable-Baselines3 has no REDQ"):
+        model.save_sb3("model.zip")
 
 
 class Tanh:  # as torch.nn has it: only the name matters

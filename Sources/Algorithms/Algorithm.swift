@@ -76,21 +76,15 @@ public protocol Algorithm: AnyObject, SendableMetatype {
   /// −α log π(a|s) of a lane's last action chosen with exploration: what a soft return has beside the reward.
   func entropyBonus(lane: Int) -> Double
 
-  /// The learned parameters and their targets, named as `conformance` names them.
-  var parameters: [Tensor] { get }
-  /// Takes up parameters and targets by the names of `parameters`.
-  ///
-  /// - Throws: where one is missing or has another shape.
-  func loadParameters(from find: (String) throws -> Tensor) throws
-
   /// What a policy file needs, as tensors `policy.…`: a tanh policy, a squashed Gaussian, or for discrete actions a
   /// network whose greatest output is the action.
   var policyTensors: [Tensor] { get }
 
-  /// Everything that `update` and `act` depend on: parameters, moments, temperature, streams, counts.
-  var state: AlgorithmState { get }
-  /// Takes up a state that `state` gave: what follows has the bits of what would have followed then.
-  func restore(_ state: AlgorithmState) throws
+  /// Lists the learned parameters and their targets, named as `conformance` names them: `parameters` writes them by this list
+  /// and `loadParameters` reads them by it.
+  func codeParameters(_ coder: inout StateCoder) throws
+  /// Lists what else `update` and `act` depend on: moments, temperature, streams, counts. With the parameters it is `state`.
+  func codeProgress(_ coder: inout StateCoder) throws
 }
 
 extension Algorithm {
@@ -181,6 +175,13 @@ public struct UpdateNoise: ~Copyable {
     self.members = Block(count: members)
   }
 
+  /// Draws all of it, but for what is empty, in the order of these properties.
+  public func fill(using stream: inout RandomStream) {
+    if next.count > 0 { stream.fillNormal(next) }
+    if current.count > 0 { stream.fillNormal(current) }
+    if members.count > 0 { stream.fillNormal(members) }
+  }
+
   /// Room for what an algorithm declares, zero so far.
   public init(_ draws: UpdateDraws) {
     next = Block(count: draws.next.isEmpty ? 0 : draws.next.reduce(1, *))
@@ -203,6 +204,9 @@ public struct UpdateMetrics: Sendable {
   public var entropy: Double = .nan
   /// The algorithm's own, in the order in which it declares them. In place: a list would be allocated at each update.
   public var further = InlineArray<8, Double>(repeating: .nan)
+
+  /// Rows that an algorithm's own metrics look at in each update: rows are drawn at random, so some are as good as all.
+  package static let inspectedRows = 32
 
   /// How many further ones there may be.
   public static let furtherLimit = 8

@@ -160,16 +160,6 @@ public enum TargetTracking: Codable, Sendable, Equatable {
   }
 }
 
-/// α, the weight of the entropy against the reward.
-public enum Temperature: Codable, Sendable, Equatable {
-  /// α is tuned, from this value on.
-  case learned(initial: Float)
-  /// α stays at this value.
-  case fixed(value: Float)
-
-  var isLearned: Bool { if case .learned = self { true } else { false } }
-}
-
 // MARK: properties that several algorithms have
 
 extension Hyperparameter {

@@ -48,6 +48,21 @@ public struct Assessment: Sendable, Equatable {
     crossedQuantiles = critics.crossedQuantiles(rows: rows)
   }
 
+  /// The same of critics over choices, at one choice in each row.
+  package mutating func add(_ critics: ActionValues, rows: Int, of choice: (_ row: Int) -> Int) {
+    largestValue = critics.largestValue(rows: rows, of: choice)
+    deadCriticUnits = critics.deadUnits(rows: rows)
+    criticNorm = parameterNorm(critics.networks)
+    criticGradientNorm = gradientNorm(critics.networks)
+  }
+
+  /// What a policy over choices tells after it was evaluated over the first `rows` rows.
+  package mutating func add(_ policy: CategoricalPolicy, rows: Int) {
+    deadPolicyUnits = policy.deadUnits(rows: rows)
+    policyNorm = parameterNorm([policy.parameters])
+    policyGradientNorm = gradientNorm([policy.parameters])
+  }
+
   /// What a policy tells after it was evaluated over the first `rows` rows.
   public mutating func add(
     _ parameters: Parameters, deadUnits: Double, actions: borrowing Matrix, rows: Int, isPolicyStep: Bool = true

@@ -39,3 +39,15 @@ extension CollectingConfiguration {
     )
   }
 }
+
+extension [Hyperparameter] {
+  /// How much an algorithm learns from what it collects, from which steps, and how those are normalised.
+  public static var collecting: [Hyperparameter] { collecting(updatesPerStep: "one update per step: all papers") }
+
+  /// The same, where updates to a step have a source of their own.
+  public static func collecting(updatesPerStep source: String) -> [Hyperparameter] {
+    [
+      .updateEvery, .updatesPerStep(source), .nSteps, .sampler, .normalizeObservations, .scaleRewards, .returnBound,
+    ]
+  }
+}

@@ -58,37 +58,26 @@ public final class DDPG: Algorithm {
 
     public init() {}
 
-    public static let hyperparameters: [Hyperparameter] = [
-      .discount("Lillicrap 2015, section 7"),
-      .targetTracking("sfujim/TD3's OurDDPG; Lillicrap 2015 had 0.001"),
-      .batchSize("sfujim/TD3's OurDDPG; Lillicrap 2015 had 64"),
-      .hiddenSizes("sfujim/TD3's OurDDPG; Lillicrap 2015 had 400, 300"),
-      .policyHiddenSizes,
-      .criticHiddenSizes,
-      .policyActivation(),
-      .criticActivation(),
-      .criticNormalization("none: all papers; layer: DroQ, ReBRAC, RLPD"),
-      .learningRate(
-        "policyLearningRate", "Adam's rate for the policy", "sfujim/TD3's OurDDPG; Lillicrap 2015 had 1e-4"),
-      .learningRate(
-        "criticLearningRate", "Adam's rate for the critic", "sfujim/TD3's OurDDPG; Lillicrap 2015 had 1e-3"),
-      .huberThreshold("the notes (N5); all papers"),
-      .explorationNoise("sfujim/TD3's OurDDPG; Lillicrap 2015 had Ornstein–Uhlenbeck, θ 0.15, σ 0.2"),
-      .bufferCapacity("Lillicrap 2015, section 7"),
-      .randomSteps("as TD3; Lillicrap 2015 had none"),
-      .updateEvery,
-      .updatesPerStep,
-      .nSteps,
-      .sampler,
-      .normalizeObservations,
-      .scaleRewards,
-      .returnBound,
-      .learningRateSchedule,
-      .maximumGradientNorm,
-      .adamBeta1,
-      .adamBeta2,
-      .adamEpsilon,
-    ]
+    public static let hyperparameters: [Hyperparameter] =
+      [
+        .discount("Lillicrap 2015, section 7"),
+        .targetTracking("sfujim/TD3's OurDDPG; Lillicrap 2015 had 0.001"),
+        .batchSize("sfujim/TD3's OurDDPG; Lillicrap 2015 had 64"),
+        .hiddenSizes("sfujim/TD3's OurDDPG; Lillicrap 2015 had 400, 300"),
+        .policyHiddenSizes,
+        .criticHiddenSizes,
+        .policyActivation(),
+        .criticActivation(),
+        .criticNormalization("none: all papers; layer: DroQ, ReBRAC, RLPD"),
+        .learningRate(
+          "policyLearningRate", "Adam's rate for the policy", "sfujim/TD3's OurDDPG; Lillicrap 2015 had 1e-4"),
+        .learningRate(
+          "criticLearningRate", "Adam's rate for the critic", "sfujim/TD3's OurDDPG; Lillicrap 2015 had 1e-3"),
+        .huberThreshold("the notes (N5); all papers"),
+        .explorationNoise("sfujim/TD3's OurDDPG; Lillicrap 2015 had Ornstein–Uhlenbeck, θ 0.15, σ 0.2"),
+        .bufferCapacity("Lillicrap 2015, section 7"),
+        .randomSteps("as TD3; Lillicrap 2015 had none"),
+      ] + .collecting + .adam
   }
 
   private let configuration: Configuration
@@ -127,23 +116,17 @@ public final class DDPG: Algorithm {
 
     policy = DeterministicPolicy(
       observationSize: observationSize, actionSize: actionSize, hiddenSizes: policySizes,
-      activation: configuration.policyActivation, batchSize: batchSize, isLearned: true)
-    targetPolicy = DeterministicPolicy(
-      observationSize: observationSize, actionSize: actionSize, hiddenSizes: policySizes,
-      activation: configuration.policyActivation, batchSize: batchSize, isLearned: false)
+      activation: configuration.policyActivation, batchSize: batchSize)
+    targetPolicy = DeterministicPolicy(following: policy)
     // differs: the action enters the critic at its first layer, not its second; no batch norm, no weight decay
     critics = Critics(
-      count: 1, observationSize: observationSize, actionSize: actionSize, blocks: criticBlocks,
-      batchSize: batchSize, isLearned: true)
-    targetCritics = Critics(
-      count: 1, observationSize: observationSize, actionSize: actionSize, blocks: criticBlocks,
-      batchSize: batchSize, isLearned: false)
+      count: 1, observationSize: observationSize, actionSize: actionSize, blocks: criticBlocks, batchSize: batchSize)
+    targetCritics = Critics(following: critics)
 
     self.workers = workers.forPhases(
       rows: batchSize, weights: max(policy.parameters.values.count, critics.networks[0].values.count))
 
-    policyOptimizer = Adam(
-      [policy.parameters], configuration.adam(learningRate: configuration.policyLearningRate))
+    policyOptimizer = Adam([policy.parameters], configuration.adam(learningRate: configuration.policyLearningRate))
     criticOptimizer = Adam(critics.networks, configuration.adam(learningRate: configuration.criticLearningRate))
 
     // differs: the last layers start like the others, from U(±1/√fan_in), not from U(±3e-3)
@@ -280,38 +263,17 @@ public final class DDPG: Algorithm {
 
   // MARK: state
 
-  public var parameters: [Tensor] {
-    policy.parameters.tensors("policy") + critics.tensors("critic")
-      + targetPolicy.parameters.tensors("target_policy") + targetCritics.tensors("target_critic")
+  public func codeParameters(_ coder: inout StateCoder) throws {
+    try coder.code("policy", policy.parameters)
+    try coder.code("critic", critics)
+    try coder.code("target_policy", targetPolicy.parameters)
+    try coder.code("target_critic", targetCritics)
   }
 
-  public func loadParameters(from find: (String) throws -> Tensor) throws {
-    try policy.parameters.load("policy", from: find)
-    try critics.load("critic", from: find)
-    try targetPolicy.parameters.load("target_policy", from: find)
-    try targetCritics.load("target_critic", from: find)
-  }
-
-  public var state: AlgorithmState {
-    var state = AlgorithmState()
-    state.tensors =
-      parameters + policyOptimizer.tensors("policy_optimizer") + criticOptimizer.tensors("critic_optimizer")
-    state.tensors.append(exploration.tensor)
-    state.counts = [
-      "updates": UInt64(updates),
-      "policy_optimizer.steps": UInt64(policyOptimizer.steps),
-      "critic_optimizer.steps": UInt64(criticOptimizer.steps),
-      "acting_stream": exploration.stream.position,
-    ]
-    return state
-  }
-
-  public func restore(_ state: AlgorithmState) throws {
-    let find = state.finder()
-    try loadParameters(from: find)
-    try policyOptimizer.load("policy_optimizer", steps: state.count("policy_optimizer.steps"), from: find)
-    try criticOptimizer.load("critic_optimizer", steps: state.count("critic_optimizer.steps"), from: find)
-    updates = try state.count("updates")
-    try exploration.restore(position: state.position("acting_stream"), from: find)
+  public func codeProgress(_ coder: inout StateCoder) throws {
+    try coder.code("policy_optimizer", policyOptimizer)
+    try coder.code("critic_optimizer", criticOptimizer)
+    try coder.code("updates", &updates)
+    try exploration.codeProgress(&coder)
   }
 }

@@ -61,40 +61,29 @@ public final class DQN: Algorithm {
 
     public init() {}
 
-    public static let hyperparameters: [Hyperparameter] = [
-      .discount("Mnih 2015, extended data table 1"),
-      .targetTracking("Guides/DQN.md; Mnih 2015 copied every 10,000 steps"),
-      .batchSize("as SAC; Mnih 2015 had 32"),
-      .hiddenSizes("CleanRL's dqn.py; Mnih 2015 had convolutions and 512"),
-      .criticActivation(),
-      .learningRate("criticLearningRate", "Adam's rate for the critic", "Guides/DQN.md; CleanRL's dqn.py has 2.5e-4"),
-      Hyperparameter(
-        "doubleQ", "", .boolean, "the critic chooses the target's action (Double DQN), not the target critic",
-        source: "van Hasselt 2016"),
-      .huberThreshold("the notes (N5) and CleanRL's dqn.py; Mnih 2015 had 1"),
-      Hyperparameter(
-        "initialEpsilon", "ε₀", .real(0, 1), "share of random actions at the start", source: "Mnih 2015"),
-      Hyperparameter(
-        "finalEpsilon", "ε₁", .real(0, 1), "share of random actions at the schedule's end",
-        source: "CleanRL's dqn.py; Mnih 2015 had 0.1"),
-      Hyperparameter(
-        "epsilonSteps", "", .whole(0), "actions over which ε falls linearly, after the random first steps",
-        source: "Guides/DQN.md; Mnih 2015 had 1,000,000 frames"),
-      .bufferCapacity("RL Baselines3 Zoo, CartPole-v1; Mnih 2015 had 1,000,000"),
-      .randomSteps("RL Baselines3 Zoo, MountainCar-v0; Mnih 2015 had 50,000"),
-      .updateEvery,
-      .updatesPerStep,
-      .nSteps,
-      .sampler,
-      .normalizeObservations,
-      .scaleRewards,
-      .returnBound,
-      .learningRateSchedule,
-      .maximumGradientNorm,
-      .adamBeta1,
-      .adamBeta2,
-      .adamEpsilon,
-    ]
+    public static let hyperparameters: [Hyperparameter] =
+      [
+        .discount("Mnih 2015, extended data table 1"),
+        .targetTracking("Guides/DQN.md; Mnih 2015 copied every 10,000 steps"),
+        .batchSize("as SAC; Mnih 2015 had 32"),
+        .hiddenSizes("CleanRL's dqn.py; Mnih 2015 had convolutions and 512"),
+        .criticActivation(),
+        .learningRate("criticLearningRate", "Adam's rate for the critic", "Guides/DQN.md; CleanRL's dqn.py has 2.5e-4"),
+        Hyperparameter(
+          "doubleQ", "", .boolean, "the critic chooses the target's action (Double DQN), not the target critic",
+          source: "van Hasselt 2016"),
+        .huberThreshold("the notes (N5) and CleanRL's dqn.py; Mnih 2015 had 1"),
+        Hyperparameter(
+          "initialEpsilon", "ε₀", .real(0, 1), "share of random actions at the start", source: "Mnih 2015"),
+        Hyperparameter(
+          "finalEpsilon", "ε₁", .real(0, 1), "share of random actions at the schedule's end",
+          source: "CleanRL's dqn.py; Mnih 2015 had 0.1"),
+        Hyperparameter(
+          "epsilonSteps", "", .whole(0), "actions over which ε falls linearly, after the random first steps",
+          source: "Guides/DQN.md; Mnih 2015 had 1,000,000 frames"),
+        .bufferCapacity("RL Baselines3 Zoo, CartPole-v1; Mnih 2015 had 1,000,000"),
+        .randomSteps("RL Baselines3 Zoo, MountainCar-v0; Mnih 2015 had 50,000"),
+      ] + .collecting + .adam
   }
 
   private let configuration: Configuration
@@ -113,6 +102,7 @@ public final class DQN: Algorithm {
 
   // the lanes' observations
   private let actingCritic: ActionValues  // the same parameters
+  private let criticOfOne: ChoicesOfOne
 
   /// - Parameter actionSize: A, the number of choices.
   public init(
@@ -124,10 +114,8 @@ public final class DQN: Algorithm {
 
     critic = ActionValues(
       count: 1, observationSize: observationSize, choices: actionSize, hiddenSizes: hiddenSizes,
-      activation: configuration.criticActivation, batchSize: batchSize, isLearned: true)
-    targetCritic = ActionValues(
-      count: 1, observationSize: observationSize, choices: actionSize, hiddenSizes: hiddenSizes,
-      activation: configuration.criticActivation, batchSize: batchSize, isLearned: false)
+      activation: configuration.criticActivation, batchSize: batchSize)
+    targetCritic = ActionValues(following: critic)
     self.workers = workers.forPhases(rows: batchSize, weights: critic.networks[0].values.count)
     // differs: Adam, as everybody since; the paper has RMSProp. No gradient is clipped unless it is set, where SB3 keeps its norm within 10
     criticOptimizer = Adam(critic.networks, configuration.adam(learningRate: configuration.criticLearningRate))
@@ -143,6 +131,7 @@ public final class DQN: Algorithm {
     noise = UpdateNoise(batchSize: 0, actionSize: 0)
     targets = Block(count: batchSize)
     actingCritic = ActionValues(sharing: critic, batchSize: lanes)
+    criticOfOne = ChoicesOfOne(critic, observationSize: observationSize)
   }
 
   // MARK: act
@@ -152,8 +141,13 @@ public final class DQN: Algorithm {
   /// a = argmax_a Q(s, a); with exploration a random action in its place with probability ε.
   public func act(_ observations: borrowing Matrix, rows: Int, explore: Bool, into actions: borrowing Matrix) {
     // −1 until the critic has been asked
-    for row in 0..<rows { actions[row, 0] = Float(explore ? exploration.draw() ?? -1 : -1) }
-    guard (0..<rows).contains(where: { actions[$0, 0] < 0 }) else { return }
+    var isAsked = false
+    for row in 0..<rows {
+      let drawn = explore ? exploration.draw() : nil
+      actions[row, 0] = Float(drawn ?? -1)
+      if drawn == nil { isAsked = true }
+    }
+    guard isAsked else { return }
     actingCritic.evaluate(0, observations, rows: 0..<rows)
     for row in 0..<rows where actions[row, 0] < 0 { actions[row, 0] = Float(actingCritic.best(at: row)) }
   }
@@ -219,6 +213,19 @@ public final class DQN: Algorithm {
     return metrics
   }
 
+  // MARK: assess
+
+  public func assess(_ batch: borrowing Batch) -> Assessment {
+    critic.evaluate(0, batch.observations, rows: 0..<batch.count)
+    var assessment = Assessment()
+    assessment.add(critic, rows: batch.count) { critic.best(at: $0) }
+    return assessment
+  }
+
+  public func value(_ observation: Span<Float>, _ action: Span<Float>) -> Double {
+    criticOfOne.minimum(observation, of: Int(action[0]))
+  }
+
   // MARK: what it declares
 
   public static func policy(_ configuration: Configuration) -> PolicyForm {
@@ -249,33 +256,17 @@ public final class DQN: Algorithm {
 
   // MARK: state
 
-  public var parameters: [Tensor] { critic.tensors("critic") + targetCritic.tensors("target_critic") }
-
-  public func loadParameters(from find: (String) throws -> Tensor) throws {
-    try critic.load("critic", from: find)
-    try targetCritic.load("target_critic", from: find)
-  }
-
   /// The critic: its greatest output is the action.
   public var policyTensors: [Tensor] { critic.networks[0].tensors("policy") }
 
-  public var state: AlgorithmState {
-    var state = AlgorithmState()
-    state.tensors = parameters + criticOptimizer.tensors("critic_optimizer")
-    state.counts = [
-      "updates": UInt64(updates),
-      "critic_optimizer.steps": UInt64(criticOptimizer.steps),
-      "acting_stream": exploration.stream.position,
-      "epsilon_step": UInt64(exploration.step),
-    ]
-    return state
+  public func codeParameters(_ coder: inout StateCoder) throws {
+    try coder.code("critic", critic)
+    try coder.code("target_critic", targetCritic)
   }
 
-  public func restore(_ state: AlgorithmState) throws {
-    let find = state.finder()
-    try loadParameters(from: find)
-    try criticOptimizer.load("critic_optimizer", steps: state.count("critic_optimizer.steps"), from: find)
-    updates = try state.count("updates")
-    try exploration.restore(position: state.position("acting_stream"), step: state.count("epsilon_step"))
+  public func codeProgress(_ coder: inout StateCoder) throws {
+    try coder.code("critic_optimizer", criticOptimizer)
+    try coder.code("updates", &updates)
+    try exploration.codeProgress(&coder)
   }
 }

@@ -57,10 +57,8 @@ public final class DiscreteFittedQEvaluation: PolicyEvaluation {
 
     critics = ActionValues(
       count: count, observationSize: observationSize, choices: actionSize, hiddenSizes: hiddenSizes,
-      activation: activation, batchSize: batchSize, isLearned: true)
-    targetCritics = ActionValues(
-      count: count, observationSize: observationSize, choices: actionSize, hiddenSizes: hiddenSizes,
-      activation: activation, batchSize: batchSize, isLearned: false)
+      activation: activation, batchSize: batchSize)
+    targetCritics = ActionValues(following: critics)
     criticOptimizer = Adam(critics.networks, configuration.adam(learningRate: configuration.criticLearningRate))
 
     var initialization = RandomStream(seed: seed, purpose: "initialization")
@@ -207,16 +205,6 @@ public final class DiscreteFittedQEvaluation: PolicyEvaluation {
 
   // MARK: state
 
-  public var parameters: [Tensor] {
-    policy.tensors("policy") + critics.tensors("critic") + targetCritics.tensors("target_critic")
-  }
-
-  public func loadParameters(from find: (String) throws -> Tensor) throws {
-    try loadPolicy(normalization: normalization, from: find)
-    try critics.load("critic", from: find)
-    try targetCritics.load("target_critic", from: find)
-  }
-
   /// Takes the policy to be evaluated from tensors named `policy.…`.
   public func loadPolicy(
     activation: Activation?, normalization: ObservationNormalization?, from find: (String) throws -> Tensor
@@ -229,22 +217,15 @@ public final class DiscreteFittedQEvaluation: PolicyEvaluation {
       from: find)
   }
 
-  public var state: AlgorithmState {
-    var state = AlgorithmState()
-    state.tensors = parameters + criticOptimizer.tensors("critic_optimizer")
-    state.counts = [
-      "updates": UInt64(updates),
-      "critic_optimizer.steps": UInt64(criticOptimizer.steps),
-      "acting_stream": actingStream.position,
-    ]
-    return state
+  public func codeParameters(_ coder: inout StateCoder) throws {
+    try coder.code(policy.tensors("policy")) { try loadPolicy(normalization: normalization, from: $0) }
+    try coder.code("critic", critics)
+    try coder.code("target_critic", targetCritics)
   }
 
-  public func restore(_ state: AlgorithmState) throws {
-    let find = state.finder()
-    try loadParameters(from: find)
-    try criticOptimizer.load("critic_optimizer", steps: state.count("critic_optimizer.steps"), from: find)
-    updates = try state.count("updates")
-    actingStream.position = try state.position("acting_stream")
+  public func codeProgress(_ coder: inout StateCoder) throws {
+    try coder.code("critic_optimizer", criticOptimizer)
+    try coder.code("updates", &updates)
+    try coder.code("acting_stream", &actingStream)
   }
 }

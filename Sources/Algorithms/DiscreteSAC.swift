@@ -72,44 +72,29 @@ public final class DiscreteSAC: Algorithm {
 
     public init() {}
 
-    public static let hyperparameters: [Hyperparameter] = [
-      .discount("Christodoulou 2019"),
-      .targetTracking("Haarnoja 2018, table 1; Christodoulou 2019 copied every 8,000 steps"),
-      .batchSize("CleanRL's dqn.py; Christodoulou 2019 had 64"),
-      .hiddenSizes("as dqn; Christodoulou 2019 had convolutions"),
-      .policyHiddenSizes,
-      .criticHiddenSizes,
-      .policyActivation(),
-      .criticActivation(),
-      .learningRate(
-        "policyLearningRate", "Adam's rate for the policy", "Guides/DiscreteSAC.md; Christodoulou 2019 had 3e-4"),
-      .learningRate(
-        "criticLearningRate", "Adam's rate for the critics", "Guides/DiscreteSAC.md; Christodoulou 2019 had 3e-4"),
-      .learningRate("temperatureLearningRate", "Adam's rate for log α", "Christodoulou 2019"),
-      .huberThreshold("the notes (N5); all papers"),
-      Hyperparameter(
-        "temperature", "α",
-        cases: ["learned.initial": .real(0, excludingLower: true), "fixed.value": .real(0)],
-        caseDefaults: ["learned.initial": .number(1)], bareNumber: "fixed.value",
-        "weight of the entropy against the reward", source: "softlearning: log α starts at 0"),
-      Hyperparameter(
-        "targetEntropyScale", "H̄ / log A", .real(0, 1), "entropy that α is tuned for, as a share of the greatest",
-        source: "Guides/DiscreteSAC.md; Christodoulou 2019 had 0.98, CleanRL 0.89"),
-      .bufferCapacity("Christodoulou 2019"),
-      .randomSteps("as dqn; Christodoulou 2019 had 20,000"),
-      .updateEvery,
-      .updatesPerStep,
-      .nSteps,
-      .sampler,
-      .normalizeObservations,
-      .scaleRewards,
-      .returnBound,
-      .learningRateSchedule,
-      .maximumGradientNorm,
-      .adamBeta1,
-      .adamBeta2,
-      .adamEpsilon,
-    ]
+    public static let hyperparameters: [Hyperparameter] =
+      [
+        .discount("Christodoulou 2019"),
+        .targetTracking("Haarnoja 2018, table 1; Christodoulou 2019 copied every 8,000 steps"),
+        .batchSize("CleanRL's dqn.py; Christodoulou 2019 had 64"),
+        .hiddenSizes("as dqn; Christodoulou 2019 had convolutions"),
+        .policyHiddenSizes,
+        .criticHiddenSizes,
+        .policyActivation(),
+        .criticActivation(),
+        .learningRate(
+          "policyLearningRate", "Adam's rate for the policy", "Guides/DiscreteSAC.md; Christodoulou 2019 had 3e-4"),
+        .learningRate(
+          "criticLearningRate", "Adam's rate for the critics", "Guides/DiscreteSAC.md; Christodoulou 2019 had 3e-4"),
+        .learningRate("temperatureLearningRate", "Adam's rate for log α", "Christodoulou 2019"),
+        .huberThreshold("the notes (N5); all papers"),
+        .temperature("softlearning: log α starts at 0"),
+        Hyperparameter(
+          "targetEntropyScale", "H̄ / log A", .real(0, 1), "entropy that α is tuned for, as a share of the greatest",
+          source: "Guides/DiscreteSAC.md; Christodoulou 2019 had 0.98, CleanRL 0.89"),
+        .bufferCapacity("Christodoulou 2019"),
+        .randomSteps("as dqn; Christodoulou 2019 had 20,000"),
+      ] + .collecting + .adam
   }
 
   private var configuration: Configuration
@@ -122,11 +107,10 @@ public final class DiscreteSAC: Algorithm {
   private let policy: CategoricalPolicy
   private let critics: ActionValues
   private let targetCritics: ActionValues
-  private var logTemperature: Double
+  private let learnedTemperature: LearnedTemperature
 
   private let policyOptimizer: Adam
   private let criticOptimizer: Adam
-  private var temperatureOptimizer = ScalarAdam()
   private var updates = 0
 
   private var actingStream: RandomStream
@@ -140,6 +124,8 @@ public final class DiscreteSAC: Algorithm {
 
   // the lanes' observations
   private let actingPolicy: CategoricalPolicy  // the same parameters
+  private let logProbabilities: Block  // (N), log π(a|s) of the last actions chosen with exploration
+  private let criticsOfOne: ChoicesOfOne
 
   /// - Parameter actionSize: A, the number of choices.
   public init(
@@ -157,19 +143,13 @@ public final class DiscreteSAC: Algorithm {
       activation: configuration.policyActivation, batchSize: batchSize)
     critics = ActionValues(
       count: 2, observationSize: observationSize, choices: actionSize, hiddenSizes: criticSizes,
-      activation: configuration.criticActivation, batchSize: batchSize, isLearned: true)
-    targetCritics = ActionValues(
-      count: 2, observationSize: observationSize, choices: actionSize, hiddenSizes: criticSizes,
-      activation: configuration.criticActivation, batchSize: batchSize, isLearned: false)
+      activation: configuration.criticActivation, batchSize: batchSize)
+    targetCritics = ActionValues(following: critics)
     policyWorkers = workers.forPhases(rows: batchSize, weights: policy.parameters.values.count)
-    switch configuration.temperature {
-    case .learned(let initial): logTemperature = log(Double(initial))
-    case .fixed(let value): logTemperature = log(Double(value))
-    }
+    learnedTemperature = LearnedTemperature(configuration.temperature)
 
     // differs: Adam's ε is 1e-8 as everywhere here; CleanRL has 1e-4
-    policyOptimizer = Adam(
-      [policy.parameters], configuration.adam(learningRate: configuration.policyLearningRate))
+    policyOptimizer = Adam([policy.parameters], configuration.adam(learningRate: configuration.policyLearningRate))
     criticOptimizer = Adam(critics.networks, configuration.adam(learningRate: configuration.criticLearningRate))
 
     var initialization = RandomStream(seed: seed, purpose: "initialization")
@@ -184,6 +164,8 @@ public final class DiscreteSAC: Algorithm {
     expectations = Block(count: batchSize)
     entropies = Block(count: batchSize)
     actingPolicy = CategoricalPolicy(sharing: policy, batchSize: lanes)
+    logProbabilities = Block(count: lanes)
+    criticsOfOne = ChoicesOfOne(critics, observationSize: observationSize)
   }
 
   // MARK: act
@@ -194,8 +176,9 @@ public final class DiscreteSAC: Algorithm {
   public func act(_ observations: borrowing Matrix, rows: Int, explore: Bool, into actions: borrowing Matrix) {
     actingPolicy.evaluate(observations, rows: 0..<rows)
     for row in 0..<rows {
-      actions[row, 0] = Float(
-        explore ? actingPolicy.sample(at: row, using: &actingStream) : actingPolicy.best(at: row))
+      let choice = explore ? actingPolicy.sample(at: row, using: &actingStream) : actingPolicy.best(at: row)
+      actions[row, 0] = Float(choice)
+      if explore { logProbabilities[row] = actingPolicy.logProbability(of: choice, at: row) }
     }
   }
 
@@ -221,7 +204,7 @@ public final class DiscreteSAC: Algorithm {
   public func update(_ batch: borrowing Batch, noise: borrowing UpdateNoise) throws -> UpdateMetrics {
     updates += 1
     let scale = 1 / Float(batch.count)
-    let temperature = Float(exp(logTemperature))
+    let temperature = Float(learnedTemperature.value)
 
     // critic target, no gradient; π from the current policy, not a target policy
     //   V(s′) = Σ_a π_φ(a|s′) [ min_j Q_θ̄j(s′, a) − α log π_φ(a|s′) ]                                    (eq. 10, N12)
@@ -292,15 +275,30 @@ public final class DiscreteSAC: Algorithm {
 
     // temperature:  J(α) = E[ Σ_a π_φ(a|s) (−α (log π_φ(a|s) + H̄)) ]                                      (eq. 11, N14)
     // differs: the gradient is taken of −log α · (H̄ − entropy), without the factor α, as the other SAC here does
-    if configuration.temperature.isLearned {
-      temperatureOptimizer.step(
-        &logTemperature, gradient: entropy - targetEntropy,
-        configuration.adam(learningRate: configuration.temperatureLearningRate))
-    }
-    metrics.temperature = exp(logTemperature)
+    learnedTemperature.step(
+      gradient: entropy - targetEntropy,
+      configuration.adam(learningRate: configuration.temperatureLearningRate))
+    metrics.temperature = learnedTemperature.value
     try checkFinite(metrics.temperature, "temperature", update: updates)
     return metrics
   }
+
+  // MARK: assess
+
+  public func assess(_ batch: borrowing Batch) -> Assessment {
+    policy.evaluate(batch.observations, rows: 0..<batch.count)
+    for j in 0..<critics.count { critics.evaluate(j, batch.observations, rows: 0..<batch.count) }
+    var assessment = Assessment()
+    assessment.add(critics, rows: batch.count) { policy.best(at: $0) }
+    assessment.add(policy, rows: batch.count)
+    return assessment
+  }
+
+  public func value(_ observation: Span<Float>, _ action: Span<Float>) -> Double {
+    criticsOfOne.minimum(observation, of: Int(action[0]))
+  }
+
+  public func entropyBonus(lane: Int) -> Double { -learnedTemperature.value * Double(logProbabilities[lane]) }
 
   // MARK: what it declares
 
@@ -331,48 +329,18 @@ public final class DiscreteSAC: Algorithm {
 
   // MARK: state
 
-  public var parameters: [Tensor] {
-    policy.parameters.tensors("policy") + critics.tensors("critic") + targetCritics.tensors("target_critic") + [
-      Tensor(name: "log_temperature", shape: [1], values: [Float(logTemperature)])
-    ]
+  public func codeParameters(_ coder: inout StateCoder) throws {
+    try coder.code("policy", policy.parameters)
+    try coder.code("critic", critics)
+    try coder.code("target_critic", targetCritics)
+    try learnedTemperature.codeParameters(&coder)
   }
 
-  public func loadParameters(from find: (String) throws -> Tensor) throws {
-    try policy.parameters.load("policy", from: find)
-    try critics.load("critic", from: find)
-    try targetCritics.load("target_critic", from: find)
-    logTemperature = try find("log_temperature").single()
-  }
-
-  public var state: AlgorithmState {
-    var state = AlgorithmState()
-    state.tensors =
-      parameters + policyOptimizer.tensors("policy_optimizer") + criticOptimizer.tensors("critic_optimizer")
-    state.numbers = [
-      "log_temperature": logTemperature,
-      "temperature_optimizer.first": temperatureOptimizer.firstMoment,
-      "temperature_optimizer.second": temperatureOptimizer.secondMoment,
-    ]
-    state.counts = [
-      "updates": UInt64(updates),
-      "policy_optimizer.steps": UInt64(policyOptimizer.steps),
-      "critic_optimizer.steps": UInt64(criticOptimizer.steps),
-      "temperature_optimizer.steps": UInt64(temperatureOptimizer.steps),
-      "acting_stream": actingStream.position,
-    ]
-    return state
-  }
-
-  public func restore(_ state: AlgorithmState) throws {
-    let find = state.finder()
-    try loadParameters(from: find)
-    try policyOptimizer.load("policy_optimizer", steps: state.count("policy_optimizer.steps"), from: find)
-    try criticOptimizer.load("critic_optimizer", steps: state.count("critic_optimizer.steps"), from: find)
-    logTemperature = try state.number("log_temperature")
-    temperatureOptimizer.firstMoment = try state.number("temperature_optimizer.first")
-    temperatureOptimizer.secondMoment = try state.number("temperature_optimizer.second")
-    temperatureOptimizer.steps = try state.count("temperature_optimizer.steps")
-    updates = try state.count("updates")
-    actingStream.position = try state.position("acting_stream")
+  public func codeProgress(_ coder: inout StateCoder) throws {
+    try coder.code("policy_optimizer", policyOptimizer)
+    try coder.code("critic_optimizer", criticOptimizer)
+    try learnedTemperature.codeProgress(&coder)
+    try coder.code("updates", &updates)
+    try coder.code("acting_stream", &actingStream)
   }
 }

@@ -34,8 +34,9 @@ struct EpsilonGreedy {
     return stream.uniform() < epsilon ? stream.index(below: choices) : nil
   }
 
-  mutating func restore(position: UInt64, step: Int) {
-    stream.position = position
-    self.step = step
+  /// The actions chosen so far, and where the stream stands.
+  mutating func codeProgress(_ coder: inout StateCoder) throws {
+    try coder.code("epsilon_step", &step)
+    try coder.code("acting_stream", &stream)
   }
 }

@@ -52,17 +52,16 @@ public struct ExplorationNoiseProcess: ~Copyable {
     }
   }
 
-  /// x, for checkpoints.
-  public var tensor: Tensor {
-    Tensor(name: "exploration_noise", shape: lanes == 1 ? [actionSize] : [lanes, actionSize], values: values)
-  }
-
-  /// Takes up the position of the stream, and the noise that `tensor` gave.
-  public mutating func restore(position: UInt64, from find: (String) throws -> Tensor) throws {
-    stream.position = position
-    let saved = try find("exploration_noise").values
-    guard saved.count == values.count else { throw MissingState(name: "exploration_noise of \(values.count) values") }
-    values = saved
+  /// x, as the tensor `exploration_noise`, and where the stream stands.
+  public mutating func codeProgress(_ coder: inout StateCoder) throws {
+    let name = "exploration_noise"
+    let tensor = Tensor(name: name, shape: lanes == 1 ? [actionSize] : [lanes, actionSize], values: values)
+    try coder.code([tensor]) { find in
+      let saved = try find(name).values
+      guard saved.count == values.count else { throw MissingState(name: "\(name) of \(values.count) values") }
+      values = saved
+    }
+    try coder.code("acting_stream", &stream)
   }
 }
 

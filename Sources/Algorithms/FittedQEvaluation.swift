@@ -49,27 +49,23 @@ public final class FittedQEvaluation: PolicyEvaluation {
 
     public init() {}
 
-    public static let hyperparameters: [Hyperparameter] = [
-      .discount("as SAC and TD3, whose policies it evaluates"),
-      .targetTracking("as SAC and TD3; d3rlpy's FQE copies every 100"),
-      .batchSize("as SAC and TD3; d3rlpy's FQE has 100"),
-      .hiddenSizes("as SAC and TD3"),
-      .policyActivation("that of the policy under evaluation"),
-      .criticActivation(),
-      .learningRate("criticLearningRate", "Adam's rate for the critics", "as SAC and TD3; d3rlpy's FQE has 1e-4"),
-      .huberThreshold("the notes (N5); all papers"),
-      Hyperparameter(
-        "critics", "J", .whole(1, 64), "independent estimates of Q^π, for their spread",
-        source: "own choice; d3rlpy's FQE has 1"),
-      Hyperparameter(
-        "temperature", "α", .real(0), "weight of the entropy in the value; 0 leaves it out",
-        source: "N3; N12 where it is not 0"),
-      .learningRateSchedule,
-      .maximumGradientNorm,
-      .adamBeta1,
-      .adamBeta2,
-      .adamEpsilon,
-    ]
+    public static let hyperparameters: [Hyperparameter] =
+      [
+        .discount("as SAC and TD3, whose policies it evaluates"),
+        .targetTracking("as SAC and TD3; d3rlpy's FQE copies every 100"),
+        .batchSize("as SAC and TD3; d3rlpy's FQE has 100"),
+        .hiddenSizes("as SAC and TD3"),
+        .policyActivation("that of the policy under evaluation"),
+        .criticActivation(),
+        .learningRate("criticLearningRate", "Adam's rate for the critics", "as SAC and TD3; d3rlpy's FQE has 1e-4"),
+        .huberThreshold("the notes (N5); all papers"),
+        Hyperparameter(
+          "critics", "J", .whole(1, 64), "independent estimates of Q^π, for their spread",
+          source: "own choice; d3rlpy's FQE has 1"),
+        Hyperparameter(
+          "temperature", "α", .real(0), "weight of the entropy in the value; 0 leaves it out",
+          source: "N3; N12 where it is not 0"),
+      ] + .adam
   }
 
   private var configuration: Configuration
@@ -106,10 +102,8 @@ public final class FittedQEvaluation: PolicyEvaluation {
 
     critics = Critics(
       count: count, observationSize: observationSize, actionSize: actionSize, blocks: blocks,
-      batchSize: batchSize, isLearned: true)
-    targetCritics = Critics(
-      count: count, observationSize: observationSize, actionSize: actionSize, blocks: blocks,
-      batchSize: batchSize, isLearned: false)
+      batchSize: batchSize)
+    targetCritics = Critics(following: critics)
     criticOptimizer = Adam(critics.networks, configuration.adam(learningRate: configuration.criticLearningRate))
 
     var initialization = RandomStream(seed: seed, purpose: "initialization")
@@ -267,16 +261,6 @@ public final class FittedQEvaluation: PolicyEvaluation {
 
   // MARK: state
 
-  public var parameters: [Tensor] {
-    policy.tensors("policy") + critics.tensors("critic") + targetCritics.tensors("target_critic")
-  }
-
-  public func loadParameters(from find: (String) throws -> Tensor) throws {
-    try loadPolicy(normalization: normalization, from: find)
-    try critics.load("critic", from: find)
-    try targetCritics.load("target_critic", from: find)
-  }
-
   /// Takes the policy to be evaluated from tensors named `policy.…`.
   public func loadPolicy(
     activation: Activation?, normalization: ObservationNormalization?, from find: (String) throws -> Tensor
@@ -289,22 +273,15 @@ public final class FittedQEvaluation: PolicyEvaluation {
       from: find)
   }
 
-  public var state: AlgorithmState {
-    var state = AlgorithmState()
-    state.tensors = parameters + criticOptimizer.tensors("critic_optimizer")
-    state.counts = [
-      "updates": UInt64(updates),
-      "critic_optimizer.steps": UInt64(criticOptimizer.steps),
-      "update_stream": updateStream.position,
-    ]
-    return state
+  public func codeParameters(_ coder: inout StateCoder) throws {
+    try coder.code(policy.tensors("policy")) { try loadPolicy(normalization: normalization, from: $0) }
+    try coder.code("critic", critics)
+    try coder.code("target_critic", targetCritics)
   }
 
-  public func restore(_ state: AlgorithmState) throws {
-    let find = state.finder()
-    try loadParameters(from: find)
-    try criticOptimizer.load("critic_optimizer", steps: state.count("critic_optimizer.steps"), from: find)
-    updates = try state.count("updates")
-    updateStream.position = try state.position("update_stream")
+  public func codeProgress(_ coder: inout StateCoder) throws {
+    try coder.code("critic_optimizer", criticOptimizer)
+    try coder.code("updates", &updates)
+    try coder.code("update_stream", &updateStream)
   }
 }

@@ -162,3 +162,10 @@ extension Hyperparameter {
     "adamEpsilon", "ε", .real(0, 1, excludingLower: true), "added to the root that Adam divides by",
     source: "Kingma & Ba 2015, alg. 1")
 }
+
+extension [Hyperparameter] {
+  /// How every optimiser of an algorithm steps, but for its rate.
+  public static var adam: [Hyperparameter] {
+    [.learningRateSchedule, .maximumGradientNorm, .adamBeta1, .adamBeta2, .adamEpsilon]
+  }
+}

@@ -16,14 +16,6 @@ import Networks
 import Platform
 import Replay
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// Randomised ensembled double Q-learning (Chen 2021): many critics, some of them in each target; DroQ with dropout.
 public final class REDQ: Algorithm {
   public struct Configuration: ActorCriticConfiguration, CollectingConfiguration {
@@ -88,54 +80,37 @@ public final class REDQ: Algorithm {
       }
     }
 
-    public static let hyperparameters: [Hyperparameter] = [
-      .discount("watchernyu/REDQ"),
-      .targetTracking("watchernyu/REDQ"),
-      .batchSize("watchernyu/REDQ"),
-      .hiddenSizes("watchernyu/REDQ"),
-      .policyHiddenSizes,
-      .criticHiddenSizes,
-      .policyActivation(),
-      .criticActivation(),
-      .criticNormalization("none: REDQ; layer: DroQ"),
-      Hyperparameter(
-        "criticDropout", "p", .real(0, 1, excludingUpper: true),
-        "share of the critics' hidden units dropped while learning",
-        source: "none: REDQ; DroQ has 0.0001 to 0.1 by task"),
-      Hyperparameter("critics", "N", .whole(1, 64), "critics, J", source: "watchernyu/REDQ; DroQ has 2"),
-      Hyperparameter(
-        "criticsInTarget", "M", .whole(1, 64), "critics of a target, drawn anew for each update",
-        source: "watchernyu/REDQ"),
-      Hyperparameter(
-        "policyDelay", "d", .whole(1), "the policy steps at every d-th update",
-        source: "watchernyu/REDQ: once for the updates of a step"),
-      .learningRate("policyLearningRate", "Adam's rate for the policy", "watchernyu/REDQ"),
-      .learningRate("criticLearningRate", "Adam's rate for the critics", "watchernyu/REDQ"),
-      .learningRate("temperatureLearningRate", "Adam's rate for log α", "watchernyu/REDQ"),
-      .huberThreshold("the notes (N5); all papers"),
-      Hyperparameter(
-        "temperature", "α",
-        cases: ["learned.initial": .real(0, excludingLower: true), "fixed.value": .real(0)],
-        caseDefaults: ["learned.initial": .number(1)], bareNumber: "fixed.value",
-        "weight of the entropy against the reward", source: "watchernyu/REDQ: log α starts at 0"),
-      Hyperparameter(
-        "targetEntropy", "H̄", .real(-.infinity), "entropy that α is tuned for; null means −A",
-        source: "Haarnoja 2018, table 1; watchernyu/REDQ has a number for each task", isOptional: true),
-      .bufferCapacity("watchernyu/REDQ"),
-      .randomSteps("watchernyu/REDQ"),
-      .updateEvery,
-      .updatesPerStep("watchernyu/REDQ"),
-      .nSteps,
-      .sampler,
-      .normalizeObservations,
-      .scaleRewards,
-      .returnBound,
-      .learningRateSchedule,
-      .maximumGradientNorm,
-      .adamBeta1,
-      .adamBeta2,
-      .adamEpsilon,
-    ]
+    public static let hyperparameters: [Hyperparameter] =
+      [
+        .discount("watchernyu/REDQ"),
+        .targetTracking("watchernyu/REDQ"),
+        .batchSize("watchernyu/REDQ"),
+        .hiddenSizes("watchernyu/REDQ"),
+        .policyHiddenSizes,
+        .criticHiddenSizes,
+        .policyActivation(),
+        .criticActivation(),
+        .criticNormalization("none: REDQ; layer: DroQ"),
+        Hyperparameter(
+          "criticDropout", "p", .real(0, 1, excludingUpper: true),
+          "share of the critics' hidden units dropped while learning",
+          source: "none: REDQ; DroQ has 0.0001 to 0.1 by task"),
+        Hyperparameter("critics", "N", .whole(1, 64), "critics, J", source: "watchernyu/REDQ; DroQ has 2"),
+        Hyperparameter(
+          "criticsInTarget", "M", .whole(1, 64), "critics of a target, drawn anew for each update",
+          source: "watchernyu/REDQ"),
+        Hyperparameter(
+          "policyDelay", "d", .whole(1), "the policy steps at every d-th update",
+          source: "watchernyu/REDQ: once for the updates of a step"),
+        .learningRate("policyLearningRate", "Adam's rate for the policy", "watchernyu/REDQ"),
+        .learningRate("criticLearningRate", "Adam's rate for the critics", "watchernyu/REDQ"),
+        .learningRate("temperatureLearningRate", "Adam's rate for log α", "watchernyu/REDQ"),
+        .huberThreshold("the notes (N5); all papers"),
+        .temperature("watchernyu/REDQ: log α starts at 0"),
+        .targetEntropy("Haarnoja 2018, table 1; watchernyu/REDQ has a number for each task"),
+        .bufferCapacity("watchernyu/REDQ"),
+        .randomSteps("watchernyu/REDQ"),
+      ] + .collecting(updatesPerStep: "watchernyu/REDQ") + .adam
   }
 
   private var configuration: Configuration
@@ -149,16 +124,14 @@ public final class REDQ: Algorithm {
   private let nextPolicy: SquashedGaussian  // the same parameters
   private let critics: Critics
   private let targetCritics: Critics
-  private var logTemperature: Double
+  private let learnedTemperature: LearnedTemperature
 
   private let policyOptimizer: Adam
   private let criticOptimizer: Adam
-  private var temperatureOptimizer = ScalarAdam()
   private var updates = 0
 
   private var updateStream: RandomStream
   private var dropoutStream: RandomStream
-  private var actingStream: RandomStream
 
   // reused by each update
   private let noise: UpdateNoise
@@ -169,9 +142,8 @@ public final class REDQ: Algorithm {
   private let actionGradient: Matrix  // (B × A)
 
   // the lanes' observations
-  private let actingPolicy: SquashedGaussian  // the same parameters
+  private let actor: GaussianActor  // the same parameters
   private let actingCritics: CriticsOfOne
-  private let acting: ActingRows
 
   public init(
     configuration: Configuration, observationSize: Int, actionSize: Int, lanes: Int, seed: UInt64, workers: WorkerPool
@@ -191,17 +163,11 @@ public final class REDQ: Algorithm {
     policyWorkers = workers.forPhases(rows: batchSize, weights: policy.parameters.values.count)
     critics = Critics(
       count: configuration.critics, observationSize: observationSize, actionSize: actionSize, blocks: criticBlocks,
-      batchSize: batchSize, isLearned: true)
-    targetCritics = Critics(
-      count: configuration.critics, observationSize: observationSize, actionSize: actionSize, blocks: criticBlocks,
-      batchSize: batchSize, isLearned: false)
-    switch configuration.temperature {
-    case .learned(let initial): logTemperature = log(Double(initial))
-    case .fixed(let value): logTemperature = log(Double(value))
-    }
+      batchSize: batchSize)
+    targetCritics = Critics(following: critics)
+    learnedTemperature = LearnedTemperature(configuration.temperature)
 
-    policyOptimizer = Adam(
-      [policy.parameters], configuration.adam(learningRate: configuration.policyLearningRate))
+    policyOptimizer = Adam([policy.parameters], configuration.adam(learningRate: configuration.policyLearningRate))
     criticOptimizer = Adam(critics.networks, configuration.adam(learningRate: configuration.criticLearningRate))
 
     var initialization = RandomStream(seed: seed, purpose: "initialization")
@@ -210,7 +176,6 @@ public final class REDQ: Algorithm {
     targetCritics.copy(critics)
     updateStream = RandomStream(seed: seed, purpose: "update noise")
     dropoutStream = RandomStream(seed: seed, purpose: "dropout")
-    actingStream = RandomStream(seed: seed, purpose: "acting")
 
     noise = UpdateNoise(batchSize: batchSize, actionSize: actionSize, members: configuration.critics)
     next = PolicyDraw(rows: batchSize, actionSize: actionSize)
@@ -218,34 +183,22 @@ public final class REDQ: Algorithm {
     members = RowIndices(count: configuration.criticsInTarget)
     targets = Block(count: batchSize)
     actionGradient = Matrix(rows: batchSize, columns: actionSize)
-    actingPolicy = SquashedGaussian(sharing: policy, batchSize: lanes)
+    actor = GaussianActor(sharing: policy, lanes: lanes, actionSize: actionSize, seed: seed)
     actingCritics = CriticsOfOne(critics, observationSize: observationSize, actionSize: actionSize)
-    acting = ActingRows(lanes, actionSize: actionSize)
   }
 
   // MARK: act
 
   public func beginEpisode(lane: Int) {}
 
-  /// With exploration a draw from the policy, which needs no other noise; without, the mean: tanh μ(s).
   public func act(_ observations: borrowing Matrix, rows: Int, explore: Bool, into actions: borrowing Matrix) {
-    if explore {
-      actingStream.fillNormal(acting.noise)
-      actingPolicy.sample(observations, noise: acting.noise, into: acting.draw, rows: 0..<rows)
-      for row in 0..<rows { acting.draw.actions.copyRow(row, to: actions, row: row) }
-    } else {
-      actingPolicy.mean(observations, into: actions, rows: 0..<rows)
-    }
+    actor.act(observations, rows: rows, explore: explore, into: actions)
   }
 
   public func sample(
     _ observations: borrowing Matrix, rows: Int, using stream: inout RandomStream, into actions: borrowing Matrix
   ) {
-    let draw = PolicyDraw(rows: rows, actionSize: actions.columns)
-    let noise = Block(count: rows * actions.columns)
-    stream.fillNormal(noise)
-    actingPolicy.sample(observations, noise: noise, into: draw, rows: 0..<rows)
-    for row in 0..<rows { draw.actions.copyRow(row, to: actions, row: row) }
+    actor.sample(observations, rows: rows, using: &stream, into: actions)
   }
 
   public func setLearningRate(_ rate: Float) {
@@ -256,9 +209,7 @@ public final class REDQ: Algorithm {
   // MARK: update
 
   public func update(_ batch: borrowing Batch) throws -> UpdateMetrics {
-    updateStream.fillNormal(noise.next)
-    updateStream.fillNormal(noise.current)
-    updateStream.fillNormal(noise.members)
+    noise.fill(using: &updateStream)
     return try update(batch, noise: noise)
   }
 
@@ -266,10 +217,10 @@ public final class REDQ: Algorithm {
   public func update(_ batch: borrowing Batch, noise: borrowing UpdateNoise) throws -> UpdateMetrics {
     updates += 1
     let scale = 1 / Float(batch.count)
-    let temperature = Float(exp(logTemperature))
+    let temperature = Float(learnedTemperature.value)
     let isPolicyStep = updates % configuration.policyDelay == 0
     // the M with the smallest of J numbers are a random subset
-    chooseMembers(by: noise.members)
+    members.fillWithSmallest(of: noise.members)
     let (targetDropout, criticDropout) = (dropout(), dropout())
 
     // critic target, no gradient; ã′ from the current policy, M the random subset                     (alg. 1)
@@ -295,7 +246,7 @@ public final class REDQ: Algorithm {
     // critics:  J_Q(φ) = Σ_j E[ ℓ(Q_φj(s, a) − y) ],  ℓ(e) = e² or Huber's   ⇒   ∂J_Q/∂Q_j = ℓ′(Q_j − y) / B
     var metrics = UpdateMetrics(criticLoss: critics.mean(loss, to: targets, weights: batch.weights, rows: batch.count))
     metrics.targetMean = mean(targets, count: batch.count)
-    metrics.further[0] = critics.spread(rows: min(batch.count, Self.inspectedRows))
+    metrics.further[0] = critics.spread(rows: min(batch.count, UpdateMetrics.inspectedRows))
     critics.absoluteErrors(to: targets, into: batch.errors, rows: batch.count)
     try checkFinite(metrics.criticLoss, "critic loss", update: updates)
     workers.forEachChunk(ofRows: batch.count, of: critics.count) { j, rows in
@@ -312,7 +263,7 @@ public final class REDQ: Algorithm {
     try checkFinite(criticOptimizer, "critics", update: updates)
     try checkFinite(targetCritics, "target critics", update: updates)
     if isPolicyStep { try stepPolicy(batch, noise, scale, temperature, &metrics) }
-    metrics.temperature = exp(logTemperature)
+    metrics.temperature = learnedTemperature.value
     try checkFinite(metrics.temperature, "temperature", update: updates)
     return metrics
   }
@@ -345,32 +296,14 @@ public final class REDQ: Algorithm {
     try checkFinite(policyOptimizer, "policy", update: updates)
 
     // temperature:  J(α) = E[ −log α (log π_θ(ã|s) + H̄) ]
-    if configuration.temperature.isLearned {
-      temperatureOptimizer.step(
-        &logTemperature, gradient: -(meanLogProbability + Double(targetEntropy)),
-        configuration.adam(learningRate: configuration.temperatureLearningRate))
-    }
+    learnedTemperature.step(
+      gradient: -(meanLogProbability + Double(targetEntropy)),
+      configuration.adam(learningRate: configuration.temperatureLearningRate))
   }
-
-  /// Rows whose critics' spread is looked at in each update: rows are drawn at random, so some are as good as all.
-  private static let inspectedRows = 32
 
   /// The next draw of what is dropped; nil where nothing is.
   private func dropout() -> DropoutDraw? {
     configuration.criticDropout > 0 ? dropoutStream.dropout() : nil
-  }
-
-  /// The critics with the M smallest numbers, in the order of the numbers; of equal ones the first.
-  private func chooseMembers(by numbers: borrowing Block) {
-    for i in 0..<members.count {
-      var chosen = -1
-      for j in 0..<critics.count {
-        var isTaken = false
-        for k in 0..<i where members[k] == j { isTaken = true }
-        if !isTaken && (chosen < 0 || numbers[j] < numbers[chosen]) { chosen = j }
-      }
-      members[i] = chosen
-    }
   }
 
   // MARK: assess
@@ -391,7 +324,7 @@ public final class REDQ: Algorithm {
   }
 
   public func entropyBonus(lane: Int) -> Double {
-    -exp(logTemperature) * Double(acting.draw.logProbabilities[lane])
+    -learnedTemperature.value * actor.logProbability(lane: lane)
   }
 
   // MARK: what it declares
@@ -418,9 +351,7 @@ public final class REDQ: Algorithm {
     let critic = configuration.criticSize(inputs: observationSize + actionSize, outputs: 1)
     let target = policy.forward(rows: rows) + Double(configuration.criticsInTarget) * critic.forward(rows: rows)
     let step = count * (2 * critic.forward(rows: rows) + critic.backward(rows: rows))
-    let through =
-      count
-      * (critic.forward(rows: rows) + critic.backward(rows: rows) + critic.backwardToInputs(actionSize, rows: rows))
+    let through = count * critic.forwardAndBackToInputs(actionSize, rows: rows)
     let policyStep = 2 * policy.forward(rows: rows) + through + policy.backward(rows: rows)
     let critics = [NetworkSize](repeating: critic, count: configuration.critics)
     return UpdateCost(
@@ -430,52 +361,20 @@ public final class REDQ: Algorithm {
 
   // MARK: state
 
-  public var parameters: [Tensor] {
-    policy.parameters.tensors("policy") + critics.tensors("critic") + targetCritics.tensors("target_critic") + [
-      Tensor(name: "log_temperature", shape: [1], values: [Float(logTemperature)])
-    ]
+  public func codeParameters(_ coder: inout StateCoder) throws {
+    try coder.code("policy", policy.parameters)
+    try coder.code("critic", critics)
+    try coder.code("target_critic", targetCritics)
+    try learnedTemperature.codeParameters(&coder)
   }
 
-  public func loadParameters(from find: (String) throws -> Tensor) throws {
-    try policy.parameters.load("policy", from: find)
-    try critics.load("critic", from: find)
-    try targetCritics.load("target_critic", from: find)
-    logTemperature = try find("log_temperature").single()
-  }
-
-  public var state: AlgorithmState {
-    var state = AlgorithmState()
-    state.tensors =
-      parameters + policyOptimizer.tensors("policy_optimizer") + criticOptimizer.tensors("critic_optimizer")
-    state.numbers = [
-      "log_temperature": logTemperature,
-      "temperature_optimizer.first": temperatureOptimizer.firstMoment,
-      "temperature_optimizer.second": temperatureOptimizer.secondMoment,
-    ]
-    state.counts = [
-      "updates": UInt64(updates),
-      "policy_optimizer.steps": UInt64(policyOptimizer.steps),
-      "critic_optimizer.steps": UInt64(criticOptimizer.steps),
-      "temperature_optimizer.steps": UInt64(temperatureOptimizer.steps),
-      "update_stream": updateStream.position,
-      "dropout_stream": dropoutStream.position,
-      "acting_stream": actingStream.position,
-    ]
-    return state
-  }
-
-  public func restore(_ state: AlgorithmState) throws {
-    let find = state.finder()
-    try loadParameters(from: find)
-    try policyOptimizer.load("policy_optimizer", steps: state.count("policy_optimizer.steps"), from: find)
-    try criticOptimizer.load("critic_optimizer", steps: state.count("critic_optimizer.steps"), from: find)
-    logTemperature = try state.number("log_temperature")
-    temperatureOptimizer.firstMoment = try state.number("temperature_optimizer.first")
-    temperatureOptimizer.secondMoment = try state.number("temperature_optimizer.second")
-    temperatureOptimizer.steps = try state.count("temperature_optimizer.steps")
-    updates = try state.count("updates")
-    updateStream.position = try state.position("update_stream")
-    dropoutStream.position = try state.position("dropout_stream")
-    actingStream.position = try state.position("acting_stream")
+  public func codeProgress(_ coder: inout StateCoder) throws {
+    try coder.code("policy_optimizer", policyOptimizer)
+    try coder.code("critic_optimizer", criticOptimizer)
+    try learnedTemperature.codeProgress(&coder)
+    try coder.code("updates", &updates)
+    try coder.code("update_stream", &updateStream)
+    try coder.code("dropout_stream", &dropoutStream)
+    try actor.codeProgress(&coder)
   }
 }

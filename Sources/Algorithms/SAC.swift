@@ -14,14 +14,6 @@ import Networks
 import Platform
 import Replay
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// Soft actor-critic with a learned temperature (Haarnoja 2018).
 public final class SAC: Algorithm {
   public struct Configuration: ActorCriticConfiguration, CollectingConfiguration {
@@ -72,46 +64,29 @@ public final class SAC: Algorithm {
 
     public init() {}
 
-    public static let hyperparameters: [Hyperparameter] = [
-      .discount("Haarnoja 2018, table 1"),
-      .targetTracking("Haarnoja 2018, table 1"),
-      .batchSize("Haarnoja 2018, table 1"),
-      .hiddenSizes("Haarnoja 2018, table 1"),
-      .policyHiddenSizes,
-      .criticHiddenSizes,
-      .policyActivation(),
-      .criticActivation(),
-      .criticNormalization("none: all papers; layer: DroQ, ReBRAC, RLPD"),
-      .learningRate("policyLearningRate", "Adam's rate for the policy", "Haarnoja 2018, table 1"),
-      .learningRate("criticLearningRate", "Adam's rate for the critics", "Haarnoja 2018, table 1"),
-      .learningRate("temperatureLearningRate", "Adam's rate for log α", "Haarnoja 2018, table 1"),
-      .huberThreshold("the notes (N5); all papers"),
-      Hyperparameter(
-        "temperature", "α",
-        cases: ["learned.initial": .real(0, excludingLower: true), "fixed.value": .real(0)],
-        caseDefaults: ["learned.initial": .number(1)], bareNumber: "fixed.value",
-        "weight of the entropy against the reward", source: "softlearning: log α starts at 0"),
-      Hyperparameter(
-        "targetEntropy", "H̄", .real(-.infinity), "entropy that α is tuned for; null means −A",
-        source: "Haarnoja 2018, table 1", isOptional: true),
-      Hyperparameter(
-        "policyGradient", "∇J", cases: ["pathwise": .nothing, "scoreFunction.samples": .whole(2, 256)],
-        "through the critics, or by the score function with K draws of each state", source: "Haarnoja 2018, eq. 10"),
-      .bufferCapacity("Haarnoja 2018, table 1"),
-      .randomSteps("softlearning: 10 episodes of 1,000 steps"),
-      .updateEvery,
-      .updatesPerStep,
-      .nSteps,
-      .sampler,
-      .normalizeObservations,
-      .scaleRewards,
-      .returnBound,
-      .learningRateSchedule,
-      .maximumGradientNorm,
-      .adamBeta1,
-      .adamBeta2,
-      .adamEpsilon,
-    ]
+    public static let hyperparameters: [Hyperparameter] =
+      [
+        .discount("Haarnoja 2018, table 1"),
+        .targetTracking("Haarnoja 2018, table 1"),
+        .batchSize("Haarnoja 2018, table 1"),
+        .hiddenSizes("Haarnoja 2018, table 1"),
+        .policyHiddenSizes,
+        .criticHiddenSizes,
+        .policyActivation(),
+        .criticActivation(),
+        .criticNormalization("none: all papers; layer: DroQ, ReBRAC, RLPD"),
+        .learningRate("policyLearningRate", "Adam's rate for the policy", "Haarnoja 2018, table 1"),
+        .learningRate("criticLearningRate", "Adam's rate for the critics", "Haarnoja 2018, table 1"),
+        .learningRate("temperatureLearningRate", "Adam's rate for log α", "Haarnoja 2018, table 1"),
+        .huberThreshold("the notes (N5); all papers"),
+        .temperature("softlearning: log α starts at 0"),
+        .targetEntropy("Haarnoja 2018, table 1"),
+        Hyperparameter(
+          "policyGradient", "∇J", cases: ["pathwise": .nothing, "scoreFunction.samples": .whole(2, 256)],
+          "through the critics, or by the score function with K draws of each state", source: "Haarnoja 2018, eq. 10"),
+        .bufferCapacity("Haarnoja 2018, table 1"),
+        .randomSteps("softlearning: 10 episodes of 1,000 steps"),
+      ] + .collecting + .adam
   }
 
   private var configuration: Configuration
@@ -125,15 +100,12 @@ public final class SAC: Algorithm {
   private let nextPolicy: SquashedGaussian  // the same parameters
   private let critics: Critics
   private let targetCritics: Critics
-  private var logTemperature: Double
+  private let learnedTemperature: LearnedTemperature
 
   private let policyOptimizer: Adam
   private let criticOptimizer: Adam
-  private var temperatureOptimizer = ScalarAdam()
   private var updates = 0
-
   private var updateStream: RandomStream
-  private var actingStream: RandomStream
 
   // reused by each update
   private let noise: UpdateNoise
@@ -144,9 +116,8 @@ public final class SAC: Algorithm {
   private let draws: ScoreDraws  // of the score function: K of each state
 
   // the lanes' observations
-  private let actingPolicy: SquashedGaussian  // the same parameters
+  private let actor: GaussianActor  // the same parameters
   private let actingCritics: CriticsOfOne
-  private let acting: ActingRows
 
   public init(
     configuration: Configuration, observationSize: Int, actionSize: Int, lanes: Int, seed: UInt64, workers: WorkerPool
@@ -165,18 +136,11 @@ public final class SAC: Algorithm {
     nextPolicy = SquashedGaussian(sharing: policy, batchSize: batchSize)
     policyWorkers = workers.forPhases(rows: batchSize, weights: policy.parameters.values.count)
     critics = Critics(
-      count: 2, observationSize: observationSize, actionSize: actionSize, blocks: criticBlocks,
-      batchSize: batchSize, isLearned: true)
-    targetCritics = Critics(
-      count: 2, observationSize: observationSize, actionSize: actionSize, blocks: criticBlocks,
-      batchSize: batchSize, isLearned: false)
-    switch configuration.temperature {
-    case .learned(let initial): logTemperature = log(Double(initial))
-    case .fixed(let value): logTemperature = log(Double(value))
-    }
+      count: 2, observationSize: observationSize, actionSize: actionSize, blocks: criticBlocks, batchSize: batchSize)
+    targetCritics = Critics(following: critics)
+    learnedTemperature = LearnedTemperature(configuration.temperature)
 
-    policyOptimizer = Adam(
-      [policy.parameters], configuration.adam(learningRate: configuration.policyLearningRate))
+    policyOptimizer = Adam([policy.parameters], configuration.adam(learningRate: configuration.policyLearningRate))
     criticOptimizer = Adam(critics.networks, configuration.adam(learningRate: configuration.criticLearningRate))
 
     var initialization = RandomStream(seed: seed, purpose: "initialization")
@@ -184,7 +148,6 @@ public final class SAC: Algorithm {
     critics.initialize(using: &initialization)
     targetCritics.copy(critics)
     updateStream = RandomStream(seed: seed, purpose: "update noise")
-    actingStream = RandomStream(seed: seed, purpose: "acting")
 
     noise = UpdateNoise(
       batchSize: batchSize, actionSize: actionSize, samples: configuration.policyGradient.samples ?? 1)
@@ -193,34 +156,22 @@ public final class SAC: Algorithm {
     current = PolicyDraw(rows: batchSize, actionSize: actionSize)
     targets = Block(count: batchSize)
     actionGradient = Matrix(rows: batchSize, columns: actionSize)
-    actingPolicy = SquashedGaussian(sharing: policy, batchSize: lanes)
+    actor = GaussianActor(sharing: policy, lanes: lanes, actionSize: actionSize, seed: seed)
     actingCritics = CriticsOfOne(critics, observationSize: observationSize, actionSize: actionSize)
-    acting = ActingRows(lanes, actionSize: actionSize)
   }
 
   // MARK: act
 
   public func beginEpisode(lane: Int) {}
 
-  /// With exploration a draw from the policy, which needs no other noise (N14); without, the mean: tanh μ(s).
   public func act(_ observations: borrowing Matrix, rows: Int, explore: Bool, into actions: borrowing Matrix) {
-    if explore {
-      actingStream.fillNormal(acting.noise)
-      actingPolicy.sample(observations, noise: acting.noise, into: acting.draw, rows: 0..<rows)
-      for row in 0..<rows { acting.draw.actions.copyRow(row, to: actions, row: row) }
-    } else {
-      actingPolicy.mean(observations, into: actions, rows: 0..<rows)
-    }
+    actor.act(observations, rows: rows, explore: explore, into: actions)
   }
 
   public func sample(
     _ observations: borrowing Matrix, rows: Int, using stream: inout RandomStream, into actions: borrowing Matrix
   ) {
-    let draw = PolicyDraw(rows: rows, actionSize: actions.columns)
-    let noise = Block(count: rows * actions.columns)
-    stream.fillNormal(noise)
-    actingPolicy.sample(observations, noise: noise, into: draw, rows: 0..<rows)
-    for row in 0..<rows { draw.actions.copyRow(row, to: actions, row: row) }
+    actor.sample(observations, rows: rows, using: &stream, into: actions)
   }
 
   public func setLearningRate(_ rate: Float) {
@@ -231,8 +182,7 @@ public final class SAC: Algorithm {
   // MARK: update
 
   public func update(_ batch: borrowing Batch) throws -> UpdateMetrics {
-    updateStream.fillNormal(noise.next)
-    updateStream.fillNormal(noise.current)
+    noise.fill(using: &updateStream)
     return try update(batch, noise: noise)
   }
 
@@ -240,7 +190,7 @@ public final class SAC: Algorithm {
   public func update(_ batch: borrowing Batch, noise: borrowing UpdateNoise) throws -> UpdateMetrics {
     updates += 1
     let scale = 1 / Float(batch.count)
-    let temperature = Float(exp(logTemperature))
+    let temperature = Float(learnedTemperature.value)
 
     // critic target, no gradient; ã′ from the current policy, not a target policy. In the same phase ã for the policy's step
     // below, as φ is the same until then.
@@ -302,25 +252,10 @@ public final class SAC: Algorithm {
       metrics.policyLoss = Double(temperature) * meanLogProbability - critics.meanMinimum(rows: batch.count)
     case .scoreFunction(let samples):
       // with ã held fixed:  ∇J_π = E[ ∇_φ log π_φ(ã|s) (f − b) ],   f = α log π_φ(ã|s) − min_j Q_θj(s, ã)          (N8)
-      // differs: b is the mean f of the state's other K − 1 draws (Kool 2019), not a learned value of the state
-      //   mean_k ∇ log π_k (f_k − b_k) = Σ_k ∇ log π_k (f_k − f̄) / (K − 1);   E[ α ∇ log π ] = 0 is left out
       workers.forEachChunk(ofRows: batch.count) { rows in
-        policy.evaluate(batch.observations, rows: rows)
-        for k in 0..<samples {
-          policy.sampleAgain(k, noise: noise.current, into: current, rows: rows)
-          critics.evaluate(batch.observations, current.actions, rows: rows)
-          for i in rows {
-            let f = temperature * current.logProbabilities[i] - critics.minimum(at: i)
-            draws.set(k, at: i, objective: f, logProbability: current.logProbabilities[i])
-          }
-        }
-        for i in rows {
-          let mean = draws.meanObjective(at: i)
-          for k in 0..<samples {
-            draws.weights[draws.index(k, i)] = (draws.objectives[draws.index(k, i)] - mean) * scale / Float(samples - 1)
-          }
-        }
-        policy.backward(scoreWeights: draws.weights, draws: samples, noise: noise.current, rows: rows)
+        draws.backward(
+          policy, critics, batch.observations, noise: noise.current, room: current, temperature: temperature,
+          scale: scale, rows: rows)
       }
       meanLogProbability = mean(draws.logProbabilities, count: samples * batch.count)
       metrics.policyLoss = mean(draws.objectives, count: samples * batch.count)
@@ -334,12 +269,10 @@ public final class SAC: Algorithm {
 
     // temperature:  J(α) = E[ −α (log π_φ(ã|s) + H̄) ]                                                   (eq. 18, N14)
     // differs: the gradient is taken of −log α · mean(log π + H̄), without the factor α, as SB3 does; see Guides/SAC.md
-    if configuration.temperature.isLearned {
-      temperatureOptimizer.step(
-        &logTemperature, gradient: -(meanLogProbability + Double(targetEntropy)),
-        configuration.adam(learningRate: configuration.temperatureLearningRate))
-    }
-    metrics.temperature = exp(logTemperature)
+    learnedTemperature.step(
+      gradient: -(meanLogProbability + Double(targetEntropy)),
+      configuration.adam(learningRate: configuration.temperatureLearningRate))
+    metrics.temperature = learnedTemperature.value
     try checkFinite(metrics.temperature, "temperature", update: updates)
     return metrics
   }
@@ -361,7 +294,7 @@ public final class SAC: Algorithm {
   }
 
   public func entropyBonus(lane: Int) -> Double {
-    -exp(logTemperature) * Double(acting.draw.logProbabilities[lane])
+    -learnedTemperature.value * actor.logProbability(lane: lane)
   }
 
   // MARK: what it declares
@@ -389,9 +322,7 @@ public final class SAC: Algorithm {
     let samples = configuration.policyGradient.samples
     let through =
       samples.map { 2 * Double($0) * critic.forward(rows: rows) }
-      ?? 2
-      * (critic.forward(rows: rows) + critic.backward(rows: rows)
-        + critic.backwardToInputs(actionSize, rows: rows))
+      ?? 2 * critic.forwardAndBackToInputs(actionSize, rows: rows)
     let step = 2 * policy.forward(rows: rows) + through + policy.backward(rows: rows)
     return UpdateCost(
       operations: target + critics + step, learned: [policy, critic, critic], following: [critic, critic],
@@ -401,50 +332,19 @@ public final class SAC: Algorithm {
 
   // MARK: state
 
-  public var parameters: [Tensor] {
-    policy.parameters.tensors("policy") + critics.tensors("critic") + targetCritics.tensors("target_critic") + [
-      Tensor(name: "log_temperature", shape: [1], values: [Float(logTemperature)])
-    ]
+  public func codeParameters(_ coder: inout StateCoder) throws {
+    try coder.code("policy", policy.parameters)
+    try coder.code("critic", critics)
+    try coder.code("target_critic", targetCritics)
+    try learnedTemperature.codeParameters(&coder)
   }
 
-  public func loadParameters(from find: (String) throws -> Tensor) throws {
-    try policy.parameters.load("policy", from: find)
-    try critics.load("critic", from: find)
-    try targetCritics.load("target_critic", from: find)
-    logTemperature = try find("log_temperature").single()
-  }
-
-  public var state: AlgorithmState {
-    var state = AlgorithmState()
-    state.tensors =
-      parameters + policyOptimizer.tensors("policy_optimizer") + criticOptimizer.tensors("critic_optimizer")
-    state.numbers = [
-      "log_temperature": logTemperature,
-      "temperature_optimizer.first": temperatureOptimizer.firstMoment,
-      "temperature_optimizer.second": temperatureOptimizer.secondMoment,
-    ]
-    state.counts = [
-      "updates": UInt64(updates),
-      "policy_optimizer.steps": UInt64(policyOptimizer.steps),
-      "critic_optimizer.steps": UInt64(criticOptimizer.steps),
-      "temperature_optimizer.steps": UInt64(temperatureOptimizer.steps),
-      "update_stream": updateStream.position,
-      "acting_stream": actingStream.position,
-    ]
-    return state
-  }
-
-  public func restore(_ state: AlgorithmState) throws {
-    let find = state.finder()
-    try loadParameters(from: find)
-    try policyOptimizer.load("policy_optimizer", steps: state.count("policy_optimizer.steps"), from: find)
-    try criticOptimizer.load("critic_optimizer", steps: state.count("critic_optimizer.steps"), from: find)
-    logTemperature = try state.number("log_temperature")
-    temperatureOptimizer.firstMoment = try state.number("temperature_optimizer.first")
-    temperatureOptimizer.secondMoment = try state.number("temperature_optimizer.second")
-    temperatureOptimizer.steps = try state.count("temperature_optimizer.steps")
-    updates = try state.count("updates")
-    updateStream.position = try state.position("update_stream")
-    actingStream.position = try state.position("acting_stream")
+  public func codeProgress(_ coder: inout StateCoder) throws {
+    try coder.code("policy_optimizer", policyOptimizer)
+    try coder.code("critic_optimizer", criticOptimizer)
+    try learnedTemperature.codeProgress(&coder)
+    try coder.code("updates", &updates)
+    try coder.code("update_stream", &updateStream)
+    try actor.codeProgress(&coder)
   }
 }

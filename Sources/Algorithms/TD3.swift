@@ -65,44 +65,33 @@ public final class TD3: Algorithm {
 
     public init() {}
 
-    public static let hyperparameters: [Hyperparameter] = [
-      .discount("Fujimoto 2018, section 6.1"),
-      .targetTracking("Fujimoto 2018, section 6.1"),
-      .batchSize("sfujim/TD3 since 2019; the paper had 100"),
-      .hiddenSizes("sfujim/TD3 since 2019; the paper had 400, 300"),
-      .policyHiddenSizes,
-      .criticHiddenSizes,
-      .policyActivation(),
-      .criticActivation(),
-      .criticNormalization("none: all papers; layer: DroQ, ReBRAC, RLPD"),
-      .learningRate("policyLearningRate", "Adam's rate for the policy", "sfujim/TD3 since 2019; the paper had 1e-3"),
-      .learningRate("criticLearningRate", "Adam's rate for the critics", "sfujim/TD3 since 2019; the paper had 1e-3"),
-      .huberThreshold("the notes (N5); all papers"),
-      Hyperparameter(
-        "policyDelay", "d", .whole(1, 1_000_000), "critic updates to one update of policy and targets",
-        source: "Fujimoto 2018, section 6.1"),
-      Hyperparameter(
-        "targetNoise", "σ̃", .real(0, 10), "standard deviation of the noise on target actions",
-        source: "Fujimoto 2018, section 6.1"),
-      Hyperparameter(
-        "targetNoiseClip", "c", .real(0, 10), "bound of the noise on target actions",
-        source: "Fujimoto 2018, section 6.1"),
-      .explorationNoise("Fujimoto 2018, section 6.1"),
-      .bufferCapacity("Fujimoto 2018, section 6.1"),
-      .randomSteps("Fujimoto 2018, section 6.1: 10,000 for HalfCheetah and Ant"),
-      .updateEvery,
-      .updatesPerStep,
-      .nSteps,
-      .sampler,
-      .normalizeObservations,
-      .scaleRewards,
-      .returnBound,
-      .learningRateSchedule,
-      .maximumGradientNorm,
-      .adamBeta1,
-      .adamBeta2,
-      .adamEpsilon,
-    ]
+    public static let hyperparameters: [Hyperparameter] =
+      [
+        .discount("Fujimoto 2018, section 6.1"),
+        .targetTracking("Fujimoto 2018, section 6.1"),
+        .batchSize("sfujim/TD3 since 2019; the paper had 100"),
+        .hiddenSizes("sfujim/TD3 since 2019; the paper had 400, 300"),
+        .policyHiddenSizes,
+        .criticHiddenSizes,
+        .policyActivation(),
+        .criticActivation(),
+        .criticNormalization("none: all papers; layer: DroQ, ReBRAC, RLPD"),
+        .learningRate("policyLearningRate", "Adam's rate for the policy", "sfujim/TD3 since 2019; the paper had 1e-3"),
+        .learningRate("criticLearningRate", "Adam's rate for the critics", "sfujim/TD3 since 2019; the paper had 1e-3"),
+        .huberThreshold("the notes (N5); all papers"),
+        Hyperparameter(
+          "policyDelay", "d", .whole(1, 1_000_000), "critic updates to one update of policy and targets",
+          source: "Fujimoto 2018, section 6.1"),
+        Hyperparameter(
+          "targetNoise", "σ̃", .real(0, 10), "standard deviation of the noise on target actions",
+          source: "Fujimoto 2018, section 6.1"),
+        Hyperparameter(
+          "targetNoiseClip", "c", .real(0, 10), "bound of the noise on target actions",
+          source: "Fujimoto 2018, section 6.1"),
+        .explorationNoise("Fujimoto 2018, section 6.1"),
+        .bufferCapacity("Fujimoto 2018, section 6.1"),
+        .randomSteps("Fujimoto 2018, section 6.1: 10,000 for HalfCheetah and Ant"),
+      ] + .collecting + .adam
   }
 
   private let configuration: Configuration
@@ -145,20 +134,14 @@ public final class TD3: Algorithm {
 
     policy = DeterministicPolicy(
       observationSize: observationSize, actionSize: actionSize, hiddenSizes: policySizes,
-      activation: configuration.policyActivation, batchSize: batchSize, isLearned: true)
-    targetPolicy = DeterministicPolicy(
-      observationSize: observationSize, actionSize: actionSize, hiddenSizes: policySizes,
-      activation: configuration.policyActivation, batchSize: batchSize, isLearned: false)
+      activation: configuration.policyActivation, batchSize: batchSize)
+    targetPolicy = DeterministicPolicy(following: policy)
     critics = Critics(
-      count: 2, observationSize: observationSize, actionSize: actionSize, blocks: criticBlocks,
-      batchSize: batchSize, isLearned: true)
-    targetCritics = Critics(
-      count: 2, observationSize: observationSize, actionSize: actionSize, blocks: criticBlocks,
-      batchSize: batchSize, isLearned: false)
+      count: 2, observationSize: observationSize, actionSize: actionSize, blocks: criticBlocks, batchSize: batchSize)
+    targetCritics = Critics(following: critics)
     policyWorkers = workers.forPhases(rows: batchSize, weights: policy.parameters.values.count)
 
-    policyOptimizer = Adam(
-      [policy.parameters], configuration.adam(learningRate: configuration.policyLearningRate))
+    policyOptimizer = Adam([policy.parameters], configuration.adam(learningRate: configuration.policyLearningRate))
     criticOptimizer = Adam(critics.networks, configuration.adam(learningRate: configuration.criticLearningRate))
 
     var initialization = RandomStream(seed: seed, purpose: "initialization")
@@ -323,40 +306,18 @@ public final class TD3: Algorithm {
 
   // MARK: state
 
-  public var parameters: [Tensor] {
-    policy.parameters.tensors("policy") + critics.tensors("critic")
-      + targetPolicy.parameters.tensors("target_policy") + targetCritics.tensors("target_critic")
+  public func codeParameters(_ coder: inout StateCoder) throws {
+    try coder.code("policy", policy.parameters)
+    try coder.code("critic", critics)
+    try coder.code("target_policy", targetPolicy.parameters)
+    try coder.code("target_critic", targetCritics)
   }
 
-  public func loadParameters(from find: (String) throws -> Tensor) throws {
-    try policy.parameters.load("policy", from: find)
-    try critics.load("critic", from: find)
-    try targetPolicy.parameters.load("target_policy", from: find)
-    try targetCritics.load("target_critic", from: find)
-  }
-
-  public var state: AlgorithmState {
-    var state = AlgorithmState()
-    state.tensors =
-      parameters + policyOptimizer.tensors("policy_optimizer") + criticOptimizer.tensors("critic_optimizer")
-    state.tensors.append(exploration.tensor)
-    state.counts = [
-      "updates": UInt64(updates),
-      "policy_optimizer.steps": UInt64(policyOptimizer.steps),
-      "critic_optimizer.steps": UInt64(criticOptimizer.steps),
-      "update_stream": updateStream.position,
-      "acting_stream": exploration.stream.position,
-    ]
-    return state
-  }
-
-  public func restore(_ state: AlgorithmState) throws {
-    let find = state.finder()
-    try loadParameters(from: find)
-    try policyOptimizer.load("policy_optimizer", steps: state.count("policy_optimizer.steps"), from: find)
-    try criticOptimizer.load("critic_optimizer", steps: state.count("critic_optimizer.steps"), from: find)
-    updates = try state.count("updates")
-    updateStream.position = try state.position("update_stream")
-    try exploration.restore(position: state.position("acting_stream"), from: find)
+  public func codeProgress(_ coder: inout StateCoder) throws {
+    try coder.code("policy_optimizer", policyOptimizer)
+    try coder.code("critic_optimizer", criticOptimizer)
+    try coder.code("updates", &updates)
+    try coder.code("update_stream", &updateStream)
+    try exploration.codeProgress(&coder)
   }
 }

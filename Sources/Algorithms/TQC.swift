@@ -16,14 +16,6 @@ import Networks
 import Platform
 import Replay
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// Truncated quantile critics (Kuznetsov 2020): critics learn quantiles, and targets leave out the greatest.
 public final class TQC: Algorithm {
   public struct Configuration: ActorCriticConfiguration, CollectingConfiguration {
@@ -89,47 +81,30 @@ public final class TQC: Algorithm {
       }
     }
 
-    public static let hyperparameters: [Hyperparameter] = [
-      .discount("SamsungLabs/tqc_pytorch"),
-      .targetTracking("SamsungLabs/tqc_pytorch"),
-      .batchSize("SamsungLabs/tqc_pytorch"),
-      .hiddenSizes("sb3-contrib; Kuznetsov 2020 has critics of 512, 512, 512"),
-      .policyHiddenSizes,
-      .criticHiddenSizes,
-      .policyActivation(),
-      .criticActivation(),
-      .criticNormalization("none: all papers; layer: DroQ, ReBRAC, RLPD"),
-      Hyperparameter("critics", "N", .whole(1, 64), "critics, J", source: "sb3-contrib; Kuznetsov 2020 has 5"),
-      Hyperparameter("quantiles", "M", .whole(1, 256), "atoms of each critic", source: "SamsungLabs/tqc_pytorch"),
-      Hyperparameter(
-        "droppedQuantiles", "d", .whole(0, 255), "atoms that a target leaves out for each critic, the largest of all",
-        source: "SamsungLabs/tqc_pytorch, sb3-contrib; Kuznetsov 2020 has 0 for HalfCheetah, 5 for Hopper"),
-      .learningRate("policyLearningRate", "Adam's rate for the policy", "SamsungLabs/tqc_pytorch"),
-      .learningRate("criticLearningRate", "Adam's rate for the critics", "SamsungLabs/tqc_pytorch"),
-      .learningRate("temperatureLearningRate", "Adam's rate for log α", "SamsungLabs/tqc_pytorch"),
-      Hyperparameter(
-        "temperature", "α",
-        cases: ["learned.initial": .real(0, excludingLower: true), "fixed.value": .real(0)],
-        caseDefaults: ["learned.initial": .number(1)], bareNumber: "fixed.value",
-        "weight of the entropy against the reward", source: "sb3-contrib and the authors' program: log α starts at 0"),
-      Hyperparameter(
-        "targetEntropy", "H_T", .real(-.infinity), "entropy that α is tuned for; null means −A",
-        source: "SamsungLabs/tqc_pytorch", isOptional: true),
-      .bufferCapacity("SamsungLabs/tqc_pytorch"),
-      .randomSteps("as sac; sb3-contrib has 100"),
-      .updateEvery,
-      .updatesPerStep,
-      .nSteps,
-      .sampler,
-      .normalizeObservations,
-      .scaleRewards,
-      .returnBound,
-      .learningRateSchedule,
-      .maximumGradientNorm,
-      .adamBeta1,
-      .adamBeta2,
-      .adamEpsilon,
-    ]
+    public static let hyperparameters: [Hyperparameter] =
+      [
+        .discount("SamsungLabs/tqc_pytorch"),
+        .targetTracking("SamsungLabs/tqc_pytorch"),
+        .batchSize("SamsungLabs/tqc_pytorch"),
+        .hiddenSizes("sb3-contrib; Kuznetsov 2020 has critics of 512, 512, 512"),
+        .policyHiddenSizes,
+        .criticHiddenSizes,
+        .policyActivation(),
+        .criticActivation(),
+        .criticNormalization("none: all papers; layer: DroQ, ReBRAC, RLPD"),
+        Hyperparameter("critics", "N", .whole(1, 64), "critics, J", source: "sb3-contrib; Kuznetsov 2020 has 5"),
+        Hyperparameter("quantiles", "M", .whole(1, 256), "atoms of each critic", source: "SamsungLabs/tqc_pytorch"),
+        Hyperparameter(
+          "droppedQuantiles", "d", .whole(0, 255), "atoms that a target leaves out for each critic, the largest of all",
+          source: "SamsungLabs/tqc_pytorch, sb3-contrib; Kuznetsov 2020 has 0 for HalfCheetah, 5 for Hopper"),
+        .learningRate("policyLearningRate", "Adam's rate for the policy", "SamsungLabs/tqc_pytorch"),
+        .learningRate("criticLearningRate", "Adam's rate for the critics", "SamsungLabs/tqc_pytorch"),
+        .learningRate("temperatureLearningRate", "Adam's rate for log α", "SamsungLabs/tqc_pytorch"),
+        .temperature("sb3-contrib and the authors' program: log α starts at 0"),
+        .targetEntropy("SamsungLabs/tqc_pytorch", symbol: "H_T"),
+        .bufferCapacity("SamsungLabs/tqc_pytorch"),
+        .randomSteps("as sac; sb3-contrib has 100"),
+      ] + .collecting + .adam
   }
 
   private var configuration: Configuration
@@ -142,15 +117,12 @@ public final class TQC: Algorithm {
   private let nextPolicy: SquashedGaussian  // the same parameters
   private let critics: QuantileCritics
   private let targetCritics: QuantileCritics
-  private var logTemperature: Double
+  private let learnedTemperature: LearnedTemperature
 
   private let policyOptimizer: Adam
   private let criticOptimizer: Adam
-  private var temperatureOptimizer = ScalarAdam()
   private var updates = 0
-
   private var updateStream: RandomStream
-  private var actingStream: RandomStream
 
   // reused by each update
   private let noise: UpdateNoise
@@ -161,13 +133,8 @@ public final class TQC: Algorithm {
   private let actionGradient: Matrix  // (B × A)
 
   // the lanes' observations
-  private let actingPolicy: SquashedGaussian  // the same parameters
-  private let acting: ActingRows
-
-  // one observation and action to be valued
-  private let valued: ActingRow
-  private let valuedCritics: QuantileCritics  // the same parameters
-  private let valuedAtoms: Block  // (K)
+  private let actor: GaussianActor  // the same parameters
+  private let actingCritics: QuantilesOfOne
 
   public init(
     configuration: Configuration, observationSize: Int, actionSize: Int, lanes: Int, seed: UInt64, workers: WorkerPool
@@ -186,17 +153,11 @@ public final class TQC: Algorithm {
     policyWorkers = workers.forPhases(rows: batchSize, weights: policy.parameters.values.count)
     critics = QuantileCritics(
       count: configuration.critics, quantiles: configuration.quantiles, observationSize: observationSize,
-      actionSize: actionSize, blocks: criticBlocks, batchSize: batchSize, isLearned: true)
-    targetCritics = QuantileCritics(
-      count: configuration.critics, quantiles: configuration.quantiles, observationSize: observationSize,
-      actionSize: actionSize, blocks: criticBlocks, batchSize: batchSize, isLearned: false)
-    switch configuration.temperature {
-    case .learned(let initial): logTemperature = log(Double(initial))
-    case .fixed(let value): logTemperature = log(Double(value))
-    }
+      actionSize: actionSize, blocks: criticBlocks, batchSize: batchSize)
+    targetCritics = QuantileCritics(following: critics)
+    learnedTemperature = LearnedTemperature(configuration.temperature)
 
-    policyOptimizer = Adam(
-      [policy.parameters], configuration.adam(learningRate: configuration.policyLearningRate))
+    policyOptimizer = Adam([policy.parameters], configuration.adam(learningRate: configuration.policyLearningRate))
     criticOptimizer = Adam(critics.networks, configuration.adam(learningRate: configuration.criticLearningRate))
 
     var initialization = RandomStream(seed: seed, purpose: "initialization")
@@ -204,7 +165,6 @@ public final class TQC: Algorithm {
     critics.initialize(using: &initialization)
     targetCritics.copy(critics)
     updateStream = RandomStream(seed: seed, purpose: "update noise")
-    actingStream = RandomStream(seed: seed, purpose: "acting")
 
     noise = UpdateNoise(batchSize: batchSize, actionSize: actionSize)
     next = PolicyDraw(rows: batchSize, actionSize: actionSize)
@@ -212,36 +172,24 @@ public final class TQC: Algorithm {
     largest = Block(count: batchSize * configuration.critics * configuration.droppedQuantiles)
     targets = Block(count: batchSize * configuration.targetAtoms)
     actionGradient = Matrix(rows: batchSize, columns: actionSize)
-    actingPolicy = SquashedGaussian(sharing: policy, batchSize: lanes)
-    acting = ActingRows(lanes, actionSize: actionSize)
-    valued = ActingRow(observationSize: observationSize, actionSize: actionSize)
-    valuedCritics = QuantileCritics(sharing: critics, batchSize: 1)
-    valuedAtoms = Block(count: configuration.targetAtoms)
+    actor = GaussianActor(sharing: policy, lanes: lanes, actionSize: actionSize, seed: seed)
+    actingCritics = QuantilesOfOne(
+      critics, dropping: configuration.critics * configuration.droppedQuantiles, observationSize: observationSize,
+      actionSize: actionSize)
   }
 
   // MARK: act
 
   public func beginEpisode(lane: Int) {}
 
-  /// With exploration a draw from the policy, which needs no other noise; without, the mean: tanh μ(s).
   public func act(_ observations: borrowing Matrix, rows: Int, explore: Bool, into actions: borrowing Matrix) {
-    if explore {
-      actingStream.fillNormal(acting.noise)
-      actingPolicy.sample(observations, noise: acting.noise, into: acting.draw, rows: 0..<rows)
-      for row in 0..<rows { acting.draw.actions.copyRow(row, to: actions, row: row) }
-    } else {
-      actingPolicy.mean(observations, into: actions, rows: 0..<rows)
-    }
+    actor.act(observations, rows: rows, explore: explore, into: actions)
   }
 
   public func sample(
     _ observations: borrowing Matrix, rows: Int, using stream: inout RandomStream, into actions: borrowing Matrix
   ) {
-    let draw = PolicyDraw(rows: rows, actionSize: actions.columns)
-    let noise = Block(count: rows * actions.columns)
-    stream.fillNormal(noise)
-    actingPolicy.sample(observations, noise: noise, into: draw, rows: 0..<rows)
-    for row in 0..<rows { draw.actions.copyRow(row, to: actions, row: row) }
+    actor.sample(observations, rows: rows, using: &stream, into: actions)
   }
 
   public func setLearningRate(_ rate: Float) {
@@ -252,8 +200,7 @@ public final class TQC: Algorithm {
   // MARK: update
 
   public func update(_ batch: borrowing Batch) throws -> UpdateMetrics {
-    updateStream.fillNormal(noise.next)
-    updateStream.fillNormal(noise.current)
+    noise.fill(using: &updateStream)
     return try update(batch, noise: noise)
   }
 
@@ -261,7 +208,7 @@ public final class TQC: Algorithm {
   public func update(_ batch: borrowing Batch, noise: borrowing UpdateNoise) throws -> UpdateMetrics {
     updates += 1
     let scale = 1 / Float(batch.count)
-    let temperature = Float(exp(logTemperature))
+    let temperature = Float(learnedTemperature.value)
     let (atoms, dropped) = (configuration.targetAtoms, critics.count * configuration.droppedQuantiles)
 
     // target atoms, no gradient: of all J M atoms of the target critics at (s′, ã′), in ascending order, the first K
@@ -285,7 +232,7 @@ public final class TQC: Algorithm {
         for k in (i * atoms)..<((i + 1) * atoms) {
           targets[k] = batch.rewards[i] + batch.discounts[i] * (targets[k] - entropy)
         }
-        batch.errors[i] = absoluteError(at: i, atoms)
+        batch.errors[i] = critics.absoluteError(to: targets, targetCount: atoms, at: i)
       }
     }
 
@@ -300,7 +247,7 @@ public final class TQC: Algorithm {
       criticLoss: critics.weightedLoss(weights: batch.weights, rows: batch.count)
         / Double(batch.count * critics.count * critics.quantiles * atoms))
     metrics.targetMean = mean(targets, count: batch.count * atoms)
-    metrics.further[0] = critics.crossedQuantiles(rows: min(batch.count, Self.inspectedRows))
+    metrics.further[0] = critics.crossedQuantiles(rows: min(batch.count, UpdateMetrics.inspectedRows))
     try checkFinite(metrics.criticLoss, "critic loss", update: updates)
 
     // targets:  ψ̄ ← β ψ + (1 − β) ψ̄, as soon as ψ is known: nothing below reads or changes either
@@ -333,27 +280,12 @@ public final class TQC: Algorithm {
     try checkFinite(policyOptimizer, "policy", update: updates)
 
     // temperature:  J(α) = E[ −log α (log π_φ(ã|s) + H_T) ]
-    if configuration.temperature.isLearned {
-      temperatureOptimizer.step(
-        &logTemperature, gradient: -(meanLogProbability + Double(targetEntropy)),
-        configuration.adam(learningRate: configuration.temperatureLearningRate))
-    }
-    metrics.temperature = exp(logTemperature)
+    learnedTemperature.step(
+      gradient: -(meanLogProbability + Double(targetEntropy)),
+      configuration.adam(learningRate: configuration.temperatureLearningRate))
+    metrics.temperature = learnedTemperature.value
     try checkFinite(metrics.temperature, "temperature", update: updates)
     return metrics
-  }
-
-  /// Rows whose quantiles are looked at in each update: rows are drawn at random, so some are as good as all.
-  private static let inspectedRows = 32
-
-  /// |mean_m θ_jm − mean_k y_k|, the mean over j, of a row.
-  private func absoluteError(at row: Int, _ atoms: Int) -> Float {
-    var target: Float = 0
-    for k in (row * atoms)..<((row + 1) * atoms) { target += targets[k] }
-    target /= Float(atoms)
-    var sum: Float = 0
-    for j in 0..<critics.count { sum += abs(critics.mean(j, at: row) - target) }
-    return sum / Float(critics.count)
   }
 
   // MARK: assess
@@ -370,16 +302,11 @@ public final class TQC: Algorithm {
 
   /// The mean of the atoms that a target would keep: the value that is backed up.
   public func value(_ observation: Span<Float>, _ action: Span<Float>) -> Double {
-    valued.observation.setRow(0, to: observation)
-    valued.draw.actions.setRow(0, to: action)
-    for j in 0..<critics.count { valuedCritics.evaluate(j, valued.observation, valued.draw.actions, rows: 0..<1) }
-    valuedCritics.truncated(
-      dropping: critics.count * configuration.droppedQuantiles, room: largest, into: valuedAtoms, rows: 0..<1)
-    return mean(valuedAtoms, count: configuration.targetAtoms)
+    actingCritics.truncatedMean(observation, action)
   }
 
   public func entropyBonus(lane: Int) -> Double {
-    -exp(logTemperature) * Double(acting.draw.logProbabilities[lane])
+    -learnedTemperature.value * actor.logProbability(lane: lane)
   }
 
   // MARK: what it declares
@@ -405,9 +332,7 @@ public final class TQC: Algorithm {
     let critic = configuration.criticSize(inputs: observationSize + actionSize, outputs: configuration.quantiles)
     let target = policy.forward(rows: rows) + count * critic.forward(rows: rows)
     let step = count * (2 * critic.forward(rows: rows) + critic.backward(rows: rows))
-    let through =
-      count
-      * (critic.forward(rows: rows) + critic.backward(rows: rows) + critic.backwardToInputs(actionSize, rows: rows))
+    let through = count * critic.forwardAndBackToInputs(actionSize, rows: rows)
     let policyStep = 2 * policy.forward(rows: rows) + through + policy.backward(rows: rows)
     let critics = [NetworkSize](repeating: critic, count: configuration.critics)
     return UpdateCost(
@@ -418,50 +343,19 @@ public final class TQC: Algorithm {
 
   // MARK: state
 
-  public var parameters: [Tensor] {
-    policy.parameters.tensors("policy") + critics.tensors("critic") + targetCritics.tensors("target_critic") + [
-      Tensor(name: "log_temperature", shape: [1], values: [Float(logTemperature)])
-    ]
+  public func codeParameters(_ coder: inout StateCoder) throws {
+    try coder.code("policy", policy.parameters)
+    try coder.code("critic", critics)
+    try coder.code("target_critic", targetCritics)
+    try learnedTemperature.codeParameters(&coder)
   }
 
-  public func loadParameters(from find: (String) throws -> Tensor) throws {
-    try policy.parameters.load("policy", from: find)
-    try critics.load("critic", from: find)
-    try targetCritics.load("target_critic", from: find)
-    logTemperature = try find("log_temperature").single()
-  }
-
-  public var state: AlgorithmState {
-    var state = AlgorithmState()
-    state.tensors =
-      parameters + policyOptimizer.tensors("policy_optimizer") + criticOptimizer.tensors("critic_optimizer")
-    state.numbers = [
-      "log_temperature": logTemperature,
-      "temperature_optimizer.first": temperatureOptimizer.firstMoment,
-      "temperature_optimizer.second": temperatureOptimizer.secondMoment,
-    ]
-    state.counts = [
-      "updates": UInt64(updates),
-      "policy_optimizer.steps": UInt64(policyOptimizer.steps),
-      "critic_optimizer.steps": UInt64(criticOptimizer.steps),
-      "temperature_optimizer.steps": UInt64(temperatureOptimizer.steps),
-      "update_stream": updateStream.position,
-      "acting_stream": actingStream.position,
-    ]
-    return state
-  }
-
-  public func restore(_ state: AlgorithmState) throws {
-    let find = state.finder()
-    try loadParameters(from: find)
-    try policyOptimizer.load("policy_optimizer", steps: state.count("policy_optimizer.steps"), from: find)
-    try criticOptimizer.load("critic_optimizer", steps: state.count("critic_optimizer.steps"), from: find)
-    logTemperature = try state.number("log_temperature")
-    temperatureOptimizer.firstMoment = try state.number("temperature_optimizer.first")
-    temperatureOptimizer.secondMoment = try state.number("temperature_optimizer.second")
-    temperatureOptimizer.steps = try state.count("temperature_optimizer.steps")
-    updates = try state.count("updates")
-    updateStream.position = try state.position("update_stream")
-    actingStream.position = try state.position("acting_stream")
+  public func codeProgress(_ coder: inout StateCoder) throws {
+    try coder.code("policy_optimizer", policyOptimizer)
+    try coder.code("critic_optimizer", criticOptimizer)
+    try learnedTemperature.codeProgress(&coder)
+    try coder.code("updates", &updates)
+    try coder.code("update_stream", &updateStream)
+    try actor.codeProgress(&coder)
   }
 }

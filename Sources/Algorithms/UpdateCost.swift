@@ -89,6 +89,11 @@ public struct NetworkSize: Sendable, Equatable {
   /// 2 B A H₁: from the first hidden layer back to A inputs of B rows.
   public func backwardToInputs(_ count: Int, rows: Int) -> Double { 2 * Double(rows) * Double(count) * first }
 
+  /// Forward and all the way back to A inputs, without the weights' gradients: what a policy's step asks of a critic.
+  func forwardAndBackToInputs(_ count: Int, rows: Int) -> Double {
+    forward(rows: rows) + backward(rows: rows) + backwardToInputs(count, rows: rows)
+  }
+
   /// Weights, biases left out.
   var weights: Int { zip([inputs] + hidden, hidden + [outputs]).reduce(0) { $0 + $1.0 * $1.1 } }
   var units: Int { hidden.reduce(0, +) }

@@ -173,10 +173,11 @@ public func run(_ handle: Int64, _ steps: Int64, _ milliseconds: Double) -> Int6
       throw Refusal("expected steps and milliseconds from 0, got \(steps) and \(milliseconds)")
     }
     let trainer = $0.trainer
-    let first = trainer.step
+    let (first, episodes) = (trainer.step, trainer.episodes)
     let start = ContinuousClock.now
     let limit = Duration.seconds(min(milliseconds, 3.6e6) / 1000)
-    while trainer.step - first < Int(steps) {
+    // whoever keeps a log writes it where an episode ends, and not where a chunk of time does
+    while trainer.step - first < Int(steps) && trainer.episodes == episodes {
       try trainer.advance()
       if ContinuousClock.now - start >= limit { break }
     }

@@ -94,7 +94,8 @@ int64_t offpolicy_learn(int64_t handle);
 // 0 where the buffer holds no batch yet.
 int64_t offpolicy_update(int64_t handle, int64_t updates);
 
-// Only where "builtIn" was true: takes steps and makes their updates, until `steps` were taken or the time is over.
+// Only where "builtIn" was true: takes steps and makes their updates, until `steps` were taken, an episode has ended or the
+// time is over.
 // Returns the steps that were taken; with N lanes it stops at a multiple of N that is not below `steps`.
 int64_t offpolicy_run(int64_t handle, int64_t steps, double milliseconds);
 
@@ -128,6 +129,15 @@ int64_t offpolicy_metrics(int64_t handle);
 //   {"kind": "episode", "step", "episode", "return", "length", "terminated", "truncated"}
 //   {"kind": "health", "step", "findings": [text]}
 int64_t offpolicy_records(int64_t handle);
+
+// Normalises from now on by statistics that the caller keeps and sets again whenever they change: what offpolicy_act sees, and
+// each batch of an update. The replay buffer keeps what it is given. offpolicy_predict and offpolicy_values take observations
+// that are normalised already; offpolicy_values gives Q times the divisor.
+//   mean, scale (above 0), bound (above 0, or infinite) (S): clip((s - mean) / scale, +-bound). All three NULL: no more.
+//   rewards: clip(r / rewardDivisor, +-rewardBound); a return of several steps is not clipped.
+int64_t offpolicy_set_normalization(
+    int64_t handle, const double *mean, const double *scale, const double *bound, int64_t count, double rewardDivisor,
+    double rewardBound);
 
 // Sets a number that may change while a run lasts: "learningRate" (of every optimiser), "epsilon" (share of random actions).
 int64_t offpolicy_set(int64_t handle, const char *name, int64_t length, double value);

@@ -1,6 +1,7 @@
 // SB3Arguments.swift — the entry `data` of a model file of Stable-Baselines3: the arguments of its constructor, and counters.
 
 import Formats
+import Platform
 
 struct SB3Arguments {
   private let model: SB3Model
@@ -152,8 +153,8 @@ struct SB3Arguments {
   private var cadence: (frequency: Int, updates: Int) {
     let every = whole("updateEvery", 1)
     let updates = number("updatesPerStep", 1) * Double(every)
-    if updates >= 1 || updates <= 0 { return (every, max(1, Int(updates.rounded()))) }
-    return (max(every, Int((Double(every) / updates).rounded())), 1)
+    if updates >= 1 || updates <= 0 { return (every, max(1, Int(clampingWhole: updates.rounded()))) }
+    return (max(every, Int(clampingWhole: (Double(every) / updates).rounded())), 1)
   }
 
   /// A pickle of Stable-Baselines3's own noise, in units of the normalised action as here.

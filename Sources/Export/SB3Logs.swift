@@ -5,6 +5,7 @@
 //   evaluations.npz   timesteps [n], results [n, episodes], ep_lengths [n, episodes]
 
 import Formats
+import Platform
 import Training
 
 #if canImport(FoundationEssentials)
@@ -112,10 +113,10 @@ public struct SB3Logs {
     if let single = Self.single(evaluations, evaluationEpisodes) {
       (rows, width) = (single, single.first?.returns.count ?? 0)
     } else {
-      // what averages over episodes needs two of them at least
-      width = max(2, counts.max() ?? 2)
+      // what averages over episodes needs two of them at least; of the same number a thousand say no less than a million
+      width = min(max(2, counts.max() ?? 2), 1000)
       rows = zip(evaluations.values("return_mean"), evaluations.values("length_mean")).map { mean, length in
-        (Array(repeating: mean, count: width), Array(repeating: Int(length.rounded()), count: width))
+        (Array(repeating: mean, count: width), Array(repeating: Int(clampingWhole: length.rounded()), count: width))
       }
     }
     var writer = NumPyArchive.Writer()

@@ -1,17 +1,17 @@
-// Caption.swift — what is written into each picture of a film: environment, episode, step and return so far.
+// Caption.swift — the line of text in each picture of a film: environment, episode, step and return so far.
 
 import Pictures
 
 struct Caption {
   var name: String
-  /// From 1.
+  /// Number of the episode, from 1.
   var episode: Int
   var episodes: Int
   var step: Int
-  /// The rewards so far, added up.
+  /// Sum of the episode's rewards so far.
   var total: Double
 
-  /// Writes a line at the lower edge: the return always, the rest as far as there is room.
+  /// Writes a line at the lower edge: always the return, and the rest if there is room.
   func write(on canvas: inout Canvas) {
     let size = min(max(10, Double(canvas.height) / 22), 40)
     let (width, height) = (Double(canvas.width), Double(canvas.height))
@@ -38,7 +38,7 @@ struct Caption {
 
   private static let strip = Colour(0x1b1f24, opacity: 0.78)
 
-  /// With one digit after the point.
+  /// The value with one digit after the point.
   static func text(_ value: Double) -> String {
     guard value.isFinite, abs(value) < 1e12 else { return value.isNaN ? "–" : value > 0 ? "∞" : "−∞" }
     let tenths = Int((10 * abs(value)).rounded())

@@ -1,11 +1,11 @@
-// Drawable.swift — what an environment must do to be filmed.
+// Drawable.swift — the protocol of environments that can be drawn, and the map from their coordinates to pixels.
 
 import Environments
 import Pictures
 
-/// An environment, or somebody who draws it, that can show its state as a picture.
+/// An environment that can draw its state, or an object that draws an environment.
 ///
-/// The built-in environments and those with a `Robot` are drawn without more. One of your own conforms too:
+/// The built-in environments and those with a `Robot` can be drawn already. An environment of your own conforms like this:
 ///
 ///     extension Cart: Drawable {
 ///       var stepsPerSecond: Double { 50 }
@@ -15,23 +15,23 @@ import Pictures
 ///       }
 ///     }
 public protocol Drawable: AnyObject {
-  /// Control steps in a second of the environment's own time.
+  /// Control steps in one second of the environment's own time.
   var stepsPerSecond: Double { get }
-  /// Draws the present state on a canvas that has one colour.
+  /// Draws the current state on an empty canvas, which has one colour.
   func draw(on canvas: inout Canvas) throws
 }
 
-/// Where a part of the world, x to the right and y up, is on a canvas: as large as fits, in the middle.
+/// Maps a rectangle of the world, x to the right and y up, to a canvas: as large as fits, in the middle.
 public struct Viewport: Sendable {
   private let scale: Double  // pixels per unit of length
-  private let middle: SIMD2<Double>  // of the part of the world
+  private let middle: SIMD2<Double>  // of the rectangle of the world
   private let centre: SIMD2<Double>  // of the canvas
 
-  /// A view of a part of the world.
+  /// A view of a rectangle of the world.
   ///
   /// - Parameters:
-  ///   - x: what must be seen from left to right.
-  ///   - y: what must be seen from bottom to top.
+  ///   - x: the range that must be visible from left to right.
+  ///   - y: the range that must be visible from bottom to top.
   public init(_ canvas: Canvas, x: ClosedRange<Double>, y: ClosedRange<Double>) {
     let size = SIMD2(Double(canvas.width), Double(canvas.height))
     scale = min(size.x / (x.upperBound - x.lowerBound), size.y / (y.upperBound - y.lowerBound))
@@ -39,13 +39,13 @@ public struct Viewport: Sendable {
     centre = size / 2
   }
 
-  /// The place of a point of the world in pixels.
+  /// The position of a point of the world, in pixels.
   public func callAsFunction(_ point: SIMD2<Double>) -> SIMD2<Double> {
     let offset = (point - middle) * scale
     return centre + SIMD2(offset.x, -offset.y)
   }
 
-  /// A length in pixels.
+  /// A length of the world, in pixels.
   public func length(_ length: Double) -> Double { length * scale }
 }
 

@@ -1,4 +1,4 @@
-// FilmRecorder.swift — episodes of a policy as pictures, one after another.
+// FilmRecorder.swift — plays episodes of a policy and hands out their pictures, one after another.
 
 import Environments
 import MuJoCoTasks
@@ -7,28 +7,28 @@ import Training
 
 /// An environment that cannot be filmed.
 public struct FilmError: Error, CustomStringConvertible {
-  /// What is wrong, in one line.
+  /// The reason, in one line.
   public let description: String
 
   /// An error in one line.
   public init(_ description: String) { self.description = description }
 }
 
-/// How a film is made.
+/// The settings of a film.
 public struct FilmSettings: Sendable {
-  /// Pixels from left to right. 480 × 360: chosen so that a robot's picture takes some tenth of a second.
+  /// Pixels from left to right. 480 × 360: chosen so that a picture of a robot takes about a tenth of a second to draw.
   public var width = 480
   /// Pixels from top to bottom.
   public var height = 360
-  /// Episodes, one after another.
+  /// Number of episodes.
   public var episodes = 3
-  /// Of the first episode; the next ones follow.
+  /// Seed of the first episode; the next episodes have the next numbers.
   public var seed: UInt64 = 1_000_000
   /// Control steps from picture to picture; nil: as many as make at most 30 pictures a second.
   public var every: Int?
-  /// Pictures a second; nil: as fast as the environment's own time runs, and at most 50.
+  /// Pictures a second; nil: the speed of the environment's own time, at most 50.
   public var rate: Double?
-  /// How long the last picture of an episode stays.
+  /// Time for which the last picture of an episode stays.
   public var hold = 0.8  // s
 
   /// The defaults.
@@ -39,15 +39,15 @@ public struct FilmSettings: Sendable {
 public struct FilmFrame: Sendable {
   /// The picture.
   public let canvas: Canvas
-  /// How long it is shown.
+  /// Time for which it is shown, in milliseconds.
   public let milliseconds: Int
   /// From 1.
   public let episode: Int
   /// Control steps since the reset.
   public let step: Int
-  /// The rewards of the episode so far, added up.
+  /// Sum of the episode's rewards so far.
   public let total: Double
-  /// The episode ended with this step.
+  /// Whether the episode ended with this step.
   public let isLastOfEpisode: Bool
 }
 
@@ -69,7 +69,7 @@ public final class FilmRecorder {
   /// A recorder of one environment.
   ///
   /// - Parameter name: what the caption and messages call the environment.
-  /// - Throws: `FilmError` when the environment is neither `Drawable` nor a `Robot`; `MuJoCoUnavailable`.
+  /// - Throws: `FilmError` when the environment is neither `Drawable` nor a `Robot`; `MuJoCoUnavailable` without MuJoCo.
   /// - Precondition: sizes, episodes, `every` and `rate` are positive.
   public init(_ environment: any Environment, name: String, _ settings: FilmSettings) throws {
     precondition(settings.width > 0 && settings.height > 0 && settings.episodes > 0, "\(settings)")
@@ -81,7 +81,7 @@ public final class FilmRecorder {
     rate = settings.rate ?? min(50, subject.stepsPerSecond / Double(every))
   }
 
-  /// What draws an environment, or the one that it wraps.
+  /// The object that draws an environment, or the environment that it wraps.
   private static func subject(of environment: any Environment, _ name: String) throws -> any Drawable {
     var inner = environment
     while true {
@@ -102,9 +102,9 @@ public final class FilmRecorder {
   /// - Parameters:
   ///   - isCancelled: asked before each step.
   ///   - act: writes the action for an observation.
-  ///   - show: takes each picture.
-  /// - Returns: returns and lengths of the episodes that came to their end.
-  /// - Throws: what `act`'s environment and `show` throw; `SimulatorFault` when the simulation broke.
+  ///   - show: receives each picture.
+  /// - Returns: returns and lengths of the episodes that ended.
+  /// - Throws: errors of the environment and of `show`; `SimulatorFault` when the simulation breaks off.
   @discardableResult
   public func run(
     isCancelled: () -> Bool = { false }, act: (Span<Float>, inout MutableSpan<Float>) -> Void,
@@ -115,7 +115,9 @@ public final class FilmRecorder {
         let player = Player(self, act: act, show: show)
         while player.evaluation.episodes < settings.episodes && !isCancelled() {
           guard player.length < Evaluator.longestEpisode else {
-            throw FilmError("\(name) has not ended an episode in \(player.length) steps: give it a limit of steps")
+            throw FilmError(
+              "\(name) has not ended an episode in \(player.length) steps: give it a limit of steps, such as max_episode_steps"
+            )
           }
           try loop.round(player)
         }
@@ -124,7 +126,7 @@ public final class FilmRecorder {
     }
   }
 
-  /// Adds up rewards and shows what came of the steps.
+  /// Adds up the rewards of an episode and draws its pictures.
   private final class Player: StepCollector {
     private let recorder: FilmRecorder
     private let act: (Span<Float>, inout MutableSpan<Float>) -> Void
@@ -134,7 +136,7 @@ public final class FilmRecorder {
     private var total = 0.0
     private(set) var length = 0
     private var isRunning = false
-    /// What is told of the film's time so far, and what it really is.
+    /// The film's time so far in whole milliseconds, as handed out, and exactly.
     private var told = 0  // ms
     private var time = 0.0  // ms
 
@@ -157,7 +159,7 @@ public final class FilmRecorder {
 
     func action(into actions: inout MutableSpan<Float>) { act(on: observation, into: &actions) }
 
-    // the array is passed so that a span may reach into it
+    // the array is a parameter because a span of a class property does not compile
     private func act(on observation: [Float], into actions: inout MutableSpan<Float>) {
       act(observation.span, &actions)
     }

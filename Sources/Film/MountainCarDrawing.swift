@@ -1,4 +1,4 @@
-// MountainCarDrawing.swift — both mountain cars as pictures.
+// MountainCarDrawing.swift — draws both mountain cars.
 
 import Environments
 import Pictures

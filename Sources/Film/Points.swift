@@ -1,4 +1,4 @@
-// Points.swift — MultiGoal and PointReach as pictures.
+// Points.swift — draws MultiGoal and PointReach.
 
 import Environments
 import Pictures
@@ -11,7 +11,7 @@ import Pictures
   import Darwin
 #endif
 
-// neither environment has a unit of time that suits a film
+// the environments have no unit of time: a rate that is easy to follow
 extension MultiGoal: Drawable {
   public var stepsPerSecond: Double { 10 }
 

@@ -1,4 +1,4 @@
-// RobotCamera.swift — from where a robot is looked at.
+// RobotCamera.swift — the camera that looks at a robot.
 
 import MuJoCoTasks
 
@@ -10,21 +10,21 @@ import MuJoCoTasks
   import Darwin
 #endif
 
-/// A camera as MuJoCo describes free ones: it looks at a point from a distance, in a direction of two angles.
+/// A camera in the terms of MuJoCo's free camera: it looks at a point from a distance, in a direction given by two angles.
 struct RobotCamera {
-  /// Of the point that is looked at; nil: the model's middle. Along the ground a robot that travels is followed.
+  /// The point that the camera looks at; nil: the model's middle. The camera follows a robot that travels along the ground.
   var target: SIMD3<Double>?  // m
-  /// Nil: what shows the whole model.
+  /// Distance from that point; nil: such that the whole model is visible.
   var distance: Double?  // m
-  /// Direction of sight around the upright axis; 90: along y, x to the right.
+  /// Direction of view around the vertical axis; 90: along y, with x to the right.
   var azimuth = 90.0  // degrees
-  /// Below the horizon: negative.
+  /// Angle of the direction of view to the horizon; negative looks down.
   var elevation = -15.0  // degrees
 
   /// The field of view from bottom to top: MuJoCo's default.
   static let field = 45.0  // degrees
 
-  /// The camera for an environment; one that shows the whole model where it is not known.
+  /// The camera for an environment; for an unknown environment one that shows the whole model.
   static func of(_ id: String) -> RobotCamera { known[id] ?? RobotCamera() }
 
   // chosen by eye
@@ -48,7 +48,7 @@ struct RobotCamera {
     var distance: Double  // m
   }
 
-  /// What is not given is found from the model as it stands.
+  /// Target and distance of a camera, computed from the model's pose where they are not given.
   func sight(of scene: RayScene) -> Sight {
     let (low, high) = scene.bounds ?? (SIMD3(repeating: -1), SIMD3(repeating: 1))
     let size = length(high - low)
@@ -73,7 +73,7 @@ struct RobotCamera {
     private let forward: SIMD3<Double>
     private let right: SIMD3<Double>
     private let up: SIMD3<Double>
-    /// Side of the floor's squares: a power of two, about a fifth of the distance.
+    /// Side of the squares of the floor: a power of two, about a fifth of the distance.
     let square: Double  // m
 
     init(_ target: SIMD3<Double>, distance: Double, azimuth: Double, elevation: Double) {
@@ -92,7 +92,7 @@ struct RobotCamera {
       square = side
     }
 
-    /// Appends the ray through a place of the picture, of length 1.
+    /// Appends the direction, of length 1, of the ray through a point of the picture.
     func append(_ x: Double, _ y: Double, _ width: Int, _ height: Int, to directions: inout [Double]) {
       let half = tan(RobotCamera.field / 2 * .pi / 180)
       let scale = 2 * half / Double(height)

@@ -1,4 +1,4 @@
-// RobotPainter.swift — a robot of MuJoCo as a picture: rays, light, shadow and a floor of squares, without OpenGL.
+// RobotPainter.swift — draws a robot of MuJoCo by ray casting: light, shadow and a chequered floor, without OpenGL.
 
 import MuJoCoTasks
 import Pictures
@@ -11,12 +11,12 @@ import Pictures
   import Darwin
 #endif
 
-/// Draws what a robot's simulation is in, through a camera that follows it.
+/// Draws the current state of a robot's simulation, through a camera that follows the robot.
 final class RobotPainter: Drawable {
   private let robot: any Robot
   private let scene: RayScene
   private let camera: RobotCamera
-  /// Where the camera looks; found in the first picture where the model is not known.
+  /// Target and distance of the camera; computed for the first picture if the model is unknown.
   private var sight: RobotCamera.Sight?
 
   init(_ robot: any Robot) throws {
@@ -42,7 +42,7 @@ final class RobotPainter: Drawable {
     }
     var samples = shade(view, light, directions)
 
-    // where neighbours show different things, four rays instead of one
+    // four rays instead of one where neighbouring pixels show different things
     var edges: [Int] = []
     for y in 0..<height {
       for x in 0..<width {
@@ -58,7 +58,7 @@ final class RobotPainter: Drawable {
     directions.removeAll(keepingCapacity: true)
     for at in edges {
       let (x, y) = (Double(at % width), Double(at / width))
-      // a turned square, so that both upright and level edges have four steps
+      // a rotated square, so that both vertical and horizontal edges have four steps
       for (dx, dy) in [(0.375, 0.125), (0.875, 0.375), (0.125, 0.625), (0.625, 0.875)] {
         view.append(x + dx, y + dy, width, height, to: &directions)
       }
@@ -84,7 +84,7 @@ final class RobotPainter: Drawable {
 
   private struct Sample {
     var colour: SIMD3<Double>
-    /// What is seen there, for telling edges: the shape, the kind of square, light or shadow.
+    /// What is visible there, to detect edges: the shape, the kind of square, light or shadow.
     var kind: Int
   }
 
@@ -94,7 +94,7 @@ final class RobotPainter: Drawable {
 
   private func shade(_ view: RobotCamera.Placed, _ light: SIMD3<Double>, _ directions: [Double]) -> [Sample] {
     let hits = scene.cast(from: view.eye, directions)
-    // what the light meets first on its way to each place that is seen
+    // the first hit of the ray from the light to each visible point
     var (seen, places, rays): ([Int], [SIMD3<Double>], [Double]) = ([], [], [])
     for ray in hits.geoms.indices where hits.geoms[ray] >= 0 {
       let place = view.eye + hits.distances[ray] * direction(directions, ray)
@@ -112,7 +112,7 @@ final class RobotPainter: Drawable {
     for (index, ray) in seen.enumerated() {
       let way = direction(directions, ray)
       let far = length(places[index] - light)
-      // a little slack: both rays end on the same surface only to rounding
+      // with a tolerance: both rays end on the same surface only up to rounding
       let isShadowed = lit.distances[index] >= 0 && lit.distances[index] < far - 2e-3 * view.distance
       var normal = hits.normal(ray)
       if dot(normal, way) > 0 { normal = -normal }
@@ -120,7 +120,7 @@ final class RobotPainter: Drawable {
       var colour = SIMD3(geom.colour.x, geom.colour.y, geom.colour.z)
       var kind = Int(hits.geoms[ray]) << 2 | (isShadowed ? 1 : 0)
       let distance = hits.distances[ray]
-      // how much is left of what is far
+      // distant floor fades into the sky
       let clarity = exp(-pow(distance / (7 * view.distance), 2))
       if geom.isPlane {
         let isDark = square(places[index], view.square)

@@ -1,4 +1,4 @@
-// Swinging.swift — Pendulum, CartPole and Acrobot as pictures.
+// Swinging.swift — draws Pendulum, CartPole and Acrobot.
 
 import Environments
 import Pictures
@@ -11,14 +11,14 @@ import Pictures
   import Darwin
 #endif
 
-/// A rod on a hinge; upright is up.
+/// A rod on a hinge; angle 0 points up.
 extension Pendulum: Drawable {
   public var stepsPerSecond: Double { 1 / Self.timestep }
 
   public func draw(on canvas: inout Canvas) {
     let view = Viewport(canvas, x: -1.35...1.35, y: -1.45...1.25)
     let tip = SIMD2(-sin(angle), cos(angle))
-    // where it is to be held
+    // the upright position, where the rod is to be held
     canvas.stroke([view([0, 0]), view([0, 1])], width: view.length(0.02), Paint.rule, dash: [6, 6])
     canvas.stroke([view([0, 0]), view(tip)], width: view.length(0.16), Paint.blue)
     canvas.disc(view([0, 0]), radius: view.length(0.045), Paint.paper)

@@ -1,5 +1,7 @@
 // FileAccess.swift — whole files in and out, with reasons that a person can act on.
 
+import Platform
+
 #if canImport(FoundationEssentials)
   import FoundationEssentials
 #else
@@ -19,8 +21,11 @@ package enum FileAccess {
     }
     // a pipe or a device has no size to hold its announcements against
     guard attributes[.type] as? FileAttributeType == .typeRegular else { throw fail("it is not a regular file") }
-    let size = size(in: attributes) ?? 0, memory = ProcessInfo.processInfo.physicalMemory
-    guard size <= memory else { throw fail("it has \(size) bytes, more than this machine's memory of \(memory)") }
+    // a file with holes may say any size
+    let size = size(in: attributes) ?? 0
+    if let free = Memory.available, size > free {
+      throw fail("it has \(Memory.text(size)), and only \(Memory.text(free)) of memory are free")
+    }
     do { return try Data(contentsOf: url) } catch { throw fail(reason(of: error)) }
   }
 
@@ -30,9 +35,14 @@ package enum FileAccess {
   }
 
   /// Whether `path` is a folder, or a link to one.
-  package static func isFolder(_ path: String) -> Bool {
+  package static func isFolder(_ path: String) -> Bool { type(of: path) == .typeDirectory }
+
+  /// Whether `path` is a file with contents of its own, or a link to one: no pipe and no device.
+  package static func isRegular(_ path: String) -> Bool { type(of: path) == .typeRegular }
+
+  private static func type(of path: String) -> FileAttributeType? {
     let path = URL(filePath: path).resolvingSymlinksInPath().path
-    return (try? FileManager.default.attributesOfItem(atPath: path))?[.type] as? FileAttributeType == .typeDirectory
+    return (try? FileManager.default.attributesOfItem(atPath: path))?[.type] as? FileAttributeType
   }
 
   /// FoundationEssentials alone gives a UInt; a program that also links Foundation gets an NSNumber.

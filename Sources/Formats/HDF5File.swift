@@ -25,6 +25,8 @@ public final class HDF5File {
   /// Opens a file for reading.
   public convenience init(reading path: String) throws {
     let library = try HDF5Library.shared.get()
+    // to open a pipe is to wait for its writer
+    guard FileAccess.isRegular(path) else { throw DataFileError(path, "is not a regular file") }
     let file = unsafe library.functions.openFile(path, 0, 0)
     guard file >= 0 else { throw DataFileError(path, "is no HDF5 file, or is damaged: copy it again") }
     self.init(path, library, file)

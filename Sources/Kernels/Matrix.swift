@@ -207,6 +207,19 @@ package struct RowIndices: ~Copyable, @unchecked Sendable {
     }
   }
 
+  /// Where the smallest of some numbers are, in their order; of equal ones the first. There are at least as many numbers.
+  package func fillWithSmallest(of numbers: borrowing Block) {
+    for i in 0..<count {
+      var chosen = -1
+      for j in 0..<numbers.count {
+        var isTaken = false
+        for k in 0..<i where self[k] == j { isTaken = true }
+        if !isTaken && (chosen < 0 || numbers[j] < numbers[chosen]) { chosen = j }
+      }
+      self[i] = chosen
+    }
+  }
+
   func check(_ range: Range<Int>, below bound: Int) {
     for index in range {
       precondition(pointer[index] >= 0 && pointer[index] < bound, "row \(pointer[index]) of \(bound)")

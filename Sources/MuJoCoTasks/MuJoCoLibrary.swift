@@ -5,6 +5,7 @@
 // that it gives stay at their address until the batch is deleted: `Field` keeps the batch alive.
 
 import Environments
+import Platform
 
 #if canImport(Glibc)
   import Glibc
@@ -31,7 +32,7 @@ import Environments
     // before its code runs, and before a file that is cut off is mapped
     if let pinned = MuJoCoPins.library {
       do { try MuJoCoPins.check(folder.library, is: pinned) } catch {
-        throw MuJoCoUnavailable("MuJoCo does not open: \(error); \(folder.repair)")
+        throw MuJoCoUnavailable("MuJoCo does not open: \(error); \(folder.repair)", remedies: folder.remedies)
       }
     }
     guard let handle = unsafe dlopen(folder.library, RTLD_NOW | RTLD_LOCAL) else {
@@ -161,22 +162,26 @@ struct ModelFile: Sendable {
   let name: String
   /// What to do when it does not load.
   let remedy: String
+  /// What else helps then.
+  private let remedies: [Remedy]
   /// Its SHA-256; nil where it may be any.
   private let pinned: String?
 
   init(path: String) {
-    self.init(path: path, name: path, remedy: "check the path and the file", pinned: nil)
+    (self.path, name, remedy, remedies, pinned) = (path, path, "check the path and the file", [], nil)
   }
 
-  fileprivate init(path: String, name: String, remedy: String, pinned: String?) {
-    (self.path, self.name, self.remedy, self.pinned) = (path, name, remedy, pinned)
+  /// A model that comes with the library.
+  fileprivate init(_ name: String, in folder: MuJoCoFolder) {
+    (path, self.name) = (folder.model(name), name)
+    (remedy, remedies, pinned) = (folder.modelRepair, folder.remedies, MuJoCoPins.models[name])
   }
 
   /// Throws when it is not the model that its environment is made for.
   func check() throws(MuJoCoUnavailable) {
     guard let pinned else { return }
     do { try MuJoCoPins.check(path, is: pinned) } catch {
-      throw MuJoCoUnavailable("the model \(path) does not load: \(error); \(remedy)")
+      throw MuJoCoUnavailable("the model \(path) does not load: \(error); \(remedy)", remedies: remedies)
     }
   }
 }
@@ -184,7 +189,7 @@ struct ModelFile: Sendable {
 extension MuJoCoLibrary {
   /// `models/<name>.xml` of the library's folder.
   func model(_ name: String) -> ModelFile {
-    ModelFile(path: folder.model(name), name: name, remedy: folder.repair, pinned: MuJoCoPins.models[name])
+    ModelFile(name, in: folder)
   }
 }
 

@@ -5,6 +5,9 @@
 import Platform
 
 enum MuJoCoPins {
+  /// The version of Gymnasium that the models are from.
+  static let gymnasium = "1.4.0"
+
   /// Of libmujoco 4.0.0 on this platform; nil where none is published.
   static let library: String? = {
     #if os(Linux) && arch(x86_64)

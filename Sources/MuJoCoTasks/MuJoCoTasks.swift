@@ -2,6 +2,12 @@
 
 import Environments
 
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
 /// The environments with robots in MuJoCo: Gymnasium's, version 5. Listing them needs no library, making one does.
 public enum MuJoCoTasks {
   /// All of them.
@@ -38,6 +44,9 @@ public enum MuJoCoTasks {
   /// - Throws: `MuJoCoUnavailable` when there is no library.
   public static func damagedModels() throws(MuJoCoUnavailable) -> [String] {
     let folder = try MuJoCoLibrary.shared.get().folder
+    guard FileManager.default.fileExists(atPath: folder.models) else {
+      return ["the models are missing: there is no \(folder.models); \(folder.modelRepair)"]
+    }
     return MuJoCoPins.models.sorted { $0.key < $1.key }.compactMap { name, pinned in
       do throws(MuJoCoUnavailable) {
         try MuJoCoPins.check(folder.model(name), is: pinned)

@@ -1,4 +1,4 @@
-// ActionValues.swift — one or several Q_j(s, ·): a value for each of A choices, and the gradients that learning needs.
+// ActionValues.swift — critics of discrete actions, Q_j(s, ·): a value for each of A choices, and their gradients.
 
 import Kernels
 import Platform
@@ -13,10 +13,10 @@ package final class ActionValues: Ensemble, @unchecked Sendable {
   private let valueGradients: FixedArray<Matrix>  // J × (B × A)
   private let activations: FixedArray<Activations>
 
-  /// - Parameter isLearned: false for targets, which are only ever tracked.
+  /// - Parameter isLearned: false for target critics, which have no gradients.
   package convenience init(
     count: Int, observationSize: Int, choices: Int, hiddenSizes: [Int], activation: Activation = .relu, batchSize: Int,
-    isLearned: Bool
+    isLearned: Bool = true
   ) {
     let layout = Layout(
       inputs: observationSize, gradientInputs: 0, blocks: [NetworkBlock](hiddenSizes, activation: activation),
@@ -24,6 +24,13 @@ package final class ActionValues: Ensemble, @unchecked Sendable {
     self.init(
       (0..<count).map { _ in Parameters(layout, isLearned: isLearned) }, choices: choices, batchSize: batchSize,
       forLearning: isLearned)
+  }
+
+  /// Target critics: of the same layout, with parameters of their own, which are only ever tracked.
+  package convenience init(following other: ActionValues) {
+    self.init(
+      other.networks.map { Parameters($0.layout, isLearned: false) }, choices: other.choices,
+      batchSize: other.values[0].rows, forLearning: false)
   }
 
   /// The same networks with buffers of their own, for acting.
@@ -56,11 +63,31 @@ package final class ActionValues: Ensemble, @unchecked Sendable {
   /// min_j Q_j(s, a) at a row of the last evaluation.
   package func minimum(of choice: Int, at row: Int) -> Float {
     var minimum = values[0][row, choice]
-    // a value that is not a number must not hide behind the other
+    // NaN must not be hidden by the other value
     for j in 1..<max(1, count) where values[j][row, choice] < minimum || values[j][row, choice].isNaN {
       minimum = values[j][row, choice]
     }
     return minimum
+  }
+
+  /// The largest |Q_j(s, a)| of one choice in each of the first `rows` rows of the last evaluation; NaN if one of them is.
+  package func largestValue(rows: Int, of choice: (_ row: Int) -> Int) -> Double {
+    var largest: Float = 0
+    for row in 0..<rows {
+      let taken = choice(row)
+      for j in 0..<count {
+        let size = abs(values[j][row, taken])
+        if size > largest || size.isNaN { largest = size }
+      }
+    }
+    return Double(largest)
+  }
+
+  /// The share of the critics' hidden units that are zero over the first `rows` rows of the last evaluation.
+  package func deadUnits(rows: Int) -> Double {
+    var sum = 0.0
+    for j in 0..<count { sum += activations[j].deadUnits(rows: rows) }
+    return sum / Double(max(1, count))
   }
 
   /// argmax_a Q_0(s, a) at a row of the last evaluation; ties go to the first.
@@ -68,8 +95,8 @@ package final class ActionValues: Ensemble, @unchecked Sendable {
 
   // MARK: gradients
 
-  /// Back from mean w ℓ(Q_j(s, a) − y) to critic j's hidden layers, for some rows:
-  /// ∂/∂Q_j(s, a) = w ℓ′(Q_j(s, a) − y) · scale, and nothing for the actions that were not taken.
+  /// The backward pass of the loss mean w ℓ(Q_j(s, a) − y) to critic j's hidden layers, for some rows:
+  /// ∂/∂Q_j(s, a) = w ℓ′(Q_j(s, a) − y) · scale, and 0 for the actions that were not taken.
   ///
   /// - Parameter actions: the index of the action taken (B × 1).
   package func backward(
@@ -149,7 +176,7 @@ package final class ActionValues: Ensemble, @unchecked Sendable {
   }
 }
 
-/// ℓ(e), what an error e = Q − y costs.
+/// The loss ℓ(e) of an error e = Q − y.
 public enum ValueLoss: Sendable, Equatable {
   /// e²
   case squared

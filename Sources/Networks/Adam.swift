@@ -25,11 +25,11 @@ public final class Adam: @unchecked Sendable {
     set { settings.learningRate = Double(newValue) }
   }
   private var step: AdamStep
-  /// Of each network and share 0, or NaN where a parameter is not finite.
+  /// For each network and share 0, or NaN if a parameter in it is not finite.
   private let checks: Block
-  /// Σ g² of each panel of each network's layers, one after another; empty where no norm is bounded.
+  /// Σ g² of each panel of each network's layers, one after another; empty unless the norm is bounded.
   private let panelSquares: Block
-  /// What gradients are multiplied by before the step: 1 unless their norm is above its bound.
+  /// The factor of the gradients before the step: 1 unless their norm is above its bound.
   private var clipping: Float = 1
 
   /// - Parameter networks: networks that step together, such as both critics.
@@ -44,13 +44,13 @@ public final class Adam: @unchecked Sendable {
       count: settings.maximumGradientNorm == nil ? 0 : networks.reduce(0) { $0 + $1.layout.panelCount })
   }
 
-  /// Steps all networks, a share of each on each worker: in one phase, while the gradients are in the cache of who computed them,
-  /// or in two where the norm of all of them has to be known between.
+  /// Steps all networks, a share of each on each worker. One phase computes gradients and steps, so that gradients are still in
+  /// the worker's cache. If the norm is bounded there are two phases, since the norm of all gradients comes before the step.
   ///
   /// - Parameters:
-  ///   - update: which update of the run this is, from 1: the schedule's time.
+  ///   - update: the number of this update in the run, from 1, for the schedule of the rate.
   ///   - gradients: computes a share of a network's gradients.
-  ///   - following: what is done with a share as soon as it has stepped, such as tracking it.
+  ///   - following: called for each share after its step, for example to track it by the target network.
   public func step(
     atUpdate update: Int, by workers: WorkerPool, gradients: (_ network: Int, Share) -> Void,
     following: (_ network: Int, Share) -> Void = { _, _ in }
@@ -75,13 +75,13 @@ public final class Adam: @unchecked Sendable {
     }
   }
 
-  /// Begins step t: its bias corrections and its rate. Once per step, before the workers apply it.
+  /// Begins step t: computes its bias corrections and its rate. Called once per step, before the workers apply it.
   package func beginStep(atUpdate update: Int) {
     steps += 1
     step = AdamStep(count: steps, settings, learningRate: settings.rate(atUpdate: update))
   }
 
-  /// Σ g² of a share of network j: each panel by whoever has it, so that no sum depends on how panels are divided.
+  /// Σ g² of a share of network j, a sum for each panel, so that no sum depends on how panels are divided among workers.
   private func addSquares(_ j: Int, _ share: Share) {
     let network = networks[j]
     var at = networks[..<j].reduce(0) { $0 + $1.layout.panelCount }
@@ -93,7 +93,7 @@ public final class Adam: @unchecked Sendable {
     }
   }
 
-  /// ‖g‖ over all networks, and what it makes of the gradients.
+  /// Computes ‖g‖ over all networks, and the factor of the gradients.
   private func clip() {
     var sum = 0.0
     for i in 0..<panelSquares.count { sum += Double(panelSquares[i]) }
@@ -118,7 +118,7 @@ public final class Adam: @unchecked Sendable {
     checks[j * WorkerPool.maximumCount + share.lower] = check
   }
 
-  /// Every parameter was finite after the last step: so were its gradient and its moments, or it would not be.
+  /// Whether every parameter was finite after the last step. Then its gradient and moments were finite, too.
   public var leftAllFinite: Bool {
     var check: Float = 0
     for i in 0..<checks.count { check += checks[i] }
@@ -158,7 +158,7 @@ extension AdamStep {
   }
 }
 
-/// Adam for one number, such as log α: the settings' rate, β and ε. Their bound of the norm is one of networks' gradients.
+/// Adam for one number, such as log α. It uses the settings' rate, β and ε, but not their bound of the gradient's norm.
 package struct ScalarAdam: Sendable, Equatable {
   package var firstMoment: Double = 0
   package var secondMoment: Double = 0

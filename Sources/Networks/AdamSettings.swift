@@ -1,4 +1,4 @@
-// AdamSettings.swift — how an optimiser steps: its rate over a run, Adam's numbers, the bound of the gradient's norm.
+// AdamSettings.swift — settings of an optimiser: its rate over a run, Adam's β and ε, the bound of the gradient's norm.
 
 #if canImport(Glibc)
   import Glibc
@@ -8,7 +8,7 @@
   import Darwin
 #endif
 
-/// What Adam is told besides the gradients. The defaults are PyTorch's.
+/// The settings of Adam. The defaults are PyTorch's.
 public struct AdamSettings: Sendable, Equatable {
   /// η at the first update, in (0, 1].
   public var learningRate: Double
@@ -18,7 +18,7 @@ public struct AdamSettings: Sendable, Equatable {
   public var beta1 = 0.9
   /// Decay of the mean of their squares, in [0, 1).
   public var beta2 = 0.999
-  /// ε, added to the root of that mean, in (0, 1].
+  /// ε, added to the square root of that mean, in (0, 1].
   public var epsilon = 1e-8
   /// The bound of ‖g‖ over all networks that step together; nil: none.
   public var maximumGradientNorm: Float? = nil
@@ -29,7 +29,7 @@ public struct AdamSettings: Sendable, Equatable {
   /// η at an update, from 1.
   package func rate(atUpdate n: Int) -> Double { learningRate * schedule.factor(atUpdate: n) }
 
-  /// What gradients of a norm are multiplied by:  min(1, c / (‖g‖ + 1e-6)),  as PyTorch's `clip_grad_norm_` has it.
+  /// The factor of gradients with a norm:  min(1, c / (‖g‖ + 1e-6)),  as in PyTorch's `clip_grad_norm_`.
   ///
   /// differs: NaN where the norm is not finite, so that the step is noticed; PyTorch makes gradients 0 whose squares overflow
   package func clipping(ofNorm norm: Double) -> Float {
@@ -38,19 +38,19 @@ public struct AdamSettings: Sendable, Equatable {
   }
 }
 
-/// How a learning rate changes over N updates: a function of their count alone, the same for every optimiser of a run.
+/// The schedule of a learning rate over N updates. It depends on the number of updates only, and all optimisers of a run share it.
 public enum LearningRateSchedule: Codable, Sendable, Equatable {
   /// The rate stays as it is.
   case constant
-  /// From η in a straight line to η · final after N updates, where it stays.
+  /// Linear from η to η · final after N updates, then constant.
   ///
-  /// - updates: N; nil: as many as the run makes, see `over(updates:)`.
+  /// - updates: N; nil for the number of updates of the run, see `over(updates:)`.
   case linear(final: Double, updates: Int?)
   // differs: η stays at its end, where PyTorch's CosineAnnealingLR rises again
-  /// From η along half a cosine to η · final after N updates, where it stays (Loshchilov & Hutter 2017, eq. 5, without restarts).
+  /// Half a cosine from η to η · final after N updates, then constant (Loshchilov & Hutter 2017, eq. 5, without restarts).
   case cosine(final: Double, updates: Int?)
 
-  /// The schedule for a run of some updates, where it does not say N itself.
+  /// The schedule with N = `updates`, unless it has an N already.
   public func over(updates: Int) -> LearningRateSchedule {
     switch self {
     case .linear(let final, nil): .linear(final: final, updates: updates)
@@ -59,8 +59,8 @@ public enum LearningRateSchedule: Codable, Sendable, Equatable {
     }
   }
 
-  /// η's factor at update n, from 1: that of PyTorch's LinearLR and CosineAnnealingLR after n − 1 of their steps. 1 while N is not
-  /// known.
+  /// The factor of η at update n, from 1: as PyTorch's LinearLR and CosineAnnealingLR after n − 1 of their steps. 1 while N is
+  /// unknown.
   package func factor(atUpdate n: Int) -> Double {
     // x = min(1, (n − 1) / N)
     func progress(_ updates: Int) -> Double { min(1, Double(max(0, n - 1)) / Double(max(1, updates))) }

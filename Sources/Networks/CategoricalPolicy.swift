@@ -1,4 +1,4 @@
-// CategoricalPolicy.swift — π(·|s) = softmax f(s) over A choices: probabilities, draws, and the gradient of expectations.
+// CategoricalPolicy.swift — the policy π(·|s) = softmax f(s) over A choices: probabilities, draws, gradients of expectations.
 
 import Kernels
 import Platform
@@ -50,7 +50,7 @@ package final class CategoricalPolicy: @unchecked Sendable {
   package func evaluate(_ observations: borrowing Matrix, rows: Range<Int>) {
     parameters.forward(Input(observations), activations, into: logits, rows: rows)
     for row in rows {
-      // log π_a = z_a − log Σ_b exp z_b, from the greatest logit on, so that nothing overflows
+      // log π_a = z_a − log Σ_b exp z_b, with the greatest logit subtracted first, so that nothing overflows
       let greatest = logits[row, logits.indexOfMaximum(inRow: row)]
       var sum = 0.0
       for choice in 0..<choices { sum += exp(Double(logits[row, choice] - greatest)) }
@@ -69,12 +69,15 @@ package final class CategoricalPolicy: @unchecked Sendable {
   /// log π(a|s) at a row of the last evaluation.
   package func logProbability(of choice: Int, at row: Int) -> Float { logProbabilities[row, choice] }
 
+  /// The share of hidden units that are zero over the first `rows` rows of the last evaluation.
+  package func deadUnits(rows: Int) -> Double { activations.deadUnits(rows: rows) }
+
   /// The likeliest action at a row of the last evaluation; ties go to the first.
   package func best(at row: Int) -> Int { logits.indexOfMaximum(inRow: row) }
 
   /// An action drawn from π(·|s) at a row of the last evaluation.
   package func sample(at row: Int, using generator: inout RandomStream) -> Int {
-    // the first action whose cumulative probability is above the draw; rounding must not leave the last one
+    // the first action whose cumulative probability is above the draw; the last one if rounding leaves none
     let draw = generator.uniform()
     var sum: Float = 0
     for choice in 0..<(choices - 1) {
@@ -84,10 +87,10 @@ package final class CategoricalPolicy: @unchecked Sendable {
     return choices - 1
   }
 
-  /// Back from scale · Σ_a π(a|s) f_a to the hidden layers, for some rows:
+  /// The backward pass of scale · Σ_a π(a|s) f_a to the hidden layers, for some rows:
   /// ∂/∂z_a = scale · π_a (f_a − Σ_b π_b f_b).
   ///
-  /// Where f_a is α log π_a plus something fixed this is the whole gradient: Σ_a π_a ∂ log π_a = 0.
+  /// If f_a is α log π_a plus a constant, this is the whole gradient, since Σ_a π_a ∂ log π_a = 0.
   ///
   /// - Parameters:
   ///   - objective: f (B × A).

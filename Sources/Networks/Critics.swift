@@ -1,4 +1,4 @@
-// Critics.swift — one or several action values Q_j(s, a), their minimum, and the gradients that learning needs.
+// Critics.swift — one or several critics Q_j(s, a) of real-valued actions, their minimum, and their gradients.
 
 import Kernels
 import Platform
@@ -12,16 +12,16 @@ public final class Critics: Ensemble, @unchecked Sendable {
   private let valueGradients: FixedArray<Block>  // J × (B)
   private let activations: FixedArray<Activations>
   private let inputGradients: FixedArray<Matrix>  // J × (B × A)
-  /// The rows of the batch that gathered rows belong to.
+  /// The batch row of each gathered row.
   private let owners: FixedArray<RowIndices>  // J × (B)
-  /// How many rows were gathered for each critic.
+  /// The number of rows gathered for each critic.
   package let gathered: RowIndices  // (J)
 
   private let batchSize: Int
 
   /// Critics with ReLU in hidden layers of the given sizes.
   public convenience init(
-    count: Int, observationSize: Int, actionSize: Int, hiddenSizes: [Int], batchSize: Int, isLearned: Bool
+    count: Int, observationSize: Int, actionSize: Int, hiddenSizes: [Int], batchSize: Int, isLearned: Bool = true
   ) {
     self.init(
       count: count, observationSize: observationSize, actionSize: actionSize, blocks: [NetworkBlock](hiddenSizes),
@@ -29,13 +29,23 @@ public final class Critics: Ensemble, @unchecked Sendable {
   }
 
   /// - Parameter isLearned: false for target critics, which are only ever tracked.
-  public init(
-    count: Int, observationSize: Int, actionSize: Int, blocks: [NetworkBlock], batchSize: Int, isLearned: Bool
+  public convenience init(
+    count: Int, observationSize: Int, actionSize: Int, blocks: [NetworkBlock], batchSize: Int, isLearned: Bool = true
   ) {
-    self.batchSize = batchSize
     let layout = Layout(
       inputs: observationSize + actionSize, gradientInputs: actionSize, blocks: blocks, outputs: [(nil, 1)],
       scalar: true)
+    self.init(layout, count: count, actionSize: actionSize, batchSize: batchSize, isLearned: isLearned)
+  }
+
+  /// Target critics: of the same layout, with parameters of their own, which are only ever tracked.
+  public convenience init(following other: Critics) {
+    self.init(
+      other.networks[0].layout, count: other.count, actionSize: 0, batchSize: other.batchSize, isLearned: false)
+  }
+
+  private init(_ layout: Layout, count: Int, actionSize: Int, batchSize: Int, isLearned: Bool) {
+    self.batchSize = batchSize
     networks = (0..<count).map { _ in Parameters(layout, isLearned: isLearned) }
     values = FixedArray(count: count) { _ in Block(count: batchSize) }
     valueGradients = FixedArray(count: isLearned ? count : 0) { _ in Block(count: batchSize) }
@@ -52,14 +62,14 @@ public final class Critics: Ensemble, @unchecked Sendable {
     for j in 0..<count { evaluate(j, observations, actions, rows: rows) }
   }
 
-  /// Q_j(s, a) of critic j, for some rows; nothing is dropped.
+  /// Q_j(s, a) of critic j, for some rows, without dropout.
   public func evaluate(
     _ j: Int, _ observations: borrowing Matrix, _ actions: borrowing Matrix, rows: Range<Int>
   ) {
     evaluate(j, observations, actions, dropout: nil, rows: rows)
   }
 
-  /// Q_j(s, a) of critic j, for some rows, with what a draw drops of its units where they may be dropped.
+  /// Q_j(s, a) of critic j, for some rows, with the dropout of a draw if its blocks have dropout.
   package func evaluate(
     _ j: Int, _ observations: borrowing Matrix, _ actions: borrowing Matrix, dropout: DropoutDraw?, rows: Range<Int>
   ) {
@@ -89,7 +99,7 @@ public final class Critics: Ensemble, @unchecked Sendable {
 
   // MARK: gradients
 
-  /// Back from mean w ℓ(Q_j − y) to critic j's hidden layers: ∂/∂Q_j = w ℓ′(Q_j − y) · scale, for some rows.
+  /// The backward pass of mean w ℓ(Q_j − y) to critic j's hidden layers: ∂/∂Q_j = w ℓ′(Q_j − y) · scale, for some rows.
   public func backward(
     _ j: Int, _ loss: ValueLoss, to targets: borrowing Block, weights: borrowing Block, scale: Float, rows: Range<Int>
   ) {
@@ -104,10 +114,10 @@ public final class Critics: Ensemble, @unchecked Sendable {
     for row in rows { gradients[row] = loss.derivative(values[row] - targets[row]) * scale * weights[row] }
   }
 
-  /// Finds each critic's rows, those where it is the smallest: each row goes back through its smallest critic only.
+  /// Finds the rows where each critic is the smallest. The backward pass of a row goes through its smallest critic only.
   package func gatherMinimum(rows: Int) { gatherSmallest(of: values, rows: rows, into: owners, counts: gathered) }
 
-  /// scale · ∂ min_j Q_j / ∂a for some of the `gathered[j]` rows of critic j. The parameters get no gradient.
+  /// scale · ∂ min_j Q_j / ∂a for some of the `gathered[j]` rows of critic j. No gradient of the parameters is computed.
   package func minimumActionGradient(
     _ j: Int, scale: Float, into gradient: borrowing Matrix, rows: Range<Int>
   ) {
@@ -118,21 +128,21 @@ public final class Critics: Ensemble, @unchecked Sendable {
     for at in rows { inputGradients[j].copyRow(at, to: gradient, row: owners[j][at]) }
   }
 
-  /// scale · ∂Q_0/∂a for some rows. The parameters get no gradient.
+  /// scale · ∂Q_0/∂a for some rows. No gradient of the parameters is computed.
   public func firstActionGradient(scale: Float, into gradient: borrowing Matrix, rows: Range<Int>) {
     valueGradients[0].fill(scale, rows)
     backward(0, rows: rows)
     networks[0].backwardInput(activations[0], into: gradient, rows: rows)
   }
 
-  /// scale · ∂Q_j/∂a for some rows, kept until all critics' are added up. The parameters get no gradient.
+  /// scale · ∂Q_j/∂a for some rows, kept to be added up over the critics. No gradient of the parameters is computed.
   package func backwardToActions(_ j: Int, scale: Float, rows: Range<Int>) {
     valueGradients[j].fill(scale, rows)
     backward(j, rows: rows)
     networks[j].backwardInput(activations[j], into: inputGradients[j], rows: rows)
   }
 
-  /// What all critics passed back to the actions, added up, for some rows.
+  /// The sum over all critics of their gradients at the actions, for some rows.
   package func addActionGradients(into gradient: borrowing Matrix, rows: Range<Int>) {
     for row in rows {
       for i in 0..<gradient.columns {

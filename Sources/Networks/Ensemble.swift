@@ -1,16 +1,16 @@
-// Ensemble.swift — networks that are alike, initialised, copied, tracked and kept together, whatever their heads mean.
+// Ensemble.swift — several networks of one layout, which are initialised, copied, tracked and saved together.
 
 import Kernels
 import Platform
 
 /// One network or several of the same layout, each with a number j.
 public protocol Ensemble: Tracking {
-  /// The parameters of each.
+  /// The parameters of each network.
   var networks: [Parameters] { get }
 }
 
 extension Ensemble {
-  /// How many there are.
+  /// The number of networks.
   public var count: Int { networks.count }
 
   /// Draws all parameters anew, network after network.
@@ -28,7 +28,7 @@ extension Ensemble {
     networks[j].track(other.networks[j], rate: rate, share)
   }
 
-  /// Whether the last tracking wrote finite numbers only, into all of them.
+  /// Whether the last tracking wrote only finite numbers into all networks.
   public var trackedAllFinite: Bool { networks.allSatisfy(\.trackedAllFinite) }
 
   /// The parameters as tensors `prefix.J.layer.K.…`.
@@ -36,7 +36,7 @@ extension Ensemble {
     networks.enumerated().flatMap { $1.tensors("\(prefix).\($0)") }
   }
 
-  /// Takes up the parameters that `tensors` gave.
+  /// Loads the parameters that `tensors` returned.
   public func load(_ prefix: String, from find: (String) throws -> Tensor) throws {
     for (j, network) in networks.enumerated() { try network.load("\(prefix).\(j)", from: find) }
   }

@@ -1,14 +1,14 @@
-// FixedPolicy.swift — a policy that is not learned here, of whichever kind its tensors are.
+// FixedPolicy.swift — a policy that is read, not learned: over choices, squashed Gaussian or deterministic.
 
 import Kernels
 
-/// π(·|s) from tensors named `policy.…`: one over choices where there are some, else a squashed Gaussian where there is a
+/// π(·|s) from tensors named `policy.…`: over choices if actions are discrete, else a squashed Gaussian if there are tensors of
 /// log σ, else a deterministic policy.
 package struct FixedPolicy: Sendable {
   private let network: Network
-  /// A; 1, the index, where it chooses.
+  /// A; 1 for discrete actions, whose action is an index.
   package let actionSize: Int
-  /// What observations are normalised by before the network sees them; nil: they are taken as they are.
+  /// Normalises observations before the network sees them; nil if they are not normalised.
   private let normalizer: RowNormalizer?
 
   private enum Network: Sendable {
@@ -33,8 +33,8 @@ package struct FixedPolicy: Sendable {
   /// Reads a policy; the sizes of its hidden layers are those of its tensors.
   ///
   /// - Parameters:
-  ///   - choices: how many there are; nil where actions are real-valued.
-  ///   - activation: that of its hidden layers, which no tensor shows.
+  ///   - choices: the number of choices; nil for real-valued actions.
+  ///   - activation: the activation of its hidden layers; the tensors do not tell it.
   ///   - normalizer: with room for `batchSize` rows, where the policy was learned on normalised observations.
   /// - Throws: what `find` throws for a tensor that is missing, `TensorMismatch` for one of another shape.
   package init(
@@ -56,7 +56,7 @@ package struct FixedPolicy: Sendable {
     let isGaussian = ["mean.weight", "mean.bias", "log_std.weight", "log_std.bias"].contains(where: has)
     if !isGaussian { sizes = sizes.dropLast() }
     guard !sizes.isEmpty else {
-      // says which tensor is missing
+      // throws an error that names the missing tensor
       _ = try find("policy.layer.0.weight")
       throw TensorMismatch("the policy has no hidden layer")
     }
@@ -76,15 +76,14 @@ package struct FixedPolicy: Sendable {
     }
   }
 
-  /// Whether it can draw its actions: by a Gaussian, or by the probabilities of choices.
+  /// Whether it can draw actions: from a Gaussian, or by the probabilities of choices.
   package var isStochastic: Bool {
     if case .deterministic = network { false } else { true }
   }
 
-  /// a ~ π(·|s) and log π(a|s) for some rows, by the given ε; ε = 0 gives a Gaussian's mean action, tanh μ(s), or the likeliest
-  /// choice.
+  /// a ~ π(·|s) and log π(a|s) for some rows, from the given ε. ε = 0 gives the mean action tanh μ(s), or the likeliest choice.
   ///
-  /// A deterministic policy reads no ε; its log π is written as 0.
+  /// A deterministic policy does not read ε; its log π is written as 0.
   package func draw(
     _ observations: borrowing Matrix, noise: borrowing Block, into draw: borrowing PolicyDraw, rows: Range<Int>
   ) {

@@ -1,16 +1,16 @@
-// Layout.swift — where the numbers of a network's layers are in its flat block, and what they are called outside.
+// Layout.swift — the places of a network's parameters in its flat block, and the names of its tensors.
 
 import Kernels
 import Platform
 
-/// One layer's place in a network's parameters.
+/// The place of one layer in a network's parameters.
 package struct Layer: Sendable {
   package enum Kind: Sendable {
     /// A matrix product: (I + 1) × 16 values for each panel of outputs, the bias last.
     case dense
-    /// The same with at most 16 outputs, one panel: workers divide its inputs.
+    /// The same with at most 16 outputs, one panel, so that workers divide its inputs instead.
     case narrow
-    /// One output: the weights as the panels of one row, then a vector with the bias.
+    /// One output: the weights as panels of one row, then one vector with the bias.
     case scalar
     /// The scale and shift of a normalisation: 16 of each for each panel of units, which are both its inputs and its outputs.
     case affine
@@ -19,14 +19,14 @@ package struct Layer: Sendable {
   package let kind: Kind
   package let inputs: Int
   package let outputs: Int
-  /// The first input that a gradient is passed back to; `inputs` when none is.
+  /// The first input with a gradient; `inputs` if no input has one.
   package let firstGradientInput: Int
-  /// Where the parameters start in the flat block.
+  /// Index of the first parameter in the flat block.
   package let offset: Int
-  /// Where Wᵀ starts in the block of transposed weights.
+  /// Index of the first element of Wᵀ in the block of transposed weights.
   package let transposedOffset: Int
 
-  /// Things that workers divide: panels of outputs, or of inputs where the outputs are one panel.
+  /// Number of panels that workers divide: panels of outputs, or of inputs if the outputs are one panel.
   package var panels: Int { ((kind == .dense ? outputs : inputs) + panelWidth - 1) / panelWidth }
 
   package var parameterCount: Int {
@@ -44,17 +44,17 @@ package struct Layer: Sendable {
     }
   }
 
-  /// The inputs of a share whose weights Wᵀ holds, and the panels of outputs.
+  /// The inputs and the panels of outputs of a share, as far as Wᵀ holds their weights.
   package func transposed(of share: Share) -> (inputs: Range<Int>, panels: Range<Int>) {
     let part = share.range(of: panels)
     guard kind == .narrow else { return (firstGradientInput..<inputs, part) }
     return (min(inputs, part.lowerBound * panelWidth)..<min(inputs, part.upperBound * panelWidth), 0..<1)
   }
 
-  /// A share's part of the flat block.
+  /// The range of a share in the flat block.
   package func range(of share: Share) -> Range<Int> { range(ofPanels: share.range(of: panels)) }
 
-  /// The part of the flat block that some panels have. Where inputs are divided, the biases go with the last panel.
+  /// The range of some panels in the flat block. If inputs are divided, the biases belong to the last panel.
   package func range(ofPanels part: Range<Int>) -> Range<Int> {
     switch kind {
     case .dense:
@@ -72,7 +72,7 @@ package struct Layer: Sendable {
     }
   }
 
-  /// Where weight (output, input) is in the flat block.
+  /// Index of weight (output, input) in the flat block.
   package func weightIndex(output: Int, input: Int) -> Int {
     switch kind {
     case .dense, .narrow:
@@ -82,7 +82,7 @@ package struct Layer: Sendable {
     }
   }
 
-  /// Where an output's bias is in the flat block.
+  /// Index of an output's bias in the flat block.
   package func biasIndex(output: Int) -> Int {
     switch kind {
     case .dense, .narrow: weightIndex(output: output, input: inputs)
@@ -92,7 +92,7 @@ package struct Layer: Sendable {
   }
 }
 
-/// A tensor as other programs see it: weights [out, in] or biases [out] of some of a layer's outputs.
+/// A tensor in PyTorch's layout: weights [out, in] or biases [out] of some outputs of a layer.
 package struct TensorView: Sendable {
   package let name: String
   package let layer: Layer
@@ -104,7 +104,7 @@ package struct TensorView: Sendable {
 
   package var shape: [Int] { isVector ? [outputs.count] : [outputs.count, layer.inputs] }
 
-  /// Where each element is in the flat block, row by row.
+  /// Index of each element in the flat block, row by row.
   package func forEachIndex(_ body: (_ element: Int, _ index: Int) -> Void) {
     var element = 0
     for output in outputs {
@@ -121,12 +121,12 @@ package struct TensorView: Sendable {
   }
 }
 
-/// The layers of a multilayer perceptron: hidden blocks, then a linear layer; behind it what normalises the blocks.
+/// The layers of a multilayer perceptron: hidden blocks, then a linear layer, then the normalisations of the blocks.
 package struct Layout: Sendable {
   package let layers: [Layer]
   package let tensors: [TensorView]
   package let blocks: [NetworkBlock]
-  /// Where the scale and shift of each block's normalisation are among the layers; nil where it has none.
+  /// Index among the layers of each block's normalisation (scale and shift); nil for a block without one.
   private let normalizations: [Int?]
 
   package var hidden: ArraySlice<Layer> { layers[..<blocks.count] }
@@ -139,10 +139,10 @@ package struct Layout: Sendable {
   package func normalization(_ k: Int) -> Layer? { normalizations[k].map { layers[$0] } }
 
   /// - Parameters:
-  ///   - inputs: values in, S for a policy and S + A for a critic.
-  ///   - gradientInputs: how many of the last inputs a gradient is passed back to: 0, or A for a critic.
+  ///   - inputs: number of inputs: S for a policy, S + A for a critic.
+  ///   - gradientInputs: number of inputs, counted from the end, that have a gradient: 0, or A for a critic.
   ///   - blocks: the hidden layers, at least one.
-  ///   - outputs: the names of the output's parts with their sizes, such as mean and log_std. One part named nil
+  ///   - outputs: the parts of the output by name with their sizes, such as mean and log_std. A part without a name
   ///     continues the numbering of the hidden layers.
   ///   - scalar: one output, kept as a dot product.
   package init(

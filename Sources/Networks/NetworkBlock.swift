@@ -1,17 +1,17 @@
-// NetworkBlock.swift — a hidden layer as it is asked for: units, and what follows the product.
+// NetworkBlock.swift — the description of a hidden layer: units, dropout, normalisation and activation.
 //
 //   h = f( norm( dropout( x W + b ) ) )
 //
-// A network is a list of blocks and a linear output layer. A block with ReLU and nothing else is one fused kernel; every other
-// one is that kernel without ReLU, then each part in turn.
+// A network is a list of blocks and a linear output layer. A block with only ReLU is one fused kernel. Any other block is that
+// kernel without ReLU, followed by each part in turn.
 
 import Kernels
 
-/// What normalises the units of a block before its activation.
+/// The normalisation of a block's units before the activation.
 public enum BlockNormalization: Codable, Sendable, Equatable, CaseIterable {
-  /// Nothing.
+  /// No normalisation.
   case none
-  /// Over a row's units, with a learned scale and shift (Ba 2016).
+  /// Layer normalisation: over the units of a row, with a learned scale and shift (Ba 2016).
   case layer
 }
 
@@ -20,14 +20,14 @@ public struct NetworkBlock: Sendable, Equatable {
   /// Units of the layer.
   public var units: Int
   // differs: directly behind the product, before the normalisation, as in DroQ (Hiraoka 2022, fig. 2)
-  /// The share of units that are dropped while learning, in [0, 1).
+  /// The share of units that are dropped in an update, in [0, 1).
   public var dropout: Float
-  /// What normalises them before f.
+  /// The normalisation before f.
   public var normalization: BlockNormalization
-  /// f
+  /// The activation f.
   public var activation: Activation
 
-  /// A layer; without more it is a product and ReLU.
+  /// A layer; by default a product and ReLU.
   public init(
     units: Int, dropout: Float = 0, normalization: BlockNormalization = .none, activation: Activation = .relu
   ) {
@@ -35,17 +35,17 @@ public struct NetworkBlock: Sendable, Equatable {
     (self.normalization, self.activation) = (normalization, activation)
   }
 
-  /// The product and ReLU are one kernel, and nothing else follows.
+  /// Whether the block is one kernel: the product and ReLU, and nothing else.
   package var isFused: Bool { dropout == 0 && normalization == .none && activation == .relu }
 
-  /// Numbers for each unit and row beside its value and gradient: f′, the dropped units, n and the gradient before it.
+  /// Numbers stored for each unit and row besides value and gradient: f′, the dropout factor, n and its gradient.
   package var furtherNumbers: Int {
     isFused ? 0 : 1 + (dropout > 0 ? 1 : 0) + (normalization == .layer ? 2 : 0)
   }
 }
 
 extension [NetworkBlock] {
-  /// Hidden layers of these sizes that are alike otherwise.
+  /// Hidden layers of these sizes, with the other settings equal.
   public init(
     _ sizes: [Int], activation: Activation = .relu, normalization: BlockNormalization = .none, dropout: Float = 0
   ) {

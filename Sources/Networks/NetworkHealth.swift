@@ -1,10 +1,10 @@
-// NetworkHealth.swift — what a network's units and parameters tell about its health, without changing them.
+// NetworkHealth.swift — measures of a network's health: dead units, norms, saturation. Nothing is changed.
 
 import Kernels
 
 extension Activations {
-  /// The share of hidden units that pass no gradient back for any of the first `rows` rows: those with ReLU that are zero, and
-  /// those of another activation with |f′| of at most `flat`.
+  /// The share of hidden units that pass no gradient back for any of the first `rows` rows: with ReLU units that are zero, with
+  /// another activation units with |f′| of at most `flat`.
   package borrowing func deadUnits(rows: Int) -> Double {
     var (dead, total) = (0, 0)
     for k in 0..<hidden.count {
@@ -20,16 +20,16 @@ extension Activations {
     return Double(dead) / Double(max(1, total))
   }
 
-  /// A slope at which a unit counts as saturated: tanh has it at 0.995.
+  /// The largest slope of a saturated unit: tanh has it at an output of 0.995.
   private static var flat: Float { 0.01 }
 }
 
-/// ‖θ‖ of networks that learn together.
+/// ‖θ‖ over several networks together.
 package func parameterNorm(_ networks: [Parameters]) -> Double {
   networks.reduce(0) { $0 + Double(squaredNorm($1.values, range: 0..<$1.values.count)) }.squareRoot()
 }
 
-/// ‖∂L/∂θ‖ of the last update.
+/// ‖∂L/∂θ‖ of the last update over several networks together.
 package func gradientNorm(_ networks: [Parameters]) -> Double {
   networks.reduce(0) { $0 + Double(squaredNorm($1.gradients, range: 0..<$1.gradients.count)) }.squareRoot()
 }
@@ -43,7 +43,7 @@ package func share(of values: borrowing Matrix, above limit: Float, rows: Int) -
   return Double(above) / Double(max(1, rows * values.columns))
 }
 
-/// Critics asked about one observation and action at a time, with buffers of their own.
+/// Critics that evaluate one observation and action at a time, with buffers of their own.
 public struct CriticsOfOne: ~Copyable {
   private let networks: [Parameters]
   private let activations: Activations

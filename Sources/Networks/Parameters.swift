@@ -3,7 +3,7 @@
 import Kernels
 import Platform
 
-/// A tensor that leaves or enters the program: row-major, as PyTorch keeps it.
+/// A tensor as files hold it: row-major, as in PyTorch.
 public struct Tensor: Sendable, Equatable {
   /// Its name, such as `critic.0.layer.1.weight`.
   public let name: String
@@ -13,7 +13,7 @@ public struct Tensor: Sendable, Equatable {
 
   private enum Source: Sendable {
     case values([Float])
-    /// A network's flat block as it was, shared by its tensors, and the part of it that this one is.
+    /// A copy of a network's flat block, shared by its tensors, and the view of this tensor.
     case block([Float], TensorView)
   }
 
@@ -27,7 +27,7 @@ public struct Tensor: Sendable, Equatable {
     (name, shape, source) = ("\(prefix).\(view.name)", view.shape, .block(block, view))
   }
 
-  /// The values, row by row. Keep them where many are read: each call may put them in order anew.
+  /// The values, row by row. Store the result: each call may put them in order again.
   public var values: [Float] {
     switch source {
     case .values(let values): return values
@@ -45,13 +45,13 @@ public struct Tensor: Sendable, Equatable {
 
 /// A tensor that is missing or has another shape than the network.
 public struct TensorMismatch: Error, CustomStringConvertible {
-  /// The tensor and what was expected of it, in one line.
+  /// The tensor and the expected shape, in one line.
   public let description: String
 
   package init(_ description: String) { self.description = description }
 }
 
-/// What follows learned parameters, and looks at each number as it does.
+/// Parameters that track learned ones, and check each number as they do.
 public protocol Tracking {
   /// Every parameter was finite after the last tracking.
   var trackedAllFinite: Bool { get }
@@ -62,12 +62,12 @@ public final class Parameters: Tracking, @unchecked Sendable {
   package let layout: Layout
   /// θ
   package let values: Block
-  /// ∂L/∂θ, written by `weightGradients` and read by the optimiser; empty where nothing is learned.
+  /// ∂L/∂θ, written by `weightGradients` and read by the optimiser; empty for a network that is not learned.
   package let gradients: Block
-  /// Wᵀ of the layers that pass a gradient back, kept in step with θ; empty where nothing is learned.
+  /// Wᵀ of the layers with a gradient of their inputs, kept up to date with θ; empty for a network that is not learned.
   package let transposed: Block
   private let isLearned: Bool
-  /// Of each share 0, or NaN where a parameter is not finite after tracking; empty where θ is learned.
+  /// For each share 0, or NaN if a parameter in it is not finite after tracking; empty for a learned network.
   private let trackingChecks: Block
 
   /// Zeros.
@@ -80,8 +80,8 @@ public final class Parameters: Tracking, @unchecked Sendable {
     trackingChecks = Block(count: isLearned ? 0 : WorkerPool.maximumCount)
   }
 
-  /// Weights and biases from U(±1/√fan_in), PyTorch's default and every reference implementation's; a normalisation scales by 1
-  /// and shifts by 0.
+  /// Draws weights and biases from U(±1/√fan_in), the default of PyTorch and of the reference implementations. A
+  /// normalisation begins with scale 1 and shift 0.
   public func initialize(using generator: inout RandomStream) {
     for tensor in layout.tensors {
       if tensor.layer.kind == .affine {
@@ -145,7 +145,7 @@ public final class Parameters: Tracking, @unchecked Sendable {
   }
 
   package func load(_ prefix: String, into block: borrowing Block, from find: (String) throws -> Tensor) throws {
-    block.fill(0, 0..<block.count)  // what is beside the tensors, too: numbers that were not finite may have reached it
+    block.fill(0, 0..<block.count)  // the padding too: non-finite numbers may have reached it
     for view in layout.tensors {
       let tensor = try find("\(prefix).\(view.name)")
       guard tensor.shape == view.shape else {

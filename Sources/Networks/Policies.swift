@@ -1,5 +1,5 @@
 // Policies.swift — the policies of real-valued actions: a squashed Gaussian (SAC) and a deterministic tanh (DDPG, TD3,
-// TD3+BC). CategoricalPolicy.swift has the policy of discrete SAC; DQN has none beside its critic.
+// TD3+BC). CategoricalPolicy.swift has the policy of discrete SAC. DQN has no policy network: it acts by its critic.
 
 import Kernels
 import Platform
@@ -47,7 +47,7 @@ package final class SquashedGaussian: @unchecked Sendable {
   /// μ(s) and log σ(s) for some rows, to draw from.
   package func evaluate(_ observations: borrowing Matrix, rows: Range<Int>) { forward(observations, rows: rows) }
 
-  /// Draws other actions from the heads of the last evaluation, with the k-th ε of K draws' noise (K × B × A).
+  /// Draws actions again from the heads of the last evaluation, with the k-th ε of `noise` (K × B × A).
   package func sampleAgain(_ k: Int, noise: borrowing Block, into draw: borrowing PolicyDraw, rows: Range<Int>) {
     gaussianSample(
       heads, noise: noise, draw: k, into: draw.actions, record, logProbabilities: draw.logProbabilities, rows: rows)
@@ -62,7 +62,7 @@ package final class SquashedGaussian: @unchecked Sendable {
     tanhForward(actions, rows: rows)
   }
 
-  /// Back from ∂L/∂a (B × A) and ∂L/∂log π of the last draw to the hidden layers, for some rows.
+  /// The backward pass of ∂L/∂a (B × A) and ∂L/∂log π of the last draw to the hidden layers, for some rows.
   package func backward(actionGradient: borrowing Matrix, logProbabilityGradient: Float, rows: Range<Int>) {
     gaussianGradient(
       record, actionGradient: actionGradient, logProbabilityGradient: logProbabilityGradient, into: headGradients,
@@ -70,11 +70,11 @@ package final class SquashedGaussian: @unchecked Sendable {
     parameters.backwardOutput(headGradients, activations, rows: rows)
   }
 
-  /// Back from Σ_k w_k log π(a_k|s) to the hidden layers, the actions of the last K draws held fixed, for some rows.
+  /// The backward pass of Σ_k w_k log π(a_k|s) to the hidden layers, with the actions of the last K draws fixed, for some rows.
   ///
   /// - Parameters:
-  ///   - weights: w (K × B), as draw k of row i counts.
-  ///   - noise: ε (K × B × A), as the draws had it.
+  ///   - weights: w (K × B), the weight of draw k of row i.
+  ///   - noise: ε (K × B × A) of the draws.
   package func backward(scoreWeights weights: borrowing Block, draws: Int, noise: borrowing Block, rows: Range<Int>) {
     gaussianScoreGradient(heads, record, draws: draws, noise: noise, weights: weights, into: headGradients, rows: rows)
     parameters.backwardOutput(headGradients, activations, rows: rows)
@@ -93,7 +93,7 @@ package final class SquashedGaussian: @unchecked Sendable {
   }
 }
 
-/// What a policy drew: actions in [−1, 1] and their log-densities.
+/// Actions in [−1, 1] that a policy drew, and their log-densities.
 package struct PolicyDraw: ~Copyable {
   package let actions: Matrix  // (B × A)
   package let logProbabilities: Block  // (B)
@@ -101,17 +101,6 @@ package struct PolicyDraw: ~Copyable {
   package init(rows: Int, actionSize: Int) {
     actions = Matrix(rows: rows, columns: actionSize)
     logProbabilities = Block(count: rows)
-  }
-}
-
-/// Room for what the lanes' policies draw.
-package struct ActingRows: ~Copyable {
-  package let noise: Block  // (N × A)
-  package let draw: PolicyDraw  // (N × A)
-
-  package init(_ lanes: Int, actionSize: Int) {
-    noise = Block(count: lanes * actionSize)
-    draw = PolicyDraw(rows: lanes, actionSize: actionSize)
   }
 }
 
@@ -135,15 +124,21 @@ public final class DeterministicPolicy: @unchecked Sendable {
   private let activations: Activations
   private let outputGradients: Matrix  // (B × A)
 
-  /// - Parameter isLearned: false for a target policy, which is only ever tracked.
+  /// - Parameter isLearned: false for a target policy, which has no gradients.
   public convenience init(
     observationSize: Int, actionSize: Int, hiddenSizes: [Int], activation: Activation = .relu, batchSize: Int,
-    isLearned: Bool
+    isLearned: Bool = true
   ) {
     let layout = Layout(
       inputs: observationSize, gradientInputs: 0, blocks: [NetworkBlock](hiddenSizes, activation: activation),
       outputs: [(nil, actionSize)], scalar: false)
     self.init(Parameters(layout, isLearned: isLearned), batchSize: batchSize, forLearning: isLearned)
+  }
+
+  /// A target policy: of the same layout, with parameters of its own, which are only ever tracked.
+  public convenience init(following other: DeterministicPolicy) {
+    self.init(
+      Parameters(other.parameters.layout, isLearned: false), batchSize: other.outputGradients.rows, forLearning: false)
   }
 
   /// The same policy with buffers of its own, for acting.
@@ -163,7 +158,7 @@ public final class DeterministicPolicy: @unchecked Sendable {
     tanhForward(actions, rows: rows)
   }
 
-  /// Back from ∂L/∂a at the last evaluated actions to the hidden layers, for some rows.
+  /// The backward pass of ∂L/∂a at the last evaluated actions to the hidden layers, for some rows.
   public func backward(actions: borrowing Matrix, actionGradient: borrowing Matrix, rows: Range<Int>) {
     tanhGradient(actionGradient, actions: actions, into: outputGradients, rows: rows)
     parameters.backwardOutput(outputGradients, activations, rows: rows)

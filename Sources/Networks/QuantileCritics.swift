@@ -1,4 +1,4 @@
-// QuantileCritics.swift — critics whose outputs are the quantiles of the return, θ_j(s, a), and the gradients that learning needs.
+// QuantileCritics.swift — critics whose outputs are quantiles of the return, θ_j(s, a), and their gradients.
 
 import Kernels
 import Platform
@@ -11,26 +11,32 @@ package final class QuantileCritics: Ensemble, @unchecked Sendable {
   /// θ_j at the rows of the last evaluation.
   private let atoms: FixedArray<Matrix>  // J × (B × M)
   private let atomGradients: FixedArray<Matrix>  // J × (B × M)
-  /// Of the last backward pass, the sum over pairs of atoms and targets.
+  /// The loss of each row in the last backward pass: the sum over pairs of an atom and a target.
   private let losses: FixedArray<Block>  // J × (B)
   private let activations: FixedArray<Activations>
   private let inputGradients: FixedArray<Matrix>  // J × (B × A)
   private let levels: Block  // (M)
 
-  /// - Parameter isLearned: false for target critics, which are only ever tracked.
+  /// - Parameter isLearned: false for target critics, which have no gradients.
   package convenience init(
-    count: Int, quantiles: Int, observationSize: Int, actionSize: Int, blocks: [NetworkBlock], batchSize: Int,
-    isLearned: Bool
+    count: Int, quantiles: Int, observationSize: Int, actionSize: Int, blocks: [NetworkBlock], batchSize: Int
   ) {
     let layout = Layout(
       inputs: observationSize + actionSize, gradientInputs: actionSize, blocks: blocks, outputs: [(nil, quantiles)],
       scalar: false)
     self.init(
-      (0..<count).map { _ in Parameters(layout, isLearned: isLearned) }, quantiles: quantiles, actionSize: actionSize,
-      batchSize: batchSize, forLearning: isLearned)
+      (0..<count).map { _ in Parameters(layout, isLearned: true) }, quantiles: quantiles, actionSize: actionSize,
+      batchSize: batchSize, forLearning: true)
   }
 
-  /// The same networks with buffers of their own, to be asked about other rows.
+  /// Target critics: of the same layout, with parameters of their own, which are only ever tracked.
+  package convenience init(following other: QuantileCritics) {
+    self.init(
+      other.networks.map { Parameters($0.layout, isLearned: false) }, quantiles: other.quantiles, actionSize: 0,
+      batchSize: other.atoms[0].rows, forLearning: false)
+  }
+
+  /// The same networks with buffers of their own, to evaluate other rows.
   package convenience init(sharing other: QuantileCritics, batchSize: Int) {
     self.init(other.networks, quantiles: other.quantiles, actionSize: 0, batchSize: batchSize, forLearning: false)
   }
@@ -67,9 +73,23 @@ package final class QuantileCritics: Ensemble, @unchecked Sendable {
     return sum / Float(quantiles)
   }
 
+  /// |mean_m θ_jm − mean_k y_k|, the mean over j, of a row.
+  ///
+  /// - Parameters:
+  ///   - targets: y (B × K).
+  ///   - targetCount: K.
+  package func absoluteError(to targets: borrowing Block, targetCount: Int, at row: Int) -> Float {
+    var target: Float = 0
+    for k in (row * targetCount)..<((row + 1) * targetCount) { target += targets[k] }
+    target /= Float(targetCount)
+    var sum: Float = 0
+    for j in 0..<count { sum += abs(mean(j, at: row) - target) }
+    return sum / Float(count)
+  }
+
   /// The atoms of all critics but the `dropped` largest, for some rows: (B × (J M − dropped)).
   ///
-  /// - Parameter largest: room for those that are left out (B × dropped).
+  /// - Parameter largest: a buffer for the atoms that are left out (B × dropped).
   package func truncated(
     dropping dropped: Int, room largest: borrowing Block, into kept: borrowing Block, rows: Range<Int>
   ) {
@@ -78,8 +98,8 @@ package final class QuantileCritics: Ensemble, @unchecked Sendable {
 
   // MARK: gradients
 
-  /// Back from the quantile Huber loss of critic j's atoms to its hidden layers, for some rows: `scale` times ∂/∂θ of the sum over
-  /// pairs of an atom and one of the row's K targets, with the row's weight.
+  /// The backward pass of the quantile Huber loss of critic j's atoms to its hidden layers, for some rows: `scale` times ∂/∂θ of
+  /// the sum over pairs of an atom and one of the row's K targets, times the row's weight.
   package func backward(
     _ j: Int, to targets: borrowing Block, targetCount: Int, weights: borrowing Block, scale: Float, rows: Range<Int>
   ) {
@@ -89,14 +109,14 @@ package final class QuantileCritics: Ensemble, @unchecked Sendable {
     networks[j].backwardOutput(atomGradients[j], activations[j], rows: rows)
   }
 
-  /// Back from `scale` · Σ_m θ_jm to the action, for some rows. The parameters get no gradient.
+  /// The gradient of `scale` · Σ_m θ_jm at the action, for some rows. No gradient of the parameters is computed.
   package func backwardToActions(_ j: Int, scale: Float, rows: Range<Int>) {
     atomGradients[j].fill(scale, rows: rows)
     networks[j].backwardOutput(atomGradients[j], activations[j], rows: rows)
     networks[j].backwardInput(activations[j], into: inputGradients[j], rows: rows)
   }
 
-  /// What all critics passed back to the actions, added up, for some rows.
+  /// The sum over all critics of their gradients at the actions, for some rows.
   package func addActionGradients(into gradient: borrowing Matrix, rows: Range<Int>) {
     for row in rows {
       for i in 0..<gradient.columns {
@@ -115,7 +135,7 @@ package final class QuantileCritics: Ensemble, @unchecked Sendable {
       Input(observations, actions), activations[j], output: atomGradients[j], rows: rows, share)
   }
 
-  // MARK: what the last pass tells
+  // MARK: metrics of the last pass
 
   /// Σ_j Σ_i w_i Σ_m Σ_k ρ of the last backward pass over the first `rows` rows.
   package func weightedLoss(weights: borrowing Block, rows: Int) -> Double {
@@ -144,8 +164,8 @@ package final class QuantileCritics: Ensemble, @unchecked Sendable {
     return largest
   }
 
-  /// The share of neighbouring atoms, over the first `rows` rows, of which the one of the lower level is the larger; NaN of a
-  /// single atom.
+  /// The share of pairs of neighbouring atoms, over the first `rows` rows, in which the atom of the lower level is larger; NaN for
+  /// a single atom.
   package func crossedQuantiles(rows: Int) -> Double {
     var crossed = 0
     for j in 0..<count {

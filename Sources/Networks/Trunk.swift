@@ -1,4 +1,4 @@
-// Trunk.swift — the hidden blocks that every network starts with: forward, backward, weight gradients.
+// Trunk.swift — the hidden blocks of a network: forward pass, backward pass, weight gradients.
 //
 //   u_k = h_{k−1} W_k + b_k,   h_k = f(norm(dropout(u_k))),   h_{−1} = x
 //   ∂L/∂h_{k−1} = ∂L/∂u_k W_kᵀ,   ∂L/∂W_k = h_{k−1}ᵀ ∂L/∂u_k
@@ -8,17 +8,17 @@
 import Kernels
 import Platform
 
-/// What a pass through a network leaves behind for its backward pass.
+/// The activations of a forward pass, and what the backward pass needs besides.
 package struct Activations: ~Copyable {
   /// h_k
   package let hidden: FixedArray<Matrix>  // (B × H_k)
   /// ∂L/∂u_k; empty where nothing is learned.
   package let gradients: FixedArray<Matrix>  // (B × H_k)
-  /// f′ at block k; empty where the block is one kernel.
+  /// f′ of block k; empty if the block is one kernel.
   let slopes: FixedArray<Matrix>  // (B × H_k)
-  /// What block k's dropout multiplied by; empty where it has none.
+  /// The factors of block k's dropout; empty if it has none.
   let dropped: FixedArray<Matrix>  // (B × H_k)
-  /// What block k's normalisation left; empty where it has none.
+  /// Normalised values and inverse deviations of block k; empty if it has no normalisation.
   let norms: FixedArray<LayerNormRecord>  // (B × H_k)
   /// ∂L/∂ of what block k's normalisation gave; empty where it has none, or nothing is learned.
   let normGradients: FixedArray<Matrix>  // (B × H_k)
@@ -44,16 +44,16 @@ package struct Activations: ~Copyable {
     normGradients = matrices { forLearning && $0.normalization == .layer }
   }
 
-  /// The last hidden layer, which the output layer reads.
+  /// The last hidden layer: the input of the output layer.
   package var last: Int { hidden.count - 1 }
 }
 
-/// A draw of dropout for a network, and where its numbers begin in it.
+/// A draw of dropout, and the index where the numbers of a network begin in it.
 package struct NetworkDropout: Sendable {
   let draw: DropoutDraw
   let first: Int
 
-  /// For network j of several alike, whose batches have `rows` rows.
+  /// The dropout of network j of several with the same layout, whose batches have `rows` rows.
   package init(_ draw: DropoutDraw, network j: Int, _ layout: Layout, rows: Int) {
     self.draw = draw
     first = j * layout.blocks.reduce(0) { $0 + dropoutIndexCount(columns: $1.units, rows: rows) }

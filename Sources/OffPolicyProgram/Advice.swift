@@ -1,4 +1,4 @@
-// Advice.swift — adds the flag or the command to an error of the library, which knows neither.
+// Advice.swift — adds the flag or the command that helps to an error of the library, which knows no command line.
 
 import ArgumentParser
 import Foundation
@@ -22,9 +22,11 @@ struct AdvisedError: Error, CustomStringConvertible {
   }
 }
 
-/// An error of the file system in plain words; the system's own name domains and codes.
+/// An error of the file system in plain words, without the domains and codes of the system's own text.
 struct PlainError: Error, CustomStringConvertible {
   let description: String
+
+  init(_ description: String) { self.description = description }
 
   /// - Returns: nil where the error says itself what happened.
   init?(_ error: any Error) {
@@ -34,7 +36,7 @@ struct PlainError: Error, CustomStringConvertible {
   }
 }
 
-/// What to type beside the command; nil where the command does not take it.
+/// The flag to add; nil where the command does not have it.
 private func flag(_ remedy: Remedy, in command: (any ParsableCommand)?) -> String? {
   // a run that is resumed keeps what it began with
   if command is Resume { return nil }
@@ -47,7 +49,7 @@ private func flag(_ remedy: Remedy, in command: (any ParsableCommand)?) -> Strin
   case .timeouts(true): "--timeouts from-next-observations, --timeouts none or --timeouts \"every N\""
   case .timeouts(false): "--timeouts none or --timeouts \"every N\""
   case .layout: "--layout with one of \(DatasetLayout.allCases.map(\.rawValue).joined(separator: ", "))"
-  case .hyperparameter, .runFolder, .resume, .list, .listOptions, .checkEnvironment: nil
+  case .hyperparameter, .runFolder, .resume, .list, .listOptions, .checkEnvironment, .fetchMuJoCo: nil
   }
 }
 
@@ -65,6 +67,7 @@ private func otherCommand(_ remedy: Remedy, in command: (any ParsableCommand)?) 
   case .listOptions(let environment): "`\(Output.command) list \(shellWord(environment))` shows them"
   case .checkEnvironment(let id):
     "`\(Output.command) environment check \(id.map(shellWord) ?? "ENVIRONMENT")` does that"
+  case .fetchMuJoCo: "`\(Output.command) fetch-mujoco` fetches it"
   case .hyperparameter, .runFolder, .timeouts, .layout: nil
   }
 }

@@ -1,11 +1,11 @@
-// Arguments.swift — the command line before the parser sees it, and what the parser says in one line.
+// Arguments.swift — prepares the command line for the parser, and puts the parser's complaints into one line.
 
 import ArgumentParser
 import OffPolicy
 
 enum Arguments {
-  /// The arguments with `--steps -5` as `--steps=-5`: the parser takes what begins with a stroke for an option, and would say
-  /// that the value is missing.
+  /// The arguments with `--steps -5` as `--steps=-5`: the parser takes a word that begins with a hyphen for an option, and
+  /// would report a missing value.
   static func joiningNegativeNumbers(_ arguments: [String]) -> [String] {
     var result: [String] = []
     for argument in arguments {
@@ -35,7 +35,21 @@ enum Arguments {
     return path
   }
 
-  /// What is wrong with arguments that the parser refused, in one line with the nearest word and where help is.
+  /// Which argument is empty, where that is what a command failed for: a name or a path that is empty cannot be seen in a
+  /// message.
+  ///
+  /// - Returns: nil where none is, or where the message says so itself.
+  static func complaint(ofEmpty arguments: [String], beside message: String) -> String? {
+    guard let place = arguments.firstIndex(of: ""), !message.isEmpty, !message.contains("is empty"),
+      !message.contains("\"\"")
+    else { return nil }
+    let before = place > 0 ? arguments[place - 1] : ""
+    let help = ([Output.command] + commands(in: arguments).map { $0._commandName } + ["--help"]).joined(separator: " ")
+    return
+      "\(before.hasPrefix("--") ? before : "an argument") is empty: give a value; `\(help)` shows what can be given"
+  }
+
+  /// Why the parser refused the arguments, in one line, with the nearest known word and the command for help.
   static func complaint(_ message: String, about arguments: [String]) -> String {
     let path = commands(in: arguments)
     let current = path.last ?? RootCommand.self
@@ -47,8 +61,8 @@ enum Arguments {
     }
     var line = message.split(separator: "\n").joined(separator: " ").trimmed
     while line.hasSuffix(".") { line.removeLast() }
-    if line.isEmpty { line = "something is missing" }
-    return "\(line)\(line.hasSuffix("?") ? "" : ";") `\(help)` shows what can be given"
+    if line.isEmpty { line = "an argument is missing" }
+    return "\(line)\(line.hasSuffix("?") ? "" : ";") `\(help)` shows all arguments"
   }
 }
 

@@ -7,8 +7,11 @@ struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure updates per second: sample a batch, update everything, track the targets.")
 
-  @Option(help: "The algorithm's name; see `offpolicy list`.")
-  var algorithm = "sac"
+  @Argument(help: ArgumentHelp("The algorithm's name; see `offpolicy list`. Default: sac.", valueName: "algorithm"))
+  var name: String?
+
+  @Option(help: "The same as a flag.")
+  var algorithm: String?
 
   @Option(help: "Observation size S.", transform: wholeNumber)
   var observations: Int = 17
@@ -38,7 +41,7 @@ struct Bench: ParsableCommand {
   @Option(help: "Updates before the measurement begins.", transform: wholeNumber)
   var warmUp: Int = 200
 
-  @Option(help: "Share of the first hidden layers' units that die early in the warm-up, from 0 to 1.")
+  @Option(help: "Share of the first hidden layers' units that are made dead early in the warm-up, from 0 to 1.")
   var deadUnits = 0.0
 
   @Flag(help: "Print JSON.")
@@ -50,14 +53,15 @@ struct Bench: ParsableCommand {
     try Limits.collected.check(buffer, "--buffer")
     try Limits.threads.check(threads, "--threads")
     try (0...1_000_000_000).check(warmUp, "--warm-up")
+    if name != nil && algorithm != nil { throw ValidationError("the algorithm is given twice: leave --algorithm out") }
     if !(deadUnits >= 0 && deadUnits <= 1) { throw ValidationError("--dead-units must be from 0 to 1") }
     if deadUnits > 0 && warmUp < 1 { throw ValidationError("--dead-units needs a --warm-up of at least 1") }
     if !(seconds > 0 && seconds <= 3600) { throw ValidationError("--seconds must be above 0, at most 3600") }
   }
 
   func run() throws {
-    let entry = try Program.algorithms.entry(algorithm)
-    // an algorithm of somebody's own may have no such sizes
+    let entry = try Program.algorithms.entry(name ?? algorithm ?? "sac")
+    // an algorithm from another package may have no such hyperparameters
     let sizes = ["hiddenSizes": hidden, "batchSize": "\(batch)"].filter { size in
       entry.hyperparameters.contains { $0.name == size.key }
     }

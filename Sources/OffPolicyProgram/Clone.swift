@@ -1,4 +1,4 @@
-// Clone.swift — `offpolicy clone`: a copy of a run goes on for more steps or with other values, and the run stays as it is.
+// Clone.swift — `offpolicy clone`: copies a run and continues the copy, for more steps or with other values.
 
 import ArgumentParser
 import Foundation
@@ -7,23 +7,24 @@ import OffPolicy
 struct Clone: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "clone",
-    abstract: "Copy a run and go on with the copy, for more steps or with other values; also called extend.",
+    abstract: "Copy a run and continue the copy, for more steps or with other values.",
     discussion: """
       offpolicy extend runs/sac-Hopper-v5-seed0 --by 100000
       offpolicy clone runs/sac-Hopper-v5-seed0 --steps 200000 --set discount=0.98
 
-      The run stays as it is. The copy has its checkpoint and logs, and its run.json names it as the parent. What --set changes \
-      holds from the next step on. `offpolicy resume` goes on in the same folder; `train --from` begins anew with the networks.
+      The run stays as it is. The copy has the run's checkpoint and logs, and its run.json names the run as its parent. Values \
+      set with --set hold from the next step on. `offpolicy resume` continues a run in its own folder; `offpolicy train --from` \
+      begins a new run with the networks of another.
       """,
     aliases: ["extend"])
 
   @Argument(help: ArgumentHelp("The folder of the run.", valueName: "run"))
   var folder: String
 
-  @Option(help: "Steps of the whole copy, those of the run included.", transform: wholeNumber)
+  @Option(help: "Steps of the copy in all, including those of the run.", transform: wholeNumber)
   var steps: Int?
 
-  @Option(help: "Steps beyond those that the run was to have, instead of --steps.", transform: wholeNumber)
+  @Option(help: "Steps to add to the run's number of steps, instead of --steps.", transform: wholeNumber)
   var by: Int?
 
   @Option(
@@ -34,7 +35,7 @@ struct Clone: ParsableCommand {
   @Option(help: "The folder of the copy; it must not exist. Default: the run's, followed by -clone.")
   var runDirectory: String?
 
-  @Option(help: "Where the data are that the run learns from, if they have moved.")
+  @Option(help: "The new path of the data that the run learns from, if they have moved.")
   var dataset: String?
 
   @Option(help: "Threads of an update; the result is the same. Default: as before.", transform: wholeNumber)
@@ -44,7 +45,7 @@ struct Clone: ParsableCommand {
     try Limits.steps.check(steps, "--steps")
     try Limits.steps.check(by, "--by")
     try Limits.threads.check(threads, "--threads")
-    if steps != nil && by != nil { throw ValidationError("--steps and --by both say how many: leave one out") }
+    if steps != nil && by != nil { throw ValidationError("--steps and --by exclude each other: leave one out") }
     if runDirectory?.isEmpty == true { throw ValidationError("--run-directory is empty: give a path") }
   }
 
@@ -65,8 +66,9 @@ struct Clone: ParsableCommand {
     if inspection.step >= changed.steps {
       throw ArgumentMismatch(
         total == nil
-          ? "\(folder) is done at step \(inspection.step.text): say with --steps N or --by N how far the copy shall go"
-          : "\(folder) is at step \(inspection.step.text) already: its copy cannot end at step \(changed.steps.text)")
+          ? "\(folder) is done at step \(inspection.step.text): add --by N or --steps N for the steps of the copy"
+          : "\(folder) is at step \(inspection.step.text) already: its copy cannot end at step \(changed.steps.text); ask for "
+            + "more steps")
     }
     let target = runDirectory ?? freeDirectory()
     try RunDirectory.copy(folder, to: target)

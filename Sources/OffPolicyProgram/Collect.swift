@@ -1,4 +1,4 @@
-// Collect.swift — `offpolicy collect`: fixed data from an environment.
+// Collect.swift — `offpolicy collect`: steps in an environment, kept as a data set.
 
 import ArgumentParser
 import Foundation
@@ -23,7 +23,7 @@ struct Collect: ParsableCommand {
   @Option(help: "Standard deviation of normal noise on the policy's actions, in units of [−1, 1].")
   var noise = 0.0
 
-  @Flag(help: "A SAC policy acts by its mean; else it draws.")
+  @Flag(help: "Act by the mean of a stochastic policy, or its likeliest choice. Default: draw the actions.")
   var deterministic = false
 
   @Flag(help: "Use the run's best policy, not its last.")
@@ -54,7 +54,7 @@ struct Collect: ParsableCommand {
     let source: String
     if policy == "random" {
       if noise > 0 || deterministic || best {
-        throw ArgumentMismatch("--noise, --deterministic and --best are for a policy: random actions have none of them")
+        throw ArgumentMismatch("--noise, --deterministic and --best need a policy: leave them out with random actions")
       }
       task = try environmentOptions.entry(environment)
       (actor, source) = (.random, "random actions" + task.optionsSuffix)

@@ -1,4 +1,4 @@
-// Compare.swift — `offpolicy compare`: is the new policy better than the one that runs today, and how sure is that?
+// Compare.swift — `offpolicy compare`: whether a new policy is better than an old one, with confidence intervals.
 
 import ArgumentParser
 import OffPolicy
@@ -7,27 +7,28 @@ struct Compare: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Compare two policies: paired episodes, the performance-difference lemma, and its surrogate from data.",
     discussion: """
-      Without --dataset the data are collected here, by both policies in turns with noise 0.1; policies of choices take turns \
-      with random actions instead. Without --environment only the surrogate is known. Guides/PolicyValue.md has the equations and what the numbers mean.
+      Without --dataset both policies collect the data in turns, with noise 0.1 on their actions. Discrete actions have no noise: \
+      there, episodes of random actions are added. Without --environment only the surrogate is estimated. Guides/PolicyValue.md \
+      has the equations and the meaning of the numbers.
       """)
 
   @Argument(help: "The policy that runs today: the folder of a run, or a policy file.")
   var old: String
 
-  @Argument(help: "The policy that is to replace it.")
+  @Argument(help: "The policy that may replace it: the folder of a run, or a policy file.")
   var new: String
 
   @Option(help: "Data from any policy: a run's folder, a folder of data, a .npz or a .hdf5 file.")
   var dataset: String?
 
-  @Option(help: "Steps to collect where there is no --dataset. Default: 50000.", transform: wholeNumber)
+  @Option(help: "Steps to collect without --dataset. Default: 50000.", transform: wholeNumber)
   var collect: Int?
 
   @OptionGroup var fitting: FittingOptions
 
   @Flag(
     help:
-      "Exit with 0 only if the new policy is better: the lower bound of J(new) − J(old) above 0, of 10 episodes or more."
+      "Exit with 0 only if the new policy is better, else with 3. Better: the lower bound of J(new) − J(old) is above 0."
   )
   var gate = false
 
@@ -37,16 +38,16 @@ struct Compare: ParsableCommand {
   func validate() throws {
     try (1000...Limits.collected.upperBound).check(collect, "--collect")
     if dataset != nil && collect != nil {
-      throw ValidationError("--collect is for where there are no data: leave out either it or --dataset")
+      throw ValidationError("--collect makes data and --dataset reads data: leave one out")
     }
     if dataset == nil && (fitting.timeouts != nil || fitting.observations != nil) {
-      throw ValidationError("--timeouts and --observations are how data are read: without --dataset there are none")
+      throw ValidationError("--timeouts and --observations say how to read --dataset: add it, or leave them out")
     }
     if dataset == nil && fitting.environment == nil {
       throw ValidationError("give --environment, --dataset, or both: without either there is nothing to compare on")
     }
     if gate && fitting.environment == nil {
-      throw ValidationError("--gate needs --environment: without the environment nobody can say which policy is better")
+      throw ValidationError("--gate needs --environment: only episodes in it show which policy is better")
     }
   }
 
@@ -54,8 +55,8 @@ struct Compare: ParsableCommand {
     let episodes = fitting.episodes ?? FittingOptions.defaultEpisodes
     if gate && episodes < PolicyComparison.fewestGateEpisodes {
       throw ArgumentMismatch(
-        "--gate needs --episodes \(PolicyComparison.fewestGateEpisodes) at least: \(episodes) pairs of episodes do "
-          + "not tell two policies apart")
+        "--gate needs at least --episodes \(PolicyComparison.fewestGateEpisodes): \(episodes) pairs of episodes are too few "
+          + "to tell two policies apart")
     }
     let (before, after) = (try loadPolicy(old, best: fitting.best), try loadPolicy(new, best: fitting.best))
     try fitting.checkDistance(for: before)
@@ -66,8 +67,8 @@ struct Compare: ParsableCommand {
       let other = try fitting.environmentOptions.entry(task.id, over: [KeptOptions(after)])
       guard task.resolvedOptions == other.resolvedOptions else {
         throw ArgumentMismatch(
-          "\(old) was trained with the options \(task.optionsText), \(new) with \(other.optionsText): say with --option "
-            + "in which environment they are compared")
+          "\(old) was trained with \(task.optionsText), \(new) with \(other.optionsText): set with --option "
+            + "the environment to compare them in")
       }
       try after.check(fits: task, as: new)
     }
@@ -96,8 +97,8 @@ struct Compare: ParsableCommand {
     _ before: Policy, _ after: Policy, _ task: EnvironmentEntry?, _ stop: StopSignal
   ) throws -> Dataset {
     if let dataset { return try DatasetFiles.read(dataset, try fitting.reading(before)) }
-    guard let task else { throw ArgumentMismatch("without an environment there must be data: give --dataset") }
-    // choices take no noise: random episodes, in turns with the policies', try the others
+    guard let task else { throw ArgumentMismatch("without an environment the comparison needs data: give --dataset") }
+    // discrete actions take no noise: random episodes, in turns with the policies', try other actions
     let chooses = before.description.choices != nil
     let actors =
       [before, after].map {
@@ -124,9 +125,9 @@ struct Compare: ParsableCommand {
       )
       print("J(new)         \(returns.new.text), from the same starts")
       print("(a) difference \(returns.difference.text), pair by pair")
-      print("(b) lemma      \(lemma.text), the fitted advantage where the new policy goes")
+      print("(b) lemma      \(lemma.text), the fitted advantage in the states that the new policy visits")
     }
-    print("(c) surrogate  \(result.surrogate.text), the fitted advantage in the data's states")
+    print("(c) surrogate  \(result.surrogate.text), the fitted advantage in the states of the data")
     for line in result.explanation { print("               \(line)") }
     for warning in result.warnings { print("warning        \(warning)") }
   }

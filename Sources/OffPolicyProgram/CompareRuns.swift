@@ -1,4 +1,4 @@
-// CompareRuns.swift — `offpolicy compare-runs`: learning runs beside each other, with how sure the differences are.
+// CompareRuns.swift — `offpolicy compare-runs`: compares learning runs, with confidence intervals of the differences.
 
 import ArgumentParser
 import Foundation
@@ -10,11 +10,12 @@ struct CompareRuns: ParsableCommand {
     commandName: "compare-runs",
     abstract: "Compare learning runs: returns of the last evaluations with intervals, and the settings that differ.",
     discussion: """
-      Runs that differ in their seed alone are taken together. IQM is the mean without the lowest and the highest quarter, with \
-      a 95 % interval of a bootstrap over seeds. Policies are compared by `offpolicy compare`; curves are in `offpolicy report`.
+      Runs that differ only in their seed are one row. IQM, the interquartile mean, leaves out the lowest and the highest \
+      quarter; its 95 % interval is a bootstrap over seeds. `offpolicy compare` compares policies; `offpolicy report` draws curves.
       """)
 
-  @Argument(help: ArgumentHelp("The folders of the runs, or of sweeps.", valueName: "run"))
+  @Argument(
+    help: ArgumentHelp("The folders of the runs, of sweeps, or folders that have runs in them.", valueName: "run"))
   var folders: [String]
 
   @Flag(help: "Print JSON.")
@@ -34,19 +35,22 @@ struct CompareRuns: ParsableCommand {
     }
     let table = RunTable(runs)
     guard !table.rows.isEmpty else {
-      throw RunDirectoryError("no run has an evaluation yet: there is nothing to compare")
+      throw RunDirectoryError("no run has an evaluation yet, so there is nothing to compare: wait for the first one")
     }
     if json { return try Output.json(table) }
     table.show()
   }
 
-  /// A run's folder, or the runs of a sweep's.
+  /// A run's folder, the runs of a sweep's, or those of a folder of runs.
   private static func runs(in path: String) throws -> [String] {
-    guard FileManager.default.fileExists(atPath: "\(path)/sweep.json") else { return [path] }
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(path)/runs"))?.sorted() ?? []
-    let runs = names.map { "\(path)/runs/\($0)" }.filter { FileManager.default.fileExists(atPath: "\($0)/run.json") }
-    guard !runs.isEmpty else { throw RunDirectoryError("the sweep \(path) has no run yet") }
-    return runs
+    func exists(_ file: String) -> Bool { FileManager.default.fileExists(atPath: file) }
+    let isSweep = exists("\(path)/sweep.json")
+    guard isSweep || !exists("\(path)/run.json") else { return [path] }
+    let parent = isSweep ? "\(path)/runs" : path
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: parent))?.sorted() ?? []
+    let runs = names.map { "\(parent)/\($0)" }.filter { exists("\($0)/run.json") }
+    guard !isSweep || !runs.isEmpty else { throw RunDirectoryError("the sweep \(path) has no run yet") }
+    return runs.isEmpty ? [path] : runs
   }
 }
 
@@ -66,7 +70,7 @@ extension RunTable {
           ]
         }, numeric: Set((first.count + 1)...(first.count + 5)))
     if rows.contains(where: { (2..<5).contains($0.count) }) {
-      print("intervals from fewer than five seeds are too narrow: run more")
+      print("intervals from fewer than five seeds are too narrow: run more seeds")
     }
     if !improvements.isEmpty {
       print("")

@@ -1,4 +1,4 @@
-// ConformanceCommand.swift — `offpolicy conformance`: given updates from given weights.
+// ConformanceCommand.swift — `offpolicy conformance`: computes given updates from given weights, for other programs to compare.
 
 import ArgumentParser
 import OffPolicy
@@ -6,7 +6,7 @@ import OffPolicy
 struct ConformanceCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "conformance", abstract: "Run given updates from given weights, for comparison with another program.",
-    discussion: "The file's names and shapes are in Guides/Conformance.md.")
+    discussion: "Guides/Conformance.md lists the names and shapes of the file's tensors.")
 
   @Argument(help: "The case: a safetensors file with weights, batches and noise.")
   var `case`: String

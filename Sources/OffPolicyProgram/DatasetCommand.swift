@@ -10,7 +10,8 @@ struct DatasetCommand: ParsableCommand {
 
   struct Info: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Show transitions, episodes, ends, rewards and ranges of data.")
+      abstract:
+        "Show the number of transitions and episodes of data, how episodes end, and ranges of rewards and actions.")
 
     @Argument(help: "A run's folder, a folder of data, a .npz or a .hdf5 file.")
     var data: String
@@ -59,19 +60,21 @@ extension DatasetLayout: ExpressibleByArgument {}
 extension ArgumentHelp {
   static let observations = ArgumentHelp(
     "Parts of Minari's dictionary observations to join, in this order: a,b. Default: all, sorted by name.")
+  static let timeouts = ArgumentHelp(
+    "How to find time-outs in data that do not record them: from-next-observations, none, or \"every N\".")
   static let layout = ArgumentHelp(
-    "How to write it, where the extension of OUT does not say it: minari is Minari's folder, with libhdf5.")
+    "The layout, where the extension of OUT does not say it. minari: the folder of Minari; it needs libhdf5.")
 }
 
-/// What must be said where a file does not say it.
+/// Options for facts that a file may leave out.
 struct ReadingOptions: ParsableArguments {
-  @Option(help: "How data without time-outs are read: from-next-observations, none, or \"every N\".")
+  @Option(help: .timeouts)
   var timeouts: String?
 
   @Option(help: .observations)
   var observations: String?
 
-  @Option(help: "The environment that the data are of: its bounds scale the actions.")
+  @Option(help: "The environment that the data come from; its bounds scale the actions.")
   var environment: String?
 
   func reading() throws -> DatasetReading {
@@ -84,12 +87,12 @@ struct ReadingOptions: ParsableArguments {
 }
 
 extension DatasetReading {
-  /// The names in what --observations says.
+  /// The names in the value of --observations.
   static func parts(_ text: String?) -> [String]? { text.map { $0.split(separator: ",").map(String.init) } }
 }
 
 extension TimeoutReading {
-  /// What --timeouts says; without it the file must say it itself.
+  /// The value of --timeouts; without it the file must record the time-outs itself.
   static func argument(_ text: String?) throws -> TimeoutReading {
     guard let text else { return .stored }
     guard let reading = TimeoutReading(text: text) else {
@@ -137,7 +140,9 @@ struct DatasetReport: Encodable {
     row("action     ", s.actions)
     for warning in warnings { print("warning      \(warning)") }
     if description.boundsAreOfData == true {
-      print("             in units of their own range: nobody says the bounds; name the environment with --environment")
+      print(
+        "             scaled by their own range, since the data have no bounds: name the environment with --environment"
+      )
     }
     print("digest       \(digest)")
   }

@@ -1,4 +1,4 @@
-// Doctor.swift — `offpolicy doctor`: which program, processor, disk and libraries a run would use, and what is missing.
+// Doctor.swift — `offpolicy doctor`: the program, processor, disk and libraries that a run would use, and what is missing.
 
 import ArgumentParser
 import OffPolicy
@@ -43,7 +43,7 @@ struct Doctor: ParsableCommand {
     /// The file of the program.
     let program = ExecutablePath.current
     let processor = Processor.summary
-    /// Bytes that may still be taken.
+    /// Bytes of memory that are available.
     let memoryAvailable = Memory.available
     let disk = DiskFacts()
     let mujoco = Library.mujoco()
@@ -62,7 +62,7 @@ struct Doctor: ParsableCommand {
         return Library(
           library: try MuJoCoTasks.libraryPath(), version: try MuJoCoTasks.simulatorVersion(),
           faults: try MuJoCoTasks.damagedModels())
-      } catch { return Library(faults: ["\(error)"]) }
+      } catch { return Library(faults: [AdvisedError(error, in: nil)?.description ?? "\(error)"]) }
     }
 
     static func hdf5() -> Library {

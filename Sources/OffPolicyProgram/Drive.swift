@@ -1,4 +1,4 @@
-// Drive.swift — a run from where it is to its end or to a signal: logs, progress, checkpoints.
+// Drive.swift — trains a run from its current step to its last one, or to a signal: logs, progress, checkpoints.
 
 import ArgumentParser
 import Foundation
@@ -23,7 +23,7 @@ private func makeOfflineTrainer(_ run: RunConfiguration, _ source: RunConfigurat
 {
   guard FileManager.default.fileExists(atPath: source.path) else {
     throw ArgumentMismatch(
-      "\(source.path) does not exist, which the run learns from: bring it back, or say where it is now with --dataset PATH"
+      "\(source.path) does not exist, but the run learns from it: bring it back, or give its new path with --dataset PATH"
     )
   }
   let entry = run.environment.isEmpty ? nil : try? Program.environment(run.environment)
@@ -33,7 +33,7 @@ private func makeOfflineTrainer(_ run: RunConfiguration, _ source: RunConfigurat
   let dataset = try DatasetFiles.read(source.path, reading)
   guard dataset.digest == source.digest else {
     throw DatasetError(
-      source.path, "is not what the run has learned from so far: it was changed; bring the old data back")
+      source.path, "is not the data set that the run has learned from so far: bring the old one back")
   }
   let scaling = dataset.description.scaling
   return try OfflineTrainer(
@@ -41,12 +41,12 @@ private func makeOfflineTrainer(_ run: RunConfiguration, _ source: RunConfigurat
     algorithms: Program.algorithms, makeEnvironment: task.map { task in { try task.make() } })
 }
 
-/// The threads of a run, all that were asked for.
+/// The threads of a run, as many as were asked for.
 private func makeWorkers(_ count: Int, patience: Int = WorkerPool.longPatience) throws -> WorkerPool {
   let workers = WorkerPool(count: count, patience: patience)
   guard workers.count == count else {
     throw ArgumentMismatch(
-      "the system starts only \(workers.count) of \(count) threads: take fewer with --threads, or raise the limit of "
+      "the system starts only \(workers.count) of \(count) threads: ask for fewer with --threads, or raise the limit of "
         + "processes or memory")
   }
   return workers
@@ -54,7 +54,7 @@ private func makeWorkers(_ count: Int, patience: Int = WorkerPool.longPatience) 
 
 /// Trains to the last step. A signal stops it: everything is saved, and the exit code is 128 + the signal's number.
 ///
-/// - Parameter tensorBoard: begins an event file; one that the run has is gone on with anyway.
+/// - Parameter tensorBoard: begins an event file; one that the run has already is continued in any case.
 func drive(_ trainer: some TrainingRun, _ directory: RunDirectory, tensorBoard: Bool = false) throws {
   let stop = StopSignal.listen()
   let session = TrainingSession(trainer, directory)
@@ -63,7 +63,10 @@ func drive(_ trainer: some TrainingRun, _ directory: RunDirectory, tensorBoard: 
     total: trainer.run.steps, firstStep: trainer.step, learningBegins: learning.updates == 0 ? 0 : learning.begins)
   session.sinks.append(progress)
   let metrics = try Program.algorithms.entry(trainer.run.algorithm).metrics
-  let events = try TensorBoardLog.open(directory, from: trainer.step, isWanted: tensorBoard, metrics: metrics)
+  var events: TensorBoardLog?
+  do {
+    events = try TensorBoardLog.open(directory, from: trainer.step, isWanted: tensorBoard, metrics: metrics)
+  } catch { Output.note("the event file of TensorBoard is not gone on with: \(error)") }
   if let events { session.sinks.append(events) }
   session.shouldStop = { stop.wasReceived }
   session.stepped = { progress.show(trainer) }

@@ -1,4 +1,4 @@
-// EnvironmentCommand.swift — `offpolicy environment`: check an environment's contract, replay actions in it.
+// EnvironmentCommand.swift — `offpolicy environment`: checks an environment's contract, replays actions, measures its speed.
 
 import ArgumentParser
 import OffPolicy
@@ -10,7 +10,7 @@ struct EnvironmentCommand: ParsableCommand {
 
   struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Hold an environment against what every one must keep: determinism, finite values, exact saving.")
+      abstract: "Check that an environment keeps the contract: determinism, finite values, exact saving and restoring.")
 
     @Argument(help: "The environment's id.")
     var environment: String
@@ -82,7 +82,7 @@ struct EnvironmentCommand: ParsableCommand {
   struct RolloutCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "rollout",
-      abstract: "Reset an environment with a seed, replay actions, and write what it gave.",
+      abstract: "Reset an environment with a seed, replay actions, and write observations, rewards and ends.",
       discussion: """
         ACTIONS is a safetensors file with `actions` [T, A] in the environment's units; they are not clipped. OUT gets
         observations [n+1, S], rewards [n] (float64), terminated [n] and truncated [n] (uint8).

@@ -14,7 +14,7 @@ struct EnvironmentOptionArguments: ParsableArguments {
 
   @OptionGroup var python: PythonArguments
 
-  /// What was typed; of two values for one option the last.
+  /// The options that were typed; if one was typed twice, its last value.
   func options() throws -> EnvironmentOptions {
     var options = EnvironmentOptions()
     for assignment in assignments {
@@ -28,7 +28,7 @@ struct EnvironmentOptionArguments: ParsableArguments {
     return options
   }
 
-  /// The environment called `id` with the options that were typed, over those that a policy or data of it came with.
+  /// The environment called `id`. Options that were typed win over those that a policy or data were made with.
   func entry(_ id: String, over kept: [KeptOptions] = []) throws -> EnvironmentEntry {
     try python.apply(to: id)
     let name = PythonBridge.isReference(id) ? PythonBridge.absolute(id) : try Program.environment(id).id
@@ -36,13 +36,13 @@ struct EnvironmentOptionArguments: ParsableArguments {
     return try Program.environment(id, base.merging(try options()))
   }
 
-  /// For what learns from data without an environment: there is nothing to set.
+  /// Throws for any option: a command without an environment has none to set.
   func refuseAny() throws {
     if !assignments.isEmpty { throw ArgumentMismatch("--option sets options of an environment: name the environment") }
   }
 }
 
-/// Options that something was made with, and of which environment they are.
+/// The options that a policy or a run was made with, and their environment.
 struct KeptOptions {
   let environment: String
   let options: EnvironmentOptions
@@ -57,16 +57,16 @@ struct KeptOptions {
 }
 
 extension EnvironmentEntry {
-  /// Refuses an episode that was asked to have no limit where whole episodes are waited for.
+  /// Throws where episodes were set to have no limit, but a command needs whole episodes.
   func requireLimit(for what: String) throws {
     if maximumEpisodeSteps == nil && givenOptions["max_episode_steps"] != nil {
       throw ArgumentMismatch(
-        "\(what) waits for the end of its episodes, which \(id) need not have with max_episode_steps=-1: give a number")
+        "\(what) needs episodes that end, and with max_episode_steps=-1 those of \(id) may not: give a number of steps")
     }
   }
 
   /// The options in words.
-  var optionsText: String { givenOptions.isEmpty ? "as they are" : "\(givenOptions)" }
+  var optionsText: String { givenOptions.isEmpty ? "the default options" : "\(givenOptions)" }
 
   /// The options in words, behind a comma; nothing where there are none.
   var optionsSuffix: String { givenOptions.isEmpty ? "" : ", \(givenOptions)" }

@@ -5,7 +5,8 @@ import OffPolicy
 
 struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Run deterministic episodes on fresh seeds: mean, standard deviation, least and greatest return.")
+    abstract:
+      "Run episodes without exploration on fresh seeds, and show mean, standard deviation and range of the return.")
 
   @Argument(help: "The folder of a run, or a policy file.")
   var policy: String
@@ -16,7 +17,8 @@ struct Evaluate: ParsableCommand {
   @Option(help: "Seed of the first episode; the next ones follow. Default: 1000000.", transform: seedNumber)
   var seed: UInt64?
 
-  @Flag(help: "The episodes of the run's own evaluations: as many, on their seeds; it gives the logged return.")
+  @Flag(
+    help: "Repeat an evaluation of the run: as many episodes, on the same seeds. The return is the logged one.")
   var asInRun = false
 
   @Option(help: "The environment's id. Default: the one the policy was trained on.")

@@ -1,4 +1,4 @@
-// Export.swift — `offpolicy export`: a policy for a machine that has none of this program.
+// Export.swift — `offpolicy export`: writes a policy for machines without this program.
 
 import ArgumentParser
 import OffPolicy
@@ -16,7 +16,7 @@ struct ExportCommand: ParsableCommand {
       sb3       a run as a model file of Stable-Baselines3: sac, td3, ddpg, dqn
       sb3-logs  a run's logs as Stable-Baselines3 writes them, for its plots and its zoo's
 
-      Normalisation, scaling of actions and bounds are inside each; see Guides/Export.md.
+      Each of them contains the normalisation of observations and the scaling of actions to their bounds; see Guides/Export.md.
       """)
 
   @Argument(help: "The folder of a run, or a policy file.")
@@ -35,7 +35,7 @@ struct ExportCommand: ParsableCommand {
     help: "Export a policy that draws its actions from noise given by the caller. Default: its deterministic action.")
   var stochastic = false
 
-  @Option(help: "The version of ONNX's operators, 17 to 28.")
+  @Option(help: "The version of ONNX's operator set, 17 to 28.")
   var opset = 17
 
   @Flag(help: "Use the run's best policy, not its last.")
@@ -104,7 +104,7 @@ struct ExportCommand: ParsableCommand {
     if json {
       return try Output.json(Report(path: out, format: format.rawValue, bytes: bytes, stochastic: stochastic))
     }
-    print("\(out)  \(format.rawValue), \(bytes.text) bytes, \(of)")
+    print("\(out)  \(format.rawValue), \(bytes.text) bytes, \(oneLine(of))")
   }
 
   private func parsedFormat() throws -> ExportFormat {
@@ -116,7 +116,7 @@ struct ExportCommand: ParsableCommand {
 
   private func defaultPath(_ format: ExportFormat, _ description: PolicyDescription) -> String {
     if let ending = format.fileExtension { return "policy.\(ending)" }
-    // an id of a namespace has a slash
+    // an id with a namespace has a slash
     return "\(description.algorithm)-\(description.environment)".split(separator: "/").joined(separator: "-")
   }
 
@@ -128,7 +128,7 @@ struct ExportCommand: ParsableCommand {
   }
 }
 
-/// What the folder of a run tells of its policy; of a policy file alone nothing is known.
+/// The evaluation and settings of a policy's run; nothing where a policy file alone is given.
 private struct KnownRun {
   var result: ModelCard.Result?
   var run: JSONValue?
@@ -136,7 +136,7 @@ private struct KnownRun {
   init(_ argument: String, best: Bool, step: Int) throws {
     guard FileAccess.isFolder(argument) else { return }
     run = try JSONValue(encoding: RunDirectory.describe(argument).run)
-    // the evaluation at the policy's own step: a checkpoint later than that has another policy
+    // only an evaluation at the policy's own step is one of this policy
     for row in try RunDirectory.open(argument).rows("evaluations.csv")
     where row.count >= 4 && Int(row[0]) == step {
       guard let episodes = Int(row[1]), let mean = Double(row[2]), let deviation = Double(row[3]) else { continue }

@@ -1,32 +1,39 @@
-// FFmpeg.swift — films as MP4: the program ffmpeg, where the PATH has it, is given the pictures through a pipe.
+// FFmpeg.swift — films as MP4: hands the pictures through a pipe to the program ffmpeg, if it is on the PATH.
 
 import Foundation
 import OffPolicy
 
-/// ffmpeg at work on one file.
+/// A process of ffmpeg that writes one file.
 final class FFmpeg: FilmSink {
   private let process = Process()
   private let input = Pipe()
   private let errors: URL
-  private let partial: String
+  /// A folder of this film's own beside it: what ffmpeg opens is a new name, and no link of others.
+  private let scratch: String
+  private var partial: String { "\(scratch)/film.mp4" }
   private let path: String
   private let rate: Double
-  /// Time of the film so far, and pictures that it should have had by then: an MP4 has as many in each second.
+  /// Time of the film so far, and the pictures written: an MP4 has the same number in each second.
   private var time = 0.0  // ms
   private var count = 0
 
-  /// Where the PATH has it.
+  /// The path of ffmpeg; nil where it is not on the PATH.
   static var path: String? {
     let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
-    return folders.map { "\($0)/ffmpeg" }.first { FileManager.default.isExecutableFile(atPath: $0) }
+    // none of the current folder
+    return folders.filter { $0.hasPrefix("/") }.map { "\($0)/ffmpeg" }
+      .first { FileManager.default.isExecutableFile(atPath: $0) }
   }
 
   init(_ path: String, width: Int, height: Int, rate: Double) throws {
     guard let program = Self.path else { throw RunDirectoryError("there is no ffmpeg on the PATH") }
     (self.path, self.rate) = (path, rate)
     let url = URL(fileURLWithPath: path)
-    let name = ".\(url.lastPathComponent).partial-\(ProcessInfo.processInfo.processIdentifier).mp4"
-    partial = url.deletingLastPathComponent().appendingPathComponent(name).path
+    let name = ".\(url.lastPathComponent.prefix(100)).partial-\(UUID().uuidString)"
+    scratch = url.deletingLastPathComponent().appendingPathComponent(name).path
+    do {
+      try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: false)
+    } catch { throw RunDirectoryError("\(path) cannot be written: \(FileAccess.reason(of: error))") }
     errors = FileManager.default.temporaryDirectory.appendingPathComponent("offpolicy-\(UUID().uuidString).log")
     FileManager.default.createFile(atPath: errors.path, contents: nil)
     process.executableURL = URL(fileURLWithPath: program)
@@ -35,7 +42,7 @@ final class FFmpeg: FilmSink {
         "-hide_banner", "-loglevel", "error", "-nostdin", "-y", "-f", "rawvideo", "-pixel_format", "rgb24",
         "-video_size", "\(width)x\(height)", "-framerate", "\(rate)", "-i", "pipe:0", "-an",
       ]
-      // sides must be even, and few players know colours that are sampled at each pixel
+      // sides must be even, and few players show yuv444p, whose colours have full resolution
       + ["-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-pix_fmt", "yuv420p", "-movflags", "+faststart", partial]
     process.standardInput = input
     process.standardOutput = FileHandle.nullDevice
@@ -52,9 +59,11 @@ final class FFmpeg: FilmSink {
       process.terminate()
       process.waitUntilExit()
     }
-    try? FileManager.default.removeItem(atPath: partial)
+    try? FileManager.default.removeItem(atPath: scratch)
     try? FileManager.default.removeItem(at: errors)
   }
+
+  var held: Int { 0 }
 
   func add(_ frame: Canvas, milliseconds: Int) throws {
     time += Double(milliseconds)

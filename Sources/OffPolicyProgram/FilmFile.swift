@@ -1,16 +1,16 @@
-// FilmFile.swift — what kind of file a film becomes, and who writes it: whole or not at all.
+// FilmFile.swift — chooses a film's file format by its path, and writes the file whole or not at all.
 
 import Foundation
 import OffPolicy
 
-/// A path with the format that its ending says.
+/// A path, and the format that its extension names.
 struct FilmFile {
   enum Format { case mp4, gif, png, still }
 
   let path: String
   let format: Format
 
-  /// - Throws: `ArgumentMismatch` for an ending that is not known, and for a place where nothing can be written.
+  /// - Throws: `ArgumentMismatch` for an unknown extension, `RunDirectoryError` for a path that cannot be written.
   init(_ path: String, still: Bool) throws {
     let ending = URL(fileURLWithPath: path).pathExtension.lowercased()
     switch ending {
@@ -21,14 +21,14 @@ struct FilmFile {
     case "mp4":
       self.path = path.dropLast(3) + "gif"
       format = .gif
-      Output.note("there is no ffmpeg on the PATH: \(self.path) instead of \(path)")
+      Output.note("there is no ffmpeg on the PATH: writing \(self.path) instead of \(path)")
     default:
-      throw ArgumentMismatch("a film is .mp4, .gif or .png: --out \(path) ends in none of them")
+      throw ArgumentMismatch("--out must end in .mp4, .gif or .png, not \(path)")
     }
     try check()
   }
 
-  /// Before long work, not after.
+  /// Throws where the file cannot be written: before the episodes are played, not after.
   private func check() throws {
     let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
     if FileAccess.isFolder(path) {
@@ -55,16 +55,20 @@ struct FilmFile {
 /// Takes the pictures of a film and leaves a file.
 protocol FilmSink: AnyObject {
   func add(_ frame: Canvas, milliseconds: Int) throws
+  /// Bytes that are in memory until the end.
+  var held: Int { get }
   /// - Returns: the size of the file.
   func finish() throws -> Int
 }
 
-/// A file of an encoder of our own: compressed in memory, written at the end.
+/// A file of one of the built-in encoders: compressed in memory, written at the end.
 private final class EncodedFilm<Encoder: FilmEncoder>: FilmSink {
   private let path: String
   private var encoder: Encoder
 
   init(_ path: String, _ encoder: Encoder) { (self.path, self.encoder) = (path, encoder) }
+
+  var held: Int { encoder.byteCount }
 
   func add(_ frame: Canvas, milliseconds: Int) { encoder.add(frame, milliseconds: milliseconds) }
 

@@ -1,11 +1,11 @@
-// Inspect.swift — `offpolicy inspect`: what is in a run.
+// Inspect.swift — `offpolicy inspect`: shows the configuration, progress and health of a run.
 
 import ArgumentParser
 import OffPolicy
 
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show a run's configuration, progress, parameters' digest and health.")
+    abstract: "Show a run's configuration, progress, digest of the parameters, and health.")
 
   @Argument(help: ArgumentHelp("The folder of the run.", valueName: "run"))
   var folder: String
@@ -31,22 +31,23 @@ struct Inspect: ParsableCommand {
       "progress   step \(inspection.step.text) of \(run.steps.text), \(inspection.episodes.text) episodes, "
         + "\(inspection.updates.text) updates, \(clock(inspection.seconds))")
     if let logged = inspection.loggedStep, logged > inspection.step {
-      print("since then step \(logged.text) in the logs; the next checkpoint will have it")
+      print("logged     step \(logged.text); the next checkpoint will include it")
     }
     if let last = inspection.lastReturn { print("last       return \(last.text())") }
     if let best = inspection.bestReturn { print("best       return \(best.text())") }
     if inspection.pauses.count > 0 {
       print(
-        "saved      \(inspection.pauses.count.text) times while training, which waited at most "
+        "saved      \(inspection.pauses.count.text) times while training; training waited at most "
           + "\((1000 * inspection.pauses.longest).text()) ms, "
-          + "\((100 * inspection.pauses.total / max(1e-9, inspection.seconds)).text(3)) % of the time")
+          + "\((100 * inspection.pauses.total / max(1e-9, inspection.seconds)).text(3)) % of its time in all")
     }
     if inspection.simulatorFaults > 0 {
       print("simulator  broke off \(inspection.simulatorFaults.text) episodes")
     }
     if let resume = description.resume {
       print(
-        "resume     \(resume.rawValue)" + (resume == .exact ? "" : ": episodes that are running when it stops are lost")
+        "resume     \(resume.rawValue)"
+          + (resume == .exact ? "" : ": the episodes that run when training stops are lost")
       )
     }
     print("digest     \(inspection.digest ?? "no checkpoint yet")")
@@ -59,12 +60,12 @@ struct Inspect: ParsableCommand {
     print("configuration\n\(run.configuration.text(pretty: true))")
     let sources = Self.sources(of: description)
     if !sources.isEmpty {
-      print("not the defaults")
+      print("settings that are not the algorithm's defaults")
       for (name, source) in sources.sorted(by: { $0.key < $1.key }) { print("  \(name): \(source)") }
     }
   }
 
-  /// Where settings come from that are not the defaults, changes in mid-run included.
+  /// The source of each setting that is not the default, including changes in mid-run.
   private static func sources(of description: RunDescription) -> [String: String] {
     let changed = (description.changes ?? []).flatMap { $0.configuration.map { Array($0.keys) } ?? [] }
     let names = Set((description.sources ?? [:]).keys).union(changed)

@@ -1,4 +1,4 @@
-// List.swift — `offpolicy list`: which algorithms and environments there are, with everything that can be set.
+// List.swift — `offpolicy list`: shows the algorithms with their hyperparameters and the environments with their options.
 
 import ArgumentParser
 import OffPolicy
@@ -11,16 +11,22 @@ struct List: ParsableCommand {
   @Argument(help: "One algorithm, one environment, or presets. Default: all algorithms and environments.")
   var name: String?
 
+  @Argument(help: "After presets: only those of this algorithm or environment.")
+  var filter: String?
+
   @Flag(help: "Print JSON.")
   var json = false
 
   func run() throws {
-    if name == "presets" { return try ListPresets.show(json: json) }
+    if name == "presets" { return try ListPresets.show(of: filter, json: json) }
+    if let filter {
+      throw ValidationError("list shows one thing: \(filter) is too much; only presets take a second word")
+    }
     var algorithms = Program.algorithms.entries
     var tasks = Program.environments.entries.sorted { $0.id < $1.id }
     if let name {
       algorithms = algorithms.filter { $0.name == name.lowercased() }
-      tasks = algorithms.isEmpty ? [try Program.environments.entry(name)] : []
+      tasks = algorithms.isEmpty ? [try environment(name)] : []
     }
     if json {
       return try Output.json(
@@ -55,7 +61,16 @@ struct List: ParsableCommand {
         })
   }
 
-  /// Of one environment its options, of many their names.
+  /// The environment of this name; where there is none, the error also knows the algorithms.
+  private func environment(_ name: String) throws -> EnvironmentEntry {
+    do { return try Program.environments.entry(name) } catch {
+      let algorithms = Program.algorithms.entries.map(\.name)
+      guard let meant = nearestName(to: name, among: algorithms) else { throw error }
+      throw ValidationError("there is neither an algorithm nor an environment \(name): did you mean \(meant)?")
+    }
+  }
+
+  /// Shows the options of one environment, or the names of the options of several.
   private func showOptions(_ tasks: [EnvironmentEntry]) {
     print("")
     if tasks.count == 1 {
@@ -63,7 +78,7 @@ struct List: ParsableCommand {
       return show([["  option", "default", "allowed", "meaning"]] + rows)
     }
     show(
-      [["environment", "options (`offpolicy list ID` shows what they mean)"]]
+      [["environment", "options (`offpolicy list ID` explains them)"]]
         + tasks.flatMap { task in
           wrap(task.options.map(\.name), to: 90).enumerated().map { [$0 == 0 ? task.id : "", $1] }
         })

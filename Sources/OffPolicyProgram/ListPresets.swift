@@ -1,18 +1,27 @@
-// ListPresets.swift — `offpolicy list presets`: the settings that the program brings for environments, each with its source.
+// ListPresets.swift — `offpolicy list presets`: shows the built-in presets, each value with its source.
 
+import ArgumentParser
 import OffPolicy
 import Presets
 
 enum ListPresets {
-  static func show(json: Bool) throws {
-    if json { return try Output.json(["presets": PresetLibrary.all.map(Report.init)]) }
-    print("`\(Output.command) train ALGORITHM ENVIRONMENT` begins with the preset of both; --preset none: the defaults")
-    for preset in PresetLibrary.all {
+  /// - Parameter filter: an algorithm or an environment; nil: all presets.
+  static func show(of filter: String?, json: Bool) throws {
+    let presets = PresetLibrary.all.filter { preset in
+      filter.map { $0 == preset.algorithm || preset.environments.contains($0) } ?? true
+    }
+    if let filter, presets.isEmpty {
+      throw ValidationError("no preset is for \(filter): `\(Output.command) list presets` shows all presets")
+    }
+    if json { return try Output.json(["presets": presets.map(Report.init)]) }
+    print(
+      "`\(Output.command) train ALGORITHM ENVIRONMENT` uses the preset of the pair; --preset none uses the defaults")
+    for preset in presets {
       print("")
       print("\(preset.name)  \(preset.summary)")
       let own = preset.name.split(separator: "/").last.map { [String($0)] } ?? []
       if preset.environments != own { print("  for       \(preset.environments.joined(separator: ", "))") }
-      print("  measured  \(preset.measured ?? "not here")")
+      print("  measured  \(preset.measured ?? "not with this program")")
       for (name, setting) in rows(preset) { print("  \(name)=\(setting.value.settingText)  from: \(setting.source)") }
     }
   }

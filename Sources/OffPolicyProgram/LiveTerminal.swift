@@ -1,21 +1,21 @@
-// LiveTerminal.swift — a film in the terminal: half-block characters in 24-bit colours, as fast as the environment's own time.
+// LiveTerminal.swift — plays a film in the terminal, in half-block characters with 24-bit colours, in the environment's time.
 
 import Foundation
 import OffPolicy
 
-/// The terminal that standard output is, while a film is shown.
+/// Standard output as a terminal that shows a film.
 final class LiveTerminal {
   private let started = ContinuousClock.now
   private var shown = 0  // ms
   private var isShowing = false
 
-  /// - Throws: `ArgumentMismatch` where standard output is no terminal, or one that cannot move its cursor.
+  /// - Throws: `ArgumentMismatch` where standard output is not a terminal that can move its cursor.
   init() throws {
     guard isatty(STDOUT_FILENO) == 1, let type = ProcessInfo.processInfo.environment["TERM"], type != "dumb" else {
-      throw ArgumentMismatch("--live needs a terminal: standard output is none; write a file with --out")
+      throw ArgumentMismatch("--live needs a terminal, and standard output is not one: write a file with --out FILE")
     }
     isShowing = true
-    // another screen, without a cursor: what was there comes back
+    // the alternate screen, without a cursor: leaving it brings the old contents back
     write("\u{1b}[?1049h\u{1b}[?25l\u{1b}[2J")
   }
 
@@ -27,7 +27,7 @@ final class LiveTerminal {
     write("\u{1b}[0m\u{1b}[?25h\u{1b}[?1049l")
   }
 
-  /// Shows a picture when its time has come; one that comes late is left out.
+  /// Shows a picture when it is due. A late picture is left out.
   func show(_ frame: FilmFrame) {
     let due = started + .milliseconds(shown)
     shown += frame.milliseconds

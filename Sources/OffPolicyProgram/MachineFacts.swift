@@ -1,4 +1,4 @@
-// MachineFacts.swift — what `doctor` finds out about the machine: how fast the disk is, and which Python there is.
+// MachineFacts.swift — finds the facts that `doctor` shows: the speed of the disk, and which Python there is.
 
 import Foundation
 import OffPolicy
@@ -16,7 +16,7 @@ struct DiskFacts: Encodable {
   /// Bytes that the measurement writes.
   static let amount = 32_000_000
 
-  /// Writes a file that has no name any more when the first byte is written: whatever ends the program, nothing is left.
+  /// Measures by a file whose name is removed before the first byte is written: nothing is left, however the program ends.
   init(at path: String = FileManager.default.currentDirectoryPath) {
     self.path = path
     free = DiskSpace.available(at: path)
@@ -24,7 +24,7 @@ struct DiskFacts: Encodable {
     guard FileManager.default.createFile(atPath: name, contents: nil),
       let file = FileHandle(forWritingAtPath: name)
     else {
-      faults.append("\(path) cannot be written to: runs need --run-directory with a folder that can")
+      faults.append("\(path) cannot be written to: give runs another folder with --run-directory")
       return
     }
     defer { try? file.close() }
@@ -52,7 +52,7 @@ struct PythonFacts: Encodable {
   /// What is wrong, a line each. None of it matters to built-in environments.
   var faults: [String] = []
 
-  /// Seconds after which an interpreter that says nothing is given up.
+  /// Seconds to wait for an interpreter's answer.
   private static let limit = 20.0
   // the current folder is not looked in for modules
   private static let question = """
@@ -83,19 +83,19 @@ struct PythonFacts: Encodable {
     guard ended.wait(timeout: .now() + Self.limit) == .success else {
       process.terminate()
       faults.append(
-        "\(named) says nothing within \(Int(Self.limit)) seconds: name another interpreter in OFFPOLICY_PYTHON")
+        "\(named) does not answer within \(Int(Self.limit)) seconds: name another interpreter in OFFPOLICY_PYTHON")
       return
     }
     let text = String(decoding: (try? answer.fileHandleForReading.readToEnd()) ?? Data(), as: UTF8.self)
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     guard process.terminationStatus == 0, lines.count >= 3 else {
       faults.append(
-        "\(named) is no Python that runs: install Python 3.9 or later, or name an interpreter in OFFPOLICY_PYTHON")
+        "\(named) does not run as Python: install Python 3.9 or later, or name an interpreter in OFFPOLICY_PYTHON")
       return
     }
     (interpreter, version) = (lines[0], lines[1])
     if lines[2].isEmpty {
-      faults.append("it has no Gymnasium, for environments in Python: \(lines[0]) -m pip install gymnasium")
+      faults.append("it has no Gymnasium, which gym:ID environments need: \(lines[0]) -m pip install gymnasium")
     } else {
       gymnasium = lines[2]
     }

@@ -1,14 +1,19 @@
-// Numbers.swift — whole numbers as people type them, and the range that each option has.
+// Numbers.swift — reads whole numbers as people type them, and holds the ranges of options.
 
 import ArgumentParser
 import OffPolicy
 
 /// Reads a whole number: `1000000`, `1_000_000`, `1,000,000` or `1e6`.
 @Sendable func wholeNumber(_ text: String) throws -> Int {
+  // commas stand between groups of three: 1,5 is no 15
+  let groups = text.split(separator: ",", omittingEmptySubsequences: false)
+  guard groups.dropFirst().allSatisfy({ $0.count == 3 && $0.allSatisfy(\.isNumber) }),
+    groups.count == 1 || !groups[0].isEmpty
+  else { throw NotAWholeNumber() }
   let digits = text.filter { $0 != "_" && $0 != "," }
   if let value = Int(digits) { return value }
   guard let value = plainDouble(digits) else { throw NotAWholeNumber() }
-  // beyond 2⁵³ a number with an exponent is no exact one; every option ends before
+  // beyond 2⁵³ a number with an exponent is not exact; the range of every option ends before that
   guard value == value.rounded(), abs(value) <= 0x1p53 else {
     throw value == value.rounded() ? NotAWholeNumber(reason: "it is too large") : NotAWholeNumber()
   }
@@ -44,7 +49,7 @@ extension ClosedRange<Int> {
   }
 }
 
-/// The ranges that options of several commands have. What is reckoned from numbers within does not overflow.
+/// The ranges of options that several commands have. Sums and products of numbers within them do not overflow.
 enum Limits {
   static let steps = RunConfiguration.Limits.steps
   static let stepsOrNone = 0...RunConfiguration.Limits.steps.upperBound

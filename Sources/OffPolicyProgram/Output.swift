@@ -15,7 +15,7 @@ enum Output {
     try finish()
   }
 
-  /// Throws when something that was printed did not get out: onto a full disk, or to a reader that is gone.
+  /// Throws when printed text could not be written: the disk is full, or the reader is gone.
   static func finish() throws {
     do { try StandardStreams.flushOutput() } catch {
       // a reader that has read enough, such as `head`
@@ -29,7 +29,7 @@ enum Output {
     try? FileHandle.standardError.write(contentsOf: Data((text + terminator).utf8))
   }
 
-  /// How the program was called, for lines to paste: the `offpolicy` script says its own name.
+  /// The command that calls the program, for lines to paste: the script `./offpolicy` sets it to its own name.
   static var command: String { ProcessInfo.processInfo.environment["OFFPOLICY_COMMAND"] ?? Program.name }
 
   /// Standard error is a terminal whose last line can be written over. Narrow and dumb ones get plain lines.
@@ -37,10 +37,10 @@ enum Output {
     StandardStreams.canRewriteLines(columns: 60, type: ProcessInfo.processInfo.environment["TERM"])
   }
 
-  /// What empties the live line.
+  /// The characters that clear the live line.
   static let clearLine = "\r\u{1b}[2K"
 
-  /// Parts of a live line, the first ones that fit the terminal's width: a line that wraps is never cleared.
+  /// Joins as many parts of a live line as fit the terminal's width: a line that wraps could not be cleared.
   static func fit(_ parts: [String], columns: Int? = Terminal.columns) -> String {
     let separator = " · "
     var line = ""
@@ -58,7 +58,7 @@ extension Double {
   /// A number for people: `digits` after the point.
   func text(_ digits: Int = 1) -> String {
     guard isFinite else { return isNaN ? "–" : self > 0 ? "∞" : "−∞" }
-    // what rounds to nothing has no sign
+    // a value that rounds to 0 has no sign
     let value = abs(self) < 0.5 * pow(10, -Double(digits)) ? 0 : self
     return value.formatted(.number.precision(.fractionLength(digits)).locale(Locale(identifier: "en_US_POSIX")))
   }

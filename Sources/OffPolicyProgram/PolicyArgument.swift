@@ -1,4 +1,4 @@
-// PolicyArgument.swift — the policy that an argument means: a file, or a run's last or best.
+// PolicyArgument.swift — finds the policy that an argument names: a file, or the last or best policy of a run.
 
 import Foundation
 import OffPolicy
@@ -15,7 +15,7 @@ func policyPath(_ policy: String, best: Bool) throws -> String {
   }
   let isFolder = (try? URL(fileURLWithPath: policy).resourceValues(forKeys: [.isDirectoryKey]))?.isDirectory == true
   guard isFolder else {
-    if best { throw ArgumentMismatch("--best is for a run's folder: \(policy) is one policy") }
+    if best { throw ArgumentMismatch("--best needs a run's folder, and \(policy) is a policy file: leave out --best") }
     return policy
   }
   _ = try RunDirectory.describe(policy)
@@ -26,7 +26,7 @@ func policyPath(_ policy: String, best: Bool) throws -> String {
   return file
 }
 
-/// Reads the networks that a new run is to begin with: those of a run, or a policy file's.
+/// Reads the networks that a new run begins with: those of a run, or of a policy file.
 func loadWeights(_ argument: String) throws -> InitialWeights {
   let path = URL(fileURLWithPath: argument).standardizedFileURL.path
   let isFolder = (try? URL(fileURLWithPath: path).resourceValues(forKeys: [.isDirectoryKey]))?.isDirectory == true
@@ -51,7 +51,7 @@ extension Policy {
   }
 }
 
-/// Arguments that do not go together, told in one line.
+/// Arguments that do not go together; the description is one line.
 struct ArgumentMismatch: Error, CustomStringConvertible {
   let description: String
 

@@ -1,4 +1,4 @@
-// PresetArgument.swift — `--preset`: which settings a run begins with, and the line that says so.
+// PresetArgument.swift — `--preset`: finds the preset that a run begins with, and prints it.
 
 import ArgumentParser
 import Foundation
@@ -8,12 +8,12 @@ import Presets
 struct PresetArgument: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "The settings to begin with: a name of `offpolicy list presets`, a YAML file, zoo:FILE (#ENTRY) of RL Baselines3 Zoo, or "
-        + "none for the defaults. Default: the preset of algorithm and environment, where there is one.",
+      "The settings to begin with: a name from `offpolicy list presets`; a YAML file, or FILE#NAME; zoo:FILE or zoo:FILE#ENTRY "
+        + "for a file of RL Baselines3 Zoo; or none. Default: the preset of algorithm and environment, if there is one.",
       valueName: "name|file|none"))
   var preset: String?
 
-  /// The preset of a run; nil: none.
+  /// The preset of a run; nil where there is none.
   ///
   /// - Parameter steps: of the run, where they were given.
   func preset(for algorithm: AlgorithmEntry, in task: EnvironmentEntry, steps: Int? = nil) throws -> Preset? {
@@ -21,7 +21,7 @@ struct PresetArgument: ParsableArguments {
     return try named(preset, for: algorithm, environment: task.id, steps: steps, suggested: task.suggestedSteps)
   }
 
-  /// The preset of a run on data; nil: none.
+  /// The preset of a run on data; nil where there is none.
   func preset(for algorithm: AlgorithmEntry, onDataOf environment: String?) throws -> Preset? {
     guard let preset else { return nil }
     return try named(preset, for: algorithm, environment: environment ?? "", steps: nil, suggested: 1_000_000)
@@ -46,7 +46,7 @@ struct PresetArgument: ParsableArguments {
     return try Self.choose(entry, of: path, for: algorithm, environment: environment)
   }
 
-  /// The one preset of a file that is meant: by name, by environment, or because there is no other.
+  /// Chooses a preset of a file: by name, by environment, or the only one.
   private static func choose(
     _ entry: String?, of path: String, for algorithm: AlgorithmEntry, environment: String
   ) throws -> Preset {
@@ -73,7 +73,7 @@ struct PresetArgument: ParsableArguments {
 }
 
 extension Preset {
-  /// What a person is told when a run begins with it, in a line or two.
+  /// Prints the values that the run takes from the preset, and a warning about those it leaves out.
   func tell(_ resolved: ResolvedSettings, hasOwnSteps: Bool) {
     let mark = "preset \(name): "
     let used = settings.filter { resolved.sources[String($0.name.prefix { $0 != "." })]?.hasPrefix(mark) == true }
@@ -82,7 +82,8 @@ extension Preset {
     if let laneCount { words.append("environments=\(laneCount.value.settingText)") }
     Output.note("preset \(name): \(words.isEmpty ? "no setting" : words.joined(separator: ", "))\(escape)")
     if !leftOut.isEmpty {
-      Output.note("warning: \(path ?? name) has no counterpart here of \(leftOut.joined(separator: ", ")): left out")
+      Output.note(
+        "warning: this program has no counterpart of \(leftOut.joined(separator: ", ")) in \(path ?? name): left out")
     }
   }
 

@@ -1,4 +1,4 @@
-// Program.swift — the whole program as a library: its commands, what they know, and how errors leave it.
+// Program.swift — the whole program as a library: its commands, the environments and algorithms they know, and its errors.
 
 import ArgumentParser
 import Foundation
@@ -16,8 +16,8 @@ import Synchronization
 /// Every command then knows them beside the package's own: `swift run -c release cart train sac Cart-v0`, `resume`,
 /// `evaluate`, `list`, `environment check` and the rest.
 public enum Program {
-  /// What the commands know beside their arguments. `main` sets it once, before there is a command: the parser makes the
-  /// commands, so that nothing can be handed to them.
+  /// What the commands know besides their arguments. `main` sets it once, before there is a command: the parser makes the
+  /// commands, so `main` cannot hand them anything.
   private struct Knowledge {
     var environments = EnvironmentRegistry.standard
     var algorithms = AlgorithmRegistry.standard
@@ -35,12 +35,12 @@ public enum Program {
         throw ForeignEnvironment(unknown)
       }
     }
-    // what suits a built-in environment suits Gymnasium's of the same name
+    // Gymnasium's environment takes the suggested settings of the built-in one with the same name
     let known = id.hasPrefix("gym:") ? try? environments.entry(String(id.dropFirst("gym:".count))) : nil
     return try PythonBridge.entry(PythonBridge.absolute(id), options, settings: python, like: known)
   }
 
-  /// How Python environments are run, as the arguments said.
+  /// How Python environments are run, from the arguments.
   static var python: PythonSettings {
     get { knowledge.withLock { $0.python } }
     set { knowledge.withLock { $0.python = newValue } }
@@ -49,7 +49,7 @@ public enum Program {
   static var algorithms: AlgorithmRegistry { knowledge.withLock { $0.algorithms } }
   static var allocationCount: @Sendable () -> Int? { knowledge.withLock { $0.allocationCount } }
 
-  /// Runs the command that the process was called with. An error is printed in one line and ends the process.
+  /// Runs the command that the process was started with. An error is printed in one line and ends the process.
   ///
   /// - Parameters:
   ///   - environments: environments beside those of `EnvironmentRegistry.standard`.
@@ -75,20 +75,22 @@ public enum Program {
   static let name = CommandLine.arguments.first.map { URL(fileURLWithPath: $0).lastPathComponent } ?? "offpolicy"
 }
 
-/// What all commands are under.
+/// The program itself, with all commands as subcommands.
 struct RootCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: Program.name,
     abstract: "Learn control policies off-policy: \(Program.algorithms.entries.map(\.name).joined(separator: ", ")).",
     discussion: """
-      Start with:  \(Program.name) train sac HalfCheetah-v5
-      Then:        \(Program.name) evaluate runs/sac-HalfCheetah-v5-seed0
+      Start with:  \(Program.name) train sac Pendulum-v1 --steps 10000
+      Then:        \(Program.name) evaluate runs/sac-Pendulum-v1-seed0
+      Help:        \(Program.name) help train
       """,
     version: "\(Program.name) \(programVersion)",
     subcommands: [
       Train.self, Resume.self, Clone.self, SweepCommand.self, Evaluate.self, List.self, EnvironmentCommand.self,
       ConformanceCommand.self, Bench.self, Inspect.self, ReportCommand.self, PlotCommand.self, CompareRuns.self,
       Collect.self, DatasetCommand.self, Value.self, Compare.self, ExportCommand.self, Record.self, Doctor.self,
+      FetchMuJoCo.self,
     ])
 
   /// Runs what the arguments say. Only a success returns.
@@ -110,7 +112,16 @@ struct RootCommand: ParsableCommand {
         Output.note("Error: " + Arguments.complaint(message(for: error), about: arguments))
         exit(withError: ExitCode.validationFailure)
       }
-      exit(withError: AdvisedError(error, in: parsed) ?? PlainError(error) ?? error)
+      if let complaint = Arguments.complaint(ofEmpty: arguments, beside: message(for: error)) {
+        Output.note("Error: " + complaint)
+        exit(withError: ExitCode.validationFailure)
+      }
+      let advised = AdvisedError(error, in: parsed) ?? PlainError(error) ?? error
+      // a name out of a file may hold anything, line feeds and the terminal's own commands included
+      let text = message(for: advised)
+      let line = oneLine(text, limit: 10_000)
+      if exitCode(for: error) == .failure, line != text { exit(withError: PlainError(line)) }
+      exit(withError: advised)
     }
   }
 }

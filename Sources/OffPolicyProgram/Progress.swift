@@ -1,17 +1,17 @@
-// Progress.swift — what a person sees while a run trains: a live line on a terminal, plain lines elsewhere.
+// Progress.swift — prints the progress of a run: a live line on a terminal, plain lines elsewhere.
 
 import OffPolicy
 
 final class Progress: MetricSink {
   private let total: Int
-  /// Steps before the first update: they are many times as fast as those that learn, and say nothing about the time left.
+  /// Steps before the first update. They are many times as fast as steps with updates, so the time left ignores them.
   private let learningBegins: Int
   private let isTerminal = Output.isTerminal
   private var lastShown = ContinuousClock.now
   private var lastStep: Int
   private var isLearning: Bool
   private var rate = 0.0
-  /// Findings that were shown, by name: each is told once until it is gone.
+  /// Names of the findings that were shown: each is shown once, and again only after it was gone.
   private var shown: Set<String> = []
 
   init(total: Int, firstStep: Int, learningBegins: Int = 0) {
@@ -26,7 +26,7 @@ final class Progress: MetricSink {
     guard elapsed >= (isTerminal ? 0.2 : 10) else { return }
     let current = Double(trainer.step - lastStep) / elapsed
     let learns = trainer.step > learningBegins
-    // the rate of steps that learn begins anew; an interval with both kinds belongs to neither
+    // the rate begins anew with the first update; an interval with steps of both kinds counts for neither
     rate = rate == 0 || learns != isLearning ? current : 0.7 * rate + 0.3 * current
     let isMixed = learns && !isLearning
     (lastShown, lastStep, isLearning) = (now, trainer.step, learns)
@@ -55,7 +55,7 @@ final class Progress: MetricSink {
         + (result.faults > 0 ? ", \(result.faults) of them broken off by the simulator" : ""))
   }
 
-  /// Tells what of a run's health has just got out of hand.
+  /// Shows the health findings that are new.
   private func show(_ record: HealthRecord) {
     let findings = record.findings
     for finding in findings where !shown.contains(finding.name) {
@@ -69,7 +69,7 @@ final class Progress: MetricSink {
     if isTerminal { Output.note(Output.clearLine, terminator: "") }
   }
 
-  /// - Parameter knowsRate: steps that learn have been timed.
+  /// - Parameter knowsRate: steps with updates have been timed.
   private func line(_ trainer: any TrainingRun, knowsRate: Bool) -> String {
     let percent = 100 * Double(trainer.step) / Double(max(1, total))
     var parts = ["\(trainer.step.text) of \(total.text) steps (\(percent.text()) %)"]
@@ -84,7 +84,7 @@ final class Progress: MetricSink {
   }
 }
 
-/// The same for work that is no run: a count, what is counted, and a word more.
+/// The progress of other work: a count, its unit, and a note.
 struct WorkProgress {
   private let total: Int
   private let unit: String

@@ -12,7 +12,8 @@ struct PythonArguments: ParsableArguments {
   var python: String?
 
   @Option(
-    help: "Processes that share the environments in Python. Default: one for each, at most one for each core.",
+    help:
+      "Processes that run the environments in Python. Default: one for each environment, at most one for each core.",
     transform: wholeNumber)
   var workers: Int?
 
@@ -21,7 +22,7 @@ struct PythonArguments: ParsableArguments {
 
   @Option(
     help:
-      "What a failing Python environment does: stop ends the run, restart makes it anew and counts the fault. Default: stop."
+      "When a Python environment fails: stop ends the run; restart makes the environment anew and counts a fault. Default: stop."
   )
   var onFault: PythonSettings.OnFault?
 
@@ -34,7 +35,7 @@ struct PythonArguments: ParsableArguments {
     }
   }
 
-  /// From now on environments in Python are run so.
+  /// Applies the arguments to all environments in Python that are made from now on.
   ///
   /// - Parameter id: the environment; options of Python are refused for one that is not in Python.
   func apply(to id: String?) throws {
@@ -55,14 +56,14 @@ struct PythonArguments: ParsableArguments {
 
 extension PythonSettings.OnFault: ExpressibleByArgument {}
 
-/// An id that is not built in: it may be Gymnasium's.
+/// The error for an id that is not built in: it suggests Gymnasium's environment of that name.
 struct ForeignEnvironment: Error, RemediableError, CustomStringConvertible {
   let unknown: UnknownEnvironment
 
   init(_ unknown: UnknownEnvironment) { self.unknown = unknown }
 
   var description: String {
-    // a slip of the keyboard, or an environment of somebody else
+    // either a typing error, or an environment of another package
     guard unknown.versions.isEmpty, unknown.nearest.isEmpty || unknown.id.contains("-v") else {
       return unknown.description
     }

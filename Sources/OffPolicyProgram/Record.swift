@@ -1,4 +1,4 @@
-// Record.swift — `offpolicy record`: episodes of a policy as a film, a picture, or live in the terminal.
+// Record.swift — `offpolicy record`: plays episodes of a policy into a film, a picture or the terminal.
 
 import ArgumentParser
 import Foundation
@@ -26,7 +26,10 @@ struct Record: ParsableCommand {
     help: "The file to write: .mp4, .gif, or .png for an animated PNG; an older one is replaced. Default: film.mp4.")
   var out: String?
 
-  @Option(help: "Write one PNG, film.png, of this step of the first episode, or of its last.", transform: wholeNumber)
+  @Option(
+    help:
+      "Write one picture of this step of the first episode, or of its last step if it is shorter. Default file: film.png.",
+    transform: wholeNumber)
   var still: Int?
 
   @Flag(help: "Show the episodes in this terminal; a file is written only where --out names one.")
@@ -54,7 +57,7 @@ struct Record: ParsableCommand {
     transform: wholeNumber)
   var every: Int?
 
-  @Option(help: "Pictures a second, 1 to 120. Default: the environment's own time.")
+  @Option(help: "Pictures a second, 1 to 120. Default: the speed of the environment's own time, at most 50.")
   var fps: Double?
 
   @Flag(help: "Print JSON.")
@@ -70,6 +73,8 @@ struct Record: ParsableCommand {
   }
 
   private static let sides = 16...4096
+  /// Bytes of a film that an encoder of our own makes.
+  private static let largest = 2_000_000_000
 
   func run() throws {
     if still != nil && (live || every != nil || fps != nil || episodes != nil) {
@@ -90,6 +95,8 @@ struct Record: ParsableCommand {
     let sink = try file?.sink(settings, rate: recorder.rate)
     let stop = StopSignal.listen("stopping: the film so far is kept …")
     var progress = WorkProgress(total: settings.episodes, of: "episodes")
+    // the file is made of what is held, beside it
+    let room = min(Self.largest, (Memory.available ?? .max) / 4)
     var (frames, isDone, ended) = (0, false, 0)
     defer { terminal?.leave() }
     let result = try recorder.run(
@@ -101,6 +108,11 @@ struct Record: ParsableCommand {
       }
       frames += 1
       try sink?.add(frame.canvas, milliseconds: frame.milliseconds)
+      if let held = sink?.held, held > room {
+        Output.note(
+          "the film has \(Memory.text(held)), which are in memory until its end: it ends here, before it is too large")
+        isDone = true
+      }
       terminal?.show(frame)
       if frame.isLastOfEpisode { ended += 1 }
       if terminal == nil && still == nil { progress.show(ended) }
@@ -149,7 +161,7 @@ struct FilmSubject {
     if id.isEmpty { throw RunDirectoryError("\(argument) does not say its environment: name it with --environment") }
     if PythonBridge.isReference(id) {
       throw ArgumentMismatch(
-        "\(id) runs in Python and cannot be drawn here; environments of `\(Output.command) list` can")
+        "\(id) runs in Python and cannot be drawn: only the environments of `\(Output.command) list` can")
     }
     let kept = KeptOptions(policy)
     if let options {

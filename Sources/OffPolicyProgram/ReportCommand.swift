@@ -1,4 +1,4 @@
-// ReportCommand.swift — `offpolicy report` and `offpolicy plot`: runs as one page to look at, or as pictures.
+// ReportCommand.swift — `offpolicy report` and `offpolicy plot`: show runs as one HTML page, or as picture files.
 
 import ArgumentParser
 import Foundation
@@ -63,7 +63,7 @@ extension ReportCommand {
   /// An episode of the best policy of the best run.
   private static func film(of page: ReportPage) throws -> ReportPage.EmbeddedFilm {
     guard let run = page.bestRun else {
-      throw RunDirectoryError("--film shows the policy of the best evaluation: no run has one")
+      throw RunDirectoryError("--film shows the policy of the best evaluation, and no run has one: leave out --film")
     }
     var settings = FilmSettings()
     (settings.width, settings.height, settings.episodes) = (320, 240, 1)
@@ -91,7 +91,7 @@ struct PlotCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("The folders of the runs.", valueName: "run"))
   var folders: [String]
 
-  @Option(help: "The folder to write into; it is made where it is missing.")
+  @Option(help: "The folder to write into; it is made if it is missing.")
   var out = "plots"
 
   @Option(help: "What to write: svg, png or both.")
@@ -132,7 +132,7 @@ private func reportPage(of runs: [RunData]) throws -> ReportPage {
     commands: runs.map { command($0.run) })
 }
 
-/// The command that makes a run again: what is not as it would be by itself.
+/// The command that repeats a run, with every setting that is not the default.
 private func command(_ run: RunConfiguration) -> String {
   var words = [Output.command, "train", run.algorithm]
   if !run.environment.isEmpty { words.append(shellWord(run.environment)) }
@@ -152,7 +152,7 @@ private func command(_ run: RunConfiguration) -> String {
   let usual = entry.flatMap { entry in
     run.dataset == nil ? task.flatMap { try? entry.defaults.resolved(for: $0, settings: []) } : entry.defaults
   }?.values
-  // every setting is said: none may come from a preset as well
+  // the command names every setting, so none may come from a preset as well
   if PresetLibrary.matching(algorithm: run.algorithm, environment: run.environment) != nil {
     words += ["--preset", "none"]
   }

@@ -1,4 +1,4 @@
-// Resume.swift — `offpolicy resume`: a run goes on as if it had never stopped, for longer or with other settings if asked to.
+// Resume.swift — `offpolicy resume`: continues a run as if it had never stopped, if asked for more steps or with other values.
 
 import ArgumentParser
 import Foundation
@@ -6,16 +6,16 @@ import OffPolicy
 
 struct Resume: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Go on with a run exactly where it stopped, or for more steps than it was to have.",
+    abstract: "Continue a run exactly where it stopped, with more steps or other values if asked.",
     discussion: """
-      With --steps a run gives the same bits as one that always had so many. What --set changes holds from the next step on; \
-      run.json keeps it with that step.
+      A run continued with --steps has the same bits as one that had so many steps from the start. Values set with --set hold \
+      from the next step on, and run.json keeps them with that step.
       """)
 
   @Argument(help: ArgumentHelp("The folder of the run.", valueName: "run"))
   var folder: String
 
-  @Option(help: "Steps of the whole run, those it has taken included. Default: as before.", transform: wholeNumber)
+  @Option(help: "Steps of the run in all, including those it has taken. Default: as before.", transform: wholeNumber)
   var steps: Int?
 
   @Option(
@@ -23,7 +23,7 @@ struct Resume: ParsableCommand {
     help: ArgumentHelp("Change a hyperparameter from here on. May be repeated.", valueName: "key=value"))
   var settings: [String] = []
 
-  @Option(help: "Where the data are that the run learns from, if they have moved.")
+  @Option(help: "The new path of the data that the run learns from, if they have moved.")
   var dataset: String?
 
   @Option(help: "Threads of an update; the result is the same. Default: as before.", transform: wholeNumber)

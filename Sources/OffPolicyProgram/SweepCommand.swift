@@ -1,4 +1,4 @@
-// SweepCommand.swift — `offpolicy sweep`: many runs as one, over seeds, values, algorithms and environments.
+// SweepCommand.swift — `offpolicy sweep`: trains many runs, over seeds, values, algorithms and environments.
 
 import ArgumentParser
 import Foundation
@@ -16,9 +16,9 @@ struct SweepCommand: ParsableCommand {
       offpolicy sweep experiment.yaml
       offpolicy sweep sweeps/sac-Hopper-v5
 
-      The first two begin a sweep, or go on with it where its folder exists: whatever ended it, the same command goes on, with \
-      the bits of a sweep that was never stopped. The last one goes on with the sweep in a folder. Each run is a process of \
-      its own with a folder of its own; one that fails stops no other. Ctrl-C saves all of them.
+      The first two begin a sweep, or continue it if its folder exists already. The last one continues the sweep in a folder. A \
+      sweep that was stopped and continued has the same bits as one that was never stopped. Each run is a process with a folder \
+      of its own; a run that fails does not stop the others. Ctrl-C saves all runs.
       """)
 
   @Argument(
@@ -33,7 +33,7 @@ struct SweepCommand: ParsableCommand {
   @Option(
     name: .customLong("set"),
     help: ArgumentHelp(
-      "A hyperparameter and its values. May be repeated: every combination is tried. lr is every learning rate.",
+      "A hyperparameter and its values. May be repeated: every combination is a run. lr stands for every learning rate.",
       valueName: "key=value,value")
   )
   var settings: [String] = []
@@ -41,10 +41,12 @@ struct SweepCommand: ParsableCommand {
   @Option(help: "Environment steps of each run. Default: what suits the environment.", transform: wholeNumber)
   var steps: Int?
 
-  @Option(help: "Runs at the same time. Default: the machine's cores.", transform: wholeNumber)
+  @Option(help: "Runs at the same time. Default: one for each core.", transform: wholeNumber)
   var jobs: Int?
 
-  @Option(help: "Threads of each run; the result is the same. Default: cores divided by jobs.", transform: wholeNumber)
+  @Option(
+    help: "Threads of each run; the result is the same. Default: cores divided by jobs, at most 4.",
+    transform: wholeNumber)
   var threads: Int?
 
   @Option(help: "The folder of the sweep. Default: sweeps/ALGORITHM-ENVIRONMENT, or sweeps/FILE.")
@@ -71,10 +73,10 @@ struct SweepCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Write a script for Slurm (sbatch FILE) instead of running anything.", valueName: "file"))
   var slurm: String?
 
-  @Option(help: "Make only the run of this number, from 0: for one job of an array.", transform: wholeNumber)
+  @Option(help: "Train only the run with this number, from 0, for one job of an array.", transform: wholeNumber)
   var only: Int?
 
-  @Flag(help: "Print the runs and make none.")
+  @Flag(help: "Print the runs, but train none.")
   var dryRun = false
 
   @Flag(help: "Print JSON at the end.")
@@ -100,7 +102,7 @@ struct SweepCommand: ParsableCommand {
     let before = try folder.plan()
     let plan: SweepPlan
     if isFolder {
-      guard let before else { throw SweepError("\(words[0]) is no sweep") }
+      guard let before else { throw SweepError("\(words[0]) is not the folder of a sweep") }
       try refuseChanges()
       plan = before
     } else {
@@ -147,7 +149,7 @@ struct SweepCommand: ParsableCommand {
     return "sweeps/" + String(text.map { $0.isLetter || $0.isNumber || "-_.".contains($0) ? $0 : "_" }.prefix(120))
   }
 
-  /// Of a sweep that is gone on with everything is fixed but how it is run.
+  /// Throws for options that would change the runs of a sweep that is continued by its folder.
   private func refuseChanges() throws {
     let isChanged =
       seeds != nil || !settings.isEmpty || steps != nil || directory != nil || preset != nil || !options.isEmpty
@@ -159,7 +161,7 @@ struct SweepCommand: ParsableCommand {
     }
   }
 
-  /// The runs that the command line, or the file and the command line, mean. Everything that can be refused is refused here.
+  /// The runs of the command line, or of the file and the command line. Everything that can be refused is refused here.
   private func plan(_ file: SweepFile?) throws -> SweepPlan {
     let (names, ids) = try subjects(file)
     let algorithms = try names.map { try Program.algorithms.entry($0) }
@@ -179,7 +181,7 @@ struct SweepCommand: ParsableCommand {
     let plan = try SweepPlan(
       algorithms: algorithms, environments: try ids.map { try canonical($0) },
       axes: { algorithm in
-        // what the command line says replaces what the file says of the same name
+        // a setting of the command line replaces the file's setting of the same name
         let own = try settings.map { try SettingAxis($0, for: algorithm) }
         let given = try (file?.settings ?? [:]).sorted { $0.key < $1.key }
           .filter { key, _ in !own.contains { $0.label == key } }.map { try SettingAxis($0, $1, for: algorithm) }
@@ -204,7 +206,7 @@ struct SweepCommand: ParsableCommand {
     return (names, ids)
   }
 
-  /// The id as the registry has it: one without a version is the highest.
+  /// The id as the registry has it: an id without a version means the highest version.
   private func canonical(_ id: String) throws -> String {
     PythonBridge.isReference(id) ? PythonBridge.absolute(id) : try Program.environments.entry(id).id
   }
@@ -219,7 +221,8 @@ struct SweepCommand: ParsableCommand {
 
   private func check(_ algorithm: AlgorithmEntry, _ ids: [String], _ options: [String], _ preset: String?) throws {
     guard algorithm.source == .task else {
-      throw SweepError("\(algorithm.name) does not learn from an environment: it cannot be swept")
+      throw SweepError(
+        "\(algorithm.name) does not learn in an environment: a sweep needs an algorithm that does, such as sac")
     }
     for id in ids where !PythonBridge.isReference(id) {
       var given = EnvironmentOptionArguments()
@@ -239,7 +242,7 @@ struct SweepCommand: ParsableCommand {
     for (number, run) in plan.runs.enumerated() {
       print("\(number)  \(run.name)  train \(run.arguments.map(shellWord).joined(separator: " "))")
     }
-    Output.note("\(plan.runs.count) runs, into \(folder.path); nothing was made")
+    Output.note("\(plan.runs.count) runs, into \(folder.path); none was started (--dry-run)")
   }
 
   private func write(

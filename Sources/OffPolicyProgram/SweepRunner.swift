@@ -1,4 +1,4 @@
-// SweepRunner.swift — the runs of a sweep as processes, a few at a time: each begins, goes on, or is done already.
+// SweepRunner.swift — starts the runs of a sweep as processes, a few at a time, and waits for them.
 
 import Foundation
 import OffPolicy
@@ -9,7 +9,7 @@ final class SweepRunner {
   /// How a run ended.
   struct Outcome {
     var run: SweepPlan.Run
-    /// Why it failed, in a line; nil: it is done.
+    /// Why it failed, in one line; nil where it is done.
     var failure: String?
   }
 
@@ -17,7 +17,7 @@ final class SweepRunner {
     let run: SweepPlan.Run
     let process: Process
     let log: FileHandle
-    /// Bytes of the log before it.
+    /// The size of the log when the process began, in bytes.
     let logStart: UInt64
   }
 
@@ -28,7 +28,7 @@ final class SweepRunner {
   private let total: Int
   private var children: [Child] = []
   private var outcomes: [String: Outcome] = [:]
-  /// Runs that another process works on, and when to look again.
+  /// Runs that another process trains, and when to look again.
   private var held: [(run: SweepPlan.Run, again: ContinuousClock.Instant)] = []
   private var toldHeld: Set<String> = []
   private var lastShown = ContinuousClock.now
@@ -61,7 +61,7 @@ final class SweepRunner {
     return order.compactMap { outcomes[$0] }
   }
 
-  /// Begins a run, goes on with it, or finds it done.
+  /// Begins a run or continues it; a run that is done, or that another process trains, is not touched.
   private func begin(_ run: SweepPlan.Run) {
     let path = folder.runPath(run)
     switch folder.state(of: run) {
@@ -73,7 +73,7 @@ final class SweepRunner {
     case .stopped:
       start(run, ["resume", path, "--threads", "\(threads)"])
     case .absent:
-      // what a process left that was killed before its first checkpoint
+      // remains of a process that was killed before its first checkpoint
       if FileManager.default.fileExists(atPath: path) {
         do { try FileManager.default.removeItem(atPath: path) } catch {
           return end(run, "\(path) cannot be removed: \(FileAccess.reason(of: error))", "failed")
@@ -89,7 +89,12 @@ final class SweepRunner {
     }
     do {
       let path = folder.logPath(run)
-      if !FileManager.default.fileExists(atPath: path) { try Data().write(to: URL(fileURLWithPath: path)) }
+      let type = try? FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
+      if type == nil { try Data().write(to: URL(fileURLWithPath: path), options: .withoutOverwriting) }
+      // a link of that name leads to another's file
+      guard type == nil || type == .typeRegular else {
+        return end(run, "\(path) is no regular file: remove it", "failed")
+      }
       let log = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
       let start = try log.seekToEnd()
       let process = Process()
@@ -150,14 +155,14 @@ final class SweepRunner {
     return rows.last.flatMap { $0.count > 2 ? Double($0[2]) : nil }
   }
 
-  /// Hands a signal on, once: each process saves its run.
+  /// Sends SIGTERM to every process, once, so that each saves its run.
   private func forwardStop() {
     guard !wasForwarded else { return }
     wasForwarded = true
     for child in children where child.process.isRunning { kill(child.process.processIdentifier, SIGTERM) }
   }
 
-  /// Says now and then how far it is.
+  /// Prints the progress once a minute.
   private func show() {
     let now = ContinuousClock.now
     guard now - lastShown >= .seconds(60), !children.isEmpty else { return }

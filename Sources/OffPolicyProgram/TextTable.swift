@@ -1,9 +1,9 @@
-// TextTable.swift — rows in aligned columns on standard output.
+// TextTable.swift — prints rows in aligned columns.
 
 enum TextTable {
   /// Prints rows of equally many cells; the first one has the headings.
   ///
-  /// - Parameter numeric: columns that are aligned at their right.
+  /// - Parameter numeric: indices of the columns that are right-aligned.
   static func show(_ rows: [[String]], numeric: Set<Int> = []) {
     guard let first = rows.first else { return }
     let widths = first.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }

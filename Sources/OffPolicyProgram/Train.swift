@@ -1,4 +1,4 @@
-// Train.swift — `offpolicy train`: a new run from nothing to its last step.
+// Train.swift — `offpolicy train`: begins a new run and trains it to its last step.
 
 import ArgumentParser
 import Foundation
@@ -7,10 +7,10 @@ import Presets
 
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Train an algorithm in an environment, or on data, into a run directory.",
+    abstract: "Train a policy in an environment, or on data; everything is written into the folder of a run.",
     discussion: """
-      Hyperparameters are set with --set; `offpolicy list` shows them with their defaults and ranges. Where `offpolicy list \
-      presets` has settings for algorithm and environment, the run begins with them and says so.
+      `offpolicy list ALGORITHM` shows the hyperparameters for --set, with defaults and ranges. If `offpolicy list presets` has \
+      settings for the algorithm in the environment, the run uses them and says so.
       """)
 
   @Argument(
@@ -18,16 +18,20 @@ struct Train: ParsableCommand {
   )
   var algorithm: String
 
-  @Argument(help: "The environment's id, such as HalfCheetah-v5; see `offpolicy list`. With --dataset: to evaluate in.")
+  @Argument(
+    help:
+      "The environment's id, such as HalfCheetah-v5; see `offpolicy list`. With --dataset it only evaluates the policy."
+  )
   var environment: String?
 
-  @Option(help: "Learn from data instead of an environment: a run, or what `offpolicy collect` or others made.")
+  @Option(
+    help: "Learn from data instead of an environment: a run's folder, or a data set of `offpolicy collect` or others.")
   var dataset: String?
 
-  @Option(help: "Begin with the networks of another run, or with a policy file's: parameters, not moments or data.")
+  @Option(help: "Begin with the networks of another run or of a policy file, without its optimiser state and its data.")
   var from: String?
 
-  @Option(help: "How data without time-outs are read: from-next-observations, none, or \"every N\".")
+  @Option(help: .timeouts)
   var timeouts: String?
 
   @Option(help: .observations)
@@ -47,8 +51,8 @@ struct Train: ParsableCommand {
 
   @Flag(
     help: ArgumentHelp(
-      "Let environments in Python step while the updates of the round before are made: actions are then chosen by a policy one "
-        + "round older, whatever the timing."))
+      "Step environments in Python while the updates of the round before are computed. Actions then come from a policy that is "
+        + "one round older; the result does not depend on timing."))
   var overlap = false
 
   @Option(help: "Threads of an update. Default: the machine's cores, at most 4.", transform: wholeNumber)
@@ -76,7 +80,7 @@ struct Train: ParsableCommand {
   @Option(help: "Environment steps between checkpoints. Default: every 30 seconds.", transform: wholeNumber)
   var checkpointEvery: Int?
 
-  @Flag(help: "Write an event file for TensorBoard too, with the names that Stable-Baselines3 has.")
+  @Flag(help: "Also write an event file for TensorBoard, with the tags of Stable-Baselines3.")
   var tensorboard = false
 
   func validate() throws {
@@ -90,7 +94,7 @@ struct Train: ParsableCommand {
   }
 
   func run() throws {
-    // from here on no signal is lost: one that comes before the first step stops a run that can be resumed
+    // from here on no signal is lost: a signal before the first step leaves a run that can be resumed
     _ = StopSignal.listen()
     let algorithm = try Program.algorithms.entry(algorithm)
     switch (algorithm.source, dataset) {
@@ -104,7 +108,9 @@ struct Train: ParsableCommand {
         "\(algorithm.name) learns from data: `\(Output.command) train \(algorithm.name)"
           + "\(environment.map { " " + shellWord($0) } ?? "") --dataset DATA`")
     case (.policy, _):
-      throw ArgumentMismatch("\(algorithm.name) learns no policy: `\(Output.command) value` runs it on a given one")
+      throw ArgumentMismatch(
+        "\(algorithm.name) learns no policy, but the value of a given one: use `\(Output.command) value POLICY --dataset DATA`"
+      )
     }
     if let dataset { return try learn(algorithm, from: dataset) }
     guard let environment else {
@@ -113,7 +119,7 @@ struct Train: ParsableCommand {
           + "`\(Output.command) list` shows all of them")
     }
     if timeouts != nil || observations != nil {
-      throw ArgumentMismatch("--timeouts and --observations are how data are read: without --dataset there are none")
+      throw ArgumentMismatch("--timeouts and --observations say how to read --dataset: add it, or leave them out")
     }
     let task = try environmentOptions.entry(environment)
     try refuseOverlap(unlessInPython: task.id)
@@ -143,15 +149,15 @@ struct Train: ParsableCommand {
     let resolved = try ResolvedSettings(of: algorithm, for: nil, preset: preset, settings: settings)
     let configuration = resolved.configuration
     if (environments ?? 1) > 1 || preset?.laneCount != nil {
-      throw ArgumentMismatch("--environments is for learning in an environment; data are learned from as they are")
+      throw ArgumentMismatch("--environments is for learning in an environment: leave it out with --dataset")
     }
-    // a run that learned in its environment kept the options of that
+    // a run keeps the options of the environment that it learned in
     let kept = (try? RunDirectory.describe(path)).map { [KeptOptions($0.run)] } ?? []
     var task = try environment.map { try environmentOptions.entry($0, over: kept) }
     var reading = try DatasetReading(timeouts: TimeoutReading.argument(timeouts), environment: task)
     reading.observations = DatasetReading.parts(observations)
     let dataset = try DatasetFiles.read(path, reading)
-    // an environment that the data name themselves serves too, where it is at hand
+    // else the environment that the data name, if this program knows it
     if task == nil, let id = dataset.description.environment, (try? Program.environment(id)) != nil {
       task = try environmentOptions.entry(id, over: kept)
     }
@@ -161,13 +167,15 @@ struct Train: ParsableCommand {
       if own != data {
         throw DatasetError(
           path,
-          "has \(data) observations, \(task.id)\(task.optionsSuffix) has \(own): name the environment of the data, and with "
-            + "--option what was set of it")
+          "has \(data) observations, \(task.id)\(task.optionsSuffix) has \(own): name the environment of the data, with its "
+            + "options (--option)")
       }
     } else {
       try environmentOptions.refuseAny()
       if let evaluateEvery, evaluateEvery > 0 {
-        throw ArgumentMismatch("--evaluate-every needs an environment, and the data name none that is known: name it")
+        throw ArgumentMismatch(
+          "--evaluate-every needs an environment, and the data name none that this program knows: name it after the algorithm"
+        )
       }
       try refuseEpisodes()
     }
@@ -187,14 +195,14 @@ struct Train: ParsableCommand {
     try start(run, task: task, on: name, preset, resolved, "\(steps.text) updates on \(dataset.count.text) transitions")
   }
 
-  /// For a run without evaluations: their episodes would be ignored.
+  /// Throws for a number of evaluation episodes in a run without evaluations.
   private func refuseEpisodes() throws {
     if evaluationEpisodes != nil {
       throw ArgumentMismatch("--evaluation-episodes needs evaluations, and this run has none: leave it out")
     }
   }
 
-  /// Only workers step beside the learner.
+  /// Throws for `--overlap` in an environment that is not in Python: only worker processes step beside the learner.
   private func refuseOverlap(unlessInPython id: String?) throws {
     guard overlap, !(id.map(PythonBridge.isReference) ?? false) else { return }
     throw ArgumentMismatch(
@@ -237,18 +245,20 @@ struct Train: ParsableCommand {
     if let origin = run.from {
       Output.note(
         "it begins with the networks of \(origin.algorithm) after \(origin.step.text) steps"
-          + (left.isEmpty ? "" : ", but for \(left.joined(separator: ", "))"))
+          + (left.isEmpty ? "" : ", except \(left.joined(separator: ", "))"))
     }
     if run.dataset == nil {
-      Output.note("learning begins after \(learning.begins.text) steps and makes \(learning.updates.text) updates")
+      Output.note(
+        "learning begins after \(learning.begins.text) steps\(learning.isLeast ? ", or as soon as the buffer is full," : "") "
+          + "and makes \(learning.updates.text) updates\(learning.isLeast ? " or more" : "")")
     }
     if description.resume == .episode {
-      Output.note("\(run.environment) cannot save where it is: a run that goes on loses the episodes that were running")
+      Output.note("\(run.environment) cannot save its state: when the run is resumed, the running episodes are lost")
     }
     try drive(trainer, directory, tensorBoard: tensorboard)
   }
 
-  /// Where settings come from, those of the command line included.
+  /// The source of each setting, those of the command line included.
   private func sources(of resolved: ResolvedSettings) -> [String: String] {
     var sources = resolved.sources
     if steps != nil { sources["steps"] = ResolvedSettings.chosen }
@@ -270,7 +280,7 @@ struct Train: ParsableCommand {
 
   /// The default folder, numbered when earlier runs have taken it.
   private func freeDirectory(_ algorithm: String, _ task: String) throws -> String {
-    // gym:ALE/Pong-v5 and python:/home/me/task.py:make are no names of folders
+    // gym:ALE/Pong-v5 and python:/home/me/task.py:make cannot be names of folders
     let last = task.hasPrefix("python:") ? task.split(separator: "/").last.map(String.init) ?? task : task
     let name = String(last.map { $0.isLetter || $0.isNumber || "-_.".contains($0) ? $0 : "-" })
     let base = "runs/\(algorithm)-\(name)-seed\(seed)"
@@ -299,7 +309,7 @@ extension EnvironmentEntry {
   }
 }
 
-/// The compiler's version.
+/// The version of the compiler that built the program.
 let swiftVersion: String = {
   #if compiler(>=6.4)
     "6.4 or later"

@@ -1,13 +1,14 @@
-// Value.swift — `offpolicy value`: what a policy is worth, from data and in its environment.
+// Value.swift — `offpolicy value`: estimates the value of a policy from data, and measures it in its environment.
 
 import ArgumentParser
 import OffPolicy
 
 struct Value: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Estimate a policy's value from data of any policy, and compare it with the environment if there is one.",
+    abstract: "Estimate a policy's value from data of any policy, and compare it with episodes in the environment.",
     discussion:
-      "Fitted Q evaluation with several critics; Guides/PolicyValue.md has the equations and what the numbers mean.")
+      "Fitted Q evaluation with several critics. Guides/PolicyValue.md has the equations and the meaning of the numbers."
+  )
 
   @Argument(help: "The folder of a run, or a policy file.")
   var policy: String
@@ -17,7 +18,7 @@ struct Value: ParsableCommand {
 
   @OptionGroup var fitting: FittingOptions
 
-  @Flag(help: "Value with the entropy term, α log π backed up: for SAC's policies.")
+  @Flag(help: "Add the entropy term −α log π to the value: for policies of SAC.")
   var entropy = false
 
   @Option(help: "α of the entropy term. Default: the policy's own.")
@@ -36,7 +37,7 @@ struct Value: ParsableCommand {
       guard let alpha = temperature ?? policy.description.unscaledTemperature.map({ Float($0) }) else {
         throw ArgumentMismatch("\(self.policy) does not say its temperature: give α with --temperature")
       }
-      guard alpha >= 0, alpha.isFinite else { throw ArgumentMismatch("--temperature must not be negative") }
+      guard alpha >= 0, alpha.isFinite else { throw ArgumentMismatch("--temperature must be finite and not negative") }
       settings.configuration.temperature = alpha
     } else if temperature != nil {
       throw ArgumentMismatch("--temperature is α of the entropy term: add --entropy")
@@ -85,7 +86,7 @@ struct Value: ParsableCommand {
   }
 }
 
-/// Throws when a policy cannot have acted in data.
+/// Throws when a policy and data cannot be of the same environment.
 func checkFits(_ policy: Policy, _ argument: String, _ data: borrowing Dataset, _ path: String) throws {
   let (description, own) = (data.description, policy.description)
   guard own.choices == description.choices else {
@@ -109,14 +110,14 @@ func checkFits(_ policy: Policy, _ argument: String, _ data: borrowing Dataset, 
   }
 }
 
-/// What fitting a value needs, for `value` and `compare`.
+/// The options of fitting a value, for `value` and `compare`.
 struct FittingOptions: ParsableArguments {
-  @Option(help: "The environment to compare the value with. Without it only the data are used.")
+  @Option(help: "The environment for episodes that measure the value. Without it only the data are used.")
   var environment: String?
 
   @OptionGroup var environmentOptions: EnvironmentOptionArguments
 
-  @Option(help: "How data without time-outs are read: from-next-observations, none, or \"every N\".")
+  @Option(help: .timeouts)
   var timeouts: String?
 
   @Option(help: .observations)
@@ -128,10 +129,10 @@ struct FittingOptions: ParsableArguments {
   @Option(help: "Updates of the critics.", transform: wholeNumber)
   var updates: Int = 100_000
 
-  @Option(help: "Soft targets: the share τ that they move at each update. Default: 0.005.")
+  @Option(help: "Soft targets: the rate τ of their tracking at each update. Default: 0.005.")
   var soft: Float?
 
-  @Option(help: "Hard targets: copied at every n-th update.", transform: wholeNumber)
+  @Option(help: "Hard targets: a copy of the critics at every n-th update.", transform: wholeNumber)
   var hard: Int?
 
   @Option(
@@ -139,7 +140,7 @@ struct FittingOptions: ParsableArguments {
     help: ArgumentHelp("Set a hyperparameter of fqe. May be repeated.", valueName: "key=value"))
   var settingsText: [String] = []
 
-  @Flag(help: "A SAC policy is valued by its mean action, or its likeliest choice; else by its draws.")
+  @Flag(help: "Let a stochastic policy act by its mean, or its likeliest choice. Default: draw the actions.")
   var deterministic = false
 
   @Flag(help: "Use the run's best policy, not its last.")
@@ -148,7 +149,10 @@ struct FittingOptions: ParsableArguments {
   @Option(help: "Episodes in the environment. Default: 100.", transform: wholeNumber)
   var episodes: Int?
 
-  @Option(help: "Distance from which an action of the data counts as far, root mean square of [−1, 1].")
+  @Option(
+    help:
+      "An action of the data counts as far from the policy's above this distance: root mean square, in units of [−1, 1]."
+  )
   var distance = NearestActions.defaultDistance
 
   @Option(help: "Seed of starts, critics and draws.", transform: seedNumber)
@@ -184,7 +188,7 @@ struct FittingOptions: ParsableArguments {
     if let hard { assignments.append("targetTracking.hard.every=\(hard)") }
     let configuration = try FittedQEvaluation.Configuration().setting(assignments)
     guard configuration.discount < 1 else {
-      throw ArgumentMismatch("discount must be below 1: a value without a discount has no horizon here")
+      throw ArgumentMismatch("discount must be below 1: fitted Q evaluation needs a discount")
     }
     var settings = PolicyValueSettings(configuration: configuration)
     (settings.updates, settings.episodes, settings.seed) = (updates, episodes ?? Self.defaultEpisodes, seed)
@@ -196,7 +200,7 @@ struct FittingOptions: ParsableArguments {
   func task(for policy: Policy, _ argument: String) throws -> EnvironmentEntry? {
     guard let environment else {
       try environmentOptions.refuseAny()
-      if episodes != nil { throw ArgumentMismatch("--episodes are run in an environment: name it with --environment") }
+      if episodes != nil { throw ArgumentMismatch("--episodes needs an environment: name it with --environment") }
       return nil
     }
     let task = try environmentOptions.entry(environment, over: [KeptOptions(policy)])
@@ -209,6 +213,7 @@ struct FittingOptions: ParsableArguments {
       timeouts: try TimeoutReading.argument(timeouts),
       bounds: (policy.description.actionLow, policy.description.actionHigh))
     reading.observations = DatasetReading.parts(observations)
+    reading.choices = policy.description.choices
     return reading
   }
 }
@@ -219,6 +224,6 @@ extension Estimate {
 }
 
 extension Double {
-  /// Without zeros that say nothing: a `Float`'s shortest text.
+  /// The shortest text that reads back as the same `Float`.
   fileprivate var shortest: String { "\(Float(self))" }
 }

@@ -20,6 +20,8 @@ public struct DatasetReading: Sendable {
   public var environment: EnvironmentEntry?
   /// Bounds from elsewhere, such as a policy's; the file's own go before them.
   public var bounds: (low: [Float], high: [Float])?
+  /// How many choices a discrete action has, from elsewhere such as a policy; for files that say neither this nor bounds.
+  public var choices: Int?
   /// Of observations that are dictionaries the parts to join, in this order; nil: all of them, by name.
   public var observations: [String]?
   /// Where nobody says the bounds, the actions' own range will do: to look at data, not to learn from them.
@@ -178,7 +180,7 @@ public enum DatasetFiles {
     // Minari writes infinities where there are none
     let unbounded = own.map { !($0.low + $0.high).allSatisfy(\.isFinite) } ?? false
     var bounds = (unbounded && reading.acceptsUnknownBounds ? nil : own) ?? reading.bounds
-    var choices = choices
+    var choices = choices ?? (own == nil ? reading.choices : nil)
     if let task = reading.environment {
       let space = try ActionScaling(task.actionSpace, of: task.id)
       guard columns.observationSize == task.observationSize, columns.actionSize == space.count,

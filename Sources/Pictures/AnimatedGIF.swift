@@ -1,11 +1,11 @@
-// AnimatedGIF.swift — films as GIF files (CompuServe 1990, version 89a): a palette for each frame, and what has changed since the last.
+// AnimatedGIF.swift — writes films as GIF files (CompuServe 1990, version 89a): each frame has a palette and the changed pixels.
 
-/// Writes a film as a GIF that repeats. Times are kept to 1/100 s, without drifting.
+/// Writes a film as a GIF that repeats. Times are rounded to 1/100 s, and the rounding errors do not add up.
 public struct AnimatedGIF: FilmEncoder {
   private var bytes: [UInt8]
   private var last: Canvas?
   private var pending: (canvas: Canvas, x: Int, y: Int, milliseconds: Int)?
-  /// What rounding to 1/100 s has left over.
+  /// The time that rounding to 1/100 s has left over.
   private var remainder = 0  // ms
 
   /// A film without frames.
@@ -16,11 +16,13 @@ public struct AnimatedGIF: FilmEncoder {
     bytes = Array("GIF89a".utf8)
     bytes += littleEndian([width, height])
     bytes += [0x70, 0, 0]
-    // repeats for ever
+    // repeats without end
     bytes += [0x21, 0xff, 11]
     bytes += Array("NETSCAPE2.0".utf8)
     bytes += [3, 1, 0, 0, 0]
   }
+
+  public var byteCount: Int { bytes.count }
 
   /// Adds a frame that is shown for some time.
   public mutating func add(_ frame: Canvas, milliseconds: Int) {
@@ -42,7 +44,7 @@ public struct AnimatedGIF: FilmEncoder {
     let bits = max(1, (picture.palette.count - 1).bitWidth - (picture.palette.count - 1).leadingZeroBitCount)
     let hundredths = min((milliseconds + remainder) / 10, 65_535)
     remainder = milliseconds + remainder - 10 * hundredths
-    // the picture stays when the next one comes
+    // the picture stays below the next one
     bytes += [0x21, 0xf9, 4, 0x04]
     bytes += littleEndian([hundredths])
     bytes += [0, 0, 0x2c]
@@ -71,12 +73,12 @@ public struct AnimatedGIF: FilmEncoder {
   }
 }
 
-/// The compression of GIF: strings that were seen get codes, up to 4,096 of them, then all begins anew.
+/// The LZW compression of GIF: strings get codes as they occur; after 4,096 codes the table begins anew.
 enum LZW {
   static func compress(_ symbols: [UInt8], codeSize: Int) -> [UInt8] {
     let (clear, end) = (1 << codeSize, 1 << codeSize + 1)
     var writer = BitWriter()
-    // for each code its continuations: the first one, and for each the next one and its symbol
+    // the continuations of a code are a linked list: the first one of each code, and of each the next one and its symbol
     var (width, next) = (codeSize + 1, end + 1)
     var table = [Int16](repeating: -1, count: 4096 << 8)
     var usedSlots: [Int] = []
@@ -96,7 +98,7 @@ enum LZW {
       if next < 4096 {
         table[slot] = Int16(next)
         usedSlots.append(slot)
-        // the reader knows this code one step later
+        // the decoder knows this code one step later
         if next == 1 << width { width += 1 }
         next += 1
       } else {
@@ -108,7 +110,7 @@ enum LZW {
       current = Int(symbol)
     }
     writer.put(current, width)
-    // that code may have been the one at which the reader widens
+    // the decoder may widen its codes after this one
     if next == 1 << width, width < 12 { width += 1 }
     writer.put(end, width)
     writer.align()

@@ -1,8 +1,8 @@
-// Canvas.swift — a picture in memory, drawn by this program: polygons, lines, discs and text with smooth edges.
+// Canvas.swift — a picture in memory, with polygons, lines, discs and text with smooth edges.
 //
-// No graphics library, no display: the same calls give the same bytes.
+// It needs no graphics library and no display. The same calls give the same bytes.
 
-/// A picture of `width` × `height` pixels. Places are in pixels, x to the right, y down, (0, 0) the upper left corner.
+/// A picture of `width` × `height` pixels. Positions are in pixels, x to the right, y down, (0, 0) the upper left corner.
 ///
 ///     var canvas = Canvas(width: 200, height: 100, background: .white)
 ///     canvas.fill([[20, 80], [100, 20], [180, 80]], Colour(0x0b62a4))
@@ -27,7 +27,7 @@ public struct Canvas: Sendable, Equatable {
     for _ in 0..<width * height { pixels += [background.red, background.green, background.blue] }
   }
 
-  /// A picture of pixels that are there already.
+  /// A picture of given pixels.
   ///
   /// - Precondition: there are width · height · 3 bytes.
   public init(width: Int, height: Int, pixels: [UInt8]) {
@@ -51,7 +51,7 @@ public struct Canvas: Sendable, Equatable {
 
   // MARK: shapes
 
-  /// Fills a polygon. Where it overlaps itself it is filled once.
+  /// Fills a polygon. A part that the polygon covers twice is filled once.
   public mutating func fill(_ corners: [SIMD2<Double>], _ colour: Colour) {
     paint(Coverage(polygon: corners, width: width, height: height), colour)
   }
@@ -60,7 +60,7 @@ public struct Canvas: Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - width: in pixels.
-  ///   - dash: lengths drawn and left out in turn, in pixels; empty: the whole line.
+  ///   - dash: lengths of dashes and gaps in turn, in pixels; empty for a solid line.
   public mutating func stroke(
     _ points: [SIMD2<Double>], width: Double, _ colour: Colour, isClosed: Bool = false, dash: [Double] = []
   ) {
@@ -82,7 +82,7 @@ public struct Canvas: Sendable, Equatable {
 
   // MARK: text
 
-  /// Which part of a text is at its place.
+  /// The part of a text that is at the given position.
   public enum Alignment: Sendable {
     /// Its start.
     case start
@@ -92,13 +92,13 @@ public struct Canvas: Sendable, Equatable {
     case end
   }
 
-  /// Writes one line in the built-in font; what it has no sign for is a box.
+  /// Writes one line in the built-in font. A character that the font does not have is a box.
   ///
   /// - Parameters:
   ///   - place: on the base line, at the start, middle or end of the text.
   ///   - size: height of the line in pixels; capitals are 0.7 of it.
   ///   - weight: width of the strokes, as a share of `size`.
-  ///   - isUpwards: turned by a quarter, to be read from below.
+  ///   - isUpwards: rotated by 90°, to be read upwards.
   public mutating func text(
     _ text: String, at place: SIMD2<Double>, size: Double, _ colour: Colour, alignment: Alignment = .start,
     weight: Double = 0.085, isUpwards: Bool = false
@@ -125,9 +125,9 @@ public struct Canvas: Sendable, Equatable {
 
   // MARK: pixels
 
-  /// A copy of a part.
+  /// A copy of a rectangle of the picture.
   ///
-  /// - Precondition: it lies within.
+  /// - Precondition: the rectangle lies within the picture.
   public func part(x: Range<Int>, y: Range<Int>) -> Canvas {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(3 * x.count * y.count)
@@ -135,7 +135,7 @@ public struct Canvas: Sendable, Equatable {
     return Canvas(width: x.count, height: y.count, pixels: bytes)
   }
 
-  /// The smallest rectangle outside of which both pictures agree; nil where they agree everywhere.
+  /// The smallest rectangle that contains all differing pixels; nil where the pictures are equal.
   ///
   /// - Precondition: both have the same size.
   func difference(from other: Canvas) -> (x: Range<Int>, y: Range<Int>)? {
@@ -177,7 +177,7 @@ public struct Canvas: Sendable, Equatable {
   }
 }
 
-/// The parts of a line that a pattern of dashes draws.
+/// The dashes of a line.
 private func dashes(of points: [SIMD2<Double>], _ pattern: [Double]) -> [[SIMD2<Double>]] {
   precondition(pattern.allSatisfy { $0 > 0 }, "dashes of \(pattern) pixels")
   var lines: [[SIMD2<Double>]] = []

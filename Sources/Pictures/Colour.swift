@@ -1,6 +1,6 @@
 // Colour.swift — a colour with an opacity.
 
-/// Red, green and blue in sRGB, 0 to 255, and how much of what is below they hide.
+/// Red, green and blue in sRGB, 0 to 255, and an opacity.
 public struct Colour: Sendable, Hashable {
   /// Red, 0 to 255.
   public var red: UInt8
@@ -8,7 +8,7 @@ public struct Colour: Sendable, Hashable {
   public var green: UInt8
   /// Blue, 0 to 255.
   public var blue: UInt8
-  /// 0: invisible, 1: hides what is below.
+  /// 0: transparent, 1: opaque.
   public var opacity: Double
 
   /// A colour of three bytes.
@@ -22,7 +22,7 @@ public struct Colour: Sendable, Hashable {
       UInt8(hexadecimal >> 16 & 0xff), UInt8(hexadecimal >> 8 & 0xff), UInt8(hexadecimal & 0xff), opacity: opacity)
   }
 
-  /// From numbers between 0 and 1; what lies beyond is clipped.
+  /// A colour from numbers between 0 and 1; values outside are clipped.
   public init(_ rgb: SIMD3<Double>) {
     func byte(_ value: Double) -> UInt8 { UInt8((255 * min(max(value, 0), 1)).rounded()) }
     self.init(byte(rgb.x), byte(rgb.y), byte(rgb.z))
@@ -33,8 +33,8 @@ public struct Colour: Sendable, Hashable {
     Colour(red, green, blue, opacity: self.opacity * opacity)
   }
 
-  /// All light.
+  /// White.
   public static let white = Colour(0xffffff)
-  /// No light.
+  /// Black.
   public static let black = Colour(0x000000)
 }

@@ -23,11 +23,18 @@ struct Coverage {
     shares = [Float](repeating: 0, count: x.count * y.count)
   }
 
+  /// A point so near that no product of its coordinates leaves the range of numbers: 10⁸ pixels are as far as it gets.
+  private static func bounded(_ point: SIMD2<Double>) -> SIMD2<Double> {
+    guard !point.x.isNaN, !point.y.isNaN else { return [.nan, .nan] }
+    return point.clamped(lowerBound: [-1e8, -1e8], upperBound: [1e8, 1e8])
+  }
+
   // MARK: polygons
 
   /// Exact areas: each edge adds, to the pixels of its rows, the signed area between it and the right end of the pixel, and what
   /// is further right is added up in the end.
-  init(polygon corners: [SIMD2<Double>], width: Int, height: Int) {
+  init(polygon points: [SIMD2<Double>], width: Int, height: Int) {
+    let corners = points.map(Self.bounded)
     guard let first = corners.first, corners.count > 2 else {
       self.init([0, 0], [0, 0], width: 0, height: 0)
       return
@@ -35,7 +42,7 @@ struct Coverage {
     let low = corners.reduce(first) { pointwiseMin($0, $1) }
     let high = corners.reduce(first) { pointwiseMax($0, $1) }
     self.init(low, high, width: width, height: height)
-    guard !shares.isEmpty else { return }
+    guard !shares.isEmpty, corners.allSatisfy({ !$0.x.isNaN && !$0.y.isNaN }) else { return }
     // one more column takes what lies right of the last
     var sums = [Float](repeating: 0, count: (x.count + 1) * y.count)
     for (from, to) in zip(corners, corners.dropFirst() + [first]) { addEdge(from, to, &sums) }
@@ -95,7 +102,8 @@ struct Coverage {
   // MARK: lines
 
   /// Lines with round ends: a pixel is covered as far as its centre lies within half a width of a line.
-  init(lines: [[SIMD2<Double>]], lineWidth: Double, width: Int, height: Int) {
+  init(lines points: [[SIMD2<Double>]], lineWidth: Double, width: Int, height: Int) {
+    let lines = points.map { $0.map(Self.bounded) }
     let radius = lineWidth / 2
     guard let first = lines.lazy.compactMap(\.first).first, radius > 0 else {
       self.init([0, 0], [0, 0], width: 0, height: 0)

@@ -1,4 +1,4 @@
-// Deflate.swift — bytes made shorter (RFC 1951), with the frame that zlib gives them (RFC 1950). The same bytes give the same bytes.
+// Deflate.swift — compresses bytes by deflate (RFC 1951) in the zlib format (RFC 1950). The same input gives the same output.
 
 /// Compresses bytes.
 enum Deflate {
@@ -17,7 +17,7 @@ enum Deflate {
     var (a, b): (UInt32, UInt32) = (1, 0)
     var left = 0
     while left < bytes.count {
-      // so few that 32 bits do not overflow
+      // blocks so short that 32 bits do not overflow
       let end = min(bytes.count, left + 5552)
       for byte in bytes[left..<end] {
         a &+= UInt32(byte)
@@ -61,7 +61,7 @@ enum Deflate {
         distances[distanceCode(Int(token.value))] += 1
       }
     }
-    // readers expect at least one distance
+    // decoders expect at least one distance
     if distances.allSatisfy({ $0 == 0 }) { distances[0] = 1 }
     let literal = HuffmanCode(counts: literals, limit: 15)
     let distance = HuffmanCode(counts: distances, limit: 15)
@@ -130,8 +130,8 @@ enum Deflate {
 
   // MARK: matches
 
-  /// Positions with the same three bytes are chained; of at most `patience` the longest match is taken, unless the next position has
-  /// a longer one.
+  /// Positions with the same three bytes are chained. Of at most `patience` positions the longest match is taken, unless the
+  /// next byte begins a longer one (lazy matching).
   private static func tokens(of input: [UInt8]) -> [Token] {
     let (window, patience) = (1 << 15, 48)
     var tokens: [Token] = []

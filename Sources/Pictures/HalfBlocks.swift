@@ -1,8 +1,8 @@
 // HalfBlocks.swift — a picture in a terminal: each character shows two pixels, one above the other, in 24-bit colours.
 
 extension Canvas {
-  /// The picture as lines of half-block characters (U+2580) with their colours, as large as fits into `columns` × `rows` characters
-  /// without changing its shape. Each line ends by setting the colours back.
+  /// The picture as lines of half-block characters (U+2580) in colour, as large as fits into `columns` × `rows` characters with
+  /// the same aspect ratio. Each line ends by resetting the colours.
   ///
   /// - Precondition: there is room for one character.
   public func halfBlocks(columns: Int, rows: Int) -> [String] {
@@ -15,7 +15,7 @@ extension Canvas {
       var (line, above, below): (String, Colour?, Colour?) = ("", nil, nil)
       for x in 0..<small.width {
         let (upper, lower) = (small[x, y], small[x, y + 1])
-        // a colour is told when it changes
+        // a colour is written only when it changes
         if upper != above { line += "\u{1b}[38;2;\(upper.red);\(upper.green);\(upper.blue)m" }
         if lower != below { line += "\u{1b}[48;2;\(lower.red);\(lower.green);\(lower.blue)m" }
         (above, below) = (upper, lower)
@@ -25,7 +25,7 @@ extension Canvas {
     }
   }
 
-  /// The picture in another size: each pixel is the mean of what it covers.
+  /// The picture in another size: each pixel is the mean of the area that it covers.
   ///
   /// - Precondition: both sides are positive.
   public func resized(width newWidth: Int, height newHeight: Int) -> Canvas {
@@ -51,7 +51,7 @@ extension Canvas {
     return Canvas(width: newWidth, height: newHeight, pixels: bytes)
   }
 
-  /// Which of `count` pixels lie in pixel `place` of `parts`, and how much of each.
+  /// The pixels, of `count`, that pixel `place` of `parts` covers, with the share of each.
   private func weights(_ place: Int, of parts: Int, over count: Int) -> [(Int, Double)] {
     let (start, end) = (Double(place * count) / Double(parts), Double((place + 1) * count) / Double(parts))
     return (Int(start)..<min(count, Int(end.rounded(.up)))).map { pixel in

@@ -1,13 +1,13 @@
-// HuffmanCode.swift — canonical prefix codes of limited length for symbols that occur so often (RFC 1951, section 3.2.2).
+// HuffmanCode.swift — canonical prefix codes of limited length from the frequencies of symbols (RFC 1951, section 3.2.2).
 
 /// The code of each symbol.
 struct HuffmanCode {
-  /// Bits of each symbol; 0: it does not occur.
+  /// Length of each symbol's code in bits; 0: it does not occur.
   let lengths: [UInt8]
   /// Codes with their first bit lowest, as deflate writes them.
   let codes: [UInt16]
 
-  /// - Parameter limit: the longest code.
+  /// - Parameter limit: the greatest length of a code, in bits.
   /// - Precondition: the symbols fit into codes of that length.
   init(counts: [Int], limit: Int) {
     self.init(lengths: Self.lengths(counts, limit: limit))

@@ -1,13 +1,13 @@
-// IndexedPicture.swift — a picture as places in a palette: exact where it has few colours, else with the 256 that suit it.
+// IndexedPicture.swift — a picture with a palette: exact if it has few colours, else reduced to 256.
 
 struct IndexedPicture {
   let width: Int
   let height: Int
   var palette: [SIMD3<UInt8>]
-  /// Of each pixel, row by row (height × width).
+  /// The palette index of each pixel, row by row (height × width).
   var places: [UInt8]
 
-  /// With each colour that the picture has, in the order in which they come; nil where there are more than `limit`.
+  /// A palette of all colours of the picture, in the order of their first pixels; nil where there are more than `limit`.
   init?(exactly canvas: Canvas, limit: Int = 256) {
     var known: [Int: UInt8] = [:]
     (palette, places) = ([], [])
@@ -32,14 +32,14 @@ struct IndexedPicture {
     (width, height) = (canvas.width, canvas.height)
   }
 
-  /// With at most 256 colours, chosen by median cut (Heckbert 1982): the box of colours whose widest side, weighed by its pixels, is
-  /// largest is cut at its median until there are enough, and each box becomes its mean.
+  /// A palette of at most 256 colours, chosen by median cut (Heckbert 1982): the box of colours with the largest weighted side is
+  /// cut at its median until there are enough boxes, and each box becomes its mean colour.
   init(_ canvas: Canvas) {
     if let exact = IndexedPicture(exactly: canvas) {
       self = exact
       return
     }
-    // colours to 5 bits a channel, with how many pixels and which sums they have
+    // a histogram of colours with 5 bits a channel: the number of pixels and the sums of their channels
     var cells = [Cell](repeating: Cell(), count: 1 << 15)
     let pixels = canvas.pixels
     for at in stride(from: 0, to: pixels.count, by: 3) {
@@ -76,10 +76,10 @@ struct IndexedPicture {
     var sum = SIMD3<Int>.zero
   }
 
-  /// Some of the cells.
+  /// A box: a range of cells of the histogram.
   private struct Box {
     var cells: [Int]
-    /// Length of the widest side in cells, times the square root of the pixels; 0 where there is nothing to cut.
+    /// Length of the widest side in cells, times the square root of the number of pixels; 0 for a single cell.
     var spread: Double
     private var shift = 0
 

@@ -1,4 +1,4 @@
-// PNG.swift — pictures as PNG files (W3C, third edition), and films as animated ones.
+// PNG.swift — writes pictures as PNG files and films as animated PNG (W3C, third edition).
 
 extension Canvas {
   /// The bytes of a PNG file. The same picture gives the same bytes.
@@ -16,15 +16,17 @@ extension Canvas {
   }
 }
 
-/// Writes a film as an animated PNG: each frame holds the rectangle that has changed.
+/// Writes a film as an animated PNG: each frame holds the rectangle of changed pixels.
 public struct AnimatedPNG: FilmEncoder {
   private let size: (width: Int, height: Int)
   private var frames: [UInt8] = []
   private var count = 0
   private var sequence: UInt32 = 0
   private var last: Canvas?
-  /// Of the frame that is not written yet: the next one may make it last longer.
+  /// The frame that is not written yet: an equal next one makes it last longer.
   private var pending: (canvas: Canvas, x: Int, y: Int, milliseconds: Int)?
+
+  public var byteCount: Int { frames.count }
 
   /// A film without frames.
   public init(width: Int, height: Int) { size = (width, height) }
@@ -48,10 +50,10 @@ public struct AnimatedPNG: FilmEncoder {
     for number in [canvas.width, canvas.height, x, y, min(milliseconds, 65_535) << 16 | 1000] {
       control += bigEndian(UInt32(number))
     }
-    // what was there before stays, and is painted over
+    // the frame is painted over the one before
     frames += PNG.chunk("fcTL", control + [0, 0])
     let data = Deflate.zlib(PNG.filteredRows(canvas))
-    // the first frame is the picture of viewers that know no films
+    // viewers without animation show the first frame
     frames += count == 0 ? PNG.chunk("IDAT", data) : PNG.chunk("fdAT", next() + data)
     count += 1
     pending = nil
@@ -93,7 +95,7 @@ enum PNG {
     return chunk("IHDR", data)
   }
 
-  /// Rows of red, green and blue, each with the filter whose bytes have the least sum of sizes, as the standard advises.
+  /// Rows of red, green and blue, each with the filter that gives the least sum of absolute values, as the standard advises.
   static func filteredRows(_ canvas: Canvas) -> [UInt8] {
     let stride = 3 * canvas.width
     let pixels = canvas.pixels
@@ -126,7 +128,7 @@ enum PNG {
     return result
   }
 
-  /// Rows of palette places, several in a byte where they fit, unfiltered.
+  /// Rows of palette indices, several in a byte where they fit, unfiltered.
   static func packedRows(_ picture: IndexedPicture, depth: Int) -> [UInt8] {
     let perByte = 8 / depth
     var result: [UInt8] = []
@@ -169,4 +171,10 @@ public protocol FilmEncoder {
   mutating func add(_ frame: Canvas, milliseconds: Int)
   /// The whole file; nothing may be added after it.
   mutating func finish() -> [UInt8]
+  /// Bytes of the file that are in memory so far; 0 where the encoder does not say.
+  var byteCount: Int { get }
+}
+
+extension FilmEncoder {
+  public var byteCount: Int { 0 }
 }

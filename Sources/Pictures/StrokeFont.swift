@@ -1,9 +1,10 @@
-// StrokeFont.swift — the built-in font: signs made of strokes, at any size.
+// StrokeFont.swift — the built-in font: characters made of strokes, for any size.
 
-/// Signs on a grid of 16 rows: the base line is row 3, small letters reach row 9, capitals row 12; a unit is 0.7 / 9 of the size.
+/// Characters on a grid of 16 rows: the base line is row 3, small letters reach row 9, capitals row 12. A unit is 0.7 / 9 of
+/// the size.
 enum StrokeFont {
   private static let unit = 0.7 / 9
-  /// Space between two signs, in units.
+  /// Space between two characters, in units.
   private static let gap = 2.6
 
   /// The length of a line of text, for size 1.
@@ -34,8 +35,8 @@ enum StrokeFont {
     return Sign(width: words[0].first?.hexDigitValue ?? 0, strokes: words.dropFirst().map(stroke))
   }
 
-  /// `036C`: a line from (0, 3) to (6, 12). With `~` a curve from the first to the last place, drawn towards those between; with
-  /// `@` a closed one.
+  /// `036C` is a line from (0, 3) to (6, 12). `~` before the points makes a curve from the first to the last, with those between
+  /// as control points; `@` makes a closed curve.
   private static func stroke(_ word: Substring) -> [SIMD2<Double>] {
     let digits = word.compactMap(\.hexDigitValue).map(Double.init)
     let places = stride(from: 0, to: digits.count - 1, by: 2).map { SIMD2(digits[$0], digits[$0 + 1]) }
@@ -48,7 +49,7 @@ enum StrokeFont {
     }
   }
 
-  /// Parabolas from middle to middle of neighbouring places, each drawn towards the place between them.
+  /// Parabolas (quadratic Bézier curves) between the midpoints of neighbouring points, with the points as control points.
   private static func curve(_ places: [SIMD2<Double>]) -> [SIMD2<Double>] {
     guard places.count > 2 else { return places }
     var points = [places[0]]
@@ -83,7 +84,7 @@ enum StrokeFont {
     "o": "5 @09595303", "p": "5 0900 @09595303", "q": "5 5950 @09595303", "r": "3 0903 ~060939",
     "s": "4 ~4849090646430304", "t": "3 1B14 ~141333 0939", "u": "5 0906 ~06035356 5953", "v": "4 092349",
     "w": "6 0913385369", "x": "4 0349 0943", "y": "4 0923 4910", "z": "4 09490343",
-    // digits, all as wide
+    // digits, all of the same width
     "0": "5 @0C5C5303", "1": "5 1A3C33", "2": "5 ~0A0C5C5803 0353", "3": "5 ~0A0C5C5828 ~2858530305",
     "4": "5 434C0656", "5": "5 5C0C08 ~0859530305", "6": "5 @08585303 ~5B4C0C05", "7": "5 0C5C23",
     "8": "5 @0C5C5808 @08585303", "9": "5 @0C5C5707 ~0413535A",

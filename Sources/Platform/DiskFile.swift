@@ -33,6 +33,7 @@ public struct DiskError: Error, Equatable, CustomStringConvertible {
     case ELOOP: "it is a symbolic link; remove the link"
     case ENOTDIR: "a part of the path is a file; choose another path"
     case ENXIO: "it is no regular file; remove it"
+    case ENOMEM: "it is larger than the memory that is free"
     default: String(cString: strerror(code))
     }
   }
@@ -179,6 +180,10 @@ func opened(_ path: String, _ body: () -> Int32) throws(DiskError) -> Int32 {
 
 /// Reads at most `count` bytes of an open file; fewer where it ends.
 func readAll(_ descriptor: Int32, _ path: String, _ count: Int, at offset: UInt64) throws(DiskError) -> [UInt8] {
+  // a file with holes may have any size
+  if count > 1 << 26, let free = Memory.available, count > free {
+    throw DiskError(path: path, call: "read", code: ENOMEM)
+  }
   var bytes = [UInt8](repeating: 0, count: count)
   var done = 0
   while done < count {

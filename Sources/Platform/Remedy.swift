@@ -20,6 +20,8 @@ package enum Remedy: Sendable, Equatable {
   case list(shows: String)
   /// A list of one environment's options.
   case listOptions(environment: String)
+  /// Fetching MuJoCo's library and the robots' models.
+  case fetchMuJoCo
   /// Holding the environment itself against its contract; nil: the one of the run.
   case checkEnvironment(String?)
 }

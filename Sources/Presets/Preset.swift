@@ -1,4 +1,4 @@
-// Preset.swift — settings that suit an environment, each with its source, and what a run's settings are with one.
+// Preset.swift — settings that suit an environment, each with its source, and the settings of a run that uses them.
 
 import Algorithms
 import Environments
@@ -18,7 +18,7 @@ package struct Preset: Sendable, Equatable {
     /// A hyperparameter, with the case it reaches into if any: `temperature.learned.initial`.
     package var name: String
     package var value: JSONValue
-    /// Where the value comes from.
+    /// The source of the value, such as a paper or a program.
     package var source: String
   }
 
@@ -29,42 +29,42 @@ package struct Preset: Sendable, Equatable {
   /// Ids of environments that it suits.
   package var environments: [String] = []
   package var summary: String = ""
-  /// What runs with it gave here; nil where none was made.
+  /// The results of runs of this program with exactly these settings; nil where there are none.
   package var measured: String? = nil
   /// Steps of a run.
   package var steps: Setting? = nil
-  /// Environments that are stepped at once.
+  /// Number of environments that are stepped at once.
   package var laneCount: Setting? = nil
   package var settings: [Setting] = []
-  /// What its file says and this program has no counterpart of.
+  /// Settings of the file that have no counterpart in this program, `key=value` each.
   package var leftOut: [String] = []
-  /// The file; nil: it is built in.
+  /// The file that the preset was read from; nil where it is built in.
   package var path: String? = nil
 
   package init(name: String, algorithm: String?) { (self.name, self.algorithm) = (name, algorithm) }
 
-  /// As `run.json` keeps it.
+  /// The preset as `run.json` keeps it.
   package var use: RunDescription.PresetUse {
     RunDescription.PresetUse(name: name, path: path, leftOut: leftOut.isEmpty ? nil : leftOut)
   }
 
-  /// Throws where it is another algorithm's.
+  /// Throws where the preset is for another algorithm.
   package func check(for algorithm: AlgorithmEntry) throws(PresetError) {
     guard let own = self.algorithm, own != algorithm.name else { return }
     throw PresetError("the preset \(name) is for \(own), not for \(algorithm.name)")
   }
 }
 
-/// A configuration, and where its values come from.
+/// A configuration with the source of each value.
 package struct ResolvedSettings: Sendable {
   package var configuration: AnyConfiguration
-  /// By name, of what is not the algorithm's default.
+  /// The source of each setting that is not the algorithm's default, by name.
   package var sources: [String: String] = [:]
 
-  /// Text of a source that is a person's own choice.
+  /// The source of a value that was set on the command line.
   package static let chosen = "set for this run"
 
-  /// The defaults, then what the environment suggests, then a preset, then what was set: later ones win.
+  /// The defaults, then the environment's suggestions, then the preset, then `settings`. Later ones win.
   ///
   /// - Parameters:
   ///   - environment: nil for a run on data.

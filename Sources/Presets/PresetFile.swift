@@ -1,4 +1,4 @@
-// PresetFile.swift — presets in a YAML file: several by environment, or one.
+// PresetFile.swift — reads a YAML file with one preset, or with several by name.
 
 import Algorithms
 import Formats
@@ -6,11 +6,11 @@ import Formats
 /// The presets of one file.
 ///
 ///     algorithm: sac
-///     source: where values come from that say nothing themselves
+///     source: a paper               # of every value without a source of its own
 ///     presets:
 ///       Hopper-v5:
 ///         summary: what it is
-///         for: [Hopper-v5]            # the key, where it is missing
+///         for: [Hopper-v5]            # environments; default: the preset's name
 ///         steps: 100000
 ///         environments: 4             # stepped at once
 ///         settings:
@@ -24,10 +24,12 @@ package struct PresetFile: Sendable {
   private static let presetKeys = ["for", "summary", "measured", "source", "steps", "environments", "settings"]
 
   /// - Parameters:
-  ///   - name: what messages call the file; the name of a preset that has none.
-  ///   - path: of a file of the user's; nil: it is built in.
+  ///   - name: what messages call the file; also the name of a preset without one.
+  ///   - path: the path of a user's file; nil for a built-in one.
   package init(_ value: JSONValue, name: String, path: String?) throws {
-    guard case .object(let members) = value else { throw PresetError("\(name) is no mapping: it has no settings") }
+    guard case .object(let members) = value else {
+      throw PresetError("\(name) is not a mapping of keys to values, so it holds no preset; see Guides/Presets.md")
+    }
     let algorithm = try Self.text(members["algorithm"], "algorithm", of: name)
     let source = try Self.text(members["source"], "source", of: name) ?? path ?? name
     guard let listed = members["presets"] else {
@@ -37,10 +39,10 @@ package struct PresetFile: Sendable {
     }
     try Self.check(members, ["algorithm", "source", "presets"], of: name)
     guard case .object(let entries) = listed, !entries.isEmpty else {
-      throw PresetError("\(name): presets is no mapping of names to presets")
+      throw PresetError("\(name): presets must be a mapping of names to presets")
     }
     for (key, entry) in entries.sorted(by: { $0.key < $1.key }) {
-      guard case .object(let members) = entry else { throw PresetError("\(name): \(key) is no mapping") }
+      guard case .object(let members) = entry else { throw PresetError("\(name): \(key) must be a mapping") }
       try Self.check(members, Self.presetKeys, of: "\(name): \(key)")
       let full = algorithm.map { "\($0)/\(key)" } ?? key
       presets.append(
@@ -62,7 +64,7 @@ package struct PresetFile: Sendable {
     preset.steps = try count(members["steps"], "steps", 1...1_000_000_000_000_000, source, of: name)
     preset.laneCount = try count(members["environments"], "environments", 1...4096, source, of: name)
     guard let settings = members["settings"] else { return preset }
-    guard case .object(let values) = settings else { throw PresetError("\(name): settings is no mapping") }
+    guard case .object(let values) = settings else { throw PresetError("\(name): settings must be a mapping") }
     preset.settings = try values.sorted { $0.key < $1.key }.map { try setting($0, $1, source, of: name) }
     return preset
   }
@@ -98,11 +100,11 @@ package struct PresetFile: Sendable {
   }
 
   private static func need(_ text: String?, _ key: String, of name: String) throws(PresetError) -> String {
-    guard let text else { throw PresetError("\(name): \(key) must be a text") }
+    guard let text else { throw PresetError("\(name): \(key) must be text") }
     return text
   }
 
-  /// Throws for a key that there is not.
+  /// Throws for an unknown key.
   static func check(_ members: [String: JSONValue], _ known: [String], of name: String) throws(PresetError) {
     guard let unknown = members.keys.sorted().first(where: { !known.contains($0) }) else { return }
     let meant =

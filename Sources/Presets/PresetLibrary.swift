@@ -1,10 +1,10 @@
-// PresetLibrary.swift — the presets that the program brings: which one suits an environment, and which has a name.
+// PresetLibrary.swift — the built-in presets, found by environment or by name.
 
 import Algorithms
 import Formats
 
 package enum PresetLibrary {
-  /// Every preset, by algorithm and environment. The files are part of the program.
+  /// Every preset, sorted by algorithm and environment. The files are compiled into the program.
   package static let all: [Preset] = {
     let files: [(String, [UInt8])] = [
       ("ddpg.yaml", PackageResources.ddpg_yaml), ("dqn.yaml", PackageResources.dqn_yaml),
@@ -29,7 +29,7 @@ package enum PresetLibrary {
     return all.first { $0.algorithm == algorithm && $0.environments.contains(id) }
   }
 
-  /// The preset of a name: `sac/Hopper-v5`, or `Hopper-v5` for the algorithm at hand.
+  /// The preset with a name: `sac/Hopper-v5`, or `Hopper-v5` for the given algorithm.
   package static func named(_ name: String, for algorithm: String) throws(PresetError) -> Preset {
     let own = all.filter { $0.algorithm == algorithm }
     if let preset = all.first(where: { $0.name == name }) { return preset }

@@ -1,14 +1,14 @@
-// PythonLiteral.swift — reads Python texts such as "dict(net_arch=[400, 300])", which settings of the zoo are written in.
+// PythonLiteral.swift — reads Python literals such as "dict(net_arch=[400, 300])", as files of RL Baselines3 Zoo have them.
 
 import Formats
 
-/// Dictionaries, lists, tuples, numbers, strings and names; nothing is ever run.
+/// Reads dictionaries, lists, tuples, numbers, strings and names. Nothing is executed.
 struct PythonLiteral {
   private let text: [Character]
   private var place = 0
   private var depth = 0
 
-  /// - Returns: nil for a text that is none of these; a name such as `nn.ReLU` is a string.
+  /// - Returns: nil for any other text. A name such as `nn.ReLU` is returned as a string.
   static func value(_ text: String) -> JSONValue? {
     var literal = PythonLiteral(text: Array(text))
     guard let value = literal.value() else { return nil }

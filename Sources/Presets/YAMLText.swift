@@ -1,4 +1,4 @@
-// YAMLText.swift — YAML as JSON values, with numbers as people write them, merge keys, and errors in one line.
+// YAMLText.swift — reads YAML as JSON values, with numbers such as 1e6, merge keys, and errors in one line.
 
 import Formats
 import Platform
@@ -18,9 +18,9 @@ package struct YAMLError: Error, CustomStringConvertible {
 }
 
 package enum YAMLText {
-  /// A larger file is no list of settings.
+  /// The largest file that is read.
   static let maximumBytes = 1 << 20
-  /// Aliases repeat what they stand for: a small file may mean an endless one.
+  /// The most values that a file may expand to: aliases repeat values, so a small file may expand without end.
   static let maximumValues = 100_000
   static let maximumDepth = 64
 
@@ -42,7 +42,7 @@ package enum YAMLText {
   /// - Parameter name: what messages call the text.
   package static func value(_ text: String, name: String) throws -> JSONValue {
     guard text.utf8.count <= maximumBytes else {
-      throw YAMLError("\(name) has \(text.utf8.count) bytes: more than \(maximumBytes) are no list of settings")
+      throw YAMLError("\(name) has \(text.utf8.count) bytes: a file of settings may have at most \(maximumBytes)")
     }
     guard !isDeep(text) else { throw YAMLError("\(name) is nested more than \(maximumDepth) levels deep") }
     let node: Node?
@@ -54,8 +54,8 @@ package enum YAMLText {
     return try reader.value(node, depth: 0)
   }
 
-  /// Whether brackets, or lists in lists on one line, are nested too deep for a parser that calls itself. Brackets in quotes
-  /// count too, and matter only in hundreds.
+  /// Whether brackets, or lists in lists on one line, are nested too deep for a recursive parser. Brackets in quotes count
+  /// too, which matters only if there are hundreds of them.
   private static func isDeep(_ text: String) -> Bool {
     var (brackets, indent, atStart) = (0, 0, true)
     for byte in text.utf8 {
@@ -77,13 +77,13 @@ package enum YAMLText {
       .composer(_, let problem, let mark, _):
       "line \(mark.line): \(problem)"
     case .duplicatedKeysInMapping(let duplicates, let context):
-      "line \(context.mark.line): \(duplicates.joined(separator: ", ")) is there twice"
+      "line \(context.mark.line): the key \(duplicates.joined(separator: ", ")) occurs twice"
     case .reader(let problem, _, _, _): problem
     default: "\(error)".split(separator: "\n").first.map(String.init) ?? "it cannot be read"
     }
   }
 
-  /// A scalar without quotes: a number, true or false, null, or else a text. `1e6` and `3e-4` are numbers, as in YAML 1.2.
+  /// A scalar without quotes: a number, true or false, null, or else text. `1e6` and `3e-4` are numbers, as in YAML 1.2.
   static func plain(_ text: String) -> JSONValue {
     switch text {
     case "", "~", "null", "Null", "NULL": return .null
@@ -105,13 +105,13 @@ package enum YAMLText {
 
     mutating func value(_ node: Node, depth: Int) throws -> JSONValue {
       count += 1
-      guard count <= maximumValues else { throw YAMLError("\(name) stands for more than \(maximumValues) values") }
+      guard count <= maximumValues else { throw YAMLError("\(name) expands to more than \(maximumValues) values") }
       guard depth <= maximumDepth else { throw YAMLError("\(name) is nested more than \(maximumDepth) levels deep") }
       switch node {
       case .scalar(let scalar): return try self.scalar(scalar)
       case .sequence(let sequence): return .array(try sequence.map { try value($0, depth: depth + 1) })
       case .mapping(let mapping): return .object(try members(mapping, depth: depth))
-      case .alias: throw YAMLError("\(name) has an alias of nothing")
+      case .alias: throw YAMLError("\(name) has an alias without an anchor")
       }
     }
 

@@ -1,4 +1,4 @@
-// ZooFile.swift — a file of hyperparameters of RL Baselines3 Zoo as a preset: which of its entries, and what it says.
+// ZooFile.swift — reads a file of hyperparameters of RL Baselines3 Zoo, and turns one of its entries into a preset.
 
 import Algorithms
 import Environments
@@ -12,24 +12,25 @@ package struct ZooFile: Sendable {
   package init(_ path: String) throws {
     self.path = path
     guard case .object(let entries) = try YAMLText.file(path) else {
-      throw PresetError("\(path) is no mapping of environments to hyperparameters")
+      throw PresetError(
+        "\(path) is not a mapping of environments to hyperparameters, as files of RL Baselines3 Zoo are")
     }
     self.entries = entries
   }
 
-  /// The entry for an environment, or the one that is asked for by its name.
+  /// The entry for an environment, or the entry with a given name.
   ///
-  /// An environment that is not there has the entry of another version, or else `default`, where there is one.
+  /// Without an entry for the environment, the entry of another version of it is taken, or else `default`.
   ///
   /// - Parameters:
-  ///   - steps: of the run, where they are known otherwise: a share of exploration is of them.
-  ///   - suggestedSteps: where neither they nor the file say how many.
+  ///   - steps: steps of the run, if they are given: `exploration_fraction` is a share of them.
+  ///   - suggestedSteps: steps of the run if neither `steps` nor the file says them.
   package func preset(
     for algorithm: AlgorithmEntry, environment: String, entry wanted: String? = nil, steps: Int?, suggestedSteps: Int
   ) throws -> Preset {
     let name = try name(environment, wanted)
     guard case .object(let members)? = entries[name] else {
-      throw PresetError("\(path): \(name) is no mapping of hyperparameters")
+      throw PresetError("\(path): \(name) must be a mapping of hyperparameters")
     }
     var mapping = try ZooMapping(
       members, algorithm: algorithm, source: "\(path), \(name)", steps: steps, suggestedSteps: suggestedSteps)
@@ -47,7 +48,7 @@ package struct ZooFile: Sendable {
     let names = entries.keys.sorted()
     if let wanted {
       if entries[wanted] != nil { return wanted }
-      let meant = nearestName(to: wanted, among: names).map { "did you mean \($0)?" } ?? "no name is like it"
+      let meant = nearestName(to: wanted, among: names).map { "did you mean \($0)?" } ?? "no name is similar"
       throw PresetError("\(path) has no entry \(wanted.debugDescription): \(meant)")
     }
     let id = environment.hasPrefix("gym:") ? String(environment.dropFirst("gym:".count)) : environment

@@ -1,11 +1,11 @@
-// ZooMapping.swift — which hyperparameter each key of RL Baselines3 Zoo is here, and Stable-Baselines3's defaults for the rest.
+// ZooMapping.swift — maps the keys of RL Baselines3 Zoo to hyperparameters, with Stable-Baselines3's defaults for the rest.
 //
-// Stable-Baselines3 2.9: the constructors of SAC, TD3, DDPG and DQN. What a file leaves out is theirs, not this program's.
+// The defaults are those of the constructors of SAC, TD3, DDPG and DQN in Stable-Baselines3 2.9, not those of this program.
 
 import Algorithms
 import Formats
 
-/// One entry of a file, on its way to settings.
+/// One entry of a file, while it is turned into settings.
 struct ZooMapping {
   private(set) var settings: [Preset.Setting] = []
   private(set) var runSteps: Preset.Setting?
@@ -15,7 +15,7 @@ struct ZooMapping {
   private var members: [String: JSONValue]
   private let algorithm: AlgorithmEntry
   private let source: String
-  /// Of the run, as far as they are known; a share of exploration is of them.
+  /// Steps of the run, if they are known: `exploration_fraction` is a share of them.
   private let (givenSteps, suggestedSteps): (Int?, Int)
 
   private static let defaults: [String: [String: JSONValue]] = {
@@ -38,12 +38,12 @@ struct ZooMapping {
     ]
   }()
 
-  /// Units of the hidden layers, where nothing says them.
+  /// Default units of the hidden layers.
   private static let sizes: [String: [Double]] = [
     "sac": [256, 256], "td3": [400, 300], "ddpg": [400, 300], "dqn": [64, 64],
   ]
 
-  /// Keys that change nothing where they have this value.
+  /// Keys that change nothing if they have this value.
   private static let idle: [String: JSONValue] = [
     "policy": .string("MlpPolicy"), "use_sde": .bool(false), "normalize": .bool(false), "frame_stack": .number(1),
     "optimize_memory_usage": .bool(false), "replay_buffer_kwargs": .object([:]), "noise_type": .null,
@@ -55,18 +55,18 @@ struct ZooMapping {
   ) throws {
     guard let defaults = Self.defaults[algorithm.name] else {
       throw PresetError(
-        "\(algorithm.name) is no algorithm of RL Baselines3 Zoo here: there are \(Self.defaults.keys.sorted().joined(separator: ", "))"
+        "\(algorithm.name) cannot use a file of RL Baselines3 Zoo: only \(Self.defaults.keys.sorted().joined(separator: ", ")) can"
       )
     }
     self.members = defaults.merging(members) { $1 }
     (self.algorithm, self.source, givenSteps, self.suggestedSteps) = (algorithm, source, steps, suggestedSteps)
   }
 
-  /// Takes one key after the other; what is left at the end has no counterpart.
+  /// Takes one key after the other; the keys that are left at the end have no counterpart.
   mutating func read() throws {
     if let value = members.removeValue(forKey: "policy") {
       guard let name = value.asText, ["MlpPolicy", "MultiInputPolicy"].contains(name) else {
-        throw PresetError("\(source): policy is \(value.settingText): there are only policies of dense layers here")
+        throw PresetError("\(source): policy is \(value.settingText), but this program has multilayer perceptrons only")
       }
     }
     runSteps = try whole("n_timesteps").map { setting("steps", .number($0)) }
@@ -113,12 +113,12 @@ struct ZooMapping {
     }
   }
 
-  /// Rounds of updates: `gradient_steps` after `train_freq` steps of each environment; −1: as many as steps.
+  /// Rounds of updates: `gradient_steps` after `train_freq` steps of each environment; −1 means as many as steps.
   private mutating func readFrequencies() throws {
     let lanes = laneCount?.value.asNumber ?? 1
     guard let updates = try number("gradient_steps") else { return }
     guard let frequency = members["train_freq"]?.asNumber else {
-      // rounds at the ends of episodes: as many updates, at other moments
+      // rounds at the ends of episodes have no counterpart: one update per step instead
       if let value = members.removeValue(forKey: "train_freq") { leftOut.append("train_freq=\(value.settingText)") }
       add("updatesPerStep", .number(1))
       if updates >= 0 { leftOut.append("gradient_steps=\(JSONValue.number(updates).text())") }
@@ -169,7 +169,7 @@ struct ZooMapping {
     let (first, last) = (try number("exploration_initial_eps") ?? 1, try number("exploration_final_eps") ?? 0.05)
     let total = Double(givenSteps ?? runSteps?.value.whole(1...1_000_000_000_000_000) ?? suggestedSteps)
     let random = settings.last { $0.name == "randomSteps" }?.value.asNumber ?? 0
-    // ε falls from the first step on; the random ones come before the schedule here
+    // there ε falls from the first step on; here the random steps come before the schedule
     let span = max(0, (share * total).rounded() - random)
     let begin = share * total > random ? first + (last - first) * random / (share * total) : last
     add("initialEpsilon", .number(begin))
@@ -234,7 +234,7 @@ struct ZooMapping {
         switch (key, value) {
         case ("n_sampled_goal", .number(let number)): goals = number
         case ("goal_selection_strategy", .string("future")): break
-        // relabelled when they are drawn, which is what happens here
+        // relabelled when they are drawn, as here
         case ("online_sampling", .bool(true)): break
         default: leftOut.append("replay_buffer_kwargs.\(key)=\(value.settingText)")
         }

@@ -1,8 +1,8 @@
-// Batch.swift — B transitions (s, a, r, s′, d) as the update reads them.
+// Batch.swift — a mini-batch: B transitions (s, a, r, s′, d) as an update reads them.
 
 import Kernels
 
-/// Rows of transitions for one update, gathered from a replay buffer.
+/// The transitions of one update, gathered from a replay buffer: one row each.
 public struct Batch: ~Copyable {
   /// B
   public let count: Int
@@ -12,22 +12,22 @@ public struct Batch: ~Copyable {
   public let actions: Matrix  // (B × A), in [−1, 1]
   /// Σ_{k<n} γᵏ r_{t+k}; the reward itself where n = 1.
   public let rewards: Block  // (B)
-  /// The true observation after the n steps, the final one where an episode ended; never a reset one.
+  /// The true observation after the n steps. Where an episode ended it is the final observation, never that of a reset.
   public let nextObservations: Matrix  // (B × S)
-  /// d: 1 where the environment ended within the n steps, 0 where it went on or was only cut off.
+  /// d: 1 if the episode terminated within the n steps, 0 if it went on or was truncated.
   public let terminated: Block  // (B)
-  /// γⁿ (1 − d): what the value of the next observation is multiplied by. NaN until it is filled.
+  /// γⁿ (1 − d): the factor of the value of the next observation. NaN until it is filled.
   public let discounts: Block  // (B)
   /// Importance weights of the critics' losses; 1 unless a sampler says otherwise.
   public let weights: Block  // (B)
   /// |Q(s, a) − y|, the mean over the critics: written by the update.
   public let errors: Block  // (B)
 
-  /// The slots that the rows came from, while a replay buffer fills them.
+  /// The slot of the replay buffer that each row came from.
   package let slots: RowIndices  // (B)
   let kinds: Block  // (B)
 
-  /// Room for a batch; sampling fills it.
+  /// An empty batch; sampling fills it.
   public init(count: Int, observationSize: Int, actionSize: Int) {
     self.count = count
     observations = Matrix(rows: count, columns: observationSize)
@@ -50,7 +50,7 @@ public struct Batch: ~Copyable {
   }
 }
 
-/// How far a row's rewards reach before the critic's value takes over: the n-step return (Sutton 1988).
+/// The n-step return (Sutton 1988): n rewards, then the critic's value.
 public struct NStepReturn: Sendable, Equatable {
   /// γ
   public var discount: Float

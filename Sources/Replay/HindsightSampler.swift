@@ -1,19 +1,19 @@
 // HindsightSampler.swift — hindsight replay: relabels transitions with goals that their own episode reached.
 // Andrychowicz et al. 2017, "Hindsight Experience Replay", arXiv:1707.01495: strategies of section 4.5.
 //
-// Rows are drawn uniformly. Of k + 1 rows all but one are given another goal: by `future` that reached after a step drawn
-// uniformly from the row's own to the last of its episode. Rewards and terminations are then those of that goal.
+// Rows are drawn uniformly. Of k + 1 rows all but one get another goal. With `future` it is the goal reached after a step drawn
+// uniformly from the row's own step to the last of its episode. Rewards and terminations are recomputed for that goal.
 
 import Environments
 import Kernels
 
-/// The step of a row's episode after which the row's new goal was reached.
+/// The step of a row's episode whose achieved goal becomes the row's new goal.
 package enum HindsightStrategy: Sendable {
-  /// The row's own or a later one.
+  /// The row's own step or a later one.
   case future
-  /// The last.
+  /// The last step.
   case final
-  /// Any; where the beginning of the episode was dropped, any that is left.
+  /// Any step; if the beginning of the episode was dropped, any of the steps that are left.
   case episode
 }
 
@@ -28,19 +28,19 @@ package final class HindsightSampler: Sampler {
 
   /// The slot of the last frame of each slot's episode; −1 while the episode runs.
   private var ends: [Int32]
-  /// The slot of the first frame of each slot's episode; nothing but for `episode`.
+  /// The slot of the first frame of each slot's episode; empty unless the strategy is `episode`.
   private var starts: [Int32]
-  private var seen: [Seen]  // a lane each
+  private var seen: [Seen]  // one for each lane
 
-  /// The frames of a lane that have their entry in `ends`.
+  /// The frames of a lane that have an entry in `ends`.
   private struct Seen {
     /// The frame after the newest one seen.
     var total: UInt64 = 0
-    /// The first frame of the episode that was running then.
+    /// The first frame of the episode that was running at that time.
     var start: UInt64 = 0
   }
 
-  // the rows of a batch, with the goals that they are given
+  // the rows of a batch, with their new goals
   private var isReplaced: [Bool]  // (B)
   private var achieved: [Float]  // (B × G)
   private var desired: [Float]  // (B × G)
@@ -84,7 +84,7 @@ package final class HindsightSampler: Sampler {
       chooseGoal(of: row, batch, buffer, using: &stream)
       terminated[row] = batch.terminated[row] != 0
     }
-    // rows that keep their goal are computed, too, and left as they are: so each call has B rows
+    // rows that keep their goal are computed too, so that each call has B rows, and are then left unchanged
     try recompute()
     for row in 0..<batch.count where isReplaced[row] {
       if !rewards[row].isFinite { throw SamplerError.recomputedReward(rewards[row]) }
@@ -101,14 +101,14 @@ package final class HindsightSampler: Sampler {
     }
   }
 
-  /// Writes the goal that a row's step has reached, and the one that is asked for from now on.
+  /// Writes the goal that a row's step has achieved, and the goal that the row has from now on.
   private func chooseGoal(
     of row: Int, _ batch: borrowing Batch, _ buffer: borrowing ReplayBuffer, using stream: inout RandomStream
   ) {
     let slot = batch.slots[row]
     let next = buffer.slot(after: slot)
     var (goalSlot, goalColumn) = (next, layout.desired.lowerBound)
-    // of k + 1 rows one keeps its goal, and so does each of an episode whose end nobody knows yet
+    // one of k + 1 rows keeps its goal, and so does each row of an episode that has not ended
     isReplaced[row] = stream.index(below: goals + 1) > 0 && ends[slot] >= 0
     if isReplaced[row] {
       // g ← g_achieved(s_{j+1}),  j ~ U{t, …, T − 1} by `future`, T − 1 by `final`, U{0, …, T − 1} by `episode`
@@ -130,7 +130,7 @@ package final class HindsightSampler: Sampler {
     }
   }
 
-  /// The first frame of a slot's episode, or the lane's oldest where that was dropped.
+  /// The first frame of a slot's episode, or the oldest frame of the lane if the first was dropped.
   private func firstHeld(before slot: Int, _ buffer: borrowing ReplayBuffer) -> Int {
     let (start, oldest) = (Int(starts[slot]), buffer.slot(0, lane: slot / buffer.laneSlots))
     return buffer.distance(from: start, to: slot) > buffer.distance(from: oldest, to: slot) ? oldest : start
@@ -138,7 +138,7 @@ package final class HindsightSampler: Sampler {
 
   /// Rewards and terminations of all rows, in one call.
   private func recompute() throws {
-    // out of the class and back: a span may not outlive the access to a property. Nothing is copied
+    // moved out of the class and back, since a span may not outlive the access to a property; nothing is copied
     var (newRewards, newTerminated): ([Float], [Bool]) = ([], [])
     swap(&newRewards, &rewards)
     swap(&newTerminated, &terminated)
@@ -155,7 +155,7 @@ package final class HindsightSampler: Sampler {
 
   // MARK: the buffer's changes
 
-  /// Notes where the episodes end that have ended since the last draw. Each frame is looked at once, and written twice.
+  /// Records the ends of the episodes that have ended since the last draw. Each frame is read once and written twice.
   private func catchUp(with buffer: borrowing ReplayBuffer) {
     for lane in seen.indices {
       let held = buffer.frameRange(lane: lane)
@@ -181,7 +181,7 @@ package final class HindsightSampler: Sampler {
 
   // MARK: saving
 
-  /// Nothing: the ends of episodes are found again in the buffer's frames.
+  /// An empty state: the ends of episodes are found again in the frames of the buffer.
   package var state: SamplerState { SamplerState() }
 
   package func restore(_ state: SamplerState) throws {

@@ -1,20 +1,21 @@
-// ObservationNormalization.swift — a mean and a scale that no longer change: of data, or of a run at one moment.
+// ObservationNormalization.swift — a fixed normalisation of observations: from data, or from a run at one moment.
 
 import Kernels
 
-/// What observations are normalised by: clip((s − mean) / scale, ±clip).
+/// A fixed normalisation of observations: clip((s − mean) / scale, ±clip).
 ///
-/// In `Float`, as acting and learning compute it: a policy file that carries it gives the network's own bits. Rounding the
-/// mean moves a value by half a unit in the mean's last place at most, as much as the observation itself was rounded.
+/// It is computed in `Float`, as in acting and learning, so a policy file with it gives the same bits as the run. Rounding the
+/// mean to `Float` moves a value by at most half a unit in the mean's last place, no more than the observation itself was
+/// rounded.
 public struct ObservationNormalization: Sendable, Equatable {
-  /// What is subtracted.
+  /// The mean that is subtracted.
   public let mean: [Float]  // (S)
-  /// What is divided by.
+  /// The divisor.
   public let scale: [Float]  // (S)
-  /// Where the result is cut off on both sides; nil: nowhere.
+  /// The bound of the result on both sides; nil for none.
   public let clip: Float?
 
-  /// - Precondition: a scale above 0 for each mean.
+  /// - Precondition: there is a scale for each mean, and all are above 0.
   public init(mean: [Float], scale: [Float], clip: Float? = nil) {
     precondition(mean.count == scale.count && scale.allSatisfy { $0 > 0 }, "\(mean.count) means, scales \(scale)")
     (self.mean, self.scale, self.clip) = (mean, scale, clip)
@@ -25,7 +26,7 @@ public struct ObservationNormalization: Sendable, Equatable {
   public init(of buffer: borrowing ReplayBuffer, epsilon: Float) {
     let size = buffer.observationSize
     var (sums, squares, count) = ([Double](repeating: 0, count: size), [Double](repeating: 0, count: size), 0.0)
-    // twice: the second time about the mean
+    // two passes, the second about the mean
     for pass in 0..<2 {
       let mean = pass == 0 ? sums : sums.map { $0 / max(1, count) }
       buffer.forEachFrame { frame in
@@ -56,7 +57,7 @@ public struct ObservationNormalization: Sendable, Equatable {
     }
   }
 
-  /// The same for whole matrices, with room for `rows` rows.
+  /// A normaliser for whole matrices of up to `rows` rows.
   package func rowNormalizer(rows: Int = 0) -> RowNormalizer {
     let normalizer = RowNormalizer(size: mean.count, bound: clip ?? .infinity, rows: rows)
     for i in mean.indices { normalizer.set(i, mean: mean[i], scale: scale[i]) }

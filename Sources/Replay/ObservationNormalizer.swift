@@ -1,35 +1,35 @@
-// ObservationNormalizer.swift — the running mean and variance of a run's observations, and rows normalised by them.
+// ObservationNormalizer.swift — keeps the running mean and variance of a run's observations, and normalises rows by them.
 // Chan, Golub and LeVeque 1979, "Updating Formulae and a Pairwise Algorithm for Computing Sample Variances", STAN-CS-79-773.
 //
-//   m observations of mean x̄ and squares M = Σ (x − x̄)² join n of mean μ and squares M₂:                       (eq. 2.1)
+//   m observations of mean x̄ and squares M = Σ (x − x̄)² are added to n of mean μ and squares M₂:               (eq. 2.1)
 //     δ = x̄ − μ,   μ ← μ + δ m / (n + m),   M₂ ← M₂ + M + δ² n m / (n + m)
 //   normalised   s̃ = clip((s − μ) / √(M₂ / n + ε), ±10),   ε = 1e-8
 //
-// Each observation that a run collects counts once, when the replay buffer stores it and in that order: the first of an
-// episode, and each one that a step gave, the true final one included. What is drawn from the buffer never counts: it would
-// weigh an observation by how often it was sampled. Evaluation only reads.
+// Each observation that a run collects counts once, when the replay buffer stores it: the first of an episode, and the one
+// after each step, the true final one included. Samples from the buffer do not count, since an observation would then be
+// weighted by how often it is sampled. Evaluation only reads the statistics.
 //
-// The buffer keeps raw observations. Rows are normalised as they are gathered, so old ones follow the statistics of today,
-// and nothing that was stored was ever clipped.
+// The buffer keeps raw observations. Rows are normalised when they are gathered, so old rows follow the current statistics,
+// and stored observations are never clipped.
 
 import Kernels
 import Platform
 
-/// Running mean and deviation of observations, in double precision.
+/// The running mean and standard deviation of observations, in double precision.
 public final class ObservationNormalizer {
   /// Bound of a normalised value.
   public static let clip: Float = 10
   /// ε, added to the variance.
   static let epsilon = 1e-8
 
-  /// n, the observations taken in.
+  /// n, the number of observations counted.
   public private(set) var count = 0.0
   private var mean: [Double]  // (S), μ
   private var squares: [Double]  // (S), M₂
-  /// μ and √(M₂ / n + ε) in `Float`, as rows are normalised by.
+  /// μ and √(M₂ / n + ε) in `Float`, by which rows are normalised.
   private let rows: RowNormalizer
 
-  /// Nothing seen yet: observations stay as they are, but for the bound.
+  /// A normaliser without observations: it changes nothing except for the bound.
   ///
   /// - Parameter lanes: N, the environments that a policy acts in at once.
   public init(observationSize: Int, lanes: Int = 1) {
@@ -40,14 +40,14 @@ public final class ObservationNormalizer {
 
   // differs: n begins with 0; Stable-Baselines3 and Gymnasium begin with 1e-4 observations of mean 0 and variance 1, which
   // make 31 of the deviation 1 of a value around 1e5 after 1,000 observations
-  /// Takes in one observation (S).
+  /// Counts one observation (S).
   public func update(_ observation: Span<Float>) {
     precondition(observation.count == mean.count, "\(observation.count) values for \(mean.count) means")
     for i in 0..<observation.count { join(i, count: 1, mean: Double(observation[i]), squares: 0) }
     finish(adding: 1)
   }
 
-  /// Takes in some rows of observations (B × S), those of several environments at one step.
+  /// Counts some rows of observations (B × S), those of several environments at one step.
   public func update(_ observations: borrowing Matrix, rows: Range<Int>) {
     precondition(observations.columns == mean.count, "\(observations.columns) values for \(mean.count) means")
     guard !rows.isEmpty else { return }
@@ -77,7 +77,7 @@ public final class ObservationNormalizer {
     publish()
   }
 
-  /// Brings what rows are normalised by up to date.
+  /// Updates the mean and scale by which rows are normalised.
   private func publish() {
     for i in 0..<mean.count {
       let scale = count > 0 ? (squares[i] / count + Self.epsilon).squareRoot() : 1
@@ -100,12 +100,12 @@ public final class ObservationNormalizer {
     }
   }
 
-  /// Normalises an observation (S) into another place.
+  /// Writes a normalised observation (S) into another array.
   public func normalize(_ observation: Span<Float>, into result: inout MutableSpan<Float>) {
     rows.normalize(observation, into: &result)
   }
 
-  /// Shows the first rows of the environments' observations (N × S) normalised, to act from.
+  /// Hands out the first rows of the environments' observations (N × S), normalised, for acting.
   package func withNormalized<Result>(
     _ observations: borrowing Matrix, rows count: Int, _ body: (borrowing Matrix) throws -> Result
   ) rethrows -> Result {
@@ -122,14 +122,14 @@ public final class ObservationNormalizer {
 
   // MARK: state
 
-  /// Everything, in full: for a checkpoint.
+  /// The complete state, for a checkpoint.
   public var state: [(name: String, values: [Double])] {
     [("normalizer.count", [count]), ("normalizer.mean", mean), ("normalizer.squares", squares)]
   }
 
-  /// Goes on from a saved state, with the same bits.
+  /// Restores a saved state, with the same bits.
   ///
-  /// - Throws: what `find` throws for a name it does not have, `MismatchedStatistics` for numbers of another run.
+  /// - Throws: the error of `find` for a missing name, `MismatchedStatistics` for numbers of another run.
   public func restore(from find: (_ name: String) throws -> [Double]) throws {
     let number = try statistics("normalizer.count", count: 1, atLeast: 0, from: find)[0]
     let center = try statistics("normalizer.mean", count: mean.count, from: find)
@@ -139,9 +139,9 @@ public final class ObservationNormalizer {
   }
 }
 
-/// Saved statistics that do not fit a run.
+/// The error for saved statistics that do not fit the run.
 public struct MismatchedStatistics: Error, CustomStringConvertible {
-  /// What is wrong with the statistics, in one line.
+  /// The reason, in one line.
   public let description: String
 }
 

@@ -24,15 +24,15 @@ package final class PrioritisedSampler: Sampler {
   private let epsilon: Double
   private let laneSlots: Int
 
-  /// p^α of the transition in each slot; 0 where there is none.
+  /// p^α of the transition in each slot; 0 for a slot without a transition.
   private var weights: SumTree
   /// The largest p^α so far; 1 before the first update.
   private var largestWeight = 1.0
   private var updates = 0
-  /// The numbers of the frames of each lane that have a weight, as the buffer had them at the last draw.
+  /// For each lane the numbers of the frames with a weight: the frames in the buffer at the last draw.
   private var seen: [Range<UInt64>]
 
-  /// - Throws: `InsufficientMemory` where the tree has no room: two numbers for each slot of the buffer.
+  /// - Throws: `InsufficientMemory` if there is no room for the tree: two numbers for each slot of the buffer.
   package init(
     for buffer: borrowing ReplayBuffer, alpha: Double, beta: Double, betaSteps: Int, epsilon: Double
   ) throws {
@@ -53,14 +53,14 @@ package final class PrioritisedSampler: Sampler {
     let part = weights.total / Double(batch.count)
     var smallest = Double.infinity
     for row in 0..<batch.count {
-      // 53 bits: a number of single precision would not reach every one of a million transitions
+      // 53 bits: numbers of single precision could not select every one of a million transitions
       let uniform = Double(stream.next() >> 11) * 0x1p-53
       let slot = weights.item(at: (Double(row) + uniform) * part)
       batch.slots[row] = slot
       smallest = min(smallest, weights[slot])
     }
 
-    // w_i = (N P(i))^−β / max_j w_j: the largest is that of the smallest P, and N and the sum cancel        (section 3.4)
+    // w_i = (N P(i))^−β / max_j w_j: the smallest P has the largest w, and N and the sum cancel             (section 3.4)
     // differs: divided by the largest weight of the batch, not by that of the buffer
     let beta = currentBeta
     for row in 0..<batch.count { batch.weights[row] = Float(pow(smallest / weights[batch.slots[row]], beta)) }
@@ -72,7 +72,7 @@ package final class PrioritisedSampler: Sampler {
   }
 
   package func learned(from batch: borrowing Batch) {
-    // p_i ← |δ_i| + ε;  of a transition that was drawn twice the last row counts
+    // p_i ← |δ_i| + ε;  for a transition that was drawn twice, the last row counts
     for row in 0..<batch.count {
       let weight = pow(Double(batch.errors[row]) + epsilon, alpha)
       weights[batch.slots[row]] = weight
@@ -83,7 +83,7 @@ package final class PrioritisedSampler: Sampler {
 
   // MARK: the buffer's changes
 
-  /// Gives new transitions the largest weight so far, and frames that were dropped or are no transitions none.
+  /// Gives new transitions the largest weight so far, and weight 0 to frames that were dropped or are not transitions.
   private func catchUp(with buffer: borrowing ReplayBuffer) {
     for lane in seen.indices {
       let held = buffer.frameRange(lane: lane)
@@ -137,7 +137,7 @@ package final class PrioritisedSampler: Sampler {
     (self.updates, largestWeight) = (updates, largest)
     var next = saved.startIndex
     for lane in seen.indices {
-      // of more frames than this buffer has slots the newest stay, as in the buffer itself
+      // if there are more frames than slots, the newest stay, as in the buffer itself
       let skipped = max(0, Int(end[lane] - first[lane]) - laneSlots)
       seen[lane] = (first[lane] + UInt64(skipped))..<end[lane]
       next += skipped

@@ -1,52 +1,52 @@
-// ReplayBuffer.swift — the last N transitions of one or several environments, each frame stored once.
+// ReplayBuffer.swift — a replay buffer: the last N transitions of one or several environments, each observation stored once.
 //
-// Each environment has a ring of its own, a lane. Its frames lie in the order they were seen:
+// Each environment has a ring of its own, a lane, with frames in the order of time:
 //
 //   frame = observation (S) · action (A) · reward · kind
 //
-// A transition is a frame that an action was taken in, together with the frame after it. An episode of L steps takes L + 1
-// frames; its last one, the true final observation, is no transition of its own. So nothing is stored twice, and the next
-// observation is always the lane's next frame. A lane has room for its share of the N transitions and for an eighth more
-// final frames; where episodes are shorter than 8 steps on average, it holds fewer than its share.
+// A transition is a frame with an action, together with the next frame. An episode of L steps takes L + 1 frames. Its last
+// frame, the true final observation, begins no transition. So nothing is stored twice, and the next observation is always in
+// the next frame of the lane. A lane has room for its share of the N transitions and for an eighth more final frames. If
+// episodes are shorter than 8 steps on average, a lane holds fewer transitions than its share.
 
 import Kernels
 import Platform
 
-/// The last transitions of a run, each observation stored once, a ring for each environment.
+/// The last transitions of a run, in one ring for each environment. Each observation is stored once.
 public struct ReplayBuffer: ~Copyable {
-  /// Most transitions kept, over all lanes.
+  /// The largest number of transitions, over all lanes.
   public let capacity: Int
   /// S
   public let observationSize: Int
-  /// A; 1 for choices.
+  /// A; 1 for discrete actions.
   public let actionSize: Int
-  /// Transitions held, over all lanes.
+  /// The number of transitions in the buffer, over all lanes.
   public private(set) var count = 0
 
   let frames: FrameStore
-  /// Frames that a lane has room for.
+  /// The number of frames that a lane has room for.
   let laneSlots: Int
   private let laneCapacity: Int
   private(set) var lanes: [Lane]
 
   /// The ring of one environment.
   struct Lane: Sendable {
-    /// The slot of the observation that waits for its action, counted from the lane's first.
+    /// The slot of the observation that waits for its action, counted from the first slot of the lane.
     var head = 0
-    /// Frames held before the head.
+    /// Number of frames before the head.
     var length = 0
-    /// Transitions held.
+    /// Number of transitions.
     var count = 0
     var isOpen = false
-    /// Frames ever closed; frame n is the n-th of them.
+    /// Number of frames ever completed; frame n is the n-th of them.
     var frameTotal: UInt64 = 0
-    /// Frames of the episode that is running.
+    /// Number of frames of the running episode.
     var runningLength = 0
   }
 
-  /// What a frame is, as its last value; below 0 it is no transition.
+  /// The kind of a frame, its last value. Kinds below 0 are not transitions.
   package enum Kind {
-    /// The last observation before a gap in the data: what follows need not be an episode's start.
+    /// The last observation before a gap in the data: the next frame need not begin an episode.
     package static let broken: Float = -2
     package static let final: Float = -1
     static let goesOn: Float = 0
@@ -59,8 +59,8 @@ public struct ReplayBuffer: ~Copyable {
   /// Reserves and touches all memory at once.
   ///
   /// - Parameters:
-  ///   - capacity: transitions, over all lanes; a share that is no whole number is rounded up.
-  ///   - lanes: environments that add to the buffer, each in turn.
+  ///   - capacity: transitions over all lanes; the share of a lane is rounded up.
+  ///   - lanes: number of environments that add to the buffer.
   /// - Throws: `InsufficientMemory` when the machine or the process's limit has no room for it.
   public init(capacity: Int, observationSize: Int, actionSize: Int, lanes: Int = 1) throws {
     precondition(capacity > 0 && lanes > 0, "a buffer of \(capacity) transitions in \(lanes) lanes")
@@ -75,7 +75,7 @@ public struct ReplayBuffer: ~Copyable {
       observationSize: observationSize, actionSize: actionSize, lanes: lanes)
   }
 
-  /// A buffer for a known number of frames, of which nothing is ever dropped.
+  /// A buffer for a known number of frames, none of which is ever dropped.
   package init(frames: Int, observationSize: Int, actionSize: Int) throws {
     let (bytes, overflow) = frames.multipliedReportingOverflow(
       by: 4 * Self.frameWidth(observationSize: observationSize, actionSize: actionSize))
@@ -98,13 +98,13 @@ public struct ReplayBuffer: ~Copyable {
 
   private static func laneCapacity(_ capacity: Int, _ lanes: Int) -> Int { (capacity - 1) / lanes + 1 }
 
-  /// Frames for `capacity` transitions: an eighth more for final ones, and the one that waits for its action.
+  /// The number of frames for `capacity` transitions: an eighth more for final frames, and one that waits for its action.
   private static func slotCount(_ capacity: Int) -> Int {
     let (count, overflow) = capacity.addingReportingOverflow(capacity / 8 + 16)
     return overflow ? .max : count
   }
 
-  /// Bytes that a buffer takes.
+  /// The size of a buffer in bytes.
   public static func byteCount(capacity: Int, observationSize: Int, actionSize: Int, lanes: Int = 1) -> Int {
     let (slots, tooMany) = slotCount(laneCapacity(capacity, lanes)).multipliedReportingOverflow(by: lanes)
     let (bytes, overflow) = slots.multipliedReportingOverflow(
@@ -112,10 +112,10 @@ public struct ReplayBuffer: ~Copyable {
     return tooMany || overflow ? .max : bytes
   }
 
-  /// Environments that add to the buffer.
+  /// The number of environments that add to the buffer.
   public var laneCount: Int { lanes.count }
 
-  /// Values in one frame.
+  /// The number of values in one frame.
   public var frameWidth: Int { Self.frameWidth(observationSize: observationSize, actionSize: actionSize) }
 
   package static func frameWidth(observationSize: Int, actionSize: Int) -> Int { observationSize + actionSize + 2 }
@@ -123,19 +123,19 @@ public struct ReplayBuffer: ~Copyable {
   var rewardColumn: Int { observationSize + actionSize }
   var kindColumn: Int { observationSize + actionSize + 1 }
 
-  /// Slots of all lanes: what a sampler keeps for each of them is that long.
+  /// The number of slots over all lanes: the length of an array with an entry for each slot.
   package var slotCount: Int { lanes.count * laneSlots }
 
   // MARK: adding
 
-  /// Starts a lane's episode with its first observation (S).
+  /// Begins an episode of a lane with its first observation (S).
   public mutating func beginEpisode(_ observation: Span<Float>, lane: Int = 0) {
     precondition(!lanes[lane].isOpen, "the last episode has not ended")
     frames.write(observation, at: headSlot(lane), offset: 0)
     lanes[lane].isOpen = true
   }
 
-  /// Adds the transition from a lane's waiting observation. `action` (A) is in [−1, 1]; `next` (S) is the true next one.
+  /// Adds the transition from a lane's waiting observation. `action` (A) is in [−1, 1]; `next` (S) is the true next observation.
   public mutating func add(
     lane: Int = 0, action: Span<Float>, reward: Float, terminated: Bool, truncated: Bool, next: Span<Float>
   ) {
@@ -150,18 +150,18 @@ public struct ReplayBuffer: ~Copyable {
     while lanes[lane].count > laneCapacity { dropOldest(lane) }
   }
 
-  /// Ends an episode that the simulator broke off: what was added stays, and nothing follows.
+  /// Ends an episode that the simulator broke off. Its transitions so far stay.
   public mutating func abandonEpisode(lane: Int = 0) {
     if lanes[lane].isOpen { endEpisode(lane) }
   }
 
-  /// Ends what was added where the data have a gap: the next observation need not be an episode's start.
+  /// Ends a piece of an episode before a gap in the data: the next observation need not begin an episode.
   package mutating func breakOff(lane: Int = 0) {
     if lanes[lane].isOpen { endEpisode(lane, Kind.broken) }
   }
 
   private mutating func endEpisode(_ lane: Int, _ kind: Float = Kind.final) {
-    // no action was taken here: what an older frame left is not saved
+    // no action was taken here: clear the action of an older frame, so that it is not saved
     for column in observationSize..<rewardColumn { frames[headSlot(lane), column] = 0 }
     close(lane, reward: 0, kind: kind)
     lanes[lane].isOpen = false
@@ -205,37 +205,37 @@ public struct ReplayBuffer: ~Copyable {
     return next % laneSlots == 0 ? next - laneSlots : next
   }
 
-  /// The slot of a lane's frame n, if it is held.
+  /// The slot of a lane's frame n; nil if the frame is not in the buffer.
   func slot(ofNumber n: UInt64, lane: Int) -> Int { lane &* laneSlots &+ Int(n % UInt64(laneSlots)) }
 
-  /// Frames from one slot to a later one of its lane: 1 to the next.
+  /// The number of frames from one slot to a later one of its lane: 1 for the next slot.
   func distance(from slot: Int, to later: Int) -> Int { later >= slot ? later - slot : later - slot + laneSlots }
 
-  /// The slot some frames after another, in its lane.
+  /// The slot that is some frames after another in its lane.
   func slot(_ slot: Int, advancedBy frames: Int) -> Int {
     let place = slot % laneSlots + frames
     return slot - slot % laneSlots + (place >= laneSlots ? place - laneSlots : place)
   }
 
-  /// Whether an action was taken in the frame of a slot; not in an episode's last one.
+  /// Whether the frame of a slot has an action. The last frame of an episode has none.
   func isTransition(_ slot: Int) -> Bool { frames[slot, kindColumn] >= 0 }
 
   // MARK: saving
 
-  /// Forgets everything, as a new buffer.
+  /// Removes everything: the buffer is as new.
   public mutating func removeAll() {
     count = 0
     for lane in lanes.indices { lanes[lane] = Lane() }
   }
 
-  /// Goes on with an episode that was running when the buffer was saved.
+  /// Continues an episode that was running when the buffer was saved.
   public mutating func resumeEpisode(_ observation: Span<Float>, lane: Int = 0) {
     beginEpisode(observation, lane: lane)
   }
 
-  /// Puts a lane's frame n back, when a buffer is restored frame by frame, oldest first.
+  /// Restores frame n of a lane. Frames are restored one by one, oldest first.
   ///
-  /// - Precondition: `values` is one frame, and follows the frame restored before.
+  /// - Precondition: `values` is one frame, the one after the frame restored before.
   public mutating func restoreFrame(_ n: UInt64, _ values: Span<Float>, lane: Int = 0) {
     precondition(values.count == frameWidth, "a frame of \(values.count) values, not \(frameWidth)")
     precondition(
@@ -252,7 +252,7 @@ public struct ReplayBuffer: ~Copyable {
     } else {
       lanes[lane].runningLength = 0
     }
-    // more than fit: the newest stay, as if they had been added
+    // if there are more frames than fit, the newest stay, as if they had been added
     while lanes[lane].length >= laneSlots || lanes[lane].count > laneCapacity { dropOldest(lane) }
   }
 }

@@ -1,31 +1,31 @@
-// ReplayFrames.swift — the frames of a replay buffer by number, for checkpoints and data sets.
+// ReplayFrames.swift — reads and copies the frames of a replay buffer by number, for checkpoints and data sets.
 
 import Kernels
 
 extension ReplayBuffer {
-  /// The frames that a lane holds, by number: the n-th frame that it ever closed is n.
+  /// The numbers of the frames that a lane holds. Frame n is the n-th frame that the lane ever completed.
   public func frameRange(lane: Int) -> Range<UInt64> {
     (lanes[lane].frameTotal - UInt64(lanes[lane].length))..<lanes[lane].frameTotal
   }
 
-  /// The frames of the first lane, which is the only one of data and of one environment.
+  /// The numbers of the frames of the first lane, the only lane for data and for one environment.
   public var frameRange: Range<UInt64> { frameRange(lane: 0) }
 
-  /// A lane has dropped frames: the buffer is as full as it will ever be, though short episodes may leave it below its
-  /// capacity.
+  /// Whether a lane has dropped frames. The buffer is then as full as it will ever be; with short episodes that may be below
+  /// its capacity.
   package var hasDropped: Bool { (0..<laneCount).contains { frameRange(lane: $0).lowerBound > 0 } }
 
-  /// Frames that the first lane ever closed.
+  /// The number of frames that the first lane ever completed.
   public var frameTotal: UInt64 { lanes[0].frameTotal }
 
-  /// The values of some frames that a lane holds, frame after frame.
+  /// The values of some frames of a lane, frame after frame.
   public func frameValues(_ range: Range<UInt64>, lane: Int = 0) -> [Float] {
     let held = frameRange(lane: lane)
     precondition(
       range.isEmpty || (range.lowerBound >= held.lowerBound && range.upperBound <= held.upperBound), "frames \(range)")
     var values: [Float] = []
     values.reserveCapacity(range.count * frameWidth)
-    // in at most two pieces: the ring goes round
+    // in at most two pieces, since the ring wraps around
     var n = range.lowerBound
     while n < range.upperBound {
       let first = Int(n % UInt64(laneSlots))
@@ -36,7 +36,7 @@ extension ReplayBuffer {
     return values
   }
 
-  /// Shows every frame held, lane after lane, oldest first: observation, action, reward, kind.
+  /// Calls a function for every frame, lane after lane, oldest first: observation, action, reward, kind.
   package func forEachFrame(_ body: (ArraySlice<Float>) throws -> Void) rethrows {
     for lane in 0..<laneCount {
       let range = frameRange(lane: lane)
@@ -50,7 +50,7 @@ extension ReplayBuffer {
     }
   }
 
-  /// s ← (s − shift) / scale for every observation held.
+  /// s ← (s − shift) / scale for every observation.
   package func transformObservations(shift: [Float], scale: [Float]) {
     precondition(shift.count == observationSize && scale.count == observationSize, "\(shift.count) shifts")
     for lane in 0..<laneCount {
@@ -61,7 +61,7 @@ extension ReplayBuffer {
     }
   }
 
-  /// A copy with room for more frames, counted from 0 on. An episode that is running is to be resumed.
+  /// A copy with room for more frames, whose numbers begin with 0. A running episode must be resumed by the caller.
   ///
   /// - Precondition: there is one lane.
   package func copy(frames: Int) throws -> ReplayBuffer {
@@ -70,9 +70,9 @@ extension ReplayBuffer {
     return copy
   }
 
-  /// Puts the frames of a buffer behind those of this one, as its frames `first`, `first + 1`, …; both have one lane.
+  /// Appends the frames of another buffer, as frames `first`, `first + 1`, …; both buffers have one lane.
   ///
-  /// - Parameter endsInGap: what follows need not be an episode's start.
+  /// - Parameter endsInGap: whether a gap follows, so that the next frame need not begin an episode.
   /// - Returns: the number of the next frame.
   package mutating func append(
     _ other: borrowing ReplayBuffer, from first: UInt64, endsInGap: Bool = false

@@ -1,9 +1,9 @@
-// ReplaySampling.swift — rows of a batch from a replay buffer: uniform draws, and the n-step returns that start there.
+// ReplaySampling.swift — fills a batch from a replay buffer: uniform draws, and n-step returns.
 //
 //   R = Σ_{k<m} γᵏ r_{t+k},   next observation s_{t+m},   weight of its value γᵐ (1 − d)
 //
-// m is n, or less where an episode ends, is cut off or has not gone on yet: the window ends there, with the true observation
-// and the power of γ that belong to it.
+// m is n, or less if the episode terminates, is truncated or has no further steps yet. The window then ends there, with the true
+// observation and the power of γ of its m steps.
 
 import Kernels
 import Platform
@@ -20,14 +20,14 @@ extension ReplayBuffer {
     gather(batch, returns: returns, workers: workers)
   }
 
-  /// Chooses the batch's slots: transitions, uniformly, with replacement.
+  /// Chooses the slots of a batch: transitions, uniformly, with replacement.
   func drawUniformly(_ batch: borrowing Batch, using stream: inout RandomStream) {
     precondition(count > 0, "sampling from an empty buffer")
     let total = lanes.reduce(0) { $0 + $1.length }
     stream.fillIndices(batch.slots, below: total)
     for row in 0..<batch.count { batch.slots[row] = slot(ofFrame: batch.slots[row]) }
     frames.read(column: kindColumn, rows: batch.slots, into: batch.kinds)
-    // final frames are no transitions: drawn again
+    // a final frame is not a transition: draw again
     for row in 0..<batch.count where batch.kinds[row] < 0 {
       while batch.kinds[row] < 0 {
         batch.slots[row] = slot(ofFrame: stream.index(below: total))
@@ -36,7 +36,7 @@ extension ReplayBuffer {
     }
   }
 
-  /// The slot of the n-th frame, counted through all lanes.
+  /// The slot of the n-th frame, counted over all lanes.
   private func slot(ofFrame n: Int) -> Int {
     if lanes.count == 1 { return slot(n, lane: 0) }
     var (n, lane) = (n, 0)
@@ -47,7 +47,7 @@ extension ReplayBuffer {
     return slot(n, lane: lane)
   }
 
-  /// Fills a batch's rows from the transitions in its slots.
+  /// Fills the rows of a batch from the transitions in its slots.
   package func gather(_ batch: borrowing Batch, returns: NStepReturn, workers: WorkerPool) {
     workers.forEachChunk(ofRows: batch.count) { rows in
       for row in rows {
@@ -64,13 +64,13 @@ extension ReplayBuffer {
     }
   }
 
-  /// Rows between asking for a frame and reading it: their misses overlap.
+  /// Number of rows between prefetching a frame and reading it, so that cache misses overlap.
   private static let lookahead = 8
 
   private func gatherStep(_ slot: Int, discount: Float, into batch: borrowing Batch, row: Int) {
     frames.read(at: self.slot(after: slot), offset: 0, into: batch.nextObservations, row: row)
     batch.rewards[row] = frames[slot, rewardColumn]
-    // truncated alone goes on: d is 1 only where the environment itself ended
+    // d is 1 only for a termination, 0 for a truncation
     // differs: also on the episode's last allowed step, where Spinning Up and sfujim/TD3 take every end for a cut
     let terminated: Float = Kind.isTerminated(frames[slot, kindColumn]) ? 1 : 0
     batch.terminated[row] = terminated
@@ -88,7 +88,7 @@ extension ReplayBuffer {
       power *= Double(returns.discount)
       steps += 1
       slot = self.slot(after: slot)
-      // an end closes the window; so does a frame without an action: the newest one, or the last before a gap
+      // the window ends at an episode's end, and at a frame without an action: the newest, or the last before a gap
     } while steps < returns.steps && kind == Kind.goesOn && slot != waiting && frames[slot, kindColumn] >= 0
     frames.read(at: slot, offset: 0, into: batch.nextObservations, row: row)
     let terminated = Kind.isTerminated(kind)

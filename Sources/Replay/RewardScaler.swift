@@ -1,25 +1,25 @@
-// RewardScaler.swift — rewards divided by the running standard deviation of the discounted return.
+// RewardScaler.swift — divides rewards by the running standard deviation of the discounted return.
 // Engstrom et al. 2020, "Implementation Matters in Deep Policy Gradients", arXiv:2005.12729; the bound: FlashSAC, arXiv:2604.04539.
 //
 //   G ← γ G + r at each step of an environment, 0 after its episode's end
 //   divisor = √(Var G + ε), Var over every G so far, ε = 1e-8;   with a bound c:  max(√(Var G + ε), max |G| / c)
 //
-// Rewards only get shorter or longer: no mean is taken away, which would change what is best where episodes end. The buffer
-// keeps raw rewards, which are divided as they are gathered, so that old ones follow the divisor of today. A sum of rewards is
-// divided as its terms are: the n-step return too.
+// Rewards are only scaled. No mean is subtracted, since that would change the best policy where episodes end. The buffer keeps
+// raw rewards. They are divided when they are gathered, so old rewards follow the current divisor. An n-step return is divided
+// in the same way, since it is a sum of rewards.
 //
-// Critics then learn Q / divisor. What is compared with rewards or returns is Q · divisor, and α · divisor with it.
+// Critics then learn Q / divisor. Compare Q · divisor with returns, and α · divisor with rewards.
 
 import Kernels
 
-/// Running deviation of the discounted return, by which rewards are divided.
+/// The running standard deviation of the discounted return, by which rewards are divided.
 public final class RewardScaler {
   /// ε, added to the variance.
   static let epsilon = 1e-8
 
   private let discount: Double
   private let bound: Double?
-  /// G of each environment's episode so far.
+  /// G of the running episode of each environment.
   private var returns: [Double]  // (N)
   // Welford's mean and Σ (G − mean)², and max |G|
   private var count = 0.0
@@ -27,13 +27,13 @@ public final class RewardScaler {
   private var squares = 0.0
   private var largest = 0.0
 
-  /// What rewards are divided by; 1 until returns have differed.
+  /// The divisor of rewards; 1 as long as all returns are equal.
   public private(set) var divisor = 1.0
 
   /// - Parameters:
-  ///   - discount: γ, the learner's own: G is what its critic learns.
+  ///   - discount: γ of the learner, since its critic learns G.
   ///   - bound: c, the largest |G| / divisor; nil: none.
-  ///   - lanes: environments that are stepped.
+  ///   - lanes: number of environments.
   public init(discount: Double, bound: Double? = nil, lanes: Int = 1) {
     precondition(lanes > 0 && bound ?? 1 > 0, "a bound of \(bound ?? 0), \(lanes) lanes")
     (self.discount, self.bound) = (discount, bound)
@@ -41,7 +41,7 @@ public final class RewardScaler {
   }
 
   // differs: the return begins anew after every end, as in Stable-Baselines3; Gymnasium's does after terminations alone
-  /// Takes in the reward of one step of an environment, as it was stored.
+  /// Counts the reward of one step of an environment, as it was stored.
   ///
   /// - Parameter endsEpisode: terminated or truncated.
   public func update(lane: Int = 0, reward: Double, endsEpisode: Bool) {
@@ -56,7 +56,7 @@ public final class RewardScaler {
     if endsEpisode { endEpisode(lane: lane) }
   }
 
-  /// An episode ends, or the simulator broke it off: the next reward begins another return.
+  /// Begins a new return: the episode has ended, or the simulator broke it off.
   public func endEpisode(lane: Int = 0) { returns[lane] = 0 }
 
   private func publish() {
@@ -76,7 +76,7 @@ public final class RewardScaler {
 
   // MARK: state
 
-  /// Everything, in full: for a checkpoint.
+  /// The complete state, for a checkpoint.
   public var state: [(name: String, values: [Double])] {
     [
       ("rewardScaler.count", [count]), ("rewardScaler.mean", [mean]), ("rewardScaler.squares", [squares]),
@@ -84,9 +84,9 @@ public final class RewardScaler {
     ]
   }
 
-  /// Goes on from a saved state, with the same bits.
+  /// Restores a saved state, with the same bits.
   ///
-  /// - Throws: what `find` throws for a name it does not have, `MismatchedStatistics` for numbers of another run.
+  /// - Throws: the error of `find` for a missing name, `MismatchedStatistics` for numbers of another run.
   public func restore(from find: (_ name: String) throws -> [Double]) throws {
     let returns = try statistics("rewardScaler.returns", count: self.returns.count, from: find)
     let count = try statistics("rewardScaler.count", count: 1, atLeast: 0, from: find)[0]

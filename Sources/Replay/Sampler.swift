@@ -1,11 +1,11 @@
-// Sampler.swift — the protocol of samplers, which choose the rows of a batch, and the state that a sampler saves.
+// Sampler.swift — the protocol of samplers, which choose the rows of a batch, and their saved state.
 
 import Environments
 import Kernels
 
 /// Chooses the rows of a batch from a replay buffer.
 ///
-/// An update asks it three times:
+/// An update calls it three times:
 ///
 ///     sampler.draw(batch, from: buffer, using: &stream)  // slots and weights
 ///     buffer.gather(batch, returns: returns, workers: workers)
@@ -13,29 +13,29 @@ import Kernels
 ///     metrics = try algorithm.update(batch)  // errors
 ///     sampler.learned(from: batch)  // priorities
 ///
-/// Nothing may be added to the buffer from `draw` to `learned`. A sampler runs on one thread, so its bits are the same for
-/// any number of them, and none of the three allocates.
+/// Nothing may be added to the buffer between `draw` and `learned`. A sampler runs on one thread, so its bits are the same for
+/// any number of threads. None of the three calls allocates memory.
 package protocol Sampler: AnyObject {
-  /// Chooses the slots of a batch, and the weights of its rows where they are not 1.
+  /// Chooses the slots of a batch, and writes the weights of its rows if they are not 1.
   ///
   /// - Precondition: the buffer is not empty.
   func draw(_ batch: borrowing Batch, from buffer: borrowing ReplayBuffer, using stream: inout RandomStream)
 
-  /// Changes the rows that the buffer has gathered, before anything normalises them.
+  /// Changes the rows that the buffer has gathered, before they are normalised.
   ///
-  /// - Throws: what the environment throws, and `SamplerError.recomputedReward`.
+  /// - Throws: errors of the environment, and `SamplerError.recomputedReward`.
   func relabel(_ batch: borrowing Batch, from buffer: borrowing ReplayBuffer, using stream: inout RandomStream) throws
 
-  /// Takes note of an update: `batch.errors` are those of the slots last drawn.
+  /// Learns the errors of an update: `batch.errors` belong to the slots drawn last.
   ///
-  /// - Precondition: the errors are finite, as those of an update that did not throw.
+  /// - Precondition: the errors are finite. They are, unless the update throws.
   func learned(from batch: borrowing Batch)
 
-  /// Everything that later draws depend on, beside the buffer and the stream.
+  /// Everything that later draws depend on, besides the buffer and the stream.
   var state: SamplerState { get }
-  /// Goes on from a saved state, with the buffer that was saved with it, restored by the numbers of its frames.
+  /// Restores a saved state. The buffer is the one saved with it, restored with the same frame numbers.
   ///
-  /// - Throws: `SamplerError.foreignState` for a state that this sampler cannot have saved.
+  /// - Throws: `SamplerError.foreignState` for a state that another sampler saved.
   func restore(_ state: SamplerState) throws
 }
 
@@ -51,7 +51,7 @@ extension Sampler {
   }
 }
 
-/// What a sampler saves, by name. All numbers are to be kept to the bit.
+/// The saved state of a sampler, by name. All numbers must be kept to the bit.
 package struct SamplerState: Sendable, Equatable {
   package var numbers: [String: Double]
   package var arrays: [String: [Double]]
@@ -72,7 +72,7 @@ package struct SamplerState: Sendable, Equatable {
     return array
   }
 
-  /// A list of whole numbers that are not below 0 and were kept exactly.
+  /// A list of whole numbers from 0 up, small enough for `Double` to hold them exactly.
   func counts(_ name: String) throws(SamplerError) -> [UInt64] {
     var counts: [UInt64] = []
     for number in try array(name) {
@@ -83,7 +83,7 @@ package struct SamplerState: Sendable, Equatable {
   }
 }
 
-/// Every transition alike, with replacement.
+/// Draws every transition with the same probability, with replacement.
 package final class UniformSampler: Sampler {
   package init() {}
 

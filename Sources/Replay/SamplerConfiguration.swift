@@ -1,24 +1,24 @@
-// SamplerConfiguration.swift — which sampler chooses the rows of a batch, its settings, and where it cannot work.
+// SamplerConfiguration.swift — the choice of a sampler, its settings, and the checks whether it can work.
 
 import Environments
 
-/// How the rows of a batch are chosen from the replay buffer.
+/// The sampler that chooses the rows of a batch from the replay buffer.
 public enum SamplerConfiguration: Codable, Sendable, Equatable {
-  /// Every transition alike.
+  /// Every transition with the same probability.
   case uniform
   /// Transitions with a large |TD error| more often (Schaul 2016).
   ///
-  /// `alpha` is the exponent of the priority; `beta` the exponent of the importance weights, which rises to 1 over
-  /// `betaSteps` updates (0: it is 1 from the first); `epsilon` is added to each |TD error|.
+  /// `alpha` is the exponent of the priority. `beta` is the exponent of the importance weights; it rises to 1 over `betaSteps`
+  /// updates (0: it is 1 from the first). `epsilon` is added to each |TD error|.
   case prioritised(alpha: Double, beta: Double, betaSteps: Int, epsilon: Double)
-  /// Uniform, and of `goals` + 1 rows all but one with a goal that the episode reached later (Andrychowicz 2017, `future`).
+  /// Uniform; of `goals` + 1 rows all but one get a goal that the episode reached later (Andrychowicz 2017, `future`).
   case hindsight(goals: Int)
-  /// The same with goals that the episode had reached at its end (`final`).
+  /// The same with the goal that the episode had reached at its end (`final`).
   case hindsightFinal(goals: Int)
   /// The same with goals that the episode reached at any step (`episode`).
   case hindsightEpisode(goals: Int)
 
-  /// Goals in place of a row's own, and where they are from; nil without hindsight.
+  /// The number of new goals for each original one, and the steps that they come from; nil without hindsight.
   package var hindsight: (goals: Int, strategy: HindsightStrategy)? {
     switch self {
     case .uniform, .prioritised: nil
@@ -30,16 +30,16 @@ public enum SamplerConfiguration: Codable, Sendable, Equatable {
 }
 
 extension SamplerConfiguration {
-  /// Refuses what cannot work, before anything is written.
+  /// Throws for settings that cannot work, before anything is written.
   ///
   /// - Parameters:
-  ///   - environment: what messages call the environment; its id.
-  ///   - goals: where the environment's goals are; nil where it has none.
-  ///   - lanes: environments that add to the buffer.
+  ///   - environment: the environment's id, for messages.
+  ///   - goals: the layout of the environment's goals; nil if it has none.
+  ///   - lanes: number of environments that add to the buffer.
   public func check(
     environment: String, goals: GoalLayout?, nSteps: Int, batchSize: Int, bufferCapacity: Int, lanes: Int = 1
   ) throws(SamplerError) {
-    // uniform draws, and those of hindsight, are with replacement: a batch may be larger than the buffer, as it always might
+    // uniform and hindsight draws are with replacement, so a batch may be larger than the buffer
     if case .prioritised = self, bufferCapacity < batchSize {
       throw .bufferBelowBatch(capacity: bufferCapacity, batchSize: batchSize)
     }
@@ -52,7 +52,7 @@ extension SamplerConfiguration {
     }
   }
 
-  /// Refuses samplers that make no sense where the data are fixed: all but the uniform one.
+  /// Throws for samplers that make no sense for fixed data: all but the uniform one.
   public func checkFixedData() throws(SamplerError) {
     switch self {
     case .uniform: return
@@ -61,13 +61,13 @@ extension SamplerConfiguration {
     }
   }
 
-  /// The sampler of a buffer.
+  /// Makes the sampler of a buffer.
   ///
   /// - Parameters:
-  ///   - goals: what computes rewards and terminations for hindsight: `Environment.goals` of one of the environments.
+  ///   - goals: computes rewards and terminations for hindsight: `Environment.goals` of one of the environments.
   ///   - discount: γ
   ///   - batchSize: B, the rows of every batch.
-  /// - Throws: `InsufficientMemory`; `SamplerError.noGoals` where `check` was not asked.
+  /// - Throws: `InsufficientMemory`; `SamplerError.noGoals` if `check` was not called.
   package func makeSampler(
     for buffer: borrowing ReplayBuffer, goals environment: (any GoalEnvironment)?, discount: Float, batchSize: Int
   ) throws -> any Sampler {
@@ -84,7 +84,7 @@ extension SamplerConfiguration {
   }
 }
 
-/// A sampler cannot work so.
+/// The reason why a sampler cannot work.
 public enum SamplerError: Error, Equatable, CustomStringConvertible {
   /// Hindsight in an environment without goals.
   case noGoals(environment: String)
@@ -100,7 +100,7 @@ public enum SamplerError: Error, Equatable, CustomStringConvertible {
   case hindsightFixedData
   /// A recomputed reward that is not finite.
   case recomputedReward(Float)
-  /// What is in a state, or missing, that its sampler would not have saved so.
+  /// A saved state that does not fit the sampler, with the value that is wrong or missing.
   case foreignState(String)
 
   public var description: String {
@@ -108,21 +108,21 @@ public enum SamplerError: Error, Equatable, CustomStringConvertible {
     case .noGoals(let environment):
       "\(environment) has no goals; hindsight needs an environment with achieved and desired goals, such as PointReach-v0"
     case .hindsightOverSteps(let steps):
-      "hindsight with returns of \(steps) steps: rewards on the way are those of the old goal; use nSteps = 1"
+      "hindsight cannot use returns of \(steps) steps: their rewards are those of the old goal; use nSteps = 1"
     case .bufferBelowBatch(let capacity, let batchSize):
-      "a replay buffer of \(capacity) transitions holds no batch of \(batchSize); "
+      "a replay buffer of \(capacity) transitions is smaller than a batch of \(batchSize); "
         + "use a larger bufferCapacity or a smaller batchSize"
     case .bufferBelowReturn(let capacity, let lanes, let steps):
-      "a replay buffer of \(capacity) transitions\(lanes == 1 ? "" : " for \(lanes) environments") holds no return of "
+      "a replay buffer of \(capacity) transitions\(lanes == 1 ? "" : " for \(lanes) environments") cannot hold a return of "
         + "\(steps) steps; use a larger bufferCapacity or a smaller nSteps"
     case .prioritisedFixedData:
-      "prioritised replay from fixed data: importance weights correct the critic's loss only, and a policy that is kept "
-        + "near the data would be kept near other data than there are; use the uniform sampler"
+      "prioritised replay does not work with fixed data: importance weights correct the critic's loss only, so the policy "
+        + "would be kept near another distribution than that of the data; use the uniform sampler"
     case .hindsightFixedData:
-      "hindsight from fixed data: there is no environment that computes the rewards of other goals; "
+      "hindsight does not work with fixed data: there is no environment to compute the rewards of other goals; "
         + "use the uniform sampler"
     case .recomputedReward(let value):
-      "the environment computed reward \(value) for another goal; check whether the environment does this by itself"
+      "the environment computed the reward \(value) for another goal; check how it computes rewards of goals"
     case .foreignState(let what):
       "the saved state of the sampler has \(what): it belongs to another sampler, buffer or version"
     }

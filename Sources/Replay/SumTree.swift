@@ -1,18 +1,18 @@
-// SumTree.swift — a sum tree: finds an item in proportion to its weight in O(log n).
+// SumTree.swift — a sum tree: draws an item with probability proportional to its weight, in O(log n).
 // Schaul et al. 2016, "Prioritized Experience Replay", arXiv:1511.05952, appendix B.2.1.
 
 /// A binary tree whose leaves are weights and whose inner nodes are the sums of their two children.
 ///
-/// An inner node is always computed anew as left + right, never by adding a difference: the sums are a function of the
-/// leaves alone, whatever the order in which these were set, and no rounding error builds up.
+/// An inner node is always computed as left + right, never by adding a difference. So the sums depend on the leaves only, not
+/// on the order in which they were set, and rounding errors do not build up.
 ///
 /// differs: sums are in Double; single precision, as in TD7's running sums, no longer tells a million items apart
 package struct SumTree {
-  /// Items.
+  /// The number of items.
   package let count: Int
-  /// Level after level, the leaves first, each of an even length but for the root.
+  /// The nodes level by level, the leaves first. Every level has an even length except for the root.
   private var nodes: [Double]
-  /// Where each level begins.
+  /// Index of the first node of each level.
   private let levels: [Int]
 
   /// A tree of `count` weights of 0.
@@ -26,13 +26,13 @@ package struct SumTree {
     nodes = [Double](repeating: 0, count: layout.nodes)
   }
 
-  /// Bytes that a tree takes.
+  /// The size of a tree in bytes.
   package static func byteCount(_ count: Int) -> Int { layout(count).nodes * MemoryLayout<Double>.stride }
 
   private static func layout(_ count: Int) -> (levels: [Int], nodes: Int) {
     var (levels, nodes, width) = ([0], count, count)
     while width > 1 {
-      // a node without a neighbour has one of weight 0
+      // a node without a sibling gets one of weight 0
       nodes += width & 1
       width = (width + 1) / 2
       levels.append(nodes)
@@ -44,7 +44,7 @@ package struct SumTree {
   /// The sum of all weights.
   package var total: Double { nodes[nodes.count - 1] }
 
-  /// The weight of an item: finite, not below 0.
+  /// The weight of an item: finite and not negative.
   package subscript(item: Int) -> Double {
     get {
       precondition(item >= 0 && item < count, "item \(item) of \(count)")
@@ -63,10 +63,10 @@ package struct SumTree {
     }
   }
 
-  /// The item in whose share of the running sum `sum` lies: the first whose running sum is above it.
+  /// The first item whose cumulative weight is above `sum`.
   ///
-  /// An item of weight 0 is never found. A `sum` that rounding has lifted to the total or past it finds the last item
-  /// that has a weight.
+  /// An item of weight 0 is never found. If rounding has lifted `sum` to the total or above it, the last item with a
+  /// weight is found.
   ///
   /// - Precondition: some weight is above 0, and `sum` is not below 0.
   package func item(at sum: Double) -> Int {
@@ -75,7 +75,7 @@ package struct SumTree {
     for level in stride(from: levels.count - 2, through: 0, by: -1) {
       node &*= 2
       let left = nodes[levels[level] + node]
-      // never into a node of weight 0: below it there is nothing to find
+      // never into a node of weight 0, which has no item to find
       if rest >= left && nodes[levels[level] + node + 1] > 0 {
         rest -= left
         node += 1

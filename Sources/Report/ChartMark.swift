@@ -1,4 +1,4 @@
-// ChartMark.swift — the parts that a chart is made of, as SVG and on a canvas.
+// ChartMark.swift — the shapes of a chart: lines, areas, dots and text, as SVG and on a canvas.
 
 import Pictures
 
@@ -8,14 +8,14 @@ struct ChartMark {
 
   enum Shape {
     case rule(from: Point, to: Point)
-    /// Its place is on the base line, or in the middle of the height where `isCentred`.
+    /// `at` is on the base line, or at half the height if `isCentred`.
     case text(String, at: Point, Anchor, isCentred: Bool = false)
-    /// Turned by a quarter, in the middle of its place.
+    /// Text rotated by 90° to be read upwards, centred at its place.
     case upwards(String, at: Point)
     case path([Point])
     case area([Point])
     case dot(Point)
-    /// A line of 28 units to the right, for a legend.
+    /// A line of 28 units to the right: the sample of a legend.
     case sample(Point)
   }
 
@@ -34,7 +34,7 @@ struct ChartMark {
           "y2": to.y.coordinate,
         ])
     case .text(let text, let at, let anchor, let isCentred):
-      // what is usual is not said
+      // attributes with their default values are left out
       var attributes = ["class=\"\(style)\""]
       if anchor != .start { attributes.append("text-anchor=\"\(anchor.rawValue)\"") }
       if isCentred { attributes.append("dominant-baseline=\"middle\"") }
@@ -104,7 +104,7 @@ struct ChartPainter {
       } else {
         (2.4, own ?? .black, PageStyle.dashes[(group ?? 0) % 4])
       }
-    // round ends make each dash longer by its width, which browsers' ends do not
+    // round ends lengthen each dash by its width; browsers draw dashes with flat ends
     let round = dash.enumerated().map { $0 % 2 == 0 ? max(0.1, $1 - width) : $1 + width }
     canvas.stroke(points.map(place), width: width * scale, colour, dash: round.map { $0 * scale })
   }

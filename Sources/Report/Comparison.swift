@@ -1,6 +1,6 @@
-// Comparison.swift — several runs beside each other: statistics of their last evaluations, as rliable defines them.
+// Comparison.swift — compares several runs: statistics of their last evaluations, as rliable defines them.
 
-/// The rows of the table, and the figure below it.
+/// The rows of the comparison table, and the figure below it.
 struct Comparison {
   struct Row {
     var label: String
@@ -11,7 +11,7 @@ struct Comparison {
     var interquartileMean: Double
     var interval: Interval95
     var best: Double
-    /// Below the solved return, where there is one.
+    /// How far the scores are below the solved return; nil where the environment has none.
     var optimalityGap: Double?
   }
 
@@ -40,7 +40,7 @@ struct Comparison {
           best: group.bestReturns.max() ?? .nan,
           optimalityGap: threshold.map { Statistics.optimalityGap([scores], target: $0) }))
     }
-    // of many settings the table would be long; what is ahead is in the first one
+    // pairs of many settings would make a long table: only those with the first setting are shown
     for (a, first) in known.prefix(8) {
       for (b, second) in known.prefix(8) where a < b {
         let (x, y) = ([first.lastReturns], [second.lastReturns])

@@ -1,4 +1,6 @@
-// Curves.swift — the lines of several runs and what they say together: interquartile mean and 95 % band.
+// Curves.swift — the lines of several runs, and of each group the interquartile mean with its 95 % band.
+
+import Platform
 
 /// Which column of a log a curve shows.
 struct Curve {
@@ -6,7 +8,7 @@ struct Curve {
 
   var log: Log
   var column: String
-  /// `step` or `seconds`.
+  /// The column of the x axis: `step` or `seconds`.
   var against = "step"
 
   func points(of run: RunData) -> [Point] { table(of: run).points(against, column) }
@@ -23,10 +25,10 @@ struct Curve {
 
 struct Curves {
   let groups: [RunGroup]
-  /// Points that a line has at most.
+  /// The most points of a line.
   let limit: Int
 
-  /// Each run thin, and what a group says together bold; a run that is alone is bold.
+  /// A thin line for each run, and a bold one for the mean of a group; a run that is alone in its group is bold.
   ///
   /// - Parameter hasBand: an interval around the bold line, from resampled seeds.
   func lines(
@@ -65,7 +67,7 @@ struct Curves {
 
   // MARK: alignment
 
-  /// The points at those x that every line has.
+  /// The points at the x values that every line has.
   static func atCommonPlaces(_ lines: [[Point]]) -> [[Point]] {
     guard let first = lines.first else { return [] }
     var common = Set(first.map(\.x))
@@ -76,7 +78,7 @@ struct Curves {
     }
   }
 
-  /// Every line at 60 places between where the last of them begins and the first ends, linear between points.
+  /// Every line at 60 x values within the range that all lines cover, interpolated linearly.
   static func onOneGrid(_ lines: [[Point]]) -> [[Point]] {
     guard let start = lines.map({ $0.first?.x ?? .infinity }).max(),
       let end = lines.map({ $0.last?.x ?? -.infinity }).min(), start.isFinite, start < end
@@ -100,7 +102,7 @@ struct Curves {
     var sums = [Double](repeating: 0, count: count)
     var sizes = sums
     for point in points {
-      let bin = min(count - 1, max(0, Int((point.x - 1) / last * Double(count))))
+      let bin = min(count - 1, max(0, Int(clampingWhole: (point.x - 1) / last * Double(count))))
       sums[bin] += point.y
       sizes[bin] += 1
     }

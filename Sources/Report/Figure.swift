@@ -1,4 +1,4 @@
-// Figure.swift — a figure as data: its words, axes and series, from which pictures, tables and CSV are made.
+// Figure.swift — a figure as data: text, axes and series, from which pictures, tables and CSV are made.
 
 struct Point: Sendable, Equatable {
   var x: Double
@@ -10,26 +10,26 @@ struct Series: Sendable {
   enum Kind: String, Sendable {
     /// One run of several.
     case thin
-    /// What a group of runs says together, or a run that is alone.
+    /// The mean of a group of runs, or a run that is alone in its group.
     case bold
     /// A bound or a threshold.
     case reference
   }
 
   var name: String
-  /// Which colour and dash it has.
+  /// The number that chooses its colour and dash.
   var group: Int
   var kind: Kind
   var points: [Point]
-  /// As many as points, or none.
+  /// One interval for each point, or none.
   var band: [Interval95] = []
 }
 
 struct Figure: Sendable {
-  /// Stable, of letters, digits and hyphens: a name in the page and of a file.
+  /// A stable name of letters, digits and hyphens, for the page and for files.
   var id: String
   var title: String
-  /// What is seen, in a sentence or two.
+  /// What the figure shows, in a sentence or two.
   var explanation: String
   var xLabel: String
   var yLabel: String
@@ -37,13 +37,13 @@ struct Figure: Sendable {
   /// The y axis is logarithmic at first.
   var isLogarithmic = false
 
-  /// Nothing to draw.
+  /// Whether there is nothing to draw.
   var isEmpty: Bool { !series.contains { $0.kind != .reference && !$0.points.isEmpty } }
 
   /// Whether a logarithmic y axis shows every value.
   var isPositive: Bool { series.allSatisfy { $0.points.allSatisfy { $0.y > 0 } } }
 
-  /// For who cannot see it: where each main line begins and ends.
+  /// A description for screen readers: where each main line begins and ends.
   var summary: String {
     let main = series.filter { $0.kind == .bold }
     let lines = (main.isEmpty ? series.filter { $0.kind == .thin } : main).prefix(8).compactMap { line -> String? in

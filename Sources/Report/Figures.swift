@@ -1,16 +1,16 @@
-// Figures.swift — which figures a report has, in its order.
+// Figures.swift — the figures of a report, in their order.
 
 import Formats
 import Training
 
-/// A part of the page with its figures.
+/// A section of the page with its figures.
 struct FigureSection: Sendable {
   var id: String
   var title: String
   var figures: [Figure]
 }
 
-/// What of runs is drawn.
+/// Makes the figures of runs.
 struct Figures {
   private let groups: [RunGroup]
   private let curves: Curves
@@ -19,7 +19,7 @@ struct Figures {
 
   init(_ groups: [RunGroup], threshold: Double?) {
     (self.groups, self.threshold) = (groups, threshold)
-    // all lines together stay well below two megabytes
+    // so that the page stays well below two megabytes
     let runs = groups.reduce(0) { $0 + $1.runs.count }
     curves = Curves(groups: groups, limit: max(24, min(240, 1400 / max(1, runs))))
   }
@@ -65,7 +65,7 @@ struct Figures {
 
   private func evaluations(against: String) -> [Series] {
     var lines = curves.lines(Curve(log: .evaluations, column: "return_mean", against: against), hasBand: true)
-    // one run has no other seeds: how sure its mean is comes from its episodes
+    // a single run has no other seeds: the interval of its mean comes from its episodes
     for index in lines.indices where lines[index].kind == .bold && groups[lines[index].group].runs.count == 1 {
       let table = groups[lines[index].group].runs[0].evaluations
       let rows = zip(zip(table["return_mean"], table["return_sd"]), table["episodes"])
@@ -105,14 +105,14 @@ struct Figures {
     }
     return [
       Figure(
-        id: "predicted-and-obtained", title: "Predicted value less obtained value",
-        explanation: "Mean over the last episodes of Q at their first step, less the discounted return that followed. "
-          + "Above 0 the critic promises too much, below 0 too little.",
+        id: "predicted-and-obtained", title: "Predicted value minus obtained value",
+        explanation: "Mean over the last episodes of Q at their first step, minus the discounted return that followed. "
+          + "Above 0 the critics overestimate, below 0 they underestimate.",
         xLabel: "environment steps", yLabel: "difference",
         series: curves.lines(Curve(log: .health, column: "value_bias")) + zero),
       figure(
         "relative-bias", "Size of the obtained values",
-        "Mean size of the discounted returns: the difference above is judged against it.", "size",
+        "Mean absolute discounted return: the scale of the difference above.", "size",
         [("value_scale", "")]),
       figure(
         "largest-value", "Largest value and its bound",
@@ -156,12 +156,14 @@ struct Figures {
         "policy-loss", "Policy loss", "The objective that the policy descends.", "loss", .metrics, [("policy_loss", "")]
       ),
       of("targets", "Targets", "Mean of the critics' targets.", "value", .metrics, [("target_mean", "")]),
-      of("temperature", "Temperature α", "What an entropy of one nat is worth.", "α", .metrics, [("temperature", "")]),
+      of(
+        "temperature", "Temperature α", "Weight of the entropy against the reward.", "α", .metrics,
+        [("temperature", "")]),
       of("entropy", "Entropy", "Mean of −log π, in nats.", "nats", .metrics, [("entropy", "")]),
     ]
     figures.append(
       Figure(
-        id: "epsilon", title: "Exploration ε", explanation: "Share of random actions, as the settings say.",
+        id: "epsilon", title: "Exploration ε", explanation: "Share of random actions, computed from the settings.",
         xLabel: "environment steps", yLabel: "ε", series: epsilon))
     let known = [
       "step", "updates", "critic_loss", "policy_loss", "target_mean", "temperature", "entropy", "seconds",
@@ -172,9 +174,10 @@ struct Figures {
     }
     for name in further {
       let words = name.split(separator: "_").joined(separator: " ")
-      let id = name.split(separator: "_").joined(separator: "-")
+      // a name of a file too: of others' logs only letters and digits are taken
+      let id = name.split { !$0.isASCII || !($0.isLetter || $0.isNumber) }.joined(separator: "-")
       figures.append(
-        of("metric-" + id, words, "A metric of the algorithm's own.", words, .metrics, [(name, "")]))
+        of("metric-" + id, words, "A metric of this algorithm; see its guide.", words, .metrics, [(name, "")]))
     }
     figures.append(
       Figure(
@@ -224,12 +227,12 @@ struct Figures {
     for (place, column) in columns.enumerated() {
       for var line in curves.lines(Curve(log: log, column: column.name)) {
         if !column.label.isEmpty { line.name += ", " + column.label }
-        // what is beside what in one figure has colours of its own
+        // several columns in one figure have different colours
         line.group = line.group * columns.count + place
         series.append(line)
       }
     }
-    // a bound alone says nothing
+    // a figure of a bound alone is left out
     if columns.count > 1, !series.contains(where: { $0.group % columns.count == 0 }) { series = [] }
     var figure = Figure(
       id: id, title: title, explanation: explanation, xLabel: "environment steps", yLabel: yLabel, series: series)

@@ -1,4 +1,4 @@
-// HTML.swift — the small pieces that the page is put together from.
+// HTML.swift — the parts of the page: tables, lists, cards, figures and their data.
 
 enum HTML {
   /// A table; columns of numbers are right-aligned.
@@ -15,7 +15,7 @@ enum HTML {
     }
     let head = element("thead", [:], element("tr", [:], cells(header, "th", " scope=\"col\"")))
     let body = element("tbody", [:], rows.map { element("tr", [:], cells($0, "td")) }.joined(separator: "\n"))
-    // what scrolls can be scrolled with keys
+    // a tab stop, so that keys can scroll it
     return element(
       "div", ["class": "scroll", "tabindex": "0", "role": "region", "aria-label": caption],
       element("table", [:], element("caption", [:], caption.escaped) + head + body)) + "\n"
@@ -25,7 +25,7 @@ enum HTML {
     "<ul\(style.isEmpty ? "" : " class=\"\(style)\"")>" + items.map { "<li>\($0.escaped)</li>" }.joined() + "</ul>\n"
   }
 
-  /// Names and values, large.
+  /// Large cards, each with a name and a value.
   static func cards(_ items: [(String, String)]) -> String {
     "<dl class=\"cards\">"
       + items.map { "<div><dt>\($0.0.escaped)</dt><dd>\($0.1.escaped)</dd></div>" }.joined() + "</dl>\n"
@@ -61,7 +61,7 @@ enum HTML {
       "li", [:], element("svg", ["aria-hidden": "true", "viewBox": "0 0 28 10"], sample) + line.name.escaped)
   }
 
-  /// At most 24 rows: each line's value at that place, or the last one before it.
+  /// The numbers of a figure in at most 24 rows: each line's value at that x, or its last value before it.
   static func numbers(_ figure: Figure) -> String {
     let lines = figure.series.filter { $0.kind != .reference && !$0.points.isEmpty }
     let all = Set(lines.flatMap { $0.points.map(\.x) }).sorted()

@@ -1,6 +1,6 @@
-// Markup.swift — elements of HTML and SVG as text, with what comes from outside escaped.
+// Markup.swift — writes elements of HTML and SVG, and escapes text and attributes.
 
-/// An element; its content is markup already, its attributes are escaped here.
+/// An element. Its content must be markup already; its attributes are escaped here.
 func element(_ name: String, _ attributes: KeyValuePairs<String, String> = [:], _ content: String? = nil) -> String {
   let list = attributes.map { " \($0.key)=\"\($0.value.escaped)\"" }.joined()
   guard let content else { return "<\(name)\(list)/>" }
@@ -8,7 +8,7 @@ func element(_ name: String, _ attributes: KeyValuePairs<String, String> = [:], 
 }
 
 extension String {
-  /// As text or in quotes within HTML and SVG.
+  /// The string escaped for HTML and SVG, as text or within quotes.
   var escaped: String {
     var text = ""
     for character in self {
@@ -26,7 +26,7 @@ extension String {
 }
 
 extension Double {
-  /// To a tenth of a unit of the drawing.
+  /// The value rounded to a tenth of a unit of the drawing.
   var coordinate: String {
     guard isFinite else { return "0" }
     let tenths = (self * 10).rounded() / 10

@@ -1,4 +1,4 @@
-// NumberText.swift — numbers as people and scripts read them, without a locale.
+// NumberText.swift — formats numbers for people and for scripts, independent of the locale.
 
 extension Double {
   /// At most `count` significant digits: `1482.3`, `0.00012`, `1e-06`; `nan` and `inf` as Swift writes them.
@@ -19,7 +19,7 @@ extension Double {
     return "\(value)"
   }
 
-  /// For people: four digits, a true minus sign, thousands in groups, a dash where there is no number.
+  /// The number for people: four digits, a true minus sign, grouped thousands, and a dash for NaN.
   var short: String {
     if isNaN { return "–" }
     if isInfinite { return self > 0 ? "∞" : "−∞" }

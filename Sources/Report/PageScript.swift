@@ -1,4 +1,4 @@
-// PageScript.swift — the page's own script: charts that fit their place, with tooltips, a logarithmic axis and smoothing.
+// PageScript.swift — the script of the page: charts that fit the window, with tooltips, a logarithmic axis and smoothing.
 //
 // Without it the page shows the charts as they were drawn, and the numbers as tables. It calls nothing outside the page, but
 // for LiveScript on a page that is served.

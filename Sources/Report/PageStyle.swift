@@ -1,4 +1,4 @@
-// PageStyle.swift — how the page and its charts look, light and dark. Text has a contrast of at least 4.5, lines of 3.
+// PageStyle.swift — the style sheet of the page and its charts, light and dark. Text has a contrast of at least 4.5, lines of 3.
 
 import Pictures
 
@@ -10,7 +10,7 @@ enum PageStyle {
     "--paper:#14171b;--card:#1d2127;--ink:#e8ebef;--soft:#a6afba;--rule:#3a424c;--link:#7cbcff;--good:#6fd68d;--bad:#ff9a87;"
     + "--s0:#6db3f2;--s1:#ff9d5c;--s2:#62d48a;--s3:#c8a2ff;--s4:#ff8fc0;--s5:#4fd6dd;--s6:#e0c95a;--s7:#b8c0cc"
 
-  /// Colours and the classes of a chart's parts; also within a picture file.
+  /// Colours and classes of the parts of a chart, for the page and for SVG files.
   static let chart =
     ":root{color-scheme:light dark;\(light)}@media (prefers-color-scheme:dark){:root{\(dark)}}"
     + "svg{font:12px system-ui,sans-serif}.paper{fill:var(--paper)}.title{fill:var(--ink);font-size:16px;font-weight:600}"
@@ -24,7 +24,7 @@ enum PageStyle {
       return ".bold.s\(group),.bold.s\(group + 4){stroke-dasharray:\(dash)}"
     }.joined()
 
-  /// Lengths drawn and left out in turn, for groups 0 to 3 and again from 4 on.
+  /// Lengths of dashes and gaps in turn, for groups 0 to 3; groups 4 to 7 have the same again.
   static let dashes: [[Double]] = [[], [9, 4], [3, 3], [11, 3, 3, 3]]
 
   /// A colour of the light page: `ink`, `s0` …

@@ -2,6 +2,7 @@
 
 import Algorithms
 import Formats
+import Platform
 import Training
 
 /// A report on runs of one environment.
@@ -18,8 +19,8 @@ public struct ReportPage: Sendable {
 
   /// - Parameters:
   ///   - threshold: the mean return at which the environment counts as solved.
-  ///   - algorithms: those whose hyperparameters are explained.
-  ///   - commands: for each run, what makes it again; may be empty.
+  ///   - algorithms: the algorithms whose hyperparameters are explained.
+  ///   - commands: for each run the command that repeats it; may be empty.
   /// - Throws: `ReportError` for runs that cannot be shown together.
   public init(
     _ runs: [RunData], threshold: Double? = nil, algorithms: [AlgorithmEntry] = [], commands: [String] = []
@@ -96,7 +97,7 @@ public struct ReportPage: Sendable {
     var links = sections.map { ($0.id, $0.title) }
     if comparison != nil { links.insert(("comparison", "Comparison"), at: 1) }
     if film != nil { links.append(("film", "Film")) }
-    links += [("settings", "Settings"), ("again", "Make it again")]
+    links += [("settings", "Settings"), ("again", "Repeat the runs")]
 
     let header = """
       <h1>\(title.escaped)</h1>
@@ -127,8 +128,8 @@ public struct ReportPage: Sendable {
     let steps = runs.map(\.lastStep).max() ?? 0
     var items = [
       ("Runs", groups.count == 1 ? "\(runs.count)" : "\(runs.count) in \(groups.count) settings"),
-      ("Steps", Int(steps).grouped),
-      ("Episodes", runs.reduce(0) { $0 + Int($1.episodes["episode"].last ?? 0) }.grouped),
+      ("Steps", Int(clampingWhole: steps).grouped),
+      ("Episodes", runs.reduce(0) { $0.clampedSum(Int(clampingWhole: $1.episodes["episode"].last ?? 0)) }.grouped),
       ("Training time", clockText(runs.reduce(0) { $0 + $1.seconds })),
     ]
     if let best = groups.flatMap(\.bestReturns).max() { items.append(("Best evaluation", best.short)) }
@@ -140,7 +141,7 @@ public struct ReportPage: Sendable {
     return HTML.cards(items)
   }
 
-  /// What is out of hand, run by run.
+  /// The health findings, run by run.
   private var findings: String {
     var text = ""
     for run in runs where run.inspection.health.status != "ok" {
@@ -149,7 +150,7 @@ public struct ReportPage: Sendable {
     }
     let faults = runs.reduce(0) { $0 + $1.inspection.simulatorFaults }
     if faults > 0 { text += "<p>The simulator broke off \(faults.grouped) episodes.</p>\n" }
-    return text.isEmpty ? "<p class=\"good\">No measure is out of hand.</p>\n" : text
+    return text.isEmpty ? "<p class=\"good\">No findings.</p>\n" : text
   }
 
   private func table(_ comparison: Comparison) -> String {
@@ -169,7 +170,7 @@ public struct ReportPage: Sendable {
         ] + (hasGap ? [row.optimalityGap?.short ?? "–"] : [])
       }, numeric: Set(1...6))
     if comparison.rows.contains(where: { (2..<5).contains($0.count) }) {
-      text += "<p class=\"note\">Intervals from fewer than five seeds are too narrow: run more.</p>\n"
+      text += "<p class=\"note\">Intervals from fewer than five seeds are too narrow: run more seeds.</p>\n"
     }
     if !comparison.improvements.isEmpty {
       text += HTML.table(

@@ -1,4 +1,4 @@
-// RunData.swift — what a report reads of one run: its description, its logs as columns of numbers, its health.
+// RunData.swift — one run as a report reads it: its description, its logs as columns of numbers, its health.
 
 import Algorithms
 import Formats
@@ -17,7 +17,7 @@ struct LogTable: Sendable {
   private(set) var names: [String] = []
   private(set) var count = 0
 
-  /// - Parameter lines: the header, then rows; a row that is not whole ends the table.
+  /// - Parameter lines: the header, then rows; an incomplete row ends the table.
   init(_ lines: [[String]]) {
     guard let header = lines.first else { return }
     names = header
@@ -40,7 +40,7 @@ struct LogTable: Sendable {
 
 /// One run as a report shows it.
 public struct RunData: Sendable {
-  /// The folder as it was given.
+  /// The path of the folder, as it was given.
   public let path: String
   /// The last part of the path.
   public let name: String
@@ -72,7 +72,7 @@ public struct RunData: Sendable {
   /// The mean returns of the evaluations, by step.
   var evaluated: [Point] { evaluations.points("step", "return_mean") }
 
-  /// Where the run is: the last step that any log knows, which a checkpoint may not have yet.
+  /// The last step in any log, which may be later than the last checkpoint.
   var lastStep: Double {
     [Double(inspection.step), episodes["step"].last ?? 0, evaluations["step"].last ?? 0, metrics["step"].last ?? 0]
       .max() ?? 0

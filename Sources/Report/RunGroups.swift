@@ -1,9 +1,9 @@
-// RunGroups.swift — which runs repeat each other with other seeds, and which settings tell the others apart.
+// RunGroups.swift — groups runs that differ only in their seed, and finds the settings in which the groups differ.
 
 import Formats
 import Training
 
-/// Runs with the same settings but for the seed.
+/// Runs with the same settings except for the seed.
 public struct RunGroup: Sendable {
   /// The algorithm, and the settings in which groups differ.
   public let label: String
@@ -18,12 +18,12 @@ public struct RunGroup: Sendable {
 /// A setting that not all groups share.
 struct DifferingSetting {
   let name: String
-  /// Of each group, in their order; a dash where its algorithm has no such setting.
+  /// The value in each group, in their order; a dash where the group's algorithm has no such setting.
   let values: [String]
 }
 
 enum RunGroups {
-  /// Groups runs by what they compute, in the order in which they were given.
+  /// Groups runs by all settings that change the result, in the order in which they were given.
   static func of(_ runs: [RunData]) -> [RunGroup] {
     let settings = runs.map { flat($0.run) }
     var order: [[String: String]] = []
@@ -42,7 +42,7 @@ enum RunGroups {
     return zip(order, members).enumerated().map { index, group in
       let (key, runs) = group
       var label = key["algorithm"] ?? ""
-      // the algorithm alone says it, unless another group has the same
+      // the algorithm alone is the label, unless another group has the same algorithm
       if algorithms.count(where: { $0 == label }) > 1 {
         let further = differing.compactMap { name in key[name].map { "\(name)=\($0)" } }.prefix(3)
         label += further.isEmpty ? "" : " " + further.joined(separator: " ")
@@ -74,7 +74,7 @@ enum RunGroups {
     return result
   }
 
-  /// A value as people write it: a string without its quotes.
+  /// A value as text, a string without its quotes.
   static func plain(_ value: JSONValue) -> String {
     if case .string(let text) = value { return text }
     return value.text()
@@ -84,7 +84,7 @@ enum RunGroups {
     Set(settings.flatMap(\.keys)).filter { name in Set(settings.map { $0[name] }).count > 1 }.sorted()
   }
 
-  /// What may differ between runs that repeat each other.
+  /// Whether runs of one group may differ in this setting.
   private static func isOfSeed(_ name: String) -> Bool {
     ["seed", "threads", "checkpointEvery"].contains(name)
   }

@@ -1,4 +1,4 @@
-// RunTable.swift — runs of several environments and settings beside each other, as numbers for a terminal or a program.
+// RunTable.swift — compares runs of several environments and settings, as numbers for a terminal or a program.
 
 import Training
 
@@ -12,23 +12,23 @@ public struct RunTable: Sendable, Encodable {
     public var count: Int
     public var seeds: [UInt64]
     public var mean: Double
-    /// Of a sample, with n − 1; NaN for one run.
+    /// Standard deviation of the sample, with n − 1; NaN for one run.
     public var standardDeviation: Double
     public var median: Double
     public var interquartileMean: Double
-    /// 95 %, of the interquartile mean; NaN for one run.
+    /// 95 % interval of the interquartile mean; NaN for one run.
     public var interval: [Double]
     public var best: Double
   }
 
   /// The probability that a run of one setting ends higher than a run of another.
   public struct Improvement: Sendable, Encodable {
-    /// Nil: over all environments, each alike.
+    /// Nil: over all environments, with equal weights.
     public var environment: String?
     public var setting: String
     public var against: String
     public var probability: Double
-    /// 95 %; NaN where a setting has one run.
+    /// 95 % interval; NaN where a setting has one run.
     public var interval: [Double]
   }
 
@@ -36,7 +36,7 @@ public struct RunTable: Sendable, Encodable {
   public struct Difference: Sendable, Encodable {
     public var environment: String
     public var name: String
-    /// By the label of the group; "–" where its algorithm has none.
+    /// The value by the label of the group; "–" where the group's algorithm has no such setting.
     public var values: [String: String]
   }
 

@@ -2,6 +2,7 @@
 
 import Algorithms
 import Formats
+import Platform
 import Training
 
 struct SettingsSection {
@@ -17,9 +18,9 @@ struct SettingsSection {
       let summary = element("summary", [:], "Settings of " + group.label.escaped)
       text += groups.count == 1 ? table : element("details", [:], summary + table) + "\n"
     }
-    text += "</section>\n<section aria-labelledby=\"again\"><h2 id=\"again\">Make it again</h2>\n"
+    text += "</section>\n<section aria-labelledby=\"again\"><h2 id=\"again\">Repeat the runs</h2>\n"
     if !commands.isEmpty {
-      text += "<p>The same program on the same kind of processor gives the same bits:</p>\n"
+      text += "<p>On the same kind of processor, the same version of the program gives the same bits:</p>\n"
       text += "<pre>\(commands.map(\.escaped).joined(separator: "\n"))</pre>\n"
     }
     text += HTML.table(
@@ -28,7 +29,8 @@ struct SettingsSection {
       runs.map { run in
         let versions = run.description.versions
         return [
-          run.name, "\(run.run.seed)", Int(run.lastStep).grouped, run.inspection.digest ?? "no checkpoint yet",
+          run.name, "\(run.run.seed)", Int(clampingWhole: run.lastStep).grouped,
+          run.inspection.digest ?? "no checkpoint yet",
           versions.program, versions.swift, versions.mujoco ?? "–",
           versions.processor + (versions.matrixUnit == true ? ", matrix unit" : ""), run.description.started,
         ]
@@ -46,7 +48,7 @@ struct SettingsSection {
     add("steps", run.steps.grouped, run.dataset == nil ? "environment steps" : "updates")
     add("seeds", group.runs.map { "\($0.run.seed)" }.joined(separator: ", "), "")
     add("environments", "\(run.laneCount)", "stepped at once")
-    add("threads", "\(run.threads)", "they change the speed, never the result")
+    add("threads", "\(run.threads)", "change the speed, never the result")
     add("evaluateEvery", run.evaluateEvery.grouped, "steps between evaluations; 0: none")
     add("evaluationEpisodes", "\(run.evaluationEpisodes)", "")
     add("checkpointEvery", run.checkpointEvery.map(\.grouped) ?? "30 seconds", "")
@@ -72,7 +74,7 @@ struct SettingsSection {
     return HTML.table(caption: "Every setting of \(group.label)", ["setting", "value", "source", "meaning"], rows)
   }
 
-  /// Where a value comes from: what the run kept of that, or else the default's source.
+  /// The source of a value: the one that the run kept, or else the source of the default.
   private func source(
     of name: String, _ parameter: Hyperparameter?, _ isDefault: Bool, _ description: RunDescription
   ) -> String {

@@ -1,4 +1,4 @@
-// StaticChart.swift — a figure as a chart of fixed size: what a page shows before its script runs, and what picture files hold.
+// StaticChart.swift — draws a figure as a chart of fixed size, for picture files and for a page without its script.
 
 #if canImport(Glibc)
   import Glibc
@@ -22,7 +22,7 @@ struct StaticChart {
     self.figure = figure
     let xs = figure.series.flatMap { $0.points.map(\.x) }
     let isLogarithmic = figure.isLogarithmic && figure.isPositive
-    // bands of an unsure beginning must not flatten the rest of a logarithmic axis
+    // wide bands at the beginning must not flatten the rest of a logarithmic axis
     let ys = figure.series.flatMap { line in
       line.points.map(\.y) + (isLogarithmic ? [] : line.band.flatMap { [$0.low, $0.high] })
     }.filter(\.isFinite)
@@ -30,10 +30,10 @@ struct StaticChart {
     y = Axis(ys, from: Self.height - Self.bottom, to: Self.top, isLogarithmic: isLogarithmic)
   }
 
-  /// - Parameter offset: how far down it is drawn.
+  /// - Parameter offset: the distance by which it is moved down.
   func elements(offset: Double = 0) -> String { marks(offset: offset).map(\.svg).joined() }
 
-  /// What the chart is made of, from the lowest to the topmost.
+  /// The shapes of the chart, from the bottom layer to the top.
   private func marks(offset: Double) -> [ChartMark] {
     let (left, right) = (Self.left, Self.width - Self.right)
     let floor = Self.height - Self.bottom + offset
@@ -78,7 +78,7 @@ struct StaticChart {
 
   // MARK: files
 
-  /// Lines that the legend of a file names.
+  /// The lines in the legend of a file.
   private var entries: [Series] { figure.series.filter { $0.kind != .thin } }
   private var head: Double { 34 + 18 * Double(entries.count) }
 
@@ -122,7 +122,7 @@ extension Series {
   var style: String { "line \(kind.rawValue) \(colour)" }
 }
 
-/// From values to places on the chart.
+/// Maps values to coordinates of the chart.
 struct Axis {
   let isLogarithmic: Bool
   private let low: Double
@@ -149,7 +149,7 @@ struct Axis {
     return start + (value - low) / (high - low) * (end - start)
   }
 
-  /// Some five round values; on a logarithmic axis powers of ten.
+  /// About five round values; on a logarithmic axis powers of ten.
   var ticks: [Double] {
     if isLogarithmic {
       let whole = Array(Int(low.rounded(.up))...max(Int(low.rounded(.up)), Int(high.rounded(.down))))

@@ -19,13 +19,13 @@ public enum Statistics {
 
   public static func median(_ values: [Double]) -> Double { percentile(values.sorted(), 0.5) }
 
-  /// The mean of what is left when the lowest and the highest quarter are cut off, each ⌊n / 4⌋ values.
+  /// The interquartile mean: without the lowest and the highest ⌊n / 4⌋ values.
   public static func interquartileMean(_ values: [Double]) -> Double {
     let cut = values.count / 4
     return mean(Array(values.sorted()[cut..<(values.count - cut)]))
   }
 
-  /// The value that a share of sorted values is below, between two of them if need be.
+  /// The quantile of sorted values at a share, interpolated linearly.
   public static func percentile(_ sorted: [Double], _ share: Double) -> Double {
     guard !sorted.isEmpty else { return .nan }
     let place = share * Double(sorted.count - 1)
@@ -43,7 +43,7 @@ public enum Statistics {
   /// The interquartile mean over all runs of all environments.
   public static func aggregateInterquartileMean(_ scores: Scores) -> Double { interquartileMean(scores.flatMap { $0 }) }
 
-  /// How far scores are below `target` on average; what is above counts as the target.
+  /// The optimality gap: mean of max(0, target − score).
   public static func optimalityGap(_ scores: Scores, target: Double) -> Double {
     target - mean(scores.flatMap { $0 }.map { min($0, target) })
   }

@@ -2,7 +2,7 @@
 
 import Kernels
 
-/// An interval and what it is of.
+/// An interval with the number that it belongs to.
 public struct Interval95: Sendable, Equatable {
   public var low: Double
   public var high: Double
@@ -10,7 +10,7 @@ public struct Interval95: Sendable, Equatable {
   public static let unknown = Interval95(low: .nan, high: .nan)
 }
 
-/// Draws runs with replacement, those of one environment among themselves.
+/// Resamples runs with replacement, within each environment.
 public struct StratifiedBootstrap {
   public var resamples: Int
   private var stream: RandomStream
@@ -20,7 +20,7 @@ public struct StratifiedBootstrap {
     stream = RandomStream(seed: seed, purpose: "stratified bootstrap")
   }
 
-  /// The 95 % percentile interval of a statistic. Unknown where each environment has one run: it says nothing of the next.
+  /// The 95 % percentile interval of a statistic; NaN where each environment has one run, which has no spread.
   public mutating func interval(_ scores: Scores, of statistic: (Scores) -> Double) -> Interval95 {
     intervals([scores]) { [statistic($0[0])] }[0]
   }

@@ -1,10 +1,11 @@
-// Verdict.swift — a report in a sentence or two: what was learned, how sure that is, and whether it is sound.
+// Verdict.swift — the result of a report in a few sentences: returns, confidence intervals, and health.
 
+import Platform
 import Training
 
 struct Verdict {
   let sentences: [String]
-  /// Health is good everywhere.
+  /// Whether no run has a health finding.
   let isSound: Bool
 
   init(_ groups: [RunGroup], threshold: Double?) {
@@ -20,14 +21,15 @@ struct Verdict {
     let unfinished = runs.filter { $0.lastStep < Double($0.run.steps) }
     if unfinished.count == 1 && runs.count == 1 {
       sentences.append(
-        "The run is at step \(Int(unfinished[0].lastStep).grouped) of \(unfinished[0].run.steps.grouped).")
+        "The run is at step \(Int(clampingWhole: unfinished[0].lastStep).grouped) of \(unfinished[0].run.steps.grouped)."
+      )
     } else if !unfinished.isEmpty {
-      sentences.append("\(unfinished.count) of \(runs.count) runs have not taken all of their steps.")
+      sentences.append("\(unfinished.count) of \(runs.count) runs have not reached their last step.")
     }
     let ill = runs.filter { $0.inspection.health.status == "warning" }
     isSound = ill.isEmpty
     if ill.isEmpty {
-      sentences.append("No measure of health is out of hand.")
+      sentences.append("Health: no findings.")
     } else {
       let count = runs.reduce(0) { $0 + $1.inspection.health.findings.count }
       sentences.append(
@@ -38,7 +40,7 @@ struct Verdict {
     self.sentences = sentences
   }
 
-  /// The evaluations of one group.
+  /// A sentence on the evaluations of one group.
   private static func level(_ group: RunGroup, on task: String) -> String {
     let last = group.lastReturns
     let who = "\(group.label) on \(task)"
@@ -51,7 +53,7 @@ struct Verdict {
     if last.count == 1 {
       let table = group.runs.first { !$0.evaluated.isEmpty }?.evaluations
       let deviation = table?["return_sd"].last ?? .nan
-      let episodes = Int(table?["episodes"].last ?? 0)
+      let episodes = Int(clampingWhole: table?["episodes"].last ?? 0)
       return "\(who) (one seed) ends at a return of \(last[0].short) ± \(deviation.short) over \(episodes) episodes; "
         + "its best evaluation was \(best.short)."
     }
@@ -74,7 +76,7 @@ struct Verdict {
       + "that in some evaluation."
   }
 
-  /// Which group is ahead, and how sure that is.
+  /// Sentences on the best group, and the probability that it is better than the next one.
   private static func ranking(_ groups: [RunGroup], on task: String) -> String {
     let ranked = groups.filter { !$0.lastReturns.isEmpty }
       .sorted { Statistics.interquartileMean($0.lastReturns) > Statistics.interquartileMean($1.lastReturns) }

@@ -1,4 +1,4 @@
-// SeedList.swift — seeds as people write them: 0..9, 3, or 1,4,7..9.
+// SeedList.swift — reads lists of seeds such as 0..9, 3, or 1,4,7..9.
 
 /// A sweep that cannot be planned, in one line.
 package struct SweepError: Error, CustomStringConvertible {
@@ -8,7 +8,7 @@ package struct SweepError: Error, CustomStringConvertible {
 }
 
 package enum SeedList {
-  /// More runs than that are a typing error.
+  /// The most runs of a sweep: more are taken for a typing error.
   static let maximum = 10_000
 
   /// Reads numbers and ranges, both ends included, with commas between them.
@@ -24,7 +24,7 @@ package enum SeedList {
         throw SweepError("seeds \(text) are more than \(maximum)")
       }
       for seed in ends.0...ends.1 {
-        guard !seeds.contains(seed) else { throw SweepError("the seed \(seed) is there twice in \(text)") }
+        guard !seeds.contains(seed) else { throw SweepError("the seed \(seed) occurs twice in \(text)") }
         seeds.append(seed)
       }
     }

@@ -1,18 +1,18 @@
-// SettingAxis.swift — one setting with the values that a sweep tries, and short names for settings.
+// SettingAxis.swift — one setting with the values that a sweep tries, and the short names of settings.
 
 import Algorithms
 import Formats
 import Presets
 
-/// `discount=0.98,0.99`: keys that get the same value, and the values.
+/// A setting of a sweep such as `discount=0.98,0.99`: the keys that get the same value, and the values.
 package struct SettingAxis: Sendable, Equatable {
   /// One hyperparameter, with the case it reaches into if any; several for a short name that means several.
   package var keys: [String]
-  /// What was written before the equals sign, for names of runs.
+  /// The text before the equals sign, for names of runs.
   package var label: String
   package var values: [String]
 
-  /// Short names, as other libraries have them: what they mean here, to the same values.
+  /// Short names of other libraries, and the hyperparameters that take the same values here.
   private static let aliases = [
     "alpha": "temperature", "batch": "batchSize", "batch_size": "batchSize", "buffer": "bufferCapacity",
     "buffer_size": "bufferCapacity", "critic_lr": "criticLearningRate", "ent_coef": "temperature", "gamma": "discount",
@@ -32,13 +32,13 @@ package struct SettingAxis: Sendable, Equatable {
     keys = try Self.keys(label, algorithm)
     let written = String(text[text.index(after: equals)...])
     let parts = Self.parts(written)
-    // 64,64 is one list, as everywhere else
+    // without brackets, 64,64 is one list
     values = Self.isList(keys[0], algorithm) && !written.hasPrefix("[") ? [written] : parts
     guard !values.contains("") else { throw SweepError("\(text.debugDescription) has an empty value") }
     try check(algorithm)
   }
 
-  /// From a file: a value, or a list of them; of what is a list itself, a list of lists.
+  /// Reads the values of a file: one value or a list of values; for a setting whose values are lists, a list of lists.
   package init(_ label: String, _ value: JSONValue, for algorithm: AlgorithmEntry) throws {
     self.label = label
     keys = try Self.keys(label, algorithm)
@@ -69,7 +69,7 @@ package struct SettingAxis: Sendable, Equatable {
     if names.contains(name) { return [label] }
     let plain = label.lowercased()
     if plain == "lr" || plain == "learning_rate" {
-      // one rate for every network, as they have it
+      // other libraries have one rate for every network
       let rates = names.filter { $0.hasSuffix("LearningRate") }
       if !rates.isEmpty { return rates }
     }
@@ -80,7 +80,7 @@ package struct SettingAxis: Sendable, Equatable {
         + (meant.isEmpty ? "" : ": did you mean \(meant.joined(separator: " or "))?"))
   }
 
-  /// The parts between commas that are in no bracket.
+  /// Splits a text at the commas outside brackets.
   private static func parts(_ text: String) -> [String] {
     var (parts, depth) = ([""], 0)
     for character in text {

@@ -1,4 +1,4 @@
-// SlurmScript.swift — a sweep as an array of jobs for Slurm: each job makes one run, and goes on with it when it is queued again.
+// SlurmScript.swift — writes a sweep as a job array for Slurm: each job trains one run, and resumes it when it is queued again.
 
 /// A script for `sbatch`.
 package struct SlurmScript: Sendable {
@@ -9,7 +9,7 @@ package struct SlurmScript: Sendable {
   package var jobs: Int?
   /// Threads of a run.
   package var threads: Int
-  /// The words that go on with the sweep; the number of a run is added.
+  /// The command that continues the sweep; the script adds the number of a run.
   package var command: [String]
 
   package init(name: String, count: Int, jobs: Int?, threads: Int, command: [String]) {

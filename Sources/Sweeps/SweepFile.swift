@@ -1,10 +1,10 @@
-// SweepFile.swift — a sweep in a YAML file.
+// SweepFile.swift — reads the YAML file of a sweep.
 
 import Algorithms
 import Formats
 import Presets
 
-/// What a file says of a sweep; what it leaves out comes from elsewhere.
+/// The settings of a sweep in a file; nil where the file leaves one out.
 ///
 ///     algorithms: [sac, td3]
 ///     environments: [Hopper-v5, Walker2d-v5]
@@ -17,7 +17,7 @@ package struct SweepFile: Sendable {
   package var algorithms: [String]
   package var environments: [String]
   package var seeds: [UInt64]?
-  /// By what was written: the value, or the values to try.
+  /// The values of `set` by key: one value, or a list of values to try.
   package var settings: [String: JSONValue]
   /// Options of the environment, `key=value`.
   package var options: [String] = []
@@ -37,7 +37,9 @@ package struct SweepFile: Sendable {
   package init(_ path: String) throws { try self.init(try YAMLText.file(path), name: path) }
 
   package init(_ value: JSONValue, name: String) throws {
-    guard case .object(let members) = value else { throw SweepError("\(name) is no mapping") }
+    guard case .object(let members) = value else {
+      throw SweepError("\(name) must be a mapping, with algorithms, environments and more")
+    }
     if let unknown = members.keys.sorted().first(where: { !Self.keys.contains($0) }) {
       let meant =
         nearestName(to: unknown, among: Self.keys).map { "did you mean \($0)?" }
@@ -65,15 +67,15 @@ package struct SweepFile: Sendable {
     environments = try texts("environment", "environments")
     seeds = try members["seeds"].map { try SeedList.read($0.elements.map(\.settingText).joined(separator: ",")) }
     guard case .object(let set) = members["set"] ?? .object([:]) else {
-      throw SweepError("\(name): set is no mapping of hyperparameters to values")
+      throw SweepError("\(name): set must be a mapping of hyperparameters to values")
     }
     settings = set
     guard case .object(let options) = members["options"] ?? .object([:]) else {
-      throw SweepError("\(name): options is no mapping of an environment's options to values")
+      throw SweepError("\(name): options must be a mapping of options of the environment to values")
     }
     self.options = options.sorted { $0.key < $1.key }.map { "\($0)=\($1.settingText)" }
     if let value = members["preset"] {
-      guard let text = value.asText else { throw SweepError("\(name): preset must be a text") }
+      guard let text = value.asText else { throw SweepError("\(name): preset must be text") }
       preset = text
     }
     let many = 1_000_000_000_000_000

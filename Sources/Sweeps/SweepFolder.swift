@@ -1,4 +1,4 @@
-// SweepFolder.swift — the folder of a sweep: its plan, its runs, and how far each of them is.
+// SweepFolder.swift — the folder of a sweep: its plan, its runs, and the state of each run.
 
 import Formats
 import Platform
@@ -10,7 +10,7 @@ import Training
   import Foundation
 #endif
 
-/// `sweep.json`, and a folder and a log for each run.
+/// The folder of a sweep: `sweep.json`, and a folder and a log for each run.
 package struct SweepFolder: Sendable {
   package static let planName = "sweep.json"
 
@@ -21,20 +21,20 @@ package struct SweepFolder: Sendable {
   package func runPath(_ run: SweepPlan.Run) -> String { "\(path)/runs/\(run.name)" }
   package func logPath(_ run: SweepPlan.Run) -> String { "\(path)/logs/\(run.name).log" }
 
-  /// How far a run is.
+  /// The state of a run.
   package enum State: Sendable, Equatable {
-    /// There is nothing yet, or a folder without a checkpoint: the run begins anew.
+    /// There is no checkpoint yet: the run begins anew.
     case absent
-    /// There is a checkpoint to go on from.
+    /// There is a checkpoint to resume from.
     case stopped(step: Int)
     case done
-    /// Another process works on it.
+    /// Another process trains it.
     case inUse
-    /// It cannot be gone on with.
+    /// It cannot be resumed.
     case broken(String)
   }
 
-  /// The plan; nil where the folder is not there or empty.
+  /// The plan; nil where the folder does not exist or is empty.
   package func plan() throws -> SweepPlan? {
     guard let folder = try? Folder(path) else { return nil }
     do {
@@ -45,14 +45,17 @@ package struct SweepFolder: Sendable {
           "\(path)/\(Self.planName) has format \(plan.formatVersion), this program reads \(SweepPlan.currentVersion)")
       }
       let names = plan.runs.map(\.name)
+      guard !names.isEmpty else {
+        throw SweepError("\(path)/\(Self.planName) has no runs: begin the sweep in another folder")
+      }
       guard Set(names).count == names.count,
         names.allSatisfy({ !$0.isEmpty && !$0.contains("/") && $0 != "." && $0 != ".." })
-      else { throw SweepError("\(path)/\(Self.planName) has runs whose names are none") }
+      else { throw SweepError("\(path)/\(Self.planName) has runs with impossible or equal names") }
       return plan
     } catch let error as DiskError where error.isMissing {
-      // what a process made that was killed while it wrote the first plan
+      // remains of a process that was killed while it wrote the first plan
       guard folder.names().allSatisfy({ ["runs", "logs", Self.planName + ".new"].contains($0) }) else {
-        throw SweepError("\(path) is no sweep, and not empty: choose another folder")
+        throw SweepError("\(path) is not a sweep and not empty: choose another folder")
       }
       return nil
     } catch let error as SweepError {
@@ -77,7 +80,7 @@ package struct SweepFolder: Sendable {
     }
   }
 
-  /// Holds the sweep for this process while the result is kept.
+  /// Locks the sweep for this process until the result is released.
   ///
   /// - Throws: `SweepError` when another process holds it.
   package func lock() throws -> AnyObject {
@@ -87,19 +90,30 @@ package struct SweepFolder: Sendable {
     return folder
   }
 
-  /// How far a run is now.
+  /// The current state of a run.
   package func state(of run: SweepPlan.Run) -> State {
     let path = runPath(run)
     guard let folder = try? Folder(path) else { return .absent }
     // a process that was killed while it made the folder
-    guard folder.mark("run.json") != nil else { return folder.lock() ? .absent : .inUse }
+    guard folder.mark("run.json") != nil else { return folder.lock() ? beginning(in: folder) : .inUse }
     do {
       let directory = try RunDirectory.open(path)
       do { try directory.lock() } catch { return .inUse }
-      guard let (state, _) = try directory.checkpoint() else { return .absent }
+      guard let (state, _) = try directory.checkpoint() else { return beginning(in: folder) }
       return state.step >= directory.description.run.steps ? .done : .stopped(step: state.step)
     } catch {
       return .broken("\(error)")
     }
+  }
+
+  /// A folder without a checkpoint: nothing that a run had learned is in it, or somebody took the checkpoints away.
+  private func beginning(in folder: Folder) -> State {
+    let logs = ["episodes", "metrics", "evaluations", "evaluation-episodes", "health"]
+    let own = ["run.json", "lock", "checkpoint"] + logs.map { $0 + ".csv" }
+    let others = folder.names().filter { name in
+      !own.contains { $0 == name || $0 + ".new" == name } && !name.hasPrefix("events.out.tfevents.")
+    }
+    guard let first = others.sorted().first else { return .absent }
+    return .broken("\(folder.path) has no checkpoint, but \(first): move the folder away, and the run begins anew")
   }
 }

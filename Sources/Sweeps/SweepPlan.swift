@@ -2,8 +2,9 @@
 
 import Algorithms
 import Formats
+import Platform
 
-/// What a sweep consists of, as `sweep.json` keeps it.
+/// The runs of a sweep, as `sweep.json` keeps them.
 package struct SweepPlan: Codable, Sendable, Equatable {
   package static let currentVersion = 1
 
@@ -12,35 +13,43 @@ package struct SweepPlan: Codable, Sendable, Equatable {
 
   /// One run.
   package struct Run: Codable, Sendable, Equatable {
-    /// Its folder within the sweep's.
+    /// The name of its folder within the folder of the sweep.
     package var name: String
     package var algorithm: String
     package var environment: String
     package var seed: UInt64
     /// `key=value` of hyperparameters.
     package var settings: [String]
-    /// What else the run is made with, in the words of the program.
+    /// Further arguments of `train`.
     package var further: [String]
 
-    /// Everything that decides what the run computes.
+    /// Everything that decides the result of the run.
     var words: [String] { [algorithm, environment, "\(seed)"] + settings + further }
   }
 
   package init(runs: [Run]) { self.runs = runs }
 
-  /// Every combination.
+  /// A plan of every combination.
   ///
   /// - Parameters:
-  ///   - axes: of each algorithm: a short name may mean other hyperparameters in another.
-  ///   - common: what all runs are made with besides, in the words of the program.
+  ///   - axes: the settings for each algorithm, since a short name may mean different hyperparameters of each.
+  ///   - common: further arguments of `train` for all runs.
   package init(
     algorithms: [AlgorithmEntry], environments: [String], axes: (AlgorithmEntry) throws -> [SettingAxis],
     seeds: [UInt64], common: [String]
   ) throws {
     var plan = SweepPlan(runs: [])
+    var names: Set<String> = []
+    var total = 0
     for algorithm in algorithms {
       let axes = try axes(algorithm)
       try Self.check(axes)
+      // before anything is made of them: six lists of a hundred values are a terabyte
+      let combinations = axes.reduce(1) { $0.clampedProduct($1.values.count) }
+      total = total.clampedSum(combinations.clampedProduct(environments.count).clampedProduct(seeds.count))
+      guard total <= SeedList.maximum else {
+        throw SweepError("the sweep has \(total) runs or more: more than \(SeedList.maximum) are a typing error")
+      }
       for environment in environments {
         for values in Self.combinations(axes) {
           for seed in seeds {
@@ -51,42 +60,42 @@ package struct SweepPlan: Codable, Sendable, Equatable {
             plan.add(
               Run(
                 name: words.joined(separator: "-"), algorithm: algorithm.name, environment: environment, seed: seed,
-                settings: zip(axes, values).flatMap { $0.assignments($1) }, further: common))
+                settings: zip(axes, values).flatMap { $0.assignments($1) }, further: common), &names)
           }
         }
       }
-    }
-    guard plan.runs.count <= SeedList.maximum else {
-      throw SweepError("the sweep has \(plan.runs.count) runs: more than \(SeedList.maximum) are a typing error")
     }
     self = plan
   }
 
   /// This plan with the runs of another one that are new.
   ///
-  /// - Throws: `SweepError` when a run of the same name is another one in it.
+  /// - Throws: `SweepError` when the plans have different runs of the same name.
   package func adding(_ other: SweepPlan) throws(SweepError) -> SweepPlan {
     var plan = self
+    let known = Dictionary(runs.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     for run in other.runs {
-      guard let own = runs.first(where: { $0.name == run.name }) else {
+      guard let own = known[run.name] else {
         plan.runs.append(run)
         continue
       }
       guard own == run else {
         let differing = Self.difference(own.words, run.words)
-        throw SweepError("\(run.name) was begun otherwise (\(differing)): give the sweep another folder")
+        throw SweepError(
+          "\(run.name) was begun with other arguments (\(differing)): give the sweep another folder")
       }
     }
     return plan
   }
 
-  private mutating func add(_ run: Run) {
+  /// - Parameter names: of the runs so far.
+  private mutating func add(_ run: Run, _ names: inout Set<String>) {
     // a folder's name has at most 255 bytes, and its logs have the same name
     var run = run
     let stem = run.name
     run.name = String(stem.prefix(180)) + "-seed\(run.seed)"
     var number = 2
-    while runs.contains(where: { $0.name == run.name }) {
+    while !names.insert(run.name).inserted {
       run.name = String(stem.prefix(170)) + "-\(number)-seed\(run.seed)"
       number += 1
     }
@@ -106,7 +115,7 @@ package struct SweepPlan: Codable, Sendable, Equatable {
     axes.reduce([[]]) { rows, axis in rows.flatMap { row in axis.values.map { row + [$0] } } }
   }
 
-  /// What of two argument lists differs, briefly.
+  /// The first difference of two argument lists, as text.
   private static func difference(_ first: [String], _ second: [String]) -> String {
     guard let place = zip(first, second).enumerated().first(where: { $1.0 != $1.1 })?.offset else {
       return "other options"
@@ -115,7 +124,7 @@ package struct SweepPlan: Codable, Sendable, Equatable {
       + second[max(0, place - 1)...place].joined(separator: " ")
   }
 
-  /// A word that can be a folder's name.
+  /// The text with only characters that suit the name of a folder.
   private static func plain(_ text: String) -> String {
     // python:/home/me/task.py:make: the last part says it
     let last = text.hasPrefix("python:") ? text.split(separator: "/").last.map(String.init) ?? text : text

@@ -63,8 +63,9 @@ public enum Benchmark {
 
   /// Measures updates, each with a fresh batch from a full buffer of `bufferCapacity` random transitions.
   ///
-  /// - Parameter deadUnits: the share of the first hidden layers' units that die early in the warm-up. What they learned from
-  ///   gets no gradient any more, and its moments decay into denormal numbers: the first in 800 updates, the second in 90,000.
+  /// - Parameter deadUnits: the share of the first hidden layers' units that are made dead early in the warm-up. Their weights
+  ///   get no gradient any more, and Adam's moments of them decay into denormal numbers: the first moments within 800 updates,
+  ///   the second within 90,000.
   public static func run(
     algorithm name: String, configuration: AnyConfiguration, observationSize: Int, actionSize: Int, bufferCapacity: Int,
     threads: Int, seconds: Double, warmUp: Int = 200, deadUnits: Double = 0,

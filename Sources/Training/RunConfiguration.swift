@@ -123,6 +123,9 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     public var begins: Int
     /// Updates of the whole run, where no simulator fails.
     public var updates: Int
+    /// There may be more of them: a batch as large as the buffer is taken as soon as that is full, and how soon depends on
+    /// the lengths of episodes.
+    public var isLeast = false
   }
 
   /// When the run learns and how much, before it begins.
@@ -143,7 +146,9 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     guard first <= served else { return Learning(begins: steps, updates: 0) }
     let updates = collection.updatesOwed(from: from, to: served / every * every)
     // a step less than the one that ends the first period
-    return Learning(begins: updates == 0 ? steps : max(first, from + every) - 1, updates: updates)
+    return Learning(
+      begins: updates == 0 ? steps : max(first, from + every) - 1, updates: updates,
+      isLeast: updates > 0 && first > collection.randomSteps + 1 && batch > collection.bufferCapacity / 2)
   }
 
   /// Throws when the run would take all its steps and learn nothing from them.

@@ -12,8 +12,15 @@ final class RunNormalization {
   let observations: ObservationNormalizer?
   /// Nil where rewards stay as they are.
   let rewards: RewardScaler?
+  /// What whoever drives the run normalises by, as it is now; nil: nobody does. It is no part of the run's state.
+  private(set) var given: GivenNormalization?
+  private let returnSteps: Int
+  /// The lanes' observations, normalised by what is given.
+  private let seenLanes: Matrix  // (N × S)
 
   init(_ configuration: AnyConfiguration, observationSize: Int, lanes: Int) {
+    returnSteps = configuration.returns.steps
+    seenLanes = Matrix(rows: lanes, columns: observationSize)
     observations =
       configuration.normalizeObservations
       ? ObservationNormalizer(observationSize: observationSize, lanes: lanes) : nil
@@ -25,7 +32,18 @@ final class RunNormalization {
   }
 
   /// What critics' values are multiplied by to be in the unit of the environment's rewards.
-  var divisor: Double { rewards?.divisor ?? 1 }
+  var divisor: Double { rewards?.divisor ?? given?.rewardDivisor ?? 1 }
+
+  /// Normalises by these numbers from now on.
+  ///
+  /// - Throws: where the run's settings normalise, too.
+  func use(_ given: GivenNormalization?) throws {
+    guard given == nil || observations == nil && rewards == nil else {
+      throw MismatchedRun(
+        "the run normalises by itself (normalizeObservations, scaleRewards): set them to false, or give no statistics")
+    }
+    self.given = given
+  }
 
   // MARK: what is stored
 
@@ -47,12 +65,23 @@ final class RunNormalization {
   func apply(to batch: borrowing Batch, workers: WorkerPool) {
     observations?.apply(to: batch, workers: workers)
     rewards?.apply(to: batch)
+    given?.apply(to: batch, steps: returnSteps)
   }
 
   /// Shows the first rows of some observations (N × S) as the policy is to see them.
   func withObservations(_ raw: borrowing Matrix, rows: Int, _ body: (borrowing Matrix) -> Void) {
-    if let observations { observations.withNormalized(raw, rows: rows, body) } else { body(raw) }
+    if let given {
+      given.normalize(raw, rows: 0..<rows, into: seenLanes)
+      body(seenLanes)
+    } else if let observations {
+      observations.withNormalized(raw, rows: rows, body)
+    } else {
+      body(raw)
+    }
   }
+
+  /// An observation as the policy sees it where somebody else normalises; else as it is.
+  func seen(_ observation: [Float]) -> [Float] { given?.normalized(observation) ?? observation }
 
   // MARK: state
 

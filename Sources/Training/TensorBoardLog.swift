@@ -25,13 +25,15 @@ public final class TensorBoardLog: MetricSink {
   private static let (window, interval) = (100, 4)
   private static let prefix = "events.out.tfevents."
 
-  private let file: DiskFile
+  private let folder: Folder
+  private let name: String
+  private var file: DiskFile
   private var end: UInt64
   private let further: [String]
   private let seconds: () -> Double
   /// Returns and lengths of the last episodes.
   private var recent: [(episodeReturn: Double, length: Double)]
-  /// What the disk refused; the run goes on without.
+  /// Why it is not complete: what the disk refused, or what others did to the file. The run goes on without it.
   public private(set) var failure: (any Error)?
 
   /// Begins the event file of a new run, or goes on with that of one that is resumed.
@@ -40,10 +42,11 @@ public final class TensorBoardLog: MetricSink {
   ///   - step: from which the run goes on; what the file has of later steps is cut off.
   ///   - isWanted: makes a file where there is none.
   /// - Returns: nil where there is none and none is wanted.
+  /// - Throws: `DiskError` for a file that cannot be gone on with, such as a link. No run depends on it.
   public static func open(
     _ directory: RunDirectory, from step: Int, isWanted: Bool, metrics: [Metric]
   ) throws -> TensorBoardLog? {
-    let names = ((try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []).sorted()
+    let names = directory.folder.names().sorted()
     guard isWanted || names.contains(where: { $0.hasPrefix(prefix) }) else { return nil }
     let time = Date().timeIntervalSince1970
     let digits = "\(Int(time))"
@@ -62,7 +65,9 @@ public final class TensorBoardLog: MetricSink {
   }
 
   private init(_ directory: RunDirectory, _ name: String, _ metrics: [Metric]) throws {
-    file = try DiskFile("\(directory.path)/\(name)")
+    (folder, self.name) = (directory.folder, name)
+    // through no link: what it points to would be cut off
+    file = try DiskFile(in: folder, name, .existingOrNew)
     end = 0
     further = metrics.further.map(\.name)
     seconds = { [unowned directory] in directory.seconds }
@@ -111,12 +116,35 @@ public final class TensorBoardLog: MetricSink {
   }
 
   private func append(_ data: Data) {
+    guard !(failure is ChangedLog) else { return }
     do {
+      try settle()
       try file.write(data.span, at: end)
       end += UInt64(data.count)
     } catch {
       failure = error
     }
+  }
+
+  /// Writes a file that was removed again, and leaves alone one that others changed.
+  private func settle() throws {
+    guard let own = file.mark else { return }
+    guard let found = folder.mark(name) else { return file = try rewritten() }
+    if !found.isSameFile(as: own) || found.size < end {
+      throw ChangedLog(description: "\(folder.path(name)) was changed by another program: it is not gone on with")
+    }
+  }
+
+  /// What the file holds, in a new one of its name.
+  private func rewritten() throws(DiskError) -> DiskFile {
+    let new = try DiskFile(in: folder, name, .new)
+    let bytes = try file.read(Int(clamping: end), at: 0)
+    try new.write(bytes.span, at: 0)
+    return new
+  }
+
+  private struct ChangedLog: Error, CustomStringConvertible {
+    let description: String
   }
 
   private func add(_ record: EpisodeRecord) {

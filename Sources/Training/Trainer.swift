@@ -235,7 +235,7 @@ public final class Trainer {
   }
 
   private func value(_ observation: [Float], _ action: [Float]) -> Double {
-    normalization.divisor * evaluated.value(of: algorithm, observation.span, action.span)
+    normalization.divisor * evaluated.value(of: algorithm, normalization.seen(observation).span, action.span)
   }
 
   private func setObservation(_ observation: Span<Float>, lane: Int) {
@@ -244,7 +244,7 @@ public final class Trainer {
   }
 
   private func endEpisode(_ lane: Int, _ outcome: StepOutcome) throws {
-    let tail = outcome.terminated ? 0 : evaluated.value(of: algorithm, lanes[lane].observation)
+    let tail = outcome.terminated ? 0 : evaluated.value(of: algorithm, normalization.seen(lanes[lane].observation))
     health.end(lane: lane, tail: normalization.divisor * tail)
     let record = episodeRecord(lane, terminated: outcome.terminated, truncated: outcome.truncated)
     idle.add(record)

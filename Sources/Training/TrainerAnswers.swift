@@ -3,6 +3,7 @@
 import Algorithms
 import Kernels
 import Networks
+import Replay
 
 extension Trainer {
   /// Writes the policy's actions (n × A), in the environment's units, for some observations (n × S).
@@ -44,6 +45,17 @@ extension Trainer {
         of: algorithm, observations.extracting((row * size)..<((row + 1) * size)), action.span)
       values[row] = Float(normalization.divisor * value)
     }
+  }
+
+  /// Normalises what the run sees from now on by statistics that its caller keeps: the lanes' observations, and each batch. What
+  /// `act` and `values` are given is normalised already. Nil: nothing is.
+  ///
+  /// - Precondition: as many means as an observation has values.
+  /// - Throws: where the run's settings normalise, too.
+  public func normalize(by given: GivenNormalization?) throws {
+    let expected = buffer.observationSize
+    precondition(given?.mean.count ?? expected == expected, "\(given?.mean.count ?? 0) means for \(expected) values")
+    try normalization.use(given)
   }
 
   /// The actions that were chosen last (N × A), in the environment's units.

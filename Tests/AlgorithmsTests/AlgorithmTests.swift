@@ -59,6 +59,20 @@ import Testing
     #expect(fresh.bits("") == given.bits(""))
   }
 
+  @Test func `noise draws once for each part that there is, and not for one that is empty`() {
+    var (stream, other) = (
+      RandomStream(seed: 4, purpose: "update noise"), RandomStream(seed: 4, purpose: "update noise")
+    )
+    let noise = UpdateNoise(UpdateDraws(next: [3, 2], members: [4]))
+    noise.fill(using: &stream)
+    let next = Block(count: 6)
+    let members = Block(count: 4)
+    other.fillNormal(next)
+    other.fillNormal(members)
+    #expect(noise.next.values == next.values && noise.members.values == members.values)
+    #expect(stream.position == other.position)
+  }
+
   /// Where the machine has four cores, on four too: more threads than cores give the same bits, but take minutes. So do two
   /// among other tests: OFFPOLICY_LONG_TESTS makes it ten thousand updates.
   /// The wider layers are those whose zeros are left out.

@@ -130,6 +130,20 @@ import Testing
     }
   }
 
+  @Test func `its value is the critic's of one action, and a look at it tells values, dead units and norms`() throws {
+    let dqn = try make(choices: 3, batch: 8)
+    // all weights 0: Q is the output's bias everywhere, and every hidden unit is dead
+    try dqn.setTensors("critic", ["critic.0.layer.1.bias": [1, -7, 3]])
+    for (action, value) in [(0, 1.0), (1, -7), (2, 3)] {
+      #expect(dqn.value([0.5].span, [Float(action)].span) == value)
+    }
+    let look = dqn.assess(exampleBatch(8, observationSize: 1, choices: 3))
+    #expect(look.largestValue == 3 && look.deadCriticUnits == 1 && look.criticNorm == Double(59).squareRoot())
+    #expect(look.saturatedActions.isNaN && look.deadPolicyUnits.isNaN && look.policyNorm.isNaN)
+    try dqn.setTensors("critic", ["critic.0.layer.0.bias": [1, 1, 1, 1]])
+    #expect(dqn.assess(exampleBatch(8, observationSize: 1, choices: 3)).deadCriticUnits == 0)
+  }
+
   @Test func `a policy file needs the critic alone`() throws {
     let dqn = try make(choices: 3)
     let policy = dqn.policyTensors

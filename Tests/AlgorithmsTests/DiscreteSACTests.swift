@@ -52,6 +52,25 @@ import Testing
 
   static let probabilities = [1.0 / 2, 1.0 / 3, 1.0 / 6]
 
+  @Test
+  func `its value is the smaller of its critics', its entropy bonus that of the last action, and a look tells both`()
+    throws
+  {
+    let sac = try make(["temperature.fixed.value=0.5"])
+    try sac.setTensors("critic", ["critic.0.layer.1.bias": [1, 5, 3], "critic.1.layer.1.bias": [2, -4, 3]])
+    for (action, value) in [(0, 1.0), (1, -4), (2, 3)] {
+      #expect(sac.value([0.5].span, [Float(action)].span) == value)
+    }
+    for _ in 0..<10 {
+      let action = Int(sac.action([0.3], size: 1, explore: true)[0])
+      #expect(abs(sac.entropyBonus(lane: 0) + 0.5 * log(Self.probabilities[action])) < 1e-6)
+    }
+    // at the likeliest action, the first, both critics; all weights are 0, so every hidden unit is dead
+    let look = sac.assess(exampleBatch(1, observationSize: 1, choices: 3))
+    #expect(look.largestValue == 2 && look.deadCriticUnits == 1 && look.deadPolicyUnits == 1)
+    #expect(look.criticNorm == Double(1 + 25 + 9 + 4 + 16 + 9).squareRoot())
+  }
+
   @Test func `with exploration it draws from its policy, without it takes the likeliest action`() throws {
     let sac = try make()
     var counts = [0, 0, 0]

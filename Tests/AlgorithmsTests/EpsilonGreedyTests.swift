@@ -41,11 +41,12 @@ import Testing
     #expect((2794...3206).contains(random))
   }
 
-  @Test func `restored in the middle it goes on with the same draws and the same ε`() {
+  @Test func `restored in the middle it goes on with the same draws and the same ε`() throws {
     var original = make()
     for _ in 0..<37 { _ = original.draw() }
     var restored = make()
-    restored.restore(position: original.stream.position, step: original.step)
+    let saved = StateCoder.write { try original.codeProgress(&$0) }
+    try StateCoder.read(saved, from: saved.finder()) { try restored.codeProgress(&$0) }
     for _ in 0..<100 {
       #expect(original.epsilon == restored.epsilon)
       #expect(original.draw() == restored.draw())

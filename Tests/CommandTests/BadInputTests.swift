@@ -26,6 +26,79 @@ import Testing
       + more
   }
 
+  /// What lies where a file should, and can be opened but not read as one.
+  enum Obstacle: String, CaseIterable { case pipe, holes, folder, loop }
+
+  private func put(_ obstacle: Obstacle, at path: String) throws {
+    switch obstacle {
+    case .pipe: mkfifo(path, 0o644)
+    case .holes:
+      // a terabyte, of which the disk has nothing
+      try Data().write(to: URL(fileURLWithPath: path))
+      truncate(path, 1 << 40)
+    case .folder: try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    case .loop: try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: path)
+    }
+  }
+
+  @Test(arguments: Obstacle.allCases)
+  func `a pipe, a file of holes, a folder or a link to itself in place of a file is refused by whatever reads it`(
+    obstacle: Obstacle
+  ) throws {
+    for name in ["x.safetensors", "x.npz", "x.hdf5", "x.yaml", "x.json"] { try put(obstacle, at: folder.path(name)) }
+    try FileManager.default.createDirectory(atPath: folder.path("run"), withIntermediateDirectories: false)
+    try put(obstacle, at: folder.path("run/run.json"))
+    try FileManager.default.createDirectory(atPath: folder.path("sweep"), withIntermediateDirectories: false)
+    try put(obstacle, at: folder.path("sweep/sweep.json"))
+    let file = folder.path("x.safetensors")
+    var calls = [
+      ["evaluate", file], ["export", file, "--format", "c"], ["record", file],
+      ["conformance", file, folder.path("out")],
+      ["environment", "rollout", "Pendulum-v1", file, folder.path("out")], train("--from", file),
+      ["value", file, "--dataset", folder.path("x.npz")], ["dataset", "info", folder.path("x.npz")],
+      ["dataset", "info", folder.path("x.hdf5")], train("--preset", folder.path("x.yaml")),
+      train("--preset", "zoo:" + folder.path("x.yaml")), ["sweep", folder.path("x.yaml"), "--dry-run"],
+      ["sweep", folder.path("sweep"), "--dry-run"], ["compare-runs", folder.path("sweep")],
+    ]
+    for command in ["inspect", "resume", "clone", "report", "plot", "compare-runs", "evaluate"] {
+      calls.append([command, folder.path("run")])
+    }
+    for call in calls {
+      let start = ContinuousClock.now
+      let result = try Program.run(
+        call, in: folder.url, signal: (SIGKILL, { ContinuousClock.now - start > .seconds(30) }))
+      #expect([1, 64].contains(result.status), "\(call): \(result.status)")
+      #expect(result.errorLines.filter { $0.hasPrefix("Error: ") }.count == 1, "\(call): \(result.errors)")
+    }
+  }
+
+  @Test func `an empty argument is named, since nobody sees it in a message`() throws {
+    for (arguments, name) in [
+      (["report", folder.path("run"), "--out", ""], "--out is empty"), (["evaluate", ""], "an argument is empty"),
+      (["plot", folder.path("run"), "--out", ""], "--out is empty"), (["inspect", ""], "an argument is empty"),
+      (["train", "sac", "Pendulum-v1", "--from", ""], "--from is empty"),
+      (["record", "x", "--out", ""], "--out is empty"),
+      (["train", "sac", "Pendulum-v1", "--run-directory", ""], "--run-directory is empty"),
+    ] {
+      try refusal(arguments, says: name, "--help")
+    }
+  }
+
+  @Test func `what a file says is told in one line, whatever is in it`() throws {
+    #expect(try Program.run(shortRun("td3", into: folder.path("run"), steps: 300)).status == 0)
+    var file = try SafeTensors(contentsOf: folder.path("run/policy.safetensors"))
+    file.metadata["digest"] = nil
+    file.metadata["environment"] = "Pend\n\u{1b}[31mulum\r\u{2028}-v1"
+    try file.write(to: folder.path("evil.safetensors"))
+    for command in [["evaluate"], ["record"], ["value", "--dataset", folder.path("run"), "--environment", "a\nb"]] {
+      let said = try refusal([command[0], folder.path("evil.safetensors")] + command.dropFirst(), says: "Error: ")
+      #expect(!said.contains("\u{1b}") && !said.contains("\r") && !said.contains("\u{2028}"))
+    }
+    let exported = try Program.run(
+      "export", folder.path("evil.safetensors"), "--format", "c", "--out", folder.path("x.h"))
+    #expect(exported.status == 0 && exported.output.split(separator: "\n").count == 1)
+  }
+
   @Test func `an unknown algorithm is told with the nearest or with all names`() throws {
     try refusal(train(algorithm: "sca"), says: "\"sca\"", "did you mean sac?")
     try refusal(train(algorithm: "reinforce"), says: "\"reinforce\"", "ddpg, td3, sac")

@@ -17,6 +17,12 @@ import Testing
     #expect(result["allocationsPerUpdate"]?.number == 0)
   }
 
+  @Test func `the algorithm may be a word or a flag, and not both`() throws {
+    #expect(try bench("ddpg", "--hidden", "32,32")["algorithm"]?.string == "ddpg")
+    let twice = try Program.run("bench", "ddpg", "--algorithm", "td3")
+    #expect(twice.status != 0 && twice.errors.contains("given twice"))
+  }
+
   @Test(arguments: AlgorithmRegistry.all.map(\.name))
   func `a schedule, Huber's loss and a bound of the gradients allocate nothing either`(algorithm: String) throws {
     let known = try AlgorithmRegistry.entry(algorithm).hyperparameters.map(\.name)

@@ -25,6 +25,8 @@ import Testing
       }
       #expect(row["mean"]?.number == (last[0] + last[1]) / 2 && row["best"]?.number == last.max())
     }
+    // the folder that they are in has the same runs
+    #expect(try Program.run(["compare-runs", folder.path("."), "--json"]).json()["rows"]?.array.count == 2)
     let improvement = table["improvements"]?.array.first
     #expect(improvement?["setting"]?.string == "td3" && improvement?["probability"]?.number != nil)
     #expect(table["differences"]?.array.contains { $0["name"]?.string == "policyDelay" } == true)

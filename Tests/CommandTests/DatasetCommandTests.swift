@@ -101,8 +101,8 @@ import Testing
     let gate = try Program.run(arguments + gated + ["--json"])
     let improves = try gate.json()["improves"] == .bool(true)
     #expect(gate.status == (improves ? 0 : 3))
-    try refusal(arguments + onPendulum + ["--gate"], says: "--gate needs --episodes 10 at least")
-    try refusal(arguments + ["--episodes", "3"], says: "--episodes are run in an environment")
+    try refusal(arguments + onPendulum + ["--gate"], says: "--gate needs at least --episodes 10")
+    try refusal(arguments + ["--episodes", "3"], says: "--episodes needs an environment")
     // the same policy twice is no improvement
     let same = try Program.run(
       [
@@ -152,7 +152,7 @@ import Testing
     try FileManager.default.removeItem(atPath: folder.path("data.npz"))
     try refusal(["resume", folder.path("whole")], says: "data.npz", "does not exist")
     try succeed(["collect", "random", "Pendulum-v1", "--steps", "900", "--out", folder.path("data.npz")])
-    try refusal(["resume", folder.path("whole")], says: "is not what the run has learned from")
+    try refusal(["resume", folder.path("whole")], says: "is not the data set that the run has learned from")
   }
 
   @Test func `what cannot be collected, read or valued is refused in one line`() throws {

@@ -93,5 +93,19 @@ import Testing
       ["compare", folder.path("run"), folder.path("run"), "--collect", "1000"] + fitting
     ).json()
     #expect(compared["returns"]?["episodes"]?.number == 10 && compared["surrogate"]?["mean"]?.number != nil)
+    // a file of others, which says neither bounds nor choices, holds what the policy chooses
+    var archive = NumPyArchive.Writer()
+    let states = (0..<80).map { Float(($0 * 7) % 13) / 100 }
+    archive.add("observations", floats: states, shape: [20, 4])
+    archive.add("actions", floats: (0..<20).map { Float($0 % 2) }, shape: [20])
+    archive.add("rewards", floats: [Float](repeating: 1, count: 20), shape: [20])
+    archive.add("terminals", booleans: (0..<20).map { UInt8($0 % 10 == 9 ? 1 : 0) }, shape: [20])
+    archive.add("timeouts", booleans: [UInt8](repeating: 0, count: 20), shape: [20])
+    try archive.write(to: folder.path("others.npz"))
+    for environment in [[], ["--episodes", "4", "--environment", "CartPole-v1"]] {
+      let call = ["value", folder.path("run"), "--dataset", folder.path("others.npz"), "--updates", "20"] + environment
+      let result = try Program.run(call)
+      #expect(result.status == 0, "\(result.errors)")
+    }
   }
 }

@@ -37,7 +37,7 @@ import Testing
     let endless = ["--option", "max_episode_steps=-1"]
     try refusal(
       ["train", "sac", "Pendulum-v1", "--run-directory", folder.path("run")] + endless,
-      says: "an evaluation (--evaluate-every 0: none)", "max_episode_steps=-1: give a number")
+      says: "an evaluation (--evaluate-every 0: none)", "may not: give a number of steps")
     let run = folder.path("endless")
     let result = try Program.run(
       [
@@ -47,7 +47,7 @@ import Testing
       ] + endless)
     #expect(result.status == 0, "\(result.errors)")
     #expect(try Program.run("inspect", run, "--json").json()["episodes"]?.number == 0)
-    try refusal(["evaluate", run], says: "an evaluation waits for the end of its episodes")
+    try refusal(["evaluate", run], says: "an evaluation needs episodes that end")
     #expect(try Program.run("evaluate", run, "--episodes", "1", "--option", "max_episode_steps=9").status == 0)
   }
 
@@ -95,8 +95,8 @@ import Testing
     // a difference of returns has a meaning in one task only
     try refusal(
       ["compare", plain, run, "--environment", "Pendulum-v1"],
-      says: "\(plain) was trained with the options as they are", "\(run) with g=2 max_episode_steps=40",
-      "say with --option")
+      says: "\(plain) was trained with the default options", "\(run) with g=2 max_episode_steps=40", "set with --option"
+    )
   }
 
   @Test func `a resumed run goes on in its task, to the bit`() throws {

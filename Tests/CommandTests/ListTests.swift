@@ -66,4 +66,26 @@ import Testing
     #expect(task["environments"]?.array.first?["id"]?.string == "Hopper-v5")
     #expect(task["algorithms"]?.array.isEmpty == true)
   }
+
+  @Test func `a name that is neither an algorithm nor an environment is told, with the nearest of both`() throws {
+    let algorithm = try Program.run("list", "sacc")
+    #expect(algorithm.status != 0 && algorithm.errors.contains("did you mean sac?"))
+    let environment = try Program.run("list", "Hoper")
+    #expect(environment.status != 0 && environment.errors.contains("Hopper"))
+  }
+
+  @Test func `presets of one algorithm or one environment are shown alone`() throws {
+    let all = try Program.run("list", "presets", "--json").json()["presets"]?.array ?? []
+    for filter in ["td3", "Swimmer-v5"] {
+      let some = try Program.run("list", "presets", filter, "--json").json()["presets"]?.array ?? []
+      #expect(!some.isEmpty && some.count < all.count)
+      for preset in some {
+        #expect(
+          preset["algorithm"]?.string == filter
+            || preset["environments"]?.array.contains { $0.string == filter } == true)
+      }
+    }
+    #expect(try Program.run("list", "presets", "nothing").errors.contains("no preset is for nothing"))
+    #expect(try Program.run("list", "sac", "td3").status != 0)
+  }
 }

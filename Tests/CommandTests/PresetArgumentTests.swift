@@ -113,7 +113,7 @@ import Testing
     """.write(toFile: folder.path("sac.yml"), atomically: true, encoding: .utf8)
     let result = try train("run", ["--preset", "zoo:sac.yml"], of: "sac", in: "Pendulum-v1")
     #expect(result.errors.contains("warning: "))
-    #expect(result.errors.contains("no counterpart here of policy_kwargs.log_std_init=-2, use_sde=true: left out"))
+    #expect(result.errors.contains("no counterpart of policy_kwargs.log_std_init=-2, use_sde=true in "))
     let run = try inspected("run")
     #expect(run["preset"]?["name"]?.string == "zoo:sac.yml#Pendulum-v1")
     #expect(run["preset"]?["leftOut"]?.array.count == 2)

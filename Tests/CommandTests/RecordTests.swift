@@ -52,7 +52,7 @@ import Testing
     #expect(result.status == 0)
     #expect(
       result.errors.contains(
-        "there is no ffmpeg on the PATH: \(folder.path("film.gif")) instead of \(folder.path("film.mp4"))"))
+        "there is no ffmpeg on the PATH: writing \(folder.path("film.gif")) instead of \(folder.path("film.mp4"))"))
     #expect(try bytes("film.gif").starts(with: Array("GIF89a".utf8)))
   }
 
@@ -69,6 +69,19 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path).sorted() == ["ffmpeg", "run"])
   }
 
+  @Test(arguments: ["long.gif", "long.mp4"]) func `Ctrl-C keeps the film so far, and leaves nothing else`(name: String)
+    throws
+  {
+    guard name.hasSuffix("gif") || FileManager.default.isExecutableFile(atPath: "/usr/bin/ffmpeg") else { return }
+    let start = ContinuousClock.now
+    let result = try Program.run(
+      ["record", run, "--episodes", "1000000", "--every", "20", "--out", folder.path(name)] + small, in: folder.url,
+      signal: (SIGINT, { ContinuousClock.now - start > .seconds(2) }))
+    #expect(result.status == 130 && result.output.contains(" pictures, "), "\(result.errors)")
+    #expect(try !bytes(name).isEmpty)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path).sorted() == [name, "run"])
+  }
+
   @Test func `what cannot be recorded is refused in one line, and nothing is written`() throws {
     let before = try FileManager.default.subpathsOfDirectory(atPath: folder.url.path).sorted()
     func refused(_ arguments: [String], _ words: String) throws {
@@ -76,7 +89,7 @@ import Testing
       #expect(result.status != 0 && result.errorLines.count == 1, "\(arguments): \(result.errors)")
       #expect(result.errors.contains(words), "\(arguments): \(result.errors)")
     }
-    try refused([run, "--out", folder.path("film.avi")], "a film is .mp4, .gif or .png")
+    try refused([run, "--out", folder.path("film.avi")], "--out must end in .mp4, .gif or .png, not")
     try refused([run, "--out", folder.path("none/film.gif")], "there is no folder")
     try refused([run, "--still", "3", "--out", folder.path("still.gif")], "--still writes PNG")
     try refused([run, "--still", "3", "--fps", "5"], "--still writes one picture")
@@ -86,7 +99,7 @@ import Testing
     try refused([run, "--live"], "--live needs a terminal")
     try refused([run, "--width", "4"], "--width must be 16 to 4,096, not 4")
     try refused([run, "--fps", "1000"], "--fps must be 1 to 120")
-    try refused([run, "--out", run], "ends in none of them")
+    try refused([run, "--out", run], "--out must end in")
     #expect(try FileManager.default.subpathsOfDirectory(atPath: folder.url.path).sorted() == before)
   }
 

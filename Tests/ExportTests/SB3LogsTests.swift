@@ -126,4 +126,19 @@ import Testing
     let error = #expect(throws: ExportError.self) { try logs(url) }
     #expect(error?.description.contains("has no episode and no evaluation yet") == true)
   }
+
+  @Test(arguments: ["1e300", "-1e300", "9223372036854775807", "1e15", "nan", "inf", "-1", ""])
+  func `no number in a log traps, or makes a file of millions`(value: String) throws {
+    let url = try copy()
+    for name in ["evaluations", "episodes", "metrics", "evaluation-episodes"] {
+      let log = url.appendingPathComponent("\(name).csv")
+      guard let text = try? String(contentsOf: log, encoding: .utf8) else { continue }
+      var rows = text.split(separator: "\n").map { $0.split(separator: ",").map(String.init) }
+      guard rows.count > 1 else { continue }
+      rows[1] = rows[1].map { _ in value }
+      try rows.map { $0.joined(separator: ",") }.joined(separator: "\n").write(
+        to: log, atomically: true, encoding: .utf8)
+      #expect(try logs(url).files.allSatisfy { $0.bytes.count < 10_000_000 })
+    }
+  }
 }

@@ -50,7 +50,7 @@ import Testing
   }
 
   static func state(_ algorithm: String) -> TrainerState {
-    var state = TrainerState()
+    var state = TrainerState(algorithm: AlgorithmState())
     (state.step, state.episodes, state.updates) = (1000, 12, 50)
     state.algorithm.tensors = tensors(algorithm)
     state.algorithm.numbers = [

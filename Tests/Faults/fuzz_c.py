@@ -52,6 +52,7 @@ def load(path):
         "predict": [whole, pointer, whole, whole, pointer],
         "values": [whole, pointer, pointer, whole, pointer],
         "set_goal_function": [whole, pointer],
+        "set_normalization": [whole, pointer, pointer, pointer, whole, real, real],
         "environment_reset": [whole, whole, pointer, whole],
         "abandon": [whole, whole],
         "update": [whole, whole],

@@ -79,6 +79,15 @@ class Caller:
             self.input[at : at + 4] = struct.pack("<f", max(-3e38, min(3e38, value)) if value == value else value)
         return None if rng.random() < 0.01 else ctypes.addressof(self.input)
 
+    def doubles(self, count):
+        """The address of some numbers above 0, most of them."""
+        rng = self.rng
+        wild = rng.random() < 0.2
+        values = [rng.choice(REAL) if wild and rng.random() < 0.3 else rng.uniform(0.1, 3) for _ in range(max(1, count))]
+        array = (ctypes.c_double * len(values))(*values)
+        self.kept = self.kept[-6:] + [array]
+        return None if rng.random() < 0.01 else ctypes.addressof(array)
+
     def out(self):
         return None if self.rng.random() < 0.01 else ctypes.addressof(self.output)
 
@@ -285,6 +294,9 @@ class Caller:
             self.call(verb, handle, address, length, value)
         elif verb == "set_goal_function":
             self.call(verb, handle, rng.choice([None, self.shared["goal"], self.shared["goal"]]))
+        elif verb == "set_normalization":
+            given = [None] * 3 if rng.random() < 0.2 else [self.doubles(s) for _ in range(3)]
+            self.call(verb, handle, *given, self.count(s), *rng.choices([1.0, 2.0, *REAL], [8, 8] + [1] * len(REAL), k=2))
         elif verb in ("restore", "restore_replay", "set_parameters", "environment_restore"):
             kind = {"restore": "state", "restore_replay": "replay", "set_parameters": "parameters"}.get(
                 verb, "environment_state"
@@ -335,7 +347,7 @@ _SHARES = {
     "make": 4, "make_environment": 1, "open_policy": 1, "close": 1.5, "begin": 8, "loop": 4, "round": 4, "act": 8,
     "replace_actions": 4, "observe": 10, "observe_all": 6, "add_transitions": 3, "abandon": 1, "learn": 10, "update": 5, "run": 2,
     "last_round": 2, "counts": 2, "predict": 8, "values": 4, "metrics": 2, "records": 2, "set": 3, "get": 3,
-    "set_goal_function": 1, "state": 1.5, "restore": 2, "replay": 1.5, "restore_replay": 2, "transitions": 1,
+    "set_goal_function": 1, "set_normalization": 1, "state": 1.5, "restore": 2, "replay": 1.5, "restore_replay": 2, "transitions": 1,
     "parameters": 1, "set_parameters": 2, "policy": 1, "digest": 1, "environment_reset": 3, "environment_step": 6,
     "environment_state": 1, "environment_restore": 2, "describe": 0.1, "error": 1, "result": 1,
 }  # fmt: skip

@@ -20,5 +20,9 @@ import Testing
     try FileManager.default.createSymbolicLink(atPath: "\(folder)/link", withDestinationPath: folder)
     #expect(FileAccess.isFolder(folder) && FileAccess.isFolder("\(folder)/link"))
     #expect(!FileAccess.isFolder("\(folder)/a") && !FileAccess.isFolder("\(folder)/b"))
+    #expect(
+      FileAccess.isRegular("\(folder)/a") && !FileAccess.isRegular(folder) && !FileAccess.isRegular("\(folder)/b"))
+    mkfifo("\(folder)/pipe", 0o644)
+    #expect(!FileAccess.isRegular("\(folder)/pipe"))
   }
 }

@@ -85,6 +85,15 @@ import Testing
     #expect(block.values == [1, 9, 9, 4, 5])
   }
 
+  @Test func `the places of the smallest numbers come in the numbers' order, of equal ones the first`() {
+    let numbers = Block(count: 5)
+    let places = RowIndices(count: 3)
+    for (i, number) in [3, -1, 2, -1, 5].enumerated() { numbers[i] = Float(number) }
+    places.fillWithSmallest(of: numbers)
+    let found = (0..<3).map { places[$0] }
+    #expect(found == [1, 3, 2])
+  }
+
   @Test func `an element that is not there traps`() async {
     await #expect(processExitsWith: .failure) { _ = Matrix(rows: 3, columns: 2)[2, 2] }
     await #expect(processExitsWith: .failure) { _ = Matrix(rows: 3, columns: 2)[3, 0] }

@@ -9,7 +9,7 @@ import Testing
   private func make() -> QuantileCritics {
     let critics = QuantileCritics(
       count: 2, quantiles: Self.quantiles, observationSize: Self.s, actionSize: Self.a,
-      blocks: [NetworkBlock]([12, 9], activation: .silu), batchSize: Self.rows, isLearned: true)
+      blocks: [NetworkBlock]([12, 9], activation: .silu), batchSize: Self.rows)
     var stream = RandomStream(seed: 3, purpose: "initialization")
     critics.initialize(using: &stream)
     return critics

@@ -25,6 +25,19 @@ import Testing
     #expect((76...77).contains(canvas[20, 34].red) && canvas[25, 34] == .black && canvas[25, 29] == .white)
   }
 
+  @Test(arguments: [Double.nan, .infinity, -.infinity, 1e308, -1e308, 1e12])
+  func `a place that is none, or that is far away, is drawn as far as it is here`(far: Double) {
+    var canvas = blank()
+    for place: SIMD2<Double> in [[far, 20], [20, far], [far, far]] {
+      canvas.fill([[10, 10], place, [30, 60]], .black)
+      canvas.fill([place, [40, 70], [-far, -far]], .black)
+      canvas.stroke([[10, 10], place, [30, 60]], width: 2, .black)
+      canvas.stroke([place], width: 2, .black)
+      canvas.rectangle(from: [1, 1], to: place, .black)
+    }
+    #expect(canvas.pixels.count == 3 * 100 * 80)
+  }
+
   @Test func `the direction of a polygon's corners does not matter`() {
     var (first, second) = (blank(), blank())
     let corners: [SIMD2<Double>] = [[5, 5], [90, 20], [60, 70], [20, 40]]

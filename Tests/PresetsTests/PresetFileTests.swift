@@ -38,10 +38,11 @@ import Testing
 
   @Test(arguments: [
     ("setings: {}", "did you mean settings?"), ("discount: 0.9", "hyperparameters go under settings"),
-    ("settings: 5", "settings is no mapping"), ("[1]", "is no mapping"), ("presets: {}", "presets is no mapping"),
-    ("presets: {A: 5}", "A is no mapping"), ("steps: 0.5\nsettings: {}", "steps cannot be 0.5"),
+    ("settings: 5", "settings must be a mapping"), ("[1]", "is not a mapping"),
+    ("presets: {}", "presets must be a mapping"), ("presets: {A: 5}", "A must be a mapping"),
+    ("steps: 0.5\nsettings: {}", "steps cannot be 0.5"),
     ("environments: 0\nsettings: {}", "environments cannot be 0"),
-    ("summary: 5\nsettings: {}", "summary must be a text"),
+    ("summary: 5\nsettings: {}", "summary must be text"),
     ("settings: {discount: {value: 1, sauce: x}}", "did you mean source?"),
   ])
   func `what is not understood is named`(text: String, says: String) throws {

@@ -145,7 +145,7 @@ private struct ZooCase: Decodable, Sendable, CustomTestStringConvertible {
   @Test(arguments: [
     ("gamma: high", "gamma cannot be high"), ("learning_rate: fast", "learning_rate cannot be fast"),
     ("ent_coef: auto_x", "ent_coef cannot be auto_x"), ("policy_kwargs: 'dict('", "policy_kwargs cannot be dict("),
-    ("n_timesteps: 0.5", "n_timesteps cannot be 0.5"), ("policy: CnnPolicy", "only policies of dense layers"),
+    ("n_timesteps: 0.5", "n_timesteps cannot be 0.5"), ("policy: CnnPolicy", "multilayer perceptrons only"),
     ("noise_type: pink", "noise_type cannot be pink"), ("gamma: 7", "discount cannot be 7"),
   ])
   func `a value that cannot be used is told with its key`(line: String, says: String) throws {
@@ -164,6 +164,6 @@ private struct ZooCase: Decodable, Sendable, CustomTestStringConvertible {
 
   @Test func `an algorithm that the zoo does not have is refused`() throws {
     let error = try #require(throws: PresetError.self) { try preset("sac-discrete", "sac-Plain-v1") }
-    #expect(error.description.contains("no algorithm of RL Baselines3 Zoo here"))
+    #expect(error.description.contains("sac-discrete cannot use a file of RL Baselines3 Zoo: only ddpg"))
   }
 }

@@ -72,22 +72,24 @@ import Testing
     )
     #expect(
       refusal(.hindsight(goals: 4), goals: goals, nSteps: 3)
-        == "hindsight with returns of 3 steps: rewards on the way are those of the old goal; use nSteps = 1")
+        == "hindsight cannot use returns of 3 steps: their rewards are those of the old goal; use nSteps = 1")
     for sampler in [SamplerConfiguration.hindsightFinal(goals: 4), .hindsightEpisode(goals: 4)] {
       #expect(refusal(sampler, goals: goals) == nil && refusal(sampler) == refusal(.hindsight(goals: 4)))
     }
     #expect(
       refusal(Self.prioritised, capacity: 63)
-        == "a replay buffer of 63 transitions holds no batch of 64; use a larger bufferCapacity or a smaller batchSize")
+        == "a replay buffer of 63 transitions is smaller than a batch of 64; "
+        + "use a larger bufferCapacity or a smaller batchSize")
     // rows are drawn with replacement
     #expect(refusal(.hindsight(goals: 4), goals: goals, capacity: 63) == nil)
     #expect(
       refusal(.uniform, nSteps: 5, capacity: 4)
-        == "a replay buffer of 4 transitions holds no return of 5 steps; use a larger bufferCapacity or a smaller nSteps"
+        == "a replay buffer of 4 transitions cannot hold a return of 5 steps; "
+        + "use a larger bufferCapacity or a smaller nSteps"
     )
     #expect(
       refusal(.uniform, nSteps: 5, capacity: 64, lanes: 16)
-        == "a replay buffer of 64 transitions for 16 environments holds no return of 5 steps; "
+        == "a replay buffer of 64 transitions for 16 environments cannot hold a return of 5 steps; "
         + "use a larger bufferCapacity or a smaller nSteps")
   }
 

@@ -33,8 +33,8 @@ import Testing
     ("seed: 1", "did you mean seeds?"), ("learningRate: 1", "hyperparameters go under set"),
     ("steps: 1.5", "steps cannot be 1.5"),
     ("seeds: x", "seeds cannot be \"x\""), ("algorithms: [1]", "algorithms must be one name or a list"),
-    ("set: 5", "set is no mapping"), ("options: 5", "options is no mapping"), ("[1]", "is no mapping"),
-    ("preset: 5", "preset must be a text"),
+    ("set: 5", "set must be a mapping"), ("options: 5", "options must be a mapping"), ("[1]", "must be a mapping"),
+    ("preset: 5", "preset must be text"),
   ])
   func `what is not understood is named`(text: String, says: String) {
     do {

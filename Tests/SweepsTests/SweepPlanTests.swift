@@ -26,6 +26,19 @@ import Testing
     #expect(plan.runs.contains { $0.name == "td3-gym_A_B-v0-discount=0.99-seed5" })
   }
 
+  @Test func `a short text that means more runs than there can be is refused before they are made`() throws {
+    let keys = [
+      "discount", "batchSize", "policyLearningRate", "criticLearningRate", "randomSteps", "updateEvery", "nSteps",
+    ]
+    let axes = keys.map { key in
+      let values = (1...150).map { key == "discount" || key.hasSuffix("Rate") ? "0.\(1000 + $0)" : "\($0)" }
+      return "\(key)=" + values.joined(separator: ",")
+    }
+    let error = try #require(throws: SweepError.self) { try plan(["sac"], ["Pendulum-v1"], axes, seeds: [0, 1]) }
+    #expect(error.description.contains("runs or more: more than 10000 are a typing error"))
+    #expect(try plan(["sac"], ["Pendulum-v1"], [], seeds: Array(0..<10_000)).runs.count == 10_000)
+  }
+
   @Test func `one key in two ways is refused`() throws {
     let error = try #require(throws: SweepError.self) { try plan(axes: ["lr=1e-3", "criticLearningRate=1e-4"]) }
     #expect(error.description.contains("criticLearningRate is set twice"))
@@ -60,6 +73,6 @@ import Testing
     let error = try #require(throws: SweepError.self) {
       try first.adding(try plan(seeds: [0], common: ["--steps", "5"]))
     }
-    #expect(error.description.contains("sac-Pendulum-v1-seed0 was begun otherwise"))
+    #expect(error.description.contains("sac-Pendulum-v1-seed0 was begun with other arguments"))
   }
 }

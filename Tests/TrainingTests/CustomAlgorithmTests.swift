@@ -69,16 +69,10 @@ private final class Counted: Algorithm {
     return metrics
   }
 
-  var parameters: [Tensor] { inner.parameters }
-  func loadParameters(from find: (String) throws -> Tensor) throws { try inner.loadParameters(from: find) }
-  var state: AlgorithmState {
-    var state = inner.state
-    state.counts["counted"] = UInt64(updates)
-    return state
-  }
-  func restore(_ state: AlgorithmState) throws {
-    try inner.restore(state)
-    updates = try state.count("counted")
+  func codeParameters(_ coder: inout StateCoder) throws { try inner.codeParameters(&coder) }
+  func codeProgress(_ coder: inout StateCoder) throws {
+    try inner.codeProgress(&coder)
+    try coder.code("counted", &updates)
   }
 }
 

@@ -82,6 +82,16 @@ import Testing
     #expect(throws: MismatchedStatistics.self) { try trainer.restore(state) }
   }
 
+  @Test func `what a caller normalises by is refused beside the run's own`() throws {
+    let given = GivenNormalization(mean: [0, 0, 0], scale: [1, 1, 1], bound: [1, 1, 1])
+    #expect(throws: MismatchedRun.self) { try Self.make(steps: 1).normalize(by: given) }
+    let plain = try Self.make(steps: 1, set: [])
+    try plain.normalize(by: given)
+    #expect(plain.normalization.given == given)
+    try plain.normalize(by: nil)
+    #expect(plain.normalization.given == nil)
+  }
+
   @Test func `a checkpoint with a number that is none is not written`() throws {
     var state = try Self.make(steps: 1).state()
     state.normalization["rewardScaler.mean"] = [.nan]

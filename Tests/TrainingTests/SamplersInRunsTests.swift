@@ -74,8 +74,8 @@ private let choices: [(name: String, algorithm: String, id: String, settings: [S
 
   @Test(arguments: [
     (["sampler=hindsight"], "Pendulum-v1 has no goals"),
-    (["nSteps=8", "bufferCapacity=4", "batchSize=2"], "holds no return of 8 steps"),
-    (["sampler=prioritised", "bufferCapacity=8"], "holds no batch of 16"),
+    (["nSteps=8", "bufferCapacity=4", "batchSize=2"], "cannot hold a return of 8 steps"),
+    (["sampler=prioritised", "bufferCapacity=8"], "is smaller than a batch of 16"),
   ])
   func `what does not fit is refused with the reason`(settings: [String], reason: String) throws {
     let error = #expect(throws: SamplerError.self) { try makeRun("sac", on: "Pendulum-v1", steps: 100, set: settings) }

@@ -81,6 +81,42 @@ import Testing
     #expect(try occurrences(of: "train/critic_loss") == 1 && occurrences(of: "train/ent_coef") == 0)
   }
 
+  @Test func `a link is not written through, and what is no file is refused`() throws {
+    let log = try #require(try open(from: 0))
+    log.receive(episode(4))
+    let name = try #require(
+      try FileManager.default.contentsOfDirectory(atPath: directory.path).first { $0.hasPrefix("events.") })
+    let (path, other) = ("\(directory.path)/\(name)", folder.path("other"))
+    try FileManager.default.removeItem(atPath: path)
+    try Data("precious".utf8).write(to: URL(fileURLWithPath: other))
+    try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: other)
+    #expect(throws: DiskError.self) { try open(from: 0) }
+    #expect(try Data(contentsOf: URL(fileURLWithPath: other)) == Data("precious".utf8))
+    try FileManager.default.removeItem(atPath: path)
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    #expect(throws: DiskError.self) { try open(from: 0) }
+  }
+
+  @Test
+  func `a file that is removed while the run trains is written again, and one that others change is left to them`()
+    throws
+  {
+    let log = try #require(try open(from: 0))
+    for number in 1...4 { log.receive(episode(number)) }
+    let before = try file()
+    let name = try #require(
+      try FileManager.default.contentsOfDirectory(atPath: directory.path).first { $0.hasPrefix("events.") })
+    let url = URL(fileURLWithPath: "\(directory.path)/\(name)")
+    try FileManager.default.removeItem(at: url)
+    for number in 5...8 { log.receive(episode(number)) }
+    let after = try file()
+    #expect(after.starts(with: before) && after.count > before.count && log.failure == nil)
+    try Data("mine now".utf8).write(to: url)
+    for number in 9...12 { log.receive(episode(number)) }
+    #expect(try file() == Array("mine now".utf8))
+    #expect(log.failure.map { "\($0)" }?.contains("was changed by another program") == true)
+  }
+
   @Test func `where none is wanted none is made, and one that is there is gone on with`() throws {
     #expect(try open(from: 0, isWanted: false) == nil)
     _ = try open(from: 0)

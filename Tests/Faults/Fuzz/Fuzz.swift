@@ -9,6 +9,8 @@ import OffPolicy
 import Offline
 
 @testable import Formats
+@testable import Presets
+@testable import Sweeps
 @testable import Training
 
 /// What reads one input: it may refuse it with an error, and must do nothing else.
@@ -21,6 +23,10 @@ private let readers: [String: @Sendable ([UInt8]) -> Void] = [
   "dataset": { bytes in try? readDataset(Data(bytes)) },
   "npy": { bytes in try? readArrays(Data(bytes)) },
   "zip": { bytes in try? readMembers(Data(bytes)) },
+  "yaml": { bytes in try? readSettings(String(decoding: bytes, as: UTF8.self)) },
+  "zoo": { bytes in try? readZoo(Data(bytes)) },
+  "sweep": { bytes in try? readPlan(Data(bytes)) },
+  "events": { bytes in readEvents(bytes) },
   "csv": { bytes in for row in CSVLog.rows(of: Data(bytes)) { _ = HealthRecord(row: row)?.findings } },
 ]
 
@@ -122,6 +128,58 @@ private func readConfiguration(_ data: Data) throws {
   }
 }
 
+/// A preset, or a sweep, in YAML.
+private func readSettings(_ text: String) throws {
+  let value = try YAMLText.value(text, name: "fuzz")
+  if let presets = try? PresetFile(value, name: "fuzz", path: "fuzz").presets { try presets.forEach(resolve) }
+  if let sweep = try? SweepFile(value, name: "fuzz") {
+    for name in sweep.algorithms.prefix(2) {
+      let algorithm = try AlgorithmRegistry.entry(name)
+      _ = try? SweepPlan(
+        algorithms: [algorithm], environments: sweep.environments,
+        axes: { entry in try sweep.settings.map { try SettingAxis($0.key, $0.value, for: entry) } },
+        seeds: sweep.seeds ?? [0], common: sweep.options)
+    }
+  }
+  if case .object(let members) = value {
+    for name in members.keys { _ = PythonLiteral.value(members[name]?.settingText ?? name) }
+  }
+}
+
+private func resolve(_ preset: Preset) throws {
+  let task = try EnvironmentRegistry.builtIn.entry("Pendulum-v1")
+  for name in ["sac", "td3", "dqn"] {
+    _ = try? ResolvedSettings(of: AlgorithmRegistry.entry(name), for: task, preset: preset, settings: [])
+  }
+}
+
+private func readZoo(_ data: Data) throws {
+  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  let path = folder.appendingPathComponent("zoo.yml").path
+  try data.write(to: URL(fileURLWithPath: path))
+  let file = try ZooFile(path)
+  for name in ["sac", "td3", "ddpg", "dqn"] {
+    let entry = try AlgorithmRegistry.entry(name)
+    if let preset = try? file.preset(for: entry, environment: "Pendulum-v1", steps: nil, suggestedSteps: 1000) {
+      try resolve(preset)
+    }
+  }
+}
+
+private func readPlan(_ data: Data) throws {
+  let place = folder.appendingPathComponent("sweep")
+  try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+  try data.write(to: place.appendingPathComponent("sweep.json"))
+  guard let plan = try SweepFolder(place.path).plan() else { return }
+  for run in plan.runs.prefix(4) { _ = SweepFolder(place.path).state(of: run) }
+  _ = try? plan.adding(plan)
+}
+
+private func readEvents(_ bytes: [UInt8]) {
+  let length = EventRecord.length(bytes, through: 100)
+  precondition(0...bytes.count ~= length, "\(length) of \(bytes.count) bytes")
+}
+
 /// Files to begin with, one for each reader.
 private func writeSeeds(_ path: String) throws {
   guard let trainer else { preconditionFailure("the small trainer could not be made") }
@@ -155,6 +213,51 @@ private func writeSeeds(_ path: String) throws {
   let run = RunDescription(
     run: trainer.run, versions: .init(program: "0", swift: "6", mujoco: nil, processor: "none"))
   try put("configuration", Array(JSONEncoder().encode(run)))
+  try put(
+    "yaml",
+    Array(
+      """
+      algorithm: sac
+      source: a paper
+      presets:
+        Pendulum-v1: {summary: text, for: [Pendulum-v1], steps: 1e5, environments: 4, settings: {discount: 0.98}}
+        Other-v0:
+          settings: &all
+            criticLearningRate: {value: 1e-3, source: here}
+            hiddenSizes: [64, 64]
+        Third-v1: {settings: {<<: *all, temperature: {fixed: {value: 0.2}}}}
+      """.utf8))
+  try put(
+    "zoo",
+    Array(
+      """
+      Pendulum-v1: &defaults
+        n_timesteps: !!float 20000
+        n_envs: 2
+        policy: 'MlpPolicy'
+        learning_rate: lin_7.3e-4
+        policy_kwargs: "dict(log_std_init=-3.67, net_arch=[64, 64])"
+        ent_coef: 'auto_0.1'
+        train_freq: [1, "episode"]
+        noise_type: 'normal'
+        noise_std: 0.1
+        normalize: "{'norm_obs': True, 'norm_reward': False}"
+        replay_buffer_class: HerReplayBuffer
+        replay_buffer_kwargs: "dict(n_sampled_goal=4)"
+      CartPole-v1:
+        <<: *defaults
+        exploration_fraction: 0.2
+      """.utf8))
+  let plan = try SweepPlan(
+    algorithms: [AlgorithmRegistry.entry("sac")], environments: ["Pendulum-v1"],
+    axes: { [try SettingAxis("discount=0.9,0.99", for: $0)] }, seeds: [0, 1], common: ["--steps", "100"])
+  try put("sweep", Array(JSONEncoder().encode(plan)))
+  try put(
+    "events",
+    Array(
+      EventRecord.fileVersion(wallTime: 1)
+        + EventRecord.scalars([("train/critic_loss", 0.5)], step: 50, wallTime: 2)
+        + EventRecord.scalars([("train/critic_loss", 0.25)], step: 150, wallTime: 3)))
   try put("csv", Array((["1000"] + HealthRecord(step: 0).columns.map { "\($0.value)" }).joined(separator: ",").utf8))
 }
 

@@ -1,4 +1,4 @@
-// PlainTD3+Declarations.swift — PlainTD3's name, hyperparameters, metrics, policy and cost.
+// PlainTD3+Declarations.swift — PlainTD3's name, hyperparameters, metrics, policy and cost, and what it keeps by name.
 
 import OffPolicy
 
@@ -39,5 +39,20 @@ extension PlainTD3 {
     var same = TD3.Configuration()
     (same.batchSize, same.hiddenSizes) = (configuration.batchSize, configuration.hiddenSizes)
     return TD3.cost(same, observationSize: observationSize, actionSize: actionSize)
+  }
+
+  func codeParameters(_ coder: inout StateCoder) throws {
+    try coder.code("policy", policy.parameters)
+    try coder.code("critic", critics)
+    try coder.code("target_policy", targetPolicy.parameters)
+    try coder.code("target_critic", targetCritics)
+  }
+
+  func codeProgress(_ coder: inout StateCoder) throws {
+    try coder.code("policy_optimizer", policyOptimizer)
+    try coder.code("critic_optimizer", criticOptimizer)
+    try coder.code("updates", &updates)
+    try coder.code("update_stream", &updateStream)
+    try exploration.codeProgress(&coder)
   }
 }

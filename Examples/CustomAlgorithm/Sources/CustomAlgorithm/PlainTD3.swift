@@ -30,12 +30,10 @@ final class PlainTD3: Algorithm {
   ) {
     (self.configuration, self.workers) = (configuration, workers)
     let (rows, hidden) = (configuration.batchSize, configuration.hiddenSizes)
-    (policy, targetPolicy) = twice {
-      DeterministicPolicy(observationSize: s, actionSize: a, hiddenSizes: hidden, batchSize: rows, isLearned: $0)
-    }
-    (critics, targetCritics) = twice {
-      Critics(count: 2, observationSize: s, actionSize: a, hiddenSizes: hidden, batchSize: rows, isLearned: $0)
-    }
+    policy = DeterministicPolicy(observationSize: s, actionSize: a, hiddenSizes: hidden, batchSize: rows)
+    targetPolicy = DeterministicPolicy(following: policy)
+    critics = Critics(count: 2, observationSize: s, actionSize: a, hiddenSizes: hidden, batchSize: rows)
+    targetCritics = Critics(following: critics)
     actingPolicy = DeterministicPolicy(sharing: policy, batchSize: lanes)
     actingCritics = CriticsOfOne(critics, observationSize: s, actionSize: a)
     policyOptimizer = Adam([policy.parameters], AdamSettings(learningRate: configuration.learningRate))
@@ -119,6 +117,3 @@ final class PlainTD3: Algorithm {
     return metrics
   }
 }
-
-/// A network that learns, and its target, which does not.
-private func twice<Network>(_ make: (_ isLearned: Bool) -> Network) -> (Network, Network) { (make(true), make(false)) }

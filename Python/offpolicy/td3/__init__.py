@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, Optional
 
-from . import arguments
-from .base import OffPolicyModel
+from .. import arguments
+from ..base import OffPolicyModel
 
 
 class TD3(OffPolicyModel):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import warnings
 from typing import Any, Dict, Optional
 
-from . import arguments
-from .base import OffPolicyModel
-from .schedules import LinearSchedule
-from .training_steps import apply
+from .. import arguments
+from ..base import OffPolicyModel
+from ..schedules import LinearSchedule
+from ..training_steps import apply
 
 
 class DQN(OffPolicyModel):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Dict, Optional, Union
 
-from . import arguments
-from .base import OffPolicyModel
-from .temperature import WithTemperature
+from .. import arguments
+from ..base import OffPolicyModel
+from ..temperature import WithTemperature
 
 
 class SAC(WithTemperature, OffPolicyModel):

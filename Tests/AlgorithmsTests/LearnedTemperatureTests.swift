@@ -1,0 +1,59 @@
+import Foundation
+import Networks
+import Testing
+
+@testable import Algorithms
+
+@Suite struct LearnedTemperatureTests {
+  private let settings = AdamSettings(learningRate: 0.01)
+
+  @Test func `α starts at its value, learned or fixed`() {
+    #expect(abs(LearnedTemperature(.learned(initial: 0.2)).value - 0.2) < 1e-7)
+    #expect(abs(LearnedTemperature(.fixed(value: 0.3)).value - 0.3) < 1e-7)
+    #expect(LearnedTemperature(.fixed(value: 0)).value == 0)
+  }
+
+  @Test func `a fixed α stays, and no gradient is asked for`() {
+    let temperature = LearnedTemperature(.fixed(value: 0.3))
+    let before = temperature.value
+    func gradient() -> Double {
+      Issue.record("a gradient was computed")
+      return 1
+    }
+    temperature.step(gradient: gradient(), settings)
+    #expect(temperature.value == before)
+  }
+
+  @Test func `a learned α follows Adam on log α`() {
+    let temperature = LearnedTemperature(.learned(initial: 1))
+    var (logarithm, first, second) = (0.0, 0.0, 0.0)
+    for n in 1...20 {
+      let gradient = sin(Double(n))
+      temperature.step(gradient: gradient, settings)
+      first = 0.9 * first + 0.1 * gradient
+      second = 0.999 * second + 0.001 * gradient * gradient
+      let (mean, square) = (first / (1 - pow(0.9, Double(n))), second / (1 - pow(0.999, Double(n))))
+      logarithm -= Double(Float(0.01)) * mean / (square.squareRoot() + 1e-8)
+      #expect(abs(temperature.value - exp(logarithm)) < 1e-9)
+    }
+  }
+
+  @Test func `read again it goes on with the same bits, from log α in full`() throws {
+    let first = LearnedTemperature(.learned(initial: 0.7))
+    for n in 0..<5 { first.step(gradient: Double(n) - 1.5, settings) }
+    let state = StateCoder.write { coder in
+      try first.codeParameters(&coder)
+      try first.codeProgress(&coder)
+    }
+    let second = LearnedTemperature(.learned(initial: 1))
+    try StateCoder.read(state, from: state.finder()) { coder in
+      try second.codeParameters(&coder)
+      try second.codeProgress(&coder)
+    }
+    for _ in 0..<5 {
+      #expect(first.value == second.value)
+      first.step(gradient: 0.3, settings)
+      second.step(gradient: 0.3, settings)
+    }
+  }
+}
