@@ -31,7 +31,8 @@ class RunningMeanStd:
 
     def update(self, rows: Any) -> None:
         """Takes in rows (n × …)."""
-        rows = np.asarray(rows, dtype=np.float64)
+        # mean and variance of the rows in the rows' own precision, as in Stable-Baselines3, so that both have the same bits
+        rows = np.asarray(rows)
         m, n = len(rows), self.count
         shift = rows.mean(axis=0) - self.mean
         squares = self.var * n + rows.var(axis=0) * m + shift**2 * n * m / (n + m)

@@ -107,3 +107,31 @@ for make in (lambda: make_vec_env("LunarLander-v3"), lambda: SubprocVecEnv([])):
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_curves_are_drawn_of_what_monitors_wrote(tmp_path):
+    if importlib.util.find_spec("pandas") is None:
+        pytest.skip("pandas is not installed: curves were not tried")
+    from offpolicy.common import results_plotter
+
+    run(Monitor(Counter(3), str(tmp_path)), 330)
+    table = load_results(str(tmp_path))
+    x, y = results_plotter.ts2xy(table, "timesteps")
+    assert list(x[:3]) == [3, 6, 9] and set(y) == {6.0} and len(x) == 110
+    assert list(results_plotter.ts2xy(table, "episodes")[0][:2]) == [0, 1]
+    assert (np.diff(results_plotter.ts2xy(table, "walltime_hrs")[0]) >= 0).all()
+    with pytest.raises(ValueError, match="'days'"):
+        results_plotter.ts2xy(table, "days")
+    with pytest.raises(FileNotFoundError, match="monitor.csv"):
+        (tmp_path / "empty").mkdir()
+        load_results(str(tmp_path / "empty"))
+    if importlib.util.find_spec("matplotlib") is None:
+        return
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    results_plotter.plot_results([str(tmp_path)], 100_000, results_plotter.X_TIMESTEPS, "Counter")
+    lines = pyplot.gcf().axes[0].lines
+    assert len(lines) == 1 and len(lines[0].get_xdata()) == 11 and np.allclose(lines[0].get_ydata(), 6)

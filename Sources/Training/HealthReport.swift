@@ -73,7 +73,8 @@ extension HealthRecord {
     find(
       "overestimated values", when: isJudged && relative > 0.5,
       "Q at episode starts is \(short(valueBias)) above the returns that followed (\(short(valueScale)) in size): "
-        + (settings.contains("doubleQ") ? "set doubleQ=true" : "prefer td3 or sac") + ", or lower the learning rates")
+        + (settings.contains("doubleQ") ? "leave doubleQ=true, let the target follow more slowly" : "prefer td3 or sac")
+        + ", or lower the learning rates")
     find(
       "underestimated values", when: isJudged && relative < -0.5,
       "Q at episode starts is \(short(-valueBias)) below the returns that followed (\(short(valueScale)) in size): "

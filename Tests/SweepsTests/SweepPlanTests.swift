@@ -27,9 +27,7 @@ import Testing
   }
 
   @Test func `a short text that means more runs than there can be is refused before they are made`() throws {
-    let keys = [
-      "discount", "batchSize", "policyLearningRate", "criticLearningRate", "randomSteps", "updateEvery", "nSteps",
-    ]
+    let keys = ["discount", "batchSize", "policyLearningRate", "criticLearningRate", "randomSteps", "updateEvery"]
     let axes = keys.map { key in
       let values = (1...150).map { key == "discount" || key.hasSuffix("Rate") ? "0.\(1000 + $0)" : "\($0)" }
       return "\(key)=" + values.joined(separator: ",")
