@@ -9,8 +9,8 @@ public final class Critics: Ensemble, @unchecked Sendable {
   public let networks: [Parameters]
   /// Q_j at the rows of the last evaluation.
   @usableFromInline let values: FixedArray<Block>  // J × (B)
-  private let valueGradients: FixedArray<Block>  // J × (B)
-  private let activations: FixedArray<Activations>
+  let valueGradients: FixedArray<Block>  // J × (B)
+  let activations: FixedArray<Activations>
   private let inputGradients: FixedArray<Matrix>  // J × (B × A)
   /// The batch row of each gathered row.
   private let owners: FixedArray<RowIndices>  // J × (B)
@@ -28,13 +28,17 @@ public final class Critics: Ensemble, @unchecked Sendable {
       batchSize: batchSize, isLearned: isLearned)
   }
 
-  /// - Parameter isLearned: false for target critics, which are only ever tracked.
+  /// - Parameters:
+  ///   - isLearned: false for target critics, which are only ever tracked.
+  ///   - batchNormalization: of what every layer reads. Such critics learn from `evaluateJointly`; elsewhere they are
+  ///     normalised by their running statistics.
   public convenience init(
-    count: Int, observationSize: Int, actionSize: Int, blocks: [NetworkBlock], batchSize: Int, isLearned: Bool = true
+    count: Int, observationSize: Int, actionSize: Int, blocks: [NetworkBlock], batchSize: Int, isLearned: Bool = true,
+    batchNormalization: BatchNormalization? = nil
   ) {
     let layout = Layout(
       inputs: observationSize + actionSize, gradientInputs: actionSize, blocks: blocks, outputs: [(nil, 1)],
-      scalar: true)
+      scalar: true, batchNormalization: batchNormalization)
     self.init(layout, count: count, actionSize: actionSize, batchSize: batchSize, isLearned: isLearned)
   }
 
@@ -107,7 +111,7 @@ public final class Critics: Ensemble, @unchecked Sendable {
     backward(j, rows: rows)
   }
 
-  private static func errorGradient(
+  static func errorGradient(
     _ loss: ValueLoss, _ values: borrowing Block, _ targets: borrowing Block, _ weights: borrowing Block,
     scale: Float, into gradients: borrowing Block, rows: Range<Int>
   ) {

@@ -128,12 +128,18 @@ package struct Layout: Sendable {
   package let blocks: [NetworkBlock]
   /// Index among the layers of each block's normalisation (scale and shift); nil for a block without one.
   private let normalizations: [Int?]
+  /// How what the layers read is normalised over a batch; nil: it is not.
+  package let batchNormalization: BatchNormalization?
+  /// Where it is: at site k what layer k reads. Empty where it is not.
+  let sites: [BatchNormSite]
 
   package var hidden: ArraySlice<Layer> { layers[..<blocks.count] }
   package var output: Layer { layers[blocks.count] }
   package var parameterCount: Int { layers.reduce(0) { $0 + $1.parameterCount } }
   package var transposedCount: Int { layers.reduce(0) { $0 + $1.transposedCount } }
   package var panelCount: Int { layers.reduce(0) { $0 + $1.panels } }
+  /// Values of the running means and variances.
+  var statisticsCount: Int { sites.last.map { $0.statistics.offset + $0.statistics.parameterCount } ?? 0 }
 
   /// Scale and shift of block k's normalisation, if it has one.
   package func normalization(_ k: Int) -> Layer? { normalizations[k].map { layers[$0] } }
@@ -145,8 +151,10 @@ package struct Layout: Sendable {
   ///   - outputs: the parts of the output by name with their sizes, such as mean and log_std. A part without a name
   ///     continues the numbering of the hidden layers.
   ///   - scalar: one output, kept as a dot product.
+  ///   - batchNormalization: of what every layer reads; all inputs get a gradient then.
   package init(
-    inputs: Int, gradientInputs: Int, blocks: [NetworkBlock], outputs: [(name: String?, size: Int)], scalar: Bool
+    inputs: Int, gradientInputs: Int, blocks: [NetworkBlock], outputs: [(name: String?, size: Int)], scalar: Bool,
+    batchNormalization: BatchNormalization? = nil
   ) {
     let hidden = blocks.map(\.units)
     precondition(!hidden.isEmpty && hidden.allSatisfy { $0 > 0 }, "hidden layers of \(hidden) units")
@@ -156,6 +164,7 @@ package struct Layout: Sendable {
     var layers: [Layer] = []
     var tensors: [TensorView] = []
     var (offset, transposedOffset) = (0, 0)
+    let gradientInputs = batchNormalization == nil ? gradientInputs : inputs
     for (index, size) in (hidden + [total]).enumerated() {
       let isOutput = index == hidden.count
       let inputs = index == 0 ? inputs : hidden[index - 1]
@@ -188,6 +197,27 @@ package struct Layout: Sendable {
       tensors.append(TensorView(name: "norm.\(index).weight", layer: layer, outputs: all, isBias: false))
       tensors.append(TensorView(name: "norm.\(index).bias", layer: layer, outputs: all, isBias: true))
     }
+    var sites: [BatchNormSite] = []
+    if batchNormalization != nil {
+      var statisticsOffset = 0
+      for (index, size) in ([inputs] + hidden).enumerated() {
+        func pair(at offset: Int) -> Layer {
+          Layer(
+            kind: .affine, inputs: size, outputs: size, firstGradientInput: 0, offset: offset,
+            transposedOffset: transposedOffset)
+        }
+        let site = BatchNormSite(affine: pair(at: offset), statistics: pair(at: statisticsOffset), index: index)
+        offset += site.affine.parameterCount
+        statisticsOffset += site.statistics.parameterCount
+        layers.append(site.affine)
+        for (name, isBias) in [("weight", false), ("bias", true)] {
+          tensors.append(
+            TensorView(name: "batch_norm.\(index).\(name)", layer: site.affine, outputs: 0..<size, isBias: isBias))
+        }
+        sites.append(site)
+      }
+    }
+    (self.batchNormalization, self.sites) = (batchNormalization, sites)
     (self.layers, self.tensors, self.blocks, self.normalizations) = (layers, tensors, blocks, normalizations)
   }
 

@@ -23,7 +23,7 @@ public struct Tensor: Sendable, Equatable {
   }
 
   /// Copied out of a network, not yet in a tensor's order: that can be done later, and on another thread.
-  fileprivate init(_ prefix: String, _ view: TensorView, of block: [Float]) {
+  init(_ prefix: String, _ view: TensorView, of block: [Float]) {
     (name, shape, source) = ("\(prefix).\(view.name)", view.shape, .block(block, view))
   }
 
@@ -66,6 +66,12 @@ public final class Parameters: Tracking, @unchecked Sendable {
   package let gradients: Block
   /// Wᵀ of the layers with a gradient of their inputs, kept up to date with θ; empty for a network that is not learned.
   package let transposed: Block
+  /// The running means and variances of batch normalisation; empty where there is none.
+  let statistics: Block
+  /// What they make of each place's columns where nothing is learned, kept in step with them and θ.
+  let inference: FixedArray<BatchNormRecord>
+  /// Batches that the running statistics are of.
+  package internal(set) var batches = 0
   private let isLearned: Bool
   /// For each share 0, or NaN if a parameter in it is not finite after tracking; empty for a learned network.
   private let trackingChecks: Block
@@ -78,6 +84,9 @@ public final class Parameters: Tracking, @unchecked Sendable {
     gradients = Block(count: isLearned ? layout.parameterCount : 0)
     transposed = Block(count: isLearned ? layout.transposedCount : 0)
     trackingChecks = Block(count: isLearned ? 0 : WorkerPool.maximumCount)
+    statistics = Block(count: layout.statisticsCount)
+    inference = FixedArray(count: layout.sites.count) { BatchNormRecord(columns: layout.sites[$0].affine.inputs) }
+    resetStatistics()
   }
 
   /// Draws weights and biases from U(±1/√fan_in), the default of PyTorch and of the reference implementations. A
@@ -91,12 +100,15 @@ public final class Parameters: Tracking, @unchecked Sendable {
       let bound = 1 / Float(tensor.layer.inputs).squareRoot()
       tensor.forEachIndex { _, index in values[index] = (2 * generator.uniform() - 1) * bound }
     }
+    resetStatistics()
     refreshTransposed(.whole)
   }
 
-  /// θ ← other's θ.
+  /// θ ← other's θ, and its running statistics.
   public func copy(_ other: Parameters) {
     values.copy(other.values)
+    statistics.copy(other.statistics)
+    batches = other.batches
     refreshTransposed(.whole)
   }
 
@@ -115,8 +127,9 @@ public final class Parameters: Tracking, @unchecked Sendable {
     return check == 0
   }
 
-  /// Brings Wᵀ up to date with a share of W.
+  /// Brings Wᵀ, and what the running statistics make of columns, up to date with a share of θ.
   package func refreshTransposed(_ share: Share) {
+    refreshInference(share)
     guard isLearned else { return }
     for layer in layout.layers where layer.transposedCount > 0 {
       let (inputs, panels) = layer.transposed(of: share)
@@ -129,8 +142,8 @@ public final class Parameters: Tracking, @unchecked Sendable {
 
   // MARK: as tensors
 
-  /// The parameters, or other numbers kept in their layout, as tensors named `prefix.…`.
-  public func tensors(_ prefix: String) -> [Tensor] { tensors(prefix, of: values) }
+  /// The parameters as tensors named `prefix.…`, with the running statistics where there are some.
+  public func tensors(_ prefix: String) -> [Tensor] { tensors(prefix, of: values) + statisticsTensors(prefix) }
 
   package func tensors(_ prefix: String, of block: borrowing Block) -> [Tensor] {
     let copy = block.values
@@ -140,6 +153,7 @@ public final class Parameters: Tracking, @unchecked Sendable {
   /// Reads the parameters from tensors named `prefix.…`.
   public func load(_ prefix: String, from find: (String) throws -> Tensor) throws {
     try load(prefix, into: values, from: find)
+    try loadStatistics(prefix, from: find)
     trackingChecks.fill(0, 0..<trackingChecks.count)
     refreshTransposed(.whole)
   }

@@ -7,18 +7,24 @@ import Platform
 /// π(·|s) = tanh N(μ(s), σ(s)²): one trunk with the heads μ and log σ, kept side by side as one layer.
 package final class SquashedGaussian: @unchecked Sendable {
   package let parameters: Parameters
+  /// The same, as a list.
+  let networks: [Parameters]
   private let actionSize: Int
-  private let activations: Activations
-  private let heads: Matrix  // (B × 2A)
-  private let headGradients: Matrix  // (B × 2A)
-  private let record: GaussianRecord
+  /// One, for the one network.
+  let activations: FixedArray<Activations>
+  let heads: Matrix  // (B × 2A)
+  let headGradients: Matrix  // (B × 2A)
+  let record: GaussianRecord
 
+  /// - Parameter batchNormalization: of what every layer reads. Such a policy learns from `sampleBatch`; elsewhere it is normalised by
+  ///   its running statistics.
   package convenience init(
-    observationSize: Int, actionSize: Int, hiddenSizes: [Int], activation: Activation = .relu, batchSize: Int
+    observationSize: Int, actionSize: Int, hiddenSizes: [Int], activation: Activation = .relu, batchSize: Int,
+    batchNormalization: BatchNormalization? = nil
   ) {
     let layout = Layout(
       inputs: observationSize, gradientInputs: 0, blocks: [NetworkBlock](hiddenSizes, activation: activation),
-      outputs: [("mean", actionSize), ("log_std", actionSize)], scalar: false)
+      outputs: [("mean", actionSize), ("log_std", actionSize)], scalar: false, batchNormalization: batchNormalization)
     self.init(Parameters(layout, isLearned: true), actionSize: actionSize, batchSize: batchSize)
   }
 
@@ -28,9 +34,9 @@ package final class SquashedGaussian: @unchecked Sendable {
   }
 
   private init(_ parameters: Parameters, actionSize: Int, batchSize: Int) {
-    self.parameters = parameters
+    (self.parameters, networks) = (parameters, [parameters])
     self.actionSize = actionSize
-    activations = Activations(parameters.layout, rows: batchSize, forLearning: true)
+    activations = FixedArray(count: 1) { _ in Activations(parameters.layout, rows: batchSize, forLearning: true) }
     heads = Matrix(rows: batchSize, columns: 2 * actionSize)
     headGradients = Matrix(rows: batchSize, columns: 2 * actionSize)
     record = GaussianRecord(rows: batchSize, actionSize: actionSize)
@@ -67,7 +73,7 @@ package final class SquashedGaussian: @unchecked Sendable {
     gaussianGradient(
       record, actionGradient: actionGradient, logProbabilityGradient: logProbabilityGradient, into: headGradients,
       rows: rows)
-    parameters.backwardOutput(headGradients, activations, rows: rows)
+    parameters.backwardOutput(headGradients, activations[0], rows: rows)
   }
 
   /// The backward pass of Σ_k w_k log π(a_k|s) to the hidden layers, with the actions of the last K draws fixed, for some rows.
@@ -77,19 +83,19 @@ package final class SquashedGaussian: @unchecked Sendable {
   ///   - noise: ε (K × B × A) of the draws.
   package func backward(scoreWeights weights: borrowing Block, draws: Int, noise: borrowing Block, rows: Range<Int>) {
     gaussianScoreGradient(heads, record, draws: draws, noise: noise, weights: weights, into: headGradients, rows: rows)
-    parameters.backwardOutput(headGradients, activations, rows: rows)
+    parameters.backwardOutput(headGradients, activations[0], rows: rows)
   }
 
   /// ∂L/∂θ of a share of the parameters.
   package func weightGradients(_ observations: borrowing Matrix, rows: Int, _ share: Share) {
-    parameters.weightGradients(Input(observations), activations, output: headGradients, rows: rows, share)
+    parameters.weightGradients(Input(observations), activations[0], output: headGradients, rows: rows, share)
   }
 
   /// The share of hidden units that are zero over the first `rows` rows of the last evaluation.
-  package func deadUnits(rows: Int) -> Double { activations.deadUnits(rows: rows) }
+  package func deadUnits(rows: Int) -> Double { activations[0].deadUnits(rows: rows) }
 
   private func forward(_ observations: borrowing Matrix, rows: Range<Int>) {
-    parameters.forward(Input(observations), activations, into: heads, rows: rows)
+    parameters.forward(Input(observations), activations[0], into: heads, rows: rows)
   }
 }
 

@@ -3,7 +3,8 @@
 //   u_k = h_{k−1} W_k + b_k,   h_k = f(norm(dropout(u_k))),   h_{−1} = x
 //   ∂L/∂h_{k−1} = ∂L/∂u_k W_kᵀ,   ∂L/∂W_k = h_{k−1}ᵀ ∂L/∂u_k
 //
-// With ReLU alone h_k = relu(u_k) is one kernel, and so is ∂L/∂u_{k−1} = (∂L/∂u_k W_kᵀ) ⊙ [h_{k−1} > 0].
+// With ReLU alone h_k = relu(u_k) is one kernel, and so is ∂L/∂u_{k−1} = (∂L/∂u_k W_kᵀ) ⊙ [h_{k−1} > 0]. Where batches are
+// normalised, layer k reads z_k in place of h_{k−1}; here by the running statistics, in BatchTrunk.swift by those of a batch.
 
 import Kernels
 import Platform
@@ -24,6 +25,14 @@ package struct Activations: ~Copyable {
   let normGradients: FixedArray<Matrix>  // (B × H_k)
   /// The blocks' own activations, for those who ask about dead units.
   let blocks: [NetworkBlock]
+  /// x, in one matrix; empty, as the next three are, where batches are not normalised.
+  let input: Matrix  // (B × I)
+  /// z_k, what layer k reads.
+  let normalized: FixedArray<Matrix>  // (B × I_k)
+  /// What the last batch's statistics made of z_k's columns.
+  let batchRecords: FixedArray<BatchNormRecord>
+  /// ∂L/∂z_0; empty where nothing is learned.
+  let inputGradient: Matrix  // (B × I)
 
   package init(_ layout: Layout, rows: Int, forLearning: Bool) {
     let blocks = layout.blocks
@@ -42,6 +51,12 @@ package struct Activations: ~Copyable {
       return LayerNormRecord(rows: isNeeded ? rows : 0, columns: isNeeded ? blocks[$0].units : 0)
     }
     normGradients = matrices { forLearning && $0.normalization == .layer }
+    let sizes = layout.sites.map(\.affine.inputs)
+    let inputs = sizes.first ?? 0
+    input = Matrix(rows: inputs > 0 ? rows : 0, columns: inputs)
+    normalized = FixedArray(count: sizes.count) { Matrix(rows: rows, columns: sizes[$0]) }
+    batchRecords = FixedArray(count: forLearning ? sizes.count : 0) { BatchNormRecord(columns: sizes[$0]) }
+    inputGradient = Matrix(rows: forLearning && inputs > 0 ? rows : 0, columns: forLearning ? inputs : 0)
   }
 
   /// The last hidden layer: the input of the output layer.
@@ -70,12 +85,42 @@ extension Parameters {
     _ input: Input, _ activations: borrowing Activations, dropout: NetworkDropout? = nil, rows: Range<Int>
   ) {
     for k in 0..<activations.hidden.count {
-      let layer = layout.layers[k]
-      let source = k == 0 ? input : Input(activations.hidden[k - 1])
-      let isFused = layout.blocks[k].isFused
-      denseForward(source, values, at: layer.offset, into: activations.hidden[k], rectify: isFused, rows: rows)
-      if !isFused { finish(k, activations, dropout, rows: rows) }
+      normalize(k, input, activations, rows: rows)
+      forwardBlock(k, layerInput(k, input, activations), activations, dropout, rows: rows)
     }
+  }
+
+  /// Block k from what its layer reads, for some rows.
+  func forwardBlock(
+    _ k: Int, _ source: Input, _ activations: borrowing Activations, _ dropout: NetworkDropout?, rows: Range<Int>
+  ) {
+    let layer = layout.layers[k]
+    let isFused = layout.blocks[k].isFused
+    denseForward(source, values, at: layer.offset, into: activations.hidden[k], rectify: isFused, rows: rows)
+    if !isFused { finish(k, activations, dropout, rows: rows) }
+  }
+
+  /// z_k by the running statistics, for some rows; nothing where batches are not normalised.
+  func normalize(_ k: Int, _ input: Input, _ activations: borrowing Activations, rows: Range<Int>) {
+    guard !layout.sites.isEmpty else { return }
+    if k == 0 {
+      join(input, into: activations.input, rows: rows)
+      batchNormForward(activations.input, inference[0], into: activations.normalized[0], rows: rows)
+    } else {
+      batchNormForward(activations.hidden[k - 1], inference[k], into: activations.normalized[k], rows: rows)
+    }
+  }
+
+  /// What layer k reads, once it is computed.
+  func layerInput(_ k: Int, _ input: Input, _ activations: borrowing Activations) -> Input {
+    if !layout.sites.isEmpty { return Input(activations.normalized[k]) }
+    return k == 0 ? input : Input(activations.hidden[k - 1])
+  }
+
+  /// What the output layer reads, normalised by the running statistics where batches are, for some rows.
+  func outputInput(_ input: Input, _ activations: borrowing Activations, rows: Range<Int>) -> Input {
+    normalize(activations.hidden.count, input, activations, rows: rows)
+    return layerInput(activations.hidden.count, input, activations)
   }
 
   /// What follows block k's product: dropout, normalisation, activation.
@@ -110,7 +155,7 @@ extension Parameters {
   package func backwardHidden(_ activations: borrowing Activations, rows: Range<Int>) {
     for k in stride(from: activations.last, to: 0, by: -1) {
       let offset = layout.layers[k].transposedOffset
-      if layout.blocks[k - 1].isFused {
+      if isFused(behind: k - 1) {
         denseInputGradient(
           activations.gradients[k], transposed, at: offset, mask: activations.hidden[k - 1],
           into: activations.gradients[k - 1], rows: rows)
@@ -128,7 +173,7 @@ extension Parameters {
   ) {
     for k in stride(from: activations.last, to: 0, by: -1) {
       let offset = layout.layers[k].transposedOffset
-      if layout.blocks[k - 1].isFused {
+      if isFused(behind: k - 1) {
         denseInputGradient(
           activations.gradients[k], transposed, at: offset, mask: activations.hidden[k - 1], maskRows: owners,
           into: activations.gradients[k - 1], rows: rows)
@@ -140,8 +185,22 @@ extension Parameters {
     }
   }
 
-  /// ∂L/∂u_k from ∂L/∂h_k, in place, for some rows of a block that is not one kernel.
+  /// Whether ∂L/∂u_k is one kernel with the product of the layer behind it.
+  func isFused(behind k: Int) -> Bool { layout.sites.isEmpty && layout.blocks[k].isFused }
+
+  /// ∂L/∂u_k from ∂L/∂h_k, or from ∂L/∂z_{k+1} where batches are normalised, in place, for some rows.
   func backwardBlock(_ k: Int, _ activations: borrowing Activations, rows: Range<Int>) {
+    if !layout.sites.isEmpty {
+      guard !layout.blocks[k].isFused else {
+        return batchNormScale(activations.gradients[k], inference[k + 1], mask: activations.hidden[k], rows: rows)
+      }
+      batchNormScale(activations.gradients[k], inference[k + 1], rows: rows)
+    }
+    backwardActivation(k, activations, rows: rows)
+  }
+
+  /// ∂L/∂u_k from ∂L/∂h_k, in place, for some rows of a block that is not one kernel.
+  func backwardActivation(_ k: Int, _ activations: borrowing Activations, rows: Range<Int>) {
     multiply(activations.gradients[k], by: activations.slopes[k], rows: rows)
     if let normalization = layout.normalization(k) {
       activations.gradients[k].copy(rows, to: activations.normGradients[k])
@@ -156,6 +215,13 @@ extension Parameters {
   func backwardBlock(
     _ k: Int, _ activations: borrowing Activations, owners: borrowing RowIndices, rows: Range<Int>
   ) {
+    if !layout.sites.isEmpty {
+      guard !layout.blocks[k].isFused else {
+        return batchNormScale(
+          activations.gradients[k], inference[k + 1], mask: activations.hidden[k], maskRows: owners, rows: rows)
+      }
+      batchNormScale(activations.gradients[k], inference[k + 1], rows: rows)
+    }
     multiply(activations.gradients[k], by: activations.slopes[k], factorRows: owners, rows: rows)
     if let normalization = layout.normalization(k) {
       activations.gradients[k].copy(rows, to: activations.normGradients[k])
@@ -171,128 +237,32 @@ extension Parameters {
   /// Passes the gradient of the first hidden block's u back to the network's last inputs, for some rows.
   package func backwardInput(_ activations: borrowing Activations, into gradient: borrowing Matrix, rows: Range<Int>) {
     let first = layout.layers[0]
+    guard layout.sites.isEmpty else {
+      denseInputGradient(
+        activations.gradients[0], transposed, at: first.transposedOffset, into: activations.inputGradient, rows: rows)
+      return batchNormScaleLast(activations.inputGradient, inference[0], into: gradient, rows: rows)
+    }
     precondition(
       gradient.columns == first.inputs - first.firstGradientInput, "a gradient of \(gradient.columns) inputs")
     denseInputGradient(activations.gradients[0], transposed, at: first.transposedOffset, into: gradient, rows: rows)
   }
 
-  /// ∂L/∂W and ∂L/∂b of a share of the hidden layers, and those of what normalises them, over the first `rows` rows.
+  /// ∂L/∂W and ∂L/∂b of a share of the hidden layers, and those of what normalises them, over the first `rows` rows. Where batches
+  /// are normalised, the last pass back was `backwardBatch`.
   package func hiddenWeightGradients(
     _ input: Input, _ activations: borrowing Activations, rows: Int, _ share: Share
   ) {
     for k in 0..<activations.hidden.count {
       let layer = layout.layers[k]
       denseWeightGradient(
-        k == 0 ? input : Input(activations.hidden[k - 1]), activations.gradients[k], rows: rows, into: gradients,
-        at: layer.offset, panels: share.range(of: layer.panels))
+        layerInput(k, input, activations), activations.gradients[k], rows: rows, into: gradients, at: layer.offset,
+        panels: share.range(of: layer.panels))
       if let normalization = layout.normalization(k) {
         layerNormAffineGradient(
           activations.normGradients[k], activations.norms[k], rows: rows, into: gradients, at: normalization.offset,
           panels: share.range(of: normalization.panels))
       }
     }
-  }
-}
-
-// MARK: a trunk with a linear output layer
-
-extension Parameters {
-  /// The output layer from the input, for some rows.
-  func forward(
-    _ input: Input, _ activations: borrowing Activations, into output: borrowing Matrix,
-    dropout: NetworkDropout? = nil, rows: Range<Int>
-  ) {
-    forwardHidden(input, activations, dropout: dropout, rows: rows)
-    denseForward(
-      Input(activations.hidden[activations.last]), values, at: layout.output.offset, into: output, rectify: false,
-      rows: rows)
-  }
-
-  /// Passes the gradient of the output layer back to the first hidden layer, for some rows.
-  func backwardOutput(
-    _ gradient: borrowing Matrix, _ activations: borrowing Activations, rows: Range<Int>
-  ) {
-    let last = activations.last
-    let offset = layout.output.transposedOffset
-    if layout.blocks[last].isFused {
-      denseInputGradient(
-        gradient, transposed, at: offset, mask: activations.hidden[last], into: activations.gradients[last], rows: rows)
-    } else {
-      denseInputGradient(gradient, transposed, at: offset, into: activations.gradients[last], rows: rows)
-      backwardBlock(last, activations, rows: rows)
-    }
-    backwardHidden(activations, rows: rows)
-  }
-
-  /// ∂L/∂W and ∂L/∂b of a share of all layers, over the first `rows` rows.
-  func weightGradients(
-    _ input: Input, _ activations: borrowing Activations, output: borrowing Matrix, rows: Int, _ share: Share
-  ) {
-    hiddenWeightGradients(input, activations, rows: rows, share)
-    let part = share.range(of: layout.output.panels)
-    if layout.output.kind == .narrow {
-      denseWeightGradient(
-        activations.hidden[activations.last], output, rows: rows, into: gradients, at: layout.output.offset,
-        inputPanels: part)
-    } else {
-      denseWeightGradient(
-        Input(activations.hidden[activations.last]), output, rows: rows, into: gradients, at: layout.output.offset,
-        panels: part)
-    }
-  }
-}
-
-// MARK: a trunk with one output
-
-extension Parameters {
-  /// One output for each of some rows.
-  func forward(
-    _ input: Input, _ activations: borrowing Activations, into values: borrowing Block,
-    dropout: NetworkDropout? = nil, rows: Range<Int>
-  ) {
-    forwardHidden(input, activations, dropout: dropout, rows: rows)
-    headForward(
-      activations.hidden[activations.last], self.values, at: layout.output.offset, into: values, rows: rows)
-  }
-
-  /// Passes the gradient of the output back to the first hidden layer, for some rows.
-  func backwardOutput(_ gradient: borrowing Block, _ activations: borrowing Activations, rows: Range<Int>) {
-    let last = activations.last
-    let offset = layout.output.offset
-    if layout.blocks[last].isFused {
-      headInputGradient(
-        gradient, values, at: offset, mask: activations.hidden[last], into: activations.gradients[last], rows: rows)
-    } else {
-      headInputGradient(gradient, values, at: offset, into: activations.gradients[last], rows: rows)
-      backwardBlock(last, activations, rows: rows)
-    }
-    backwardHidden(activations, rows: rows)
-  }
-
-  /// The same where row r of the gradients belongs to row `owners[r]` of the hidden layers.
-  func backwardOutput(
-    _ gradient: borrowing Block, _ activations: borrowing Activations, owners: borrowing RowIndices, rows: Range<Int>
-  ) {
-    let last = activations.last
-    let offset = layout.output.offset
-    if layout.blocks[last].isFused {
-      headInputGradient(
-        gradient, values, at: offset, mask: activations.hidden[last], maskRows: owners,
-        into: activations.gradients[last], rows: rows)
-    } else {
-      headInputGradient(gradient, values, at: offset, into: activations.gradients[last], rows: rows)
-      backwardBlock(last, activations, owners: owners, rows: rows)
-    }
-    backwardHidden(activations, owners: owners, rows: rows)
-  }
-
-  /// ∂L/∂W and ∂L/∂b of a share of all layers, over the first `rows` rows.
-  func weightGradients(
-    _ input: Input, _ activations: borrowing Activations, output: borrowing Block, rows: Int, _ share: Share
-  ) {
-    hiddenWeightGradients(input, activations, rows: rows, share)
-    headWeightGradient(
-      output, activations.hidden[activations.last], rows: rows, into: gradients, at: layout.output.offset,
-      panels: share.range(of: layout.output.panels))
+    if !layout.sites.isEmpty { firstSiteGradients(activations, rows: rows, share) }
   }
 }

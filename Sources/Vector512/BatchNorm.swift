@@ -1,0 +1,1 @@
+../Vector/BatchNorm.swift
