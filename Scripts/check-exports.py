@@ -29,6 +29,7 @@ ALGORITHMS = [
     ("ddpg", "Pendulum-v1", ["hiddenSizes=16,16,8"]),
     ("dqn", "CartPole-v1", ["hiddenSizes=64,64"]),
     ("tqc", "Pendulum-v1", ["hiddenSizes=32,24", "policyActivation=silu"]),
+    ("crossq", "Pendulum-v1", ["hiddenSizes=32,24", "policyHiddenSizes=24,16"]),
     ("td3", "Pendulum-v1", ["hiddenSizes=24,24", "policyActivation=tanh"]),
     ("dqn", "CartPole-v1", ["hiddenSizes=24", "criticActivation=elu"]),
     ("sac-discrete", "CartPole-v1", ["normalizeObservations=true", "hiddenSizes=32,32"]),

@@ -24,6 +24,9 @@ public struct Assessment: Sendable, Equatable {
   public var criticGradientNorm = Double.nan
   /// Share of neighbouring quantiles that are in the wrong order.
   public var crossedQuantiles = Double.nan
+  /// How far the means of the last batch were from the running ones, in running deviations: the mean over all normalised columns, the
+  /// larger of the critics' and the policy's.
+  public var statisticsLag = Double.nan
 
   /// Nothing is known.
   public init() {}

@@ -30,6 +30,12 @@ public struct Metric: Sendable, Equatable, Codable {
   public static let crossedQuantiles = Metric(
     "crossed_quantiles", "share of neighbouring quantiles with θ_m > θ_{m+1}", unit: "")
 
+  /// What networks that normalise batches tell, by the names that health looks for: the critics, the policy.
+  public static let statisticsLags = ["critic", "policy"].map {
+    Metric(
+      "\($0)_statistics_lag", "mean |μ − M| / √(V + ε), the \($0)'s batch against its running statistics", unit: "")
+  }
+
   /// Those that `UpdateMetrics` has as properties and every log as columns, in the log's order.
   public static let common = [criticLoss, policyLoss, targetMean, temperature, entropy]
 }

@@ -99,6 +99,11 @@ extension HealthRecord {
       "quantile crossing", when: updates >= Self.settling && look.crossedQuantiles > 0.4,
       "\(percent(look.crossedQuantiles)) of neighbouring quantiles are in the wrong order, of a new network half: the critics "
         + "have not learned a distribution; lower \(any(of: "criticLearningRate")) or check the reward's scale")
+    find(
+      "stale batch statistics", when: updates >= Self.settling && look.statisticsLag > 1,
+      "the means of batches are \(short(look.statisticsLag)) deviations from the running ones on average: the policy that acts is not "
+        + "the one that learns; lower \(any(of: "policyLearningRate", "criticLearningRate")) or \(any(of: "batchMomentum"))"
+    )
     for (name, norm) in [("policy", look.policyGradientNorm), ("critics", look.criticGradientNorm)] {
       find(
         "gradient norm", when: norm > 1e5,

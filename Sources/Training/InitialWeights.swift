@@ -55,6 +55,13 @@ public struct InitialWeights: Sendable {
   func load(into algorithm: any Algorithm, _ configuration: AnyConfiguration) throws -> [String] {
     try checkActivations(configuration)
     let own = Dictionary(algorithm.parameters.map { ($0.name, $0) }) { first, _ in first }
+    // without what the file normalises by, its weights would be another policy's
+    let statistics = "policy.batch_norm.batches"
+    guard tensors[statistics] == nil || own[statistics] != nil else {
+      throw MismatchedRun(
+        "the policy of \(origin.path) normalises batches, this run's does not: give a run of \(origin.algorithm), or begin with the "
+          + "run's policy file, which has that in its weights")
+    }
     // a temperature that was set is what was asked for
     let isFixed = configuration.values["temperature"]?["fixed"] != nil
     var left: Set<String> = []
@@ -86,7 +93,7 @@ public struct InitialWeights: Sendable {
     return left.sorted()
   }
 
-  private static let criticSettings = ["criticActivation", "criticNormalization"]
+  private static let criticSettings = ["criticActivation", "criticNormalization", "batchEpsilon"]
 
   /// Throws where the same weights would make other functions.
   private func checkActivations(_ configuration: AnyConfiguration) throws {

@@ -49,6 +49,8 @@ public struct RunInspection: Sendable {
     if let crossed = Self.lastValue(of: Metric.crossedQuantiles.name, in: directory.lines("metrics.csv")) {
       record?.assessment.crossedQuantiles = crossed
     }
+    let lags = Metric.statisticsLags.compactMap { Self.lastValue(of: $0.name, in: directory.lines("metrics.csv")) }
+    if let lag = lags.filter({ !$0.isNaN }).max() { record?.assessment.statisticsLag = lag }
     let run = directory.description.run
     if case .object(let members) = run.configuration { record?.settings = Set(members.keys) }
     var health = learned.map { Self.health($0, record) } ?? .unknown

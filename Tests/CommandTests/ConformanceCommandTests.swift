@@ -8,8 +8,10 @@ import Testing
     .filter { $0.hasSuffix(".case.safetensors") }.map { String($0.dropLast(".case.safetensors".count)) }.sorted()
 
   @Test func `the fixtures are there`() {
-    #expect(Self.cases.count == 86)
-    for algorithm in ["ddpg", "td3", "sac", "tqc", "redq", "dqn", "sac-discrete", "td3-bc", "fqe", "fqe-discrete"] {
+    #expect(Self.cases.count == 93)
+    for algorithm in [
+      "ddpg", "td3", "sac", "tqc", "redq", "crossq", "dqn", "sac-discrete", "td3-bc", "fqe", "fqe-discrete",
+    ] {
       #expect(Self.cases.contains { $0.hasPrefix(algorithm) })
     }
   }

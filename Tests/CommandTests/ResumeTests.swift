@@ -145,6 +145,24 @@ import Testing
     #expect(!folder.contents.contains("a") && !folder.contents.contains("b"))
   }
 
+  @Test func `networks that normalise batches begin a run of their kind, by their policy file any other`()
+    throws
+  {
+    let (run, sizes) = (folder.path("run"), ["--set", "policyHiddenSizes=16,16"])
+    try succeed(shortRun("crossq", into: run, steps: 400, sizes))
+    try succeed(shortRun("crossq", into: folder.path("new"), steps: 300, sizes + ["--from", run]))
+    try succeed(shortRun("sac", into: folder.path("file"), steps: 300, ["--from", run + "/policy.safetensors"]))
+    try refusal(
+      shortRun("sac", into: folder.path("a"), ["--from", run]), says: "normalises batches, this run's does not")
+    try refusal(
+      shortRun("crossq", into: folder.path("b"), sizes + ["--from", run + "/policy.safetensors"]),
+      says: "give a run of the same algorithm")
+    try refusal(
+      shortRun("crossq", into: folder.path("c"), sizes + ["--set", "batchEpsilon=0.1", "--from", run]),
+      says: "give both the same")
+    #expect(!folder.contents.contains("a") && !folder.contents.contains("b") && !folder.contents.contains("c"))
+  }
+
   @Test func `a longer run whose buffer had dropped frames says that its bits are others`() throws {
     // random actions end an episode of this task after some 20 steps: with one of 8 and less frames are dropped
     let arguments = [

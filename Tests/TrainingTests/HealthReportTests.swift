@@ -41,6 +41,9 @@ import Testing
     #expect(names { $0.assessment.criticGradientNorm = 1e6 } == ["gradient norm"])
     #expect(names { $0.assessment.policyNorm = 2e3 } == ["parameter norm"])
     #expect(names { $0.assessment.criticNorm = 2e3 } == ["parameter norm"])
+    #expect(names { $0.assessment.statisticsLag = 1.1 } == ["stale batch statistics"])
+    #expect(names { ($0.assessment.statisticsLag, $0.updates) = (1.1, 19_999) }.isEmpty)
+    #expect(names { $0.assessment.statisticsLag = 0.9 }.isEmpty)
     #expect(names { $0.replayRatio = 0.1 } == ["replay coverage"])
   }
 
@@ -53,8 +56,9 @@ import Testing
     let row = ["50000"] + healthy.columns.map { "\($0.value)" } + ["12.5"]
     var (read, expected) = (try #require(HealthRecord(row: row)), healthy)
     // the log has no column of it: NaN, which equals nothing
-    #expect(read.assessment.crossedQuantiles.isNaN)
+    #expect(read.assessment.crossedQuantiles.isNaN && read.assessment.statisticsLag.isNaN)
     (read.assessment.crossedQuantiles, expected.assessment.crossedQuantiles) = (0, 0)
+    (read.assessment.statisticsLag, expected.assessment.statisticsLag) = (0, 0)
     #expect(read == expected)
     #expect(HealthRecord.columnNames.split(separator: ",").count == row.count)
     #expect(HealthRecord(row: ["50000", "1"]) == nil && HealthRecord(row: []) == nil)
@@ -78,7 +82,8 @@ import Testing
     record.assessment.policyNorm = 1e9
     record.assessment.policyGradientNorm = 1e9
     #expect(record.findings.count == 8)
-    for name in record.findings.map(\.name) + names({ $0.valueBias = -99 }) {
+    for name in record.findings.map(\.name) + names({ $0.valueBias = -99 }) + names({ $0.assessment.statisticsLag = 2 })
+    {
       #expect(guide.contains("\n## \(name.prefix(1).uppercased() + name.dropFirst())\n"), "\(name)")
     }
   }
