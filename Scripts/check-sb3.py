@@ -26,8 +26,8 @@ RUNS = [
     ("sac", "Pendulum-v1", ["hiddenSizes=64,48"]),
     ("sac", "MountainCarContinuous-v0", ["hiddenSizes=24,24", "policyActivation=tanh", "criticActivation=tanh", "temperature=0.2"]),
     ("td3", "Pendulum-v1", ["policyHiddenSizes=33,20", "criticHiddenSizes=16,16,8"]),
-    ("ddpg", "Pendulum-v1", ["hiddenSizes=32", "explorationNoise.ornsteinUhlenbeck.standardDeviation=0.2", "explorationNoise.ornsteinUhlenbeck.stiffness=0.15",
-      "explorationNoise.ornsteinUhlenbeck.timestep=0.01"]),
+    ("ddpg", "Pendulum-v1", [
+        "hiddenSizes=32", 'explorationNoise.ornsteinUhlenbeck={"standardDeviation":0.2,"stiffness":0.15,"timestep":0.01}']),
     ("dqn", "CartPole-v1", ["hiddenSizes=64,64"]),
 ]
 

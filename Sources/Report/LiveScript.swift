@@ -79,16 +79,19 @@ enum LiveScript {
       }
     }
     let timer = 0;
+    const ask = async () => (await fetch("state", {cache: "no-store"})).json();
     async function look() {
       let pause = 2000;
       try {
-        const state = await (await fetch("state", {cache: "no-store"})).json();
+        let state = await ask();
         if (state.version !== version) {
           const start = performance.now();
           const text = await (await fetch("./", {cache: "no-store"})).text();
           take(new DOMParser().parseFromString(text, "text/html"));
           // a long page of many runs is not asked for all the time
-          pause = Math.max(pause, 10 * (performance.now() - start));
+          pause = Math.min(30000, Math.max(pause, 10 * (performance.now() - start)));
+          // what became of the page is known only now
+          state = await ask();
         }
         describe(state);
       } catch {
