@@ -59,7 +59,7 @@ extension Double {
   func text(_ digits: Int = 1) -> String {
     guard isFinite else { return isNaN ? "–" : self > 0 ? "∞" : "−∞" }
     // three hundred digits say no more
-    guard abs(self) < 1e15 else { return "\(self)" }
+    guard abs(self) <= 0x1p53 else { return "\(self)" }
     // a value that rounds to 0 has no sign
     let value = abs(self) < 0.5 * pow(10, -Double(digits)) ? 0 : self
     return value.formatted(.number.precision(.fractionLength(digits)).locale(Locale(identifier: "en_US_POSIX")))
