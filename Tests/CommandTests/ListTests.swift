@@ -28,8 +28,9 @@ import Testing
       #expect(metrics.compactMap { $0["name"]?.string } == entry.metrics.map(\.name))
       #expect(metrics.allSatisfy { $0["formula"]?.string?.isEmpty == false && $0["unit"]?.string != nil })
     }
-    let kinds = algorithms.compactMap { $0["actions"]?.string }
-    #expect(kinds == (0..<10).map { [5, 6, 9].contains($0) ? "discrete" : "continuous" })
+    let discrete = algorithms.filter { $0["actions"]?.string == "discrete" }.compactMap { $0["name"]?.string }
+    #expect(discrete == ["dqn", "sac-discrete", "fqe-discrete"])
+    #expect(algorithms.count { $0["actions"]?.string == "continuous" } == algorithms.count - discrete.count)
     let sac = algorithms.first { $0["name"]?.string == "sac" }?["hyperparameters"]?.array ?? []
     let find = { (name: String) in sac.first { $0["name"]?.string == name } }
     #expect(find("discount")?["default"]?.number == 0.99 && find("discount")?["range"]?.string == "[0, 1]")
