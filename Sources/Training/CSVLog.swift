@@ -95,10 +95,13 @@ final class CSVLog {
     (size, unconfirmed) = (UInt64(first.count), first)
   }
 
-  /// The place after the last line feed.
+  /// Bytes at a file's end in which its last row is looked for: no log is that long, and a file of holes may be 1 TB.
+  private static let searched: UInt64 = 1 << 30
+
+  /// The place after the last line feed; 0, so that the log begins anew, where there is none among the last bytes.
   private static func endOfRows(_ file: DiskFile, _ length: UInt64) throws(DiskError) -> UInt64 {
     var end = length
-    while end > 0 {
+    while end > 0 && length - end < searched {
       let start = end - min(end, 1 << 16)
       let bytes = try file.read(Int(end - start), at: start)
       if let last = bytes.lastIndex(of: UInt8(ascii: "\n")) { return start + UInt64(last) + 1 }
