@@ -99,6 +99,10 @@ struct RootCommand: ParsableCommand {
     let arguments = Arguments.joiningNegativeNumbers(Array(CommandLine.arguments.dropFirst()))
     do {
       try Processor.check()
+      if let complaint = Arguments.complaint(ofHelp: arguments) {
+        Output.note("Error: " + complaint)
+        exit(withError: ExitCode.validationFailure)
+      }
       var command = try parseAsRoot(arguments)
       parsed = command
       #if DEBUG
