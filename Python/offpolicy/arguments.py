@@ -35,7 +35,7 @@ def check_policy(policy: Any) -> str:
     if name in ("MlpPolicy", "MultiInputPolicy"):
         return name
     # SB3's own classes of the same networks
-    same = {"SACPolicy": "MlpPolicy", "TQCPolicy": "MlpPolicy", "TD3Policy": "MlpPolicy", "DQNPolicy": "MlpPolicy"}
+    same = dict.fromkeys(("SACPolicy", "TQCPolicy", "CrossQPolicy", "TD3Policy", "DQNPolicy"), "MlpPolicy")
     if not isinstance(policy, str) and name in same:
         return same[name]
     if name == "CnnPolicy":
