@@ -20,13 +20,11 @@ from .evaluation import evaluate_policy
 from .logger import configure
 from .noise import ActionNoise, NormalActionNoise, OrnsteinUhlenbeckActionNoise, VectorizedActionNoise
 from .redq import REDQ
+from .replay import HerReplayBuffer
 from .sac import SAC
 from .schedules import ConstantSchedule, LinearSchedule
 from .td3 import TD3
 from .tqc import TQC
-
-#: name of the buffer for hindsight, for `replay_buffer_class`
-HerReplayBuffer = "HerReplayBuffer"
 
 __version__ = "0.1.0"
 

@@ -21,7 +21,7 @@ from .learner_settings import learner_settings
 from .logger import Logger
 from .noise import VectorizedActionNoise, native_noise
 from .policy import Device, Policy
-from .replay import ReplayBuffer
+from .replay import replay_buffer_of
 from .schedules import FloatSchedule
 from .vec_environments import VecEnvLanes
 from .vec_normalize import vec_normalize_of
@@ -142,7 +142,7 @@ class OffPolicyModel:
         if self._goal_function is not None:
             self._goal_function.attach(self._learner)
         self._applied: Dict[str, float] = {}
-        self.replay_buffer: Any = ReplayBuffer(self)
+        self.replay_buffer: Any = replay_buffer_of(self)
         self._actions = prediction.row_maps(self)
 
     #: whether the library has noise for it; others draw their actions, and add noise in Python

@@ -134,6 +134,14 @@ class Lanes:
     def close(self) -> None:
         """Closes the environments."""
 
+    def has_attr(self, name: str) -> bool:
+        """Whether the environments have an attribute."""
+        try:
+            self.get_attr(name)
+        except AttributeError:
+            return False
+        return True
+
     def get_attr(self, name: str, indices: Indices = None) -> List[Any]:
         """An attribute of each environment."""
         raise AttributeError(f"{type(self).__name__} has no environments with the attribute {name}")

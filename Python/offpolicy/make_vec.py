@@ -6,7 +6,7 @@ import os
 from typing import Any, Callable, Dict, List, Optional
 
 from .builtin import BuiltInEnvironment, built_in_ids
-from .environments import EnvironmentLanes
+from .environments import EnvironmentLanes, layers
 from .errors import UnsupportedError
 from .monitor import Monitor
 from .subprocess_lanes import SubprocVecEnv
@@ -77,3 +77,13 @@ def _made(env_id: Any, keywords: Dict[str, Any]) -> Any:
         return gymnasium.make(env_id, **{"render_mode": "rgb_array", **keywords})
     except TypeError:
         return gymnasium.make(env_id, **keywords)
+
+
+def unwrap_wrapper(env: Any, wrapper_class: type) -> Any:
+    """The wrapper of this class around an environment; None: there is none."""
+    return next((layer for layer in layers(env) if isinstance(layer, wrapper_class)), None)
+
+
+def is_wrapped(env: Any, wrapper_class: type) -> bool:
+    """Whether there is a wrapper of this class around an environment."""
+    return unwrap_wrapper(env, wrapper_class) is not None

@@ -97,6 +97,9 @@ class SubprocVecEnv(SeparateLanes):
     def has_method(self, name: str) -> bool:
         return bool(self._ask("has", [name], [0])[0])
 
+    def has_attr(self, name: str) -> bool:
+        return all(self._ask("has", [name] * self.num_envs))
+
     def get_attr(self, name: str, indices: Indices = None) -> List[Any]:
         chosen = self._chosen(indices)
         return self._ask("get", [name] * len(chosen), chosen)
