@@ -21,7 +21,8 @@ class EnvironmentLanes(SeparateLanes):
             for name in ("observation_space", "action_space", "reset", "step"):
                 if not hasattr(environment, name):
                     raise UnsupportedError(f"{environment!r} is no environment: it has no {name}")
-            if any(environment is other for other in environments[:i]):
+            inner = innermost(environment)
+            if any(inner is innermost(other) for other in environments[:i]):
                 raise UnsupportedError("the same environment is in the list twice; every lane needs one of its own")
         check_spaces(environments)
         self.envs = environments
@@ -139,6 +140,12 @@ def layers(environment: Any) -> Iterator[Any]:
         if inner is None:
             return
         environment = inner
+
+
+def innermost(environment: Any) -> Any:
+    """An environment without its wrappers."""
+    *_, inner = layers(environment)
+    return inner
 
 
 def attribute(environment: Any, name: str) -> Any:

@@ -6,6 +6,8 @@ from typing import Any, Dict, Optional, Tuple
 
 import numpy as np
 
+from .errors import UnsupportedError
+
 try:
     from gymnasium import Env, spaces
 except ImportError:
@@ -37,12 +39,15 @@ class BitFlippingEnv(Env):
     :param continuous: whether an action is a number for each bit, which is flipped where it is above 0; else the bit's number
     :param max_steps: steps until an episode is cut; None: as many as bits
     :param discrete_obs_space: whether bits are one number, Discrete(2^n)
+    :param image_obs_space: refused: bits as pictures need a convolutional network
     """
 
     def __init__(
         self, n_bits: int = 10, continuous: bool = False, max_steps: Optional[int] = None, discrete_obs_space: bool = False,
-        render_mode: Optional[str] = None,
+        image_obs_space: bool = False, channel_first: bool = True, render_mode: Optional[str] = None,
     ) -> None:  # fmt: skip
+        if image_obs_space:
+            raise UnsupportedError("BitFlippingEnv: image_obs_space=True is not supported; there are no convolutional networks")
         self.n_bits, self.continuous, self.render_mode = n_bits, continuous, render_mode
         self.max_steps = n_bits if max_steps is None else max_steps
         self.discrete_obs_space = discrete_obs_space

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
+import warnings
 from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple, Type, Union
 
 import numpy as np
@@ -160,11 +161,18 @@ class Lanes:
 
     def get_images(self) -> List[Any]:
         """A picture of each environment."""
-        return [method() for method in self.get_attr("render")]
+        return self.env_method("render")
 
     def render(self, mode: Optional[str] = None) -> Any:
-        """The picture of the first environment."""
-        return self.get_attr("render", [0])[0]()
+        """The picture of the first environment, as its `render_mode` says."""
+        if mode is not None and mode != self.render_mode:
+            warnings.warn(
+                f"render({mode!r}): the environments were made with render_mode={self.render_mode!r}, which stays; pass "
+                f"gymnasium.make(id, render_mode={mode!r})",
+                UserWarning,
+                stacklevel=2,
+            )
+        return self.env_method("render", indices=[0])[0]
 
     def getattr_depth_check(self, name: str, already_found: bool) -> None:
         """Part of VecEnv; wrappers ask for it."""

@@ -189,6 +189,8 @@ def load_results(path: str) -> Any:
         tables.append(table)
     if not tables:
         raise LoadMonitorResultsError(f"there is no *{Monitor.EXT} in {path}")
-    joined = pandas.concat(tables).sort_values("t", ignore_index=True)
+    # a table without rows has no types, and pandas warns of it
+    joined = pandas.concat([table for table in tables if len(table)] or tables[:1])
+    joined = joined.sort_values("t").reset_index()
     joined["t"] -= joined["t"].iloc[0] if len(joined) else 0
     return joined

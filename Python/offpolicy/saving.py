@@ -199,8 +199,7 @@ def assemble(
     if lanes is not None:
         model._set_lanes(lanes, built_in)
     else:
-        model._lanes = model._built_in = model._vec_normalize_env = None
-        model._must_reset, model._epoch = True, -1
+        model._set_nowhere()
     model._saved_lanes = None
     model._make_learner()
 

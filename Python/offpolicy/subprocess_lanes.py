@@ -80,7 +80,9 @@ class SubprocVecEnv(SeparateLanes):
 
     def save_each(self) -> List[Optional[Dict[str, Any]]]:
         """What is known of each environment, see `restoring`."""
-        return [None] * self.num_envs if self.observations is None else self._ask("save", [None] * self.num_envs)
+        if self.observations is None or self._workers.is_closed:
+            return [None] * self.num_envs
+        return self._ask("save", [None] * self.num_envs)
 
     def restore_each(self, saved: List[Optional[Dict[str, Any]]]) -> List[bool]:
         """Puts environments back; returns which of them go on exactly. The others have been reset."""
@@ -115,9 +117,3 @@ class SubprocVecEnv(SeparateLanes):
     def env_is_wrapped(self, wrapper: Type[Any], indices: Indices = None) -> List[bool]:
         chosen = self._chosen(indices)
         return self._ask("wrapped", [wrapper] * len(chosen), chosen)
-
-    def get_images(self) -> List[Any]:
-        return self.env_method("render")
-
-    def render(self, mode: Optional[str] = None) -> Any:
-        return self.env_method("render", indices=[0])[0]

@@ -1,4 +1,4 @@
-"""VecCheckNan and VecExtractDictObs: small wrappers around vectors."""
+"""VecCheckNan, VecExtractDictObs and VecTransposeImage: small wrappers around vectors."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, List, Tuple
 
 import numpy as np
 
+from .errors import UnsupportedError
 from .vec_wrapper import VecEnvWrapper
 
 
@@ -87,3 +88,10 @@ class VecExtractDictObs(VecEnvWrapper):
             for info in infos
         ]
         return observations[self.key], rewards, dones, infos
+
+
+class VecTransposeImage(VecEnvWrapper):
+    """Refused: there are no convolutional networks. Scripts that import it and have no pictures run."""
+
+    def __init__(self, venv: Any, skip: bool = False) -> None:
+        raise UnsupportedError("VecTransposeImage is not supported: pictures have to become features")

@@ -10,11 +10,15 @@ from __future__ import annotations
 import multiprocessing
 import os
 import pickle
+import random
 import select
 import signal
 import traceback
 import weakref
+import zlib
 from typing import Any, Callable, Dict, List, Optional, Sequence
+
+import numpy as np
 
 from .environments import EnvironmentLanes
 from .errors import OffPolicyError
@@ -54,7 +58,7 @@ class Workers:
             inherited = self.pipes + [here] if self.method == "fork" else []
             given = make if self.method == "fork" else _Pickled(make)
             process = context.Process(
-                target=_serve, args=(there, given, list(inherited)), name=f"environment {i}", daemon=True
+                target=_serve, args=(there, given, list(inherited), _seed(i)), name=f"environment {i}", daemon=True
             )
             try:
                 process.start()
@@ -190,8 +194,17 @@ class _Pickled:
 # ---- in the process of an environment
 
 
-def _serve(pipe: Any, make: Callable[[], Any], inherited: List[Any]) -> None:
+def _seed(i: int) -> int:
+    """What global generators of the i-th process begin with: each another one's, all the same after `np.random.seed`."""
+    state = np.random.get_state()[1]
+    return zlib.crc32(np.asarray(state, dtype=np.uint32).tobytes() + i.to_bytes(4, "little"))
+
+
+def _serve(pipe: Any, make: Callable[[], Any], inherited: List[Any], seed: int) -> None:
     """Makes an environment and answers until the pipe is closed."""
+    # a forked process would draw what all others draw
+    random.seed(seed)
+    np.random.seed(seed)
     # Ctrl-C is the parent's business: it reaches every process of a terminal
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for other in inherited:

@@ -22,6 +22,7 @@ from offpolicy.common.env_util import is_wrapped, unwrap_wrapper  # noqa: E402
 from offpolicy.common.envs import BitFlippingEnv, IdentityEnv, IdentityEnvBox  # noqa: E402
 from offpolicy.common.monitor import Monitor  # noqa: E402
 from offpolicy.common.off_policy_algorithm import OffPolicyAlgorithm  # noqa: E402
+from offpolicy.common.vec_env import VecTransposeImage  # noqa: E402
 
 SMALL = dict(policy_kwargs=dict(net_arch=[16]), seed=3, learning_starts=20, batch_size=16)
 
@@ -31,7 +32,7 @@ def test_every_name_that_a_module_promises_is_there():
     for module in pkgutil.walk_packages(offpolicy.common.__path__, "offpolicy.common."):
         loaded = importlib.import_module(module.name)
         for name in getattr(loaded, "__all__", []):
-            assert getattr(loaded, name) is not None
+            assert getattr(loaded, name) is not None or name == "tqdm"  # which may not be installed
             found += 1
     assert found > 60
 
@@ -39,7 +40,7 @@ def test_every_name_that_a_module_promises_is_there():
 @pytest.mark.parametrize(
     "line, words",
     [
-        ("from offpolicy.common.vec_env import VecTransposeImage", "there are no convolutional networks"),
+        ("from offpolicy.common.env_util import make_atari_env", "there are no convolutional networks"),
         ("from offpolicy.common.torch_layers import BaseFeaturesExtractor", "policy_kwargs"),
         ("from offpolicy.common.policies import ActorCriticPolicy", "there are no on-policy algorithms"),
         ("from offpolicy.common.buffers import RolloutBuffer", "there are no on-policy algorithms"),
@@ -73,6 +74,10 @@ def test_small_helpers_give_what_their_names_say(tmp_path):
     box, picture = gym.spaces.Box(0, 1, (2, 3)), gym.spaces.Box(0, 255, (8, 9, 3), np.uint8)
     assert preprocessing.is_image_space(picture) and not preprocessing.is_image_space(box)
     assert not preprocessing.is_image_space(gym.spaces.Box(0, 255, (8, 9, 7), np.uint8), check_channels=True)
+    assert not preprocessing.is_image_space_channels_first(picture)
+    assert preprocessing.is_image_space_channels_first(gym.spaces.Box(0, 255, (3, 8, 9), np.uint8))
+    with pytest.raises(ValueError, match="VecTransposeImage is not supported"):
+        VecTransposeImage(None)
     parts = gym.spaces.Dict(a=box, b=gym.spaces.Discrete(4))
     assert preprocessing.get_flattened_obs_dim(parts) == 10
     assert preprocessing.get_obs_shape(parts) == {"a": (2, 3), "b": (1,)}

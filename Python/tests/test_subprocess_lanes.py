@@ -100,6 +100,19 @@ def test_a_saved_model_goes_on_exactly_in_the_middle_of_episodes(tmp_path):
     assert model.learn(200, reset_num_timesteps=False).digest == straight.digest
 
 
+def test_a_model_is_saved_after_its_environments_were_closed_or_given_up(tmp_path):
+    for give_up in (lambda model: model.env.close(), lambda model: delattr(model, "env")):
+        model = SAC("MlpPolicy", SubprocVecEnv([pendulum] * 2, "fork"), **SMALL).learn(300)
+        give_up(model)
+        model.save(tmp_path / "model")
+        assert SAC.load(tmp_path / "model").digest == model.digest
+        model.set_env(SubprocVecEnv([pendulum] * 2, "fork"))
+        assert model.learn(100).num_timesteps == 100
+    del model.env
+    with pytest.raises(UnsupportedError, match="the model has no environment: give it one with set_env"):
+        model.learn(10)
+
+
 def test_an_error_of_an_environment_comes_with_its_traceback_and_training_can_go_on():
     env = vector(broken)
     model = SAC("MlpPolicy", env, **SMALL)
@@ -152,6 +165,32 @@ def test_single_environments_can_be_asked_and_told():
     assert dones.all() and observations[:, 0].tolist() == [0, 7, 2] and infos[1]["terminal_observation"][0] == np.float32(0.5)
     assert infos[1]["TimeLimit.truncated"] and infos[1]["episode"]["l"] == 50 and env.reset_infos[1]["seed"] is None
     env.close()
+
+
+class Global:
+    """Its observation is drawn from NumPy's global generator."""
+
+    observation_space, action_space = spaces.Box(0, 1, (1,)), spaces.Box(-1, 1, (1,))
+
+    def reset(self, seed=None, options=None):
+        return np.random.random(1).astype(np.float32), {}
+
+    def step(self, action):
+        return np.random.random(1).astype(np.float32), 0.0, False, False, {}
+
+    def close(self):
+        pass
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_global_generators_of_processes_differ_and_repeat(method):
+    seen = []
+    for seed in (1, 1, 2):
+        np.random.seed(seed)
+        env = SubprocVecEnv([Global] * 2, method)
+        seen.append(env.reset()[:, 0].tolist())
+        env.close()
+    assert seen[0] == seen[1] != seen[2] and seen[0][0] != seen[0][1]
 
 
 def program(code):

@@ -5,7 +5,6 @@ _ON_POLICY = "there are no on-policy algorithms"
 _POLICIES = 'policies and networks of one\'s own are not supported: policy="MlpPolicy" with policy_kwargs'
 
 _REASONS = {
-    "VecTransposeImage": _PICTURES,
     "VecVideoRecorder": "gymnasium.wrappers.RecordVideo films an environment, and that of Stable-Baselines3 can be passed",
     "make_atari_env": _PICTURES,
     "AtariWrapper": _PICTURES,

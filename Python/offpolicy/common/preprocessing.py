@@ -7,7 +7,7 @@ import numpy as np
 from .. import spaces
 from ..flatten import Flattener
 
-__all__ = ["get_action_dim", "get_flattened_obs_dim", "get_obs_shape", "is_image_space"]
+__all__ = ["get_action_dim", "get_flattened_obs_dim", "get_obs_shape", "is_image_space", "is_image_space_channels_first"]
 
 
 def is_image_space(observation_space: Any, check_channels: bool = False, normalized_image: bool = False) -> bool:
@@ -20,6 +20,11 @@ def is_image_space(observation_space: Any, check_channels: bool = False, normali
     if not (normalized_image and spaces.kind(space) == "Box" and len(space.shape) == 3) and not spaces.is_image(space):
         return False
     return not check_channels or min(space.shape[0], space.shape[-1]) in (1, 3, 4)
+
+
+def is_image_space_channels_first(observation_space: Any) -> bool:
+    """Whether the channels of pictures are their first dimension: the smallest one."""
+    return int(np.argmin(observation_space.shape)) == 0
 
 
 def get_obs_shape(observation_space: Any) -> Union[Tuple[int, ...], Dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from ..lanes import Lanes as VecEnv
 from ..make_vec import DummyVecEnv, SubprocVecEnv
-from ..vec_checks import VecCheckNan, VecExtractDictObs
+from ..vec_checks import VecCheckNan, VecExtractDictObs, VecTransposeImage
 from ..vec_frame_stack import VecFrameStack
 from ..vec_monitor import VecMonitor
 from ..vec_normalize import VecNormalize, sync_envs_normalization
@@ -11,7 +11,7 @@ from ..vec_wrapper import VecEnvWrapper, is_vecenv_wrapped, unwrap_vec_wrapper
 
 __all__ = [
     "DummyVecEnv", "SubprocVecEnv", "VecCheckNan", "VecEnv", "VecEnvWrapper", "VecExtractDictObs", "VecFrameStack", "VecMonitor",
-    "VecNormalize", "is_vecenv_wrapped", "sync_envs_normalization", "unwrap_vec_normalize", "unwrap_vec_wrapper",
+    "VecNormalize", "VecTransposeImage", "is_vecenv_wrapped", "sync_envs_normalization", "unwrap_vec_normalize", "unwrap_vec_wrapper",
 ]  # fmt: skip
 
 
