@@ -11,7 +11,7 @@
 // A network is: normalisation, L × [x W, normalisation, ReLU], x W + b. Learning, it is normalised by the statistics of its batch;
 // acting, for ã′ and where the policy asks the critics, by running statistics. `folded` is the policy with these in its weights.
 //
-// Read in order: XQCConfiguration.swift · init · act · update · assess · state.
+// Read in order: XQCConfiguration.swift · init · update · assess · state.
 
 import Kernels
 import Networks
@@ -19,8 +19,8 @@ import Platform
 import Replay
 
 /// XQC (Palenicek 2026): a soft actor-critic with categorical critics, batch and weight normalisation.
-public final class XQC: Algorithm {
-  private var configuration: Configuration
+public final class XQC: SoftActing {
+  private let configuration: Configuration
   private let targetEntropy: Float
   private let workers: WorkerPool
   /// Those that the policy is divided among.
@@ -30,10 +30,10 @@ public final class XQC: Algorithm {
   private let folded: SquashedGaussian  // what the policy computes by its running statistics
   private let critics: CategoricalCritics
   private let targetCritics: CategoricalCritics
-  private let learnedTemperature: LearnedTemperature
+  let learnedTemperature: LearnedTemperature
 
-  private let policyOptimizer: Adam
-  private let criticOptimizer: Adam
+  let policyOptimizer: Adam
+  let criticOptimizer: Adam
   private var updates = 0
   private var updateStream: RandomStream
 
@@ -47,7 +47,7 @@ public final class XQC: Algorithm {
   private let actionGradient: Matrix  // (B × A)
 
   // the lanes' observations
-  private let actor: GaussianActor  // by the folded policy's parameters
+  let actor: GaussianActor  // by the folded policy's parameters
   private let actingCritics: CategoricalCriticsOfOne
 
   public init(
@@ -73,7 +73,8 @@ public final class XQC: Algorithm {
       observationSize: observationSize, actionSize: actionSize, hiddenSizes: configuration.criticSizes,
       batchSize: batchSize, batchNormalization: configuration.normalization)
     targetCritics = CategoricalCritics(following: critics)
-    learnedTemperature = LearnedTemperature(configuration.temperature)
+    learnedTemperature = LearnedTemperature(
+      configuration.temperature, configuration.adam(learningRate: configuration.temperatureLearningRate))
 
     policyOptimizer = Adam([policy.parameters], configuration.adam(learningRate: configuration.policyLearningRate))
     criticOptimizer = Adam(critics.networks, configuration.adam(learningRate: configuration.criticLearningRate))
@@ -94,25 +95,6 @@ public final class XQC: Algorithm {
     actionGradient = Matrix(rows: batchSize, columns: actionSize)
     actor = GaussianActor(sharing: folded, lanes: lanes, actionSize: actionSize, seed: seed)
     actingCritics = CategoricalCriticsOfOne(critics, observationSize: observationSize, actionSize: actionSize)
-  }
-
-  // MARK: act
-
-  public func beginEpisode(lane: Int) {}
-
-  public func act(_ observations: borrowing Matrix, rows: Int, explore: Bool, into actions: borrowing Matrix) {
-    actor.act(observations, rows: rows, explore: explore, into: actions)
-  }
-
-  public func sample(
-    _ observations: borrowing Matrix, rows: Int, using stream: inout RandomStream, into actions: borrowing Matrix
-  ) {
-    actor.sample(observations, rows: rows, using: &stream, into: actions)
-  }
-
-  public func setLearningRate(_ rate: Float) {
-    (policyOptimizer.learningRate, criticOptimizer.learningRate) = (rate, rate)
-    configuration.temperatureLearningRate = rate
   }
 
   // MARK: update
@@ -206,9 +188,7 @@ public final class XQC: Algorithm {
 
     // temperature:  J(α) = E[ −log α (log π_φ(ã|s) + H̄) ]
     // differs: without the factor α, as SAC here; the authors' program takes the gradient of −α (log π + H̄)
-    var settings = configuration.adam(learningRate: configuration.temperatureLearningRate)
-    (settings.learningRate, settings.schedule) = (settings.rate(atUpdate: updates), .constant)
-    learnedTemperature.step(gradient: -(meanLogProbability + Double(targetEntropy)), settings)
+    learnedTemperature.step(gradient: -(meanLogProbability + Double(targetEntropy)), atUpdate: updates)
   }
 
   // MARK: assess
@@ -229,19 +209,11 @@ public final class XQC: Algorithm {
     actingCritics.minimum(observation, action)
   }
 
-  public func entropyBonus(lane: Int) -> Double {
-    -learnedTemperature.value * actor.logProbability(lane: lane)
-  }
-
   // MARK: what it declares
 
   public static func draws(_ configuration: Configuration, actionSize: Int) -> UpdateDraws {
     let rows = [configuration.batchSize, actionSize]
     return UpdateDraws(next: rows, current: rows)
-  }
-
-  public static func policy(_ configuration: Configuration) -> PolicyForm {
-    configuration.policyForm(.squashedGaussian)
   }
 
   public static let metrics: [Metric] =

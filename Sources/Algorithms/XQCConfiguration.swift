@@ -102,8 +102,7 @@ extension XQC {
           "share of the running statistics that a batch leaves", source: authors),
         Hyperparameter(
           "batchEpsilon", "ε", .real(0, 1, excludingLower: true), "added to variances", source: authors),
-        Hyperparameter(
-          "policyDelay", "d", .whole(1), "the policy steps at every d-th update", source: authors),
+        .policyDelay(authors),
         .learningRate("policyLearningRate", "Adam's rate for the policy", authors),
         .learningRate("criticLearningRate", "Adam's rate for the critics", authors),
         .learningRate("temperatureLearningRate", "Adam's rate for log α", authors),
