@@ -47,8 +47,13 @@ public final class LearnedTemperature {
   }
 
   /// Steps log α along a gradient, unless α is fixed.
-  public func step(gradient: @autoclosure () -> Double) {
-    if isLearned { optimizer.step(&logarithm, gradient: gradient(), settings) }
+  ///
+  /// - Parameter n: the update, from 1, whose rate the schedule gives; nil: the schedule counts the steps of α.
+  public func step(gradient: @autoclosure () -> Double, atUpdate n: Int? = nil) {
+    guard isLearned else { return }
+    var settings = settings
+    if let n { (settings.learningRate, settings.schedule) = (settings.rate(atUpdate: n), .constant) }
+    optimizer.step(&logarithm, gradient: gradient(), settings)
   }
 
   /// log α, rounded, as the tensor `log_temperature`.

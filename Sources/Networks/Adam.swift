@@ -105,7 +105,7 @@ public final class Adam: @unchecked Sendable {
     for j in networks.indices { apply(j, share) }
   }
 
-  /// Steps a share of network j.
+  /// Steps a share of network j, and brings its weights to length 1 where the network keeps that.
   package func apply(_ j: Int, _ share: Share) {
     let network = networks[j]
     var check: Float = 0
@@ -114,6 +114,7 @@ public final class Adam: @unchecked Sendable {
       check += adamStep(
         network.values, network.gradients, firstMoments[j], secondMoments[j], step, range: layer.range(of: share))
     }
+    check += network.bringToUnitLength(share)
     network.refreshTransposed(share)
     checks[j * WorkerPool.maximumCount + share.lower] = check
   }
