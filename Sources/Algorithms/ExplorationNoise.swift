@@ -38,17 +38,20 @@ public struct ExplorationNoiseProcess: ~Copyable {
   /// Adds the next noise to every lane's action (N × A) and clips to [−1, 1].
   public mutating func add(to actions: borrowing Matrix) {
     stream.fillNormal(normal)
-    for i in values.indices {
-      let sample: Float
-      switch noise {
-      case .gaussian(let standardDeviation):
-        sample = standardDeviation * normal[i]
-      case .ornsteinUhlenbeck(let stiffness, let standardDeviation, let timestep):
-        values[i] += -stiffness * values[i] * timestep + standardDeviation * timestep.squareRoot() * normal[i]
-        sample = values[i]
+    var i = 0
+    for lane in 0..<lanes {
+      for column in 0..<actionSize {
+        let sample: Float
+        switch noise {
+        case .gaussian(let standardDeviation):
+          sample = standardDeviation * normal[i]
+        case .ornsteinUhlenbeck(let stiffness, let standardDeviation, let timestep):
+          values[i] += -stiffness * values[i] * timestep + standardDeviation * timestep.squareRoot() * normal[i]
+          sample = values[i]
+        }
+        actions[lane, column] = (actions[lane, column] + sample).clipped(to: -1, 1)
+        i += 1
       }
-      let (lane, column) = (i / actionSize, i % actionSize)
-      actions[lane, column] = (actions[lane, column] + sample).clipped(to: -1, 1)
     }
   }
 

@@ -7,7 +7,8 @@ import Testing
     let critics = Critics(count: 2, observationSize: 4, actionSize: 3, hiddenSizes: [5], batchSize: 6)
     var stream = RandomStream(seed: 3, purpose: "test")
     critics.initialize(using: &stream)
-    let (observations, actions) = (Matrix(rows: 6, columns: 4), Matrix(rows: 6, columns: 3))
+    let observations = Matrix(rows: 6, columns: 4)
+    let actions = Matrix(rows: 6, columns: 3)
     for row in 0..<6 {
       for column in 0..<4 { observations[row, column] = Float(row * 4 + column) * 0.1 - 1 }
       for column in 0..<3 { actions[row, column] = Float(row - column) * 0.15 }
