@@ -1,4 +1,4 @@
-"""Off-policy reinforcement learning on the CPU: SAC, TQC, REDQ, TD3, DDPG, DQN and DiscreteSAC.
+"""Off-policy reinforcement learning on the CPU: SAC, TQC, REDQ, CrossQ, TD3, DDPG, DQN and DiscreteSAC.
 
     from offpolicy import SAC
     model = SAC("MlpPolicy", "Pendulum-v1", verbose=1, seed=0)
@@ -11,6 +11,7 @@ The interface is that of Stable-Baselines3. The work is done by a library writte
 
 from ._native import describe
 from .builtin import BuiltInEnvironment, built_in_ids
+from .crossq import CrossQ
 from .ddpg import DDPG
 from .discrete_sac import DiscreteSAC
 from .dqn import DQN
@@ -19,18 +20,16 @@ from .evaluation import evaluate_policy
 from .logger import configure
 from .noise import ActionNoise, NormalActionNoise, OrnsteinUhlenbeckActionNoise, VectorizedActionNoise
 from .redq import REDQ
+from .replay import HerReplayBuffer
 from .sac import SAC
 from .schedules import ConstantSchedule, LinearSchedule
 from .td3 import TD3
 from .tqc import TQC
 
-#: name of the buffer for hindsight, for `replay_buffer_class`
-HerReplayBuffer = "HerReplayBuffer"
-
 __version__ = "0.1.0"
 
 __all__ = [
-    "ActionNoise", "BuiltInEnvironment", "ConstantSchedule", "DDPG", "DQN", "DiscreteSAC", "HerReplayBuffer",
+    "ActionNoise", "BuiltInEnvironment", "ConstantSchedule", "CrossQ", "DDPG", "DQN", "DiscreteSAC", "HerReplayBuffer",
     "LinearSchedule", "NativeError", "NormalActionNoise", "OffPolicyError", "OrnsteinUhlenbeckActionNoise", "REDQ",
     "SAC", "TD3", "TQC", "UnsupportedError", "VectorizedActionNoise", "built_in_ids", "configure", "describe", "evaluate_policy",
 ]  # fmt: skip
@@ -43,8 +42,8 @@ _OTHERS = ("A2C", "ARS", "MaskablePPO", "PPO", "QRDQN", "RecurrentPPO", "TRPO")
 def __getattr__(name: str) -> object:
     if name in _OTHERS:
         raise ImportError(
-            f"offpolicy has no {name}: it has off-policy algorithms, SAC, TQC, REDQ, TD3 and DDPG for continuous actions, DQN and "
-            "DiscreteSAC for discrete ones"
+            f"offpolicy has no {name}: it has off-policy algorithms, SAC, TQC, REDQ, CrossQ, TD3 and DDPG for continuous actions, DQN "
+            "and DiscreteSAC for discrete ones"
         )
     # the checker is loaded when it is used
     if name == "check_env":

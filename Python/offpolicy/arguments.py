@@ -8,7 +8,7 @@ from __future__ import annotations
 import warnings
 from typing import Any, Dict, List, NamedTuple, Optional
 
-from .errors import UnsupportedError
+from .errors import UnsupportedError, nearest
 
 
 class TrainFreq(NamedTuple):
@@ -35,13 +35,14 @@ def check_policy(policy: Any) -> str:
     if name in ("MlpPolicy", "MultiInputPolicy"):
         return name
     # SB3's own classes of the same networks
-    same = {"SACPolicy": "MlpPolicy", "TQCPolicy": "MlpPolicy", "TD3Policy": "MlpPolicy", "DQNPolicy": "MlpPolicy"}
+    same = dict.fromkeys(("SACPolicy", "TQCPolicy", "CrossQPolicy", "TD3Policy", "DQNPolicy"), "MlpPolicy")
     if not isinstance(policy, str) and name in same:
         return same[name]
     if name == "CnnPolicy":
         raise UnsupportedError("CnnPolicy is not supported: there are no convolutional networks; use MlpPolicy on features")
     if isinstance(policy, str):
-        raise ValueError(f"there is no policy {name!r}; there are 'MlpPolicy' and 'MultiInputPolicy'")
+        guess = nearest(name, ("MlpPolicy", "MultiInputPolicy"))
+        raise ValueError(f"there is no policy {name!r}{guess}; there are 'MlpPolicy' and 'MultiInputPolicy'")
     raise UnsupportedError(f"policies of one's own ({name}) are not supported; use 'MlpPolicy' with policy_kwargs")
 
 
@@ -66,6 +67,11 @@ _CRITICS = {
     1: "this algorithm has one; SAC and TD3 have 2, REDQ and TQC any number",
     2: "this algorithm has 2; REDQ and TQC have any number, DDPG has one",
 }
+
+_TAKEN = (
+    "net_arch", "activation_fn", "n_critics", "features_extractor_class", "features_extractor_kwargs", "optimizer_class",
+    "optimizer_kwargs",
+)  # fmt: skip
 
 #: what has no effect in Stable-Baselines3 either, without gSDE and images
 _HARMLESS = {
@@ -103,7 +109,7 @@ def networks(
         elif name == "optimizer_kwargs":
             found.update(_adam(value or {}))
         elif name not in _HARMLESS:
-            raise UnsupportedError(f"policy_kwargs: {name} is not supported")
+            raise UnsupportedError(f"policy_kwargs: {name} is not supported" + nearest(name, _TAKEN))
     return found
 
 
@@ -144,7 +150,9 @@ def _sizes(value: Any, default: List[int], separate: bool) -> Dict[str, Any]:
 
 
 def _layers(value: Any) -> List[int]:
-    layers = [int(size) for size in value]
+    if isinstance(value, str) or not hasattr(value, "__iter__"):
+        raise ValueError(f"policy_kwargs: net_arch={value!r} is no list of sizes of hidden layers")
+    layers = [int(number("net_arch", size)) for size in value]
     if not layers:
         raise UnsupportedError("policy_kwargs: net_arch=[] is not supported: networks have at least one hidden layer")
     return layers
@@ -162,14 +170,32 @@ def _adam(given: Dict[str, Any]) -> Dict[str, Any]:
     return found
 
 
+def number(name: str, value: Any) -> float:
+    """An argument as a number; names it where it is none."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name}={value!r} is no number") from None
+
+
+def seed(value: Any) -> Optional[int]:
+    """A seed: a whole number from 0 to 2⁶³ − 1, or None."""
+    if value is None:
+        return None
+    if not hasattr(value, "__index__") or not 0 <= int(value) < 2**63:
+        raise ValueError(f"seed={value!r}: a seed is a whole number from 0, or None for another one in each run")
+    return int(value)
+
+
 def temperature(ent_coef: Any) -> Dict[str, Any]:
     """`ent_coef` "auto", "auto_0.1" or a number."""
-    if not isinstance(ent_coef, str):
-        return {"fixed": {"value": float(ent_coef)}}
-    name, _, initial = ent_coef.partition("_")
+    name, _, initial = ent_coef.partition("_") if isinstance(ent_coef, str) else ("", "", "")
     if name != "auto":
-        return {"fixed": {"value": float(ent_coef)}}
-    value = float(initial) if initial else 1.0
+        try:
+            return {"fixed": {"value": float(ent_coef)}}
+        except (TypeError, ValueError):
+            raise ValueError(f'ent_coef={ent_coef!r}: it is "auto", "auto_0.1" for a first value, or a number') from None
+    value = number("ent_coef", initial) if initial else 1.0
     if not value > 0:
         raise ValueError(f"ent_coef={ent_coef!r}: the first temperature must be greater than 0")
     return {"learned": {"initial": value}}

@@ -21,7 +21,7 @@ from .learner_settings import learner_settings
 from .logger import Logger
 from .noise import VectorizedActionNoise, native_noise
 from .policy import Device, Policy
-from .replay import ReplayBuffer
+from .replay import replay_buffer_of
 from .schedules import FloatSchedule
 from .vec_environments import VecEnvLanes
 from .vec_normalize import vec_normalize_of
@@ -60,8 +60,10 @@ class OffPolicyModel:
         policy_name = arguments.check_policy(policy)
         for name, value in given.items():
             setattr(self, name, value)
-        self.policy_kwargs = dict(self.policy_kwargs or {})
-        self.configuration = dict(self.configuration or {})
+        for name in ("policy_kwargs", "configuration"):
+            if not isinstance(getattr(self, name), (dict, type(None))):
+                raise TypeError(f"{name}={getattr(self, name)!r} is no dictionary")
+            setattr(self, name, dict(getattr(self, name) or {}))
         self._check()
         lanes, built_in = make_lanes(environment, self.n_envs, self.environment_options)
         self.n_envs = lanes.num_envs
@@ -80,6 +82,11 @@ class OffPolicyModel:
         self.device = Device("cpu")
         arguments.refuse_sde(getattr(self, "use_sde", False), getattr(self, "use_sde_at_warmup", False))
         self.train_freq = arguments.train_freq(self.train_freq)
+        self.seed = arguments.seed(self.seed)
+        if self.action_noise is not None and not (callable(self.action_noise) and hasattr(self.action_noise, "reset")):
+            raise TypeError(f"action_noise={self.action_noise!r} is no noise, such as NormalActionNoise(mean, sigma)")
+        if not callable(self.learning_rate) and arguments.number("learning_rate", self.learning_rate) < 0:
+            raise ValueError(f"learning_rate={self.learning_rate!r}: a rate is at least 0")
         self.lr_schedule = FloatSchedule(self.learning_rate)
         self._has_constant_rate = self.lr_schedule.is_constant
         self._hindsight = arguments.hindsight(self.replay_buffer_class, self.replay_buffer_kwargs, self.buffer_size)
@@ -142,7 +149,7 @@ class OffPolicyModel:
         if self._goal_function is not None:
             self._goal_function.attach(self._learner)
         self._applied: Dict[str, float] = {}
-        self.replay_buffer: Any = ReplayBuffer(self)
+        self.replay_buffer: Any = replay_buffer_of(self)
         self._actions = prediction.row_maps(self)
 
     #: whether the library has noise for it; others draw their actions, and add noise in Python
@@ -180,8 +187,16 @@ class OffPolicyModel:
 
     @property
     def env(self) -> Any:
-        """As `get_env`."""
+        """As `get_env`. Deleted, the model has none until `set_env`."""
         return self.get_env()
+
+    @env.deleter
+    def env(self) -> None:
+        self._set_nowhere()
+
+    def _set_nowhere(self) -> None:
+        self._lanes = self._built_in = self._vec_normalize_env = None
+        self._must_reset, self._epoch = True, -1
 
     def get_vec_normalize_env(self) -> Any:
         """The VecNormalize around the environments, or None."""

@@ -270,7 +270,8 @@ class _LineOfText:
         percent = min(100, 100 * self.steps // self.total)
         if percent != self.shown:
             self.shown = percent
-            print(f"\r{percent:3d} % of {self.total:,} steps", end="", flush=True)
+            # the next line, this one's successor or a table, is written over it
+            print(f"{percent:3d} % of {self.total:,} steps", end="\r", flush=True)
 
     def refresh(self) -> None:
         print(flush=True)

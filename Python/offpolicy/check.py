@@ -122,12 +122,7 @@ class _Checker:
         if seed is None:
             result = env.reset()
         else:
-            try:
-                result = env.reset(seed=seed, options={})
-            except TypeError as error:
-                if "unexpected keyword" not in str(error):
-                    raise
-                self.find("reset takes seed and options", str(error), "in reset(seed=123, options={})", stop=True)
+            result = self.reset_with_seed(env, seed)
         place = f"after {self.stage}"
         if not isinstance(result, tuple) or len(result) != 2:
             kind = f"{len(result)} values" if isinstance(result, tuple) else f"one {type(result).__name__}"
@@ -137,6 +132,19 @@ class _Checker:
             self.find("reset returns a pair", f"the second value of reset() is a {kind}", place, stop=True)
         self.check_observation(result[0], place)
         return result[0]
+
+    def reset_with_seed(self, env: Any, seed: int) -> Any:
+        for keywords in ({"seed": seed, "options": {}}, {"seed": seed}):
+            try:
+                return env.reset(**keywords)
+            except TypeError as error:
+                if "unexpected keyword" not in str(error):
+                    raise
+                text, place = str(error), f"in reset({', '.join(f'{name}={value}' for name, value in keywords.items())})"
+                if "options" not in keywords or "options" not in text:
+                    self.find("reset takes seed and options", text, place, stop=True)
+                self.find("reset takes options", text, place)
+        raise AssertionError("the second call has neither returned nor raised")
 
     def step(self, env: Any, action: Any, place: str) -> Tuple[Any, float, bool, bool]:
         self.stage = place[3:] if place.startswith("at ") else place

@@ -16,6 +16,7 @@ RULES: Dict[str, Tuple[str, str]] = {
     "actions are supported": ("error", "use a Box with finite bounds, or Discrete; map other actions inside step()"),
     "bounds are in order": ("error", "set low below high for each number"),
     "reset takes seed and options": ("error", "write def reset(self, *, seed=None, options=None)"),
+    "reset takes options": ("warning", "write def reset(self, *, seed=None, options=None)"),
     "reset returns a pair": ("error", "return observation, info from reset(), info a dictionary, {} at least"),
     "step returns five values": ("error", "return observation, reward, terminated, truncated, info from step()"),
     "info is a dictionary": ("error", "return a dictionary, {} at least"),

@@ -7,10 +7,11 @@ from typing import Any, Dict, Iterator, List, Type
 import numpy as np
 
 from .errors import UnsupportedError
-from .lanes import TERMINATED, TRUNCATED, EpisodeCounter, Indices, Lanes, check_spaces
+from .lanes import TERMINATED, TRUNCATED, EpisodeCounter, Indices, check_spaces
+from .separate_lanes import SeparateLanes
 
 
-class EnvironmentLanes(Lanes):
+class EnvironmentLanes(SeparateLanes):
     """One environment a lane, stepped one after the other in this process."""
 
     def __init__(self, environments: List[Any]) -> None:
@@ -20,7 +21,8 @@ class EnvironmentLanes(Lanes):
             for name in ("observation_space", "action_space", "reset", "step"):
                 if not hasattr(environment, name):
                     raise UnsupportedError(f"{environment!r} is no environment: it has no {name}")
-            if any(environment is other for other in environments[:i]):
+            inner = innermost(environment)
+            if any(inner is innermost(other) for other in environments[:i]):
                 raise UnsupportedError("the same environment is in the list twice; every lane needs one of its own")
         check_spaces(environments)
         self.envs = environments
@@ -28,7 +30,6 @@ class EnvironmentLanes(Lanes):
         self.render_mode = getattr(environments[0], "render_mode", None)
         super().__init__(len(environments), environments[0].observation_space, environments[0].action_space)
         self.episodes = EpisodeCounter(self.num_envs)
-        self._current: List[Any] = [None] * self.num_envs
         #: the state of each environment's generator before the reset that began its episode, see `restoring`
         self.random_states: List[Any] = [None] * self.num_envs
 
@@ -109,34 +110,6 @@ class EnvironmentLanes(Lanes):
             )
         return UnsupportedError(f"environment {i} gave the reward {result[1]!r}, expected a number")
 
-    _stacked: Any = None
-
-    # stacked when somebody asks
-    @property  # type: ignore[override]
-    def observations(self) -> Any:
-        """The lanes' observations, stacked."""
-        if self._current[0] is None:
-            return None
-        if self._stacked is None:
-            self._stacked = self.flattener.stack(self._current)
-        return self._stacked
-
-    @observations.setter
-    def observations(self, value: Any) -> None:
-        self._stacked, self._current = None, [None] * self.num_envs
-
-    def write_current(self, rows: np.ndarray) -> None:
-        for observation, row in zip(self._current, rows):
-            self.flattener.write(observation, row)
-
-    def resume(self, rows: np.ndarray) -> None:
-        stacked = self.flattener.unflatten_batch(rows)
-        self._stacked, self._current = None, [pick_row(stacked, i) for i in range(self.num_envs)]
-
-    def reset(self) -> Any:
-        self._stacked = None
-        return super().reset()
-
     def close(self) -> None:
         for environment in self.envs:
             environment.close()
@@ -159,13 +132,6 @@ class EnvironmentLanes(Lanes):
         ]
 
 
-def pick_row(stacked: Any, i: int) -> Any:
-    """One of stacked observations."""
-    if isinstance(stacked, dict):
-        return {key: pick_row(part, i) for key, part in stacked.items()}
-    return tuple(pick_row(part, i) for part in stacked) if isinstance(stacked, tuple) else stacked[i]
-
-
 def layers(environment: Any) -> Iterator[Any]:
     """An environment's wrappers from the outside in, and the environment itself."""
     while True:
@@ -174,6 +140,12 @@ def layers(environment: Any) -> Iterator[Any]:
         if inner is None:
             return
         environment = inner
+
+
+def innermost(environment: Any) -> Any:
+    """An environment without its wrappers."""
+    *_, inner = layers(environment)
+    return inner
 
 
 def attribute(environment: Any, name: str) -> Any:

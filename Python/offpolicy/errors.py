@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+from typing import Any, Iterable
+
 
 class OffPolicyError(Exception):
     """What went wrong, where, and what to do next, in one sentence."""
@@ -16,3 +19,9 @@ class UnsupportedError(OffPolicyError, ValueError, AssertionError):
 
     It is a ``ValueError`` and an ``AssertionError``, because Stable-Baselines3 raises the one or the other.
     """
+
+
+def nearest(name: Any, names: Iterable[str]) -> str:
+    """A question that names the most similar of some names; nothing where none is similar."""
+    found = difflib.get_close_matches(str(name), list(names), 1)
+    return f" (did you mean {found[0]!r}?)" if found else ""

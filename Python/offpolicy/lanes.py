@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
+import warnings
 from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple, Type, Union
 
 import numpy as np
@@ -134,6 +135,14 @@ class Lanes:
     def close(self) -> None:
         """Closes the environments."""
 
+    def has_attr(self, name: str) -> bool:
+        """Whether the environments have an attribute."""
+        try:
+            self.get_attr(name)
+        except AttributeError:
+            return False
+        return True
+
     def get_attr(self, name: str, indices: Indices = None) -> List[Any]:
         """An attribute of each environment."""
         raise AttributeError(f"{type(self).__name__} has no environments with the attribute {name}")
@@ -152,11 +161,18 @@ class Lanes:
 
     def get_images(self) -> List[Any]:
         """A picture of each environment."""
-        return [method() for method in self.get_attr("render")]
+        return self.env_method("render")
 
     def render(self, mode: Optional[str] = None) -> Any:
-        """The picture of the first environment."""
-        return self.get_attr("render", [0])[0]()
+        """The picture of the first environment, as its `render_mode` says."""
+        if mode is not None and mode != self.render_mode:
+            warnings.warn(
+                f"render({mode!r}): the environments were made with render_mode={self.render_mode!r}, which stays; pass "
+                f"gymnasium.make(id, render_mode={mode!r})",
+                UserWarning,
+                stacklevel=2,
+            )
+        return self.env_method("render", indices=[0])[0]
 
     def getattr_depth_check(self, name: str, already_found: bool) -> None:
         """Part of VecEnv; wrappers ask for it."""

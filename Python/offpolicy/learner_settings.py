@@ -6,18 +6,19 @@ import os
 from typing import Any, Dict
 
 from . import prediction
+from .arguments import number
 
 
 def learner_settings(model: Any, noise: Any) -> Dict[str, Any]:
     """What `offpolicy_learner_make` is told. `noise` is the library's noise of actions; None: it has none."""
     configuration = {
-        "discount": float(model.gamma),
-        "batchSize": int(model.batch_size),
-        "bufferCapacity": int(model.buffer_size),
-        "randomSteps": int(model.learning_starts),
+        "discount": number("gamma", model.gamma),
+        "batchSize": int(number("batch_size", model.batch_size)),
+        "bufferCapacity": int(number("buffer_size", model.buffer_size)),
+        "randomSteps": int(number("learning_starts", model.learning_starts)),
         "updateEvery": model._cadence.update_every,
         "updatesPerStep": model._cadence.updates_per_step,
-        "nSteps": int(model.n_steps),
+        "nSteps": int(number("n_steps", model.n_steps)),
     }
     if model._hindsight.goals > 0:
         configuration["sampler"] = model._hindsight.sampler()

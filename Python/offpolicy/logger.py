@@ -138,12 +138,13 @@ def logger_of_run(verbose: int, tensorboard_log: Optional[str], name: str, reset
     names: List[str] = ["stdout"] if verbose >= 1 else []
     if tensorboard_log is None:
         return Logger(None, [make_output_format(each, "") for each in names])
-    number = _newest_run(tensorboard_log, name) + (1 if reset else 0)
+    number = newest_run(tensorboard_log, name) + (1 if reset else 0)
     folder = os.path.join(tensorboard_log, f"{name}_{number}")
     return configure(folder, names + ["tensorboard"])
 
 
-def _newest_run(folder: str, name: str) -> int:
+def newest_run(folder: str, name: str) -> int:
+    """The largest n of the folders `{name}_{n}` in a folder; 0: there are none."""
     newest = 0
     for entry in os.listdir(folder) if os.path.isdir(folder) else []:
         prefix, _, number = entry.rpartition("_")

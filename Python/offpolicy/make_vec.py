@@ -6,10 +6,10 @@ import os
 from typing import Any, Callable, Dict, List, Optional
 
 from .builtin import BuiltInEnvironment, built_in_ids
-from .environments import EnvironmentLanes
+from .environments import EnvironmentLanes, layers
 from .errors import UnsupportedError
 from .monitor import Monitor
-from .vector_environments import VectorEnvironmentLanes
+from .subprocess_lanes import SubprocVecEnv
 
 
 class DummyVecEnv(EnvironmentLanes):
@@ -20,24 +20,6 @@ class DummyVecEnv(EnvironmentLanes):
 
     def __init__(self, env_fns: List[Callable[[], Any]]) -> None:
         super().__init__([make() for make in env_fns])
-
-
-class SubprocVecEnv(VectorEnvironmentLanes):
-    """Environments in a process each: Gymnasium's AsyncVectorEnv, which has to be installed.
-
-    :param env_fns: functions that make one each
-    :param start_method: "spawn", "forkserver" or "fork"; None: Python's default
-    """
-
-    def __init__(self, env_fns: List[Callable[[], Any]], start_method: Optional[str] = None) -> None:
-        try:
-            from gymnasium.vector import AsyncVectorEnv, AutoresetMode
-        except ImportError:
-            raise UnsupportedError(
-                "SubprocVecEnv needs Gymnasium 1.1 or later: pip install gymnasium; DummyVecEnv needs nothing"
-            ) from None
-        vector = AsyncVectorEnv(env_fns, context=start_method, autoreset_mode=AutoresetMode.SAME_STEP)
-        super().__init__(vector)
 
 
 def make_vec_env(
@@ -95,3 +77,13 @@ def _made(env_id: Any, keywords: Dict[str, Any]) -> Any:
         return gymnasium.make(env_id, **{"render_mode": "rgb_array", **keywords})
     except TypeError:
         return gymnasium.make(env_id, **keywords)
+
+
+def unwrap_wrapper(env: Any, wrapper_class: type) -> Any:
+    """The wrapper of this class around an environment; None: there is none."""
+    return next((layer for layer in layers(env) if isinstance(layer, wrapper_class)), None)
+
+
+def is_wrapped(env: Any, wrapper_class: type) -> bool:
+    """Whether there is a wrapper of this class around an environment."""
+    return unwrap_wrapper(env, wrapper_class) is not None

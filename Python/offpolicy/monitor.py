@@ -38,6 +38,43 @@ except ImportError:
             self.env.close()
 
 
+class LoadMonitorResultsError(FileNotFoundError):
+    """A folder has no file of a Monitor."""
+
+
+class EpisodeFile:
+    """The file of a Monitor: a line for each episode.
+
+    :param path: the file, or its folder; `monitor.csv` is added to another name
+    :param names: what is written besides return, length and seconds
+    :param override: whether a file that is there is replaced; else lines are added to it
+    """
+
+    EXT = "monitor.csv"
+
+    def __init__(self, path: Any, t_start: float, env_id: Any, names: Tuple[str, ...], override: bool) -> None:
+        path = os.fspath(path)
+        if not path.endswith(self.EXT):
+            path = os.path.join(path, self.EXT) if os.path.isdir(path) else f"{path}.{self.EXT}"
+        os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+        is_new = override or not os.path.exists(path)
+        self._file = open(path, "w" if override else "a", newline="\n")
+        self._rows = csv.DictWriter(self._file, ("r", "l", "t") + names, lineterminator="\n")
+        if is_new:
+            self._file.write("#" + json.dumps({"t_start": t_start, "env_id": str(env_id)}) + "\n")
+            self._rows.writeheader()
+        self._file.flush()
+
+    def write(self, episode: Dict[str, Any]) -> None:
+        """Adds an episode."""
+        self._rows.writerow(episode)
+        self._file.flush()
+
+    def close(self) -> None:
+        """Closes it."""
+        self._file.close()
+
+
 class Monitor(_Base):  # type: ignore[misc,valid-type]
     """Counts episodes: where one ends, `info["episode"]` has its return r, its length l and the seconds t since the start.
 
@@ -48,7 +85,7 @@ class Monitor(_Base):  # type: ignore[misc,valid-type]
     :param override_existing: whether a file that is there is replaced; else lines are added to it
     """
 
-    EXT = "monitor.csv"
+    EXT = EpisodeFile.EXT
 
     def __init__(
         self, env: Any, filename: Optional[str] = None, allow_early_resets: bool = True,
@@ -65,23 +102,11 @@ class Monitor(_Base):  # type: ignore[misc,valid-type]
         self.episode_times: List[float] = []
         self.total_steps = 0
         self.current_reset_info: Dict[str, Any] = {}
-        self._file: Any = None
+        self._file: Optional[EpisodeFile] = None
         if filename is not None:
-            self._open(os.fspath(filename), override_existing)
-
-    def _open(self, path: str, override: bool) -> None:
-        if not path.endswith(self.EXT):
-            path = os.path.join(path, self.EXT) if os.path.isdir(path) else f"{path}.{self.EXT}"
-        os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-        is_new = override or not os.path.exists(path)
-        self._file = open(path, "w" if override else "a", newline="\n")
-        names = ("r", "l", "t") + self.reset_keywords + self.info_keywords
-        self._rows = csv.DictWriter(self._file, names, lineterminator="\n")
-        if is_new:
-            spec = getattr(self.env, "spec", None)
-            self._file.write("#" + json.dumps({"t_start": self.t_start, "env_id": str(getattr(spec, "id", None))}) + "\n")
-            self._rows.writeheader()
-        self._file.flush()
+            id = getattr(getattr(env, "spec", None), "id", None)
+            names = self.reset_keywords + self.info_keywords
+            self._file = EpisodeFile(filename, self.t_start, id, names, override_existing)
 
     def reset(self, **keywords: Any) -> Tuple[Any, Dict[str, Any]]:
         """Resets the environment."""
@@ -120,8 +145,7 @@ class Monitor(_Base):  # type: ignore[misc,valid-type]
         episode = {"r": round(total, 6), "l": length, "t": round(seconds, 6)}
         episode.update({key: info[key] for key in self.info_keywords}, **self.current_reset_info)
         if self._file is not None:
-            self._rows.writerow(episode)
-            self._file.flush()
+            self._file.write(episode)
         return episode
 
     def close(self) -> None:
@@ -164,7 +188,9 @@ def load_results(path: str) -> Any:
         table["t"] += header["t_start"]
         tables.append(table)
     if not tables:
-        raise FileNotFoundError(f"there is no *{Monitor.EXT} in {path}")
-    joined = pandas.concat(tables).sort_values("t", ignore_index=True)
+        raise LoadMonitorResultsError(f"there is no *{Monitor.EXT} in {path}")
+    # a table without rows has no types, and pandas warns of it
+    joined = pandas.concat([table for table in tables if len(table)] or tables[:1])
+    joined = joined.sort_values("t").reset_index()
     joined["t"] -= joined["t"].iloc[0] if len(joined) else 0
     return joined

@@ -64,9 +64,10 @@ class VectorizedActionNoise(ActionNoise):
 
     def __init__(self, base_noise: Any, n_envs: int) -> None:
         if base_noise is None or not callable(base_noise):
-            raise TypeError(f"expected an ActionNoise, got {base_noise!r}")
-        if int(n_envs) < 1:
-            raise ValueError(f"expected at least one environment, got n_envs={n_envs}")
+            kind = ValueError if base_noise is None else TypeError
+            raise kind(f"expected an ActionNoise, got {base_noise!r}")
+        if not hasattr(n_envs, "__index__") or int(n_envs) < 1:
+            raise ValueError(f"expected at least one environment, got n_envs={n_envs!r}")
         self.base_noise, self.n_envs = base_noise, int(n_envs)
         self.noises: List[Any] = [copy.deepcopy(base_noise) for _ in range(self.n_envs)]
 

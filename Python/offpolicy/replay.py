@@ -10,7 +10,7 @@ from typing import Any, Dict, List, NamedTuple, Optional
 
 import numpy as np
 
-from . import _native, _safetensors
+from . import _native, _safetensors, spaces
 from .errors import UnsupportedError
 from .lanes import TERMINATED, TRUNCATED
 from .tensors import as_array, as_used
@@ -35,7 +35,11 @@ class ReplayBuffer:
     once for each state of the buffer. Where an environment has fewer transitions than others, zeros follow its own.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, *others: Any, **more: Any) -> None:
+        if others or more or not hasattr(model, "replay_buffer_class"):
+            raise UnsupportedError(
+                f"a {type(self).__name__} belongs to a model, which makes it: model.replay_buffer; one by itself is not supported"
+            )
         self._model = model
         self._arrays: Dict[str, np.ndarray] = {}
         self._state: Any = None
@@ -242,6 +246,27 @@ class ReplayBuffer:
 
     def __deepcopy__(self, memo: Dict[int, Any]) -> "FrozenReplayBuffer":
         return FrozenReplayBuffer(self)
+
+
+class DictReplayBuffer(ReplayBuffer):
+    """The replay buffer of a model whose observations are a Dict."""
+
+
+class NStepReplayBuffer(ReplayBuffer):
+    """The replay buffer of a model with `n_steps` above 1: rows are single steps, and returns are summed as they are drawn."""
+
+
+class HerReplayBuffer(DictReplayBuffer):
+    """The replay buffer of a model with hindsight; for `replay_buffer_class`."""
+
+
+def replay_buffer_of(model: Any) -> ReplayBuffer:
+    """A model's replay buffer."""
+    if model._hindsight.goals > 0:
+        return HerReplayBuffer(model)
+    if model.n_steps > 1:
+        return NStepReplayBuffer(model)
+    return DictReplayBuffer(model) if spaces.kind(model.observation_space) == "Dict" else ReplayBuffer(model)
 
 
 def _used(value: Any) -> Any:

@@ -14,12 +14,15 @@ from typing import Any, Dict, List, Optional
 import numpy as np
 
 from .builtin import BuiltInEnvironment
-from .environments import EnvironmentLanes, layers, pick_row, random_state
+from .environments import EnvironmentLanes, layers, random_state
 from .lanes import Lanes
+from .separate_lanes import pick_row
 
 
 def save_lanes(lanes: Lanes) -> List[Optional[Dict[str, Any]]]:
     """What is known of each environment, as JSON; None where nothing is."""
+    if hasattr(lanes, "save_each"):
+        return lanes.save_each()
     if not isinstance(lanes, EnvironmentLanes) or lanes.observations is None:
         return [None] * lanes.num_envs
     return [_saved(lanes, i) for i in range(lanes.num_envs)]
@@ -46,9 +49,12 @@ def _saved(lanes: EnvironmentLanes, i: int) -> Dict[str, Any]:
 
 def restore_lanes(lanes: Lanes, saved: List[Optional[Dict[str, Any]]]) -> List[bool]:
     """Puts environments back; returns which of them go on exactly. The others have been reset."""
-    if not isinstance(lanes, EnvironmentLanes) or len(saved) != lanes.num_envs:
+    puts_back = hasattr(lanes, "restore_each") or isinstance(lanes, EnvironmentLanes)
+    if not puts_back or len(saved) != lanes.num_envs:
         lanes.start()
         return [False] * lanes.num_envs
+    if hasattr(lanes, "restore_each"):
+        return lanes.restore_each(saved)
     return [_restored(lanes, i, saved[i]) for i in range(lanes.num_envs)]
 
 

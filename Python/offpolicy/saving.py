@@ -21,7 +21,7 @@ import numpy as np
 
 from . import _files, _native, _safetensors, prediction, spaces
 from .errors import NativeError, OffPolicyError, UnsupportedError
-from .replay import ReplayBuffer, flush
+from .replay import flush, replay_buffer_of
 from .restoring import save_lanes
 from .settings import from_saved, to_saved
 from .vectors import make_lanes
@@ -199,8 +199,7 @@ def assemble(
     if lanes is not None:
         model._set_lanes(lanes, built_in)
     else:
-        model._lanes = model._built_in = model._vec_normalize_env = None
-        model._must_reset, model._epoch = True, -1
+        model._set_nowhere()
     model._saved_lanes = None
     model._make_learner()
 
@@ -316,7 +315,7 @@ def load_replay_buffer(model: Any, path: Any, tells_of_ends: bool) -> None:
             _native.check(lib.abandon(model._learner.handle, lane))
     model._learner.give("restore_replay", content)
     model._epoch = -1
-    model.replay_buffer = ReplayBuffer(model)
+    model.replay_buffer = replay_buffer_of(model)
     if tells_of_ends:
         arrays = model.replay_buffer.transitions()
         lasts = [int(end) - 1 for end in arrays["lane_ends"] if end > 0]

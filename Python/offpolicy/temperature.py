@@ -37,13 +37,16 @@ class WithTemperature:
             return None
         return math.log(alpha) * (entropy - float(target))
 
-    def _soft_settings(self) -> Dict[str, Any]:
+    def _soft_settings(self, has_targets: bool = True) -> Dict[str, Any]:
         """Rates, targets and temperature of a soft actor-critic with real-valued actions, by the library's names."""
         entropy = self.target_entropy  # type: ignore[attr-defined]
+        tracking: Dict[str, Any] = {}
+        if has_targets:
+            tracking["targetTracking"] = arguments.tracking(self.tau, self.target_update_interval)  # type: ignore[attr-defined]
         return {
+            **tracking,
             **self._rates(  # type: ignore[attr-defined]
                 "policyLearningRate", "criticLearningRate", "temperatureLearningRate"),
-            "targetTracking": arguments.tracking(self.tau, self.target_update_interval),  # type: ignore[attr-defined]
             "temperature": arguments.temperature(self.ent_coef),  # type: ignore[attr-defined]
             "targetEntropy": None if entropy == "auto" else float(entropy),
         }

@@ -33,11 +33,23 @@ class RunningMeanStd:
         """Takes in rows (n × …)."""
         # mean and variance of the rows in the rows' own precision, as in Stable-Baselines3, so that both have the same bits
         rows = np.asarray(rows)
-        m, n = len(rows), self.count
-        shift = rows.mean(axis=0) - self.mean
-        squares = self.var * n + rows.var(axis=0) * m + shift**2 * n * m / (n + m)
+        self.update_from_moments(rows.mean(axis=0), rows.var(axis=0), len(rows))
+
+    def update_from_moments(self, batch_mean: Any, batch_var: Any, batch_count: float) -> None:
+        """Takes in rows of which only the moments are known."""
+        m, n = batch_count, self.count
+        shift = batch_mean - self.mean
+        squares = self.var * n + batch_var * m + shift**2 * n * m / (n + m)
         self.mean = self.mean + shift * m / (n + m)
         self.var, self.count = squares / (n + m), n + m
+
+    def combine(self, other: "RunningMeanStd") -> None:
+        """Takes in what another one has seen."""
+        self.update_from_moments(other.mean, other.var, other.count)
+
+    def copy(self) -> "RunningMeanStd":
+        """One of its own with the same numbers."""
+        return deepcopy(self)
 
     def to_json(self) -> Dict[str, Any]:
         """What `of_json` takes."""

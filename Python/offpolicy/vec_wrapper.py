@@ -48,6 +48,14 @@ class VecEnvWrapper:
         """Seeds the next resets."""
         return self.venv.seed(seed)
 
+    def set_options(self, options: Any = None) -> None:
+        """Sets the options of the next resets."""
+        self.venv.set_options(options)
+
+    def set_attr(self, name: str, value: Any, indices: Indices = None) -> None:
+        """Sets an attribute of each environment."""
+        self.venv.set_attr(name, value, indices)
+
     def render(self, mode: Optional[str] = None) -> Any:
         """The picture of the first environment."""
         return self.venv.render(mode)
@@ -59,3 +67,17 @@ class VecEnvWrapper:
     def env_method(self, name: str, *arguments: Any, indices: Indices = None, **keywords: Any) -> List[Any]:
         """Calls a method of each environment."""
         return self.venv.env_method(name, *arguments, indices=indices, **keywords)
+
+
+def is_vecenv_wrapped(env: Any, vec_wrapper_class: type) -> bool:
+    """Whether there is a wrapper of this class around a vector."""
+    return unwrap_vec_wrapper(env, vec_wrapper_class) is not None
+
+
+def unwrap_vec_wrapper(env: Any, vec_wrapper_class: type) -> Any:
+    """The wrapper of this class around a vector; None: there is none."""
+    while env is not None:
+        if isinstance(env, vec_wrapper_class):
+            return env
+        env = env.__dict__.get("venv") if hasattr(env, "__dict__") else None
+    return None

@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from .builtin import BuiltInEnvironment, built_in_ids
 from .environments import EnvironmentLanes
-from .errors import NativeError, UnsupportedError
+from .errors import NativeError, UnsupportedError, nearest
 from .lanes import Lanes
 from .vec_environments import VecEnvLanes, is_vec_environment
 from .vector_environments import VectorEnvironmentLanes, is_vector_environment
@@ -32,7 +32,7 @@ def make_lanes(environment: Any, count: int = 1, options: Optional[Dict[str, Any
     if isinstance(environment, (list, tuple)):
         lanes: Lanes = EnvironmentLanes([_made(item) for item in environment])
         return lanes, built_in_id(lanes)
-    if callable(environment) and not hasattr(environment, "step"):
+    if _makes_environments(environment):
         lanes = EnvironmentLanes([_made(environment) for _ in range(count)])
         return lanes, built_in_id(lanes)
     if count != 1:
@@ -50,7 +50,12 @@ def built_in_id(lanes: Lanes) -> Optional[str]:
 
 
 def _made(item: Any) -> Any:
-    return item() if callable(item) and not hasattr(item, "step") else item
+    return item() if _makes_environments(item) else item
+
+
+def _makes_environments(item: Any) -> bool:
+    # a class has the methods of its instances
+    return callable(item) and (isinstance(item, type) or not hasattr(item, "step"))
 
 
 def _named_lanes(id: str, count: int, options: Dict[str, Any]) -> Tuple[Lanes, Optional[str]]:
@@ -66,7 +71,7 @@ def _named_lanes(id: str, count: int, options: Dict[str, Any]) -> Tuple[Lanes, O
     except ImportError:
         known = ", ".join(built_in_ids())
         raise UnsupportedError(
-            f"{id!r} " + (f"cannot be made ({reason})" if reason else "is not built in")
+            f"{id!r} " + (f"cannot be made ({reason})" if reason else "is not built in" + nearest(id, built_in_ids()))
             + f", and Gymnasium is not installed; built in are {known}; for others: pip install gymnasium"
         ) from None  # fmt: skip
 

@@ -114,6 +114,11 @@ class NoKeywords(Good):
         return super().reset()
 
 
+class NoOptions(Good):
+    def reset(self, seed=None):
+        return super().reset(seed=seed)
+
+
 class OldStep(Good):
     def step(self, action):
         observation, reward, terminated, truncated, info = super().step(action)
@@ -301,7 +306,8 @@ def test_goals_pass():
         (Double(), "observation has its type", "float64, its space float32"),
         (AList(), "observation has its form", "is a list"), (Longer(), "observation has its form", r"\(3,\)"),
         (Large(), "observation is scaled", "1e\\+06"), (OldReset(), "reset returns a pair", "one ndarray"),
-        (NoKeywords(), "reset takes seed and options", "seed"), (OldStep(), "step returns five values", "4 values"),
+        (NoKeywords(), "reset takes seed and options", "seed"), (NoOptions(), "reset takes options", "options"),
+        (OldStep(), "step returns five values", "4 values"),
         (NoInfo(), "info is a dictionary", "NoneType"), (ArrayReward(), "reward is a number", "ndarray"),
         (InfiniteReward(), "reward is finite", "inf"), (LargeReward(), "reward is scaled", "e\\+0"),
         (NumberFlags(), "flags are booleans", "of the type int"), (ChangesActions(), "action is left alone", "changed"),

@@ -12,6 +12,7 @@ from gymnasium import spaces  # noqa: E402
 from gymnasium.vector import AutoresetMode, SyncVectorEnv  # noqa: E402
 
 from offpolicy import DQN, SAC, TD3, UnsupportedError  # noqa: E402
+from offpolicy.common.env_util import make_vec_env  # noqa: E402
 from offpolicy.flatten import ActionMap, Flattener  # noqa: E402
 
 SMALL = dict(policy_kwargs=dict(net_arch=[8]), seed=0)
@@ -192,6 +193,11 @@ def test_what_is_wrong_with_an_environment_is_said_in_a_sentence(env, words):
         (dict(replay_buffer_class="Mine"), "replay_buffer_class=Mine"),
         (dict(train_freq=(1, "day")), "'step' or 'episode'"),
         (dict(configuration=dict(discuont=1)), "discuont"),
+        (dict(policy_kwargs=dict(netarch=[8])), r"netarch is not supported \(did you mean 'net_arch'\?\)"),
+        (dict(policy_kwargs=dict(net_arch="8")), "net_arch='8' is no list"),
+        (dict(seed=-1), "seed=-1: a seed is a whole number"), (dict(seed="a"), "seed='a'"),
+        (dict(batch_size="a"), "batch_size='a' is no number"), (dict(gamma=None), "gamma=None is no number"),
+        (dict(ent_coef="atuo"), "ent_coef='atuo': it is"), (dict(learning_rate=-1), "a rate is at least 0"),
     ],
     ids=str,
 )
@@ -210,6 +216,31 @@ def test_predict_refuses_what_reset_returns_and_other_shapes():
         model.predict(Counter().reset())
     with pytest.raises(ValueError, match=r"one of the shape \(5,\) came"):
         model.predict(np.zeros(5))
+
+
+def test_arguments_of_another_kind_are_named():
+    for arguments in (dict(policy_kwargs=[8]), dict(configuration="x"), dict(action_noise=0.1)):
+        with pytest.raises(TypeError, match=next(iter(arguments))):
+            SAC("MlpPolicy", Counter(), **arguments)
+    with pytest.raises(ValueError, match="did you mean 'MlpPolicy'"):
+        SAC("MlpPolcy", Counter())
+
+
+def test_a_class_makes_its_environments():
+    assert SAC("MlpPolicy", Counter, n_envs=2, **SMALL).n_envs == 2
+    assert SAC("MlpPolicy", [Counter, Counter()], **SMALL).learn(20).num_timesteps == 20
+
+
+def test_an_environment_that_is_wrapped_twice_is_one():
+    env = Counter()
+    with pytest.raises(ValueError, match="the same environment is in the list twice"):
+        make_vec_env(lambda: env, n_envs=2)
+
+
+def test_another_way_of_rendering_than_the_environments_own_is_a_warning():
+    env = make_vec_env("Pendulum-v1", env_kwargs={"render_mode": None})
+    with pytest.warns(UserWarning, match="made with render_mode=None"):
+        env.render("human")
 
 
 def test_an_unknown_id_names_those_that_are_built_in():

@@ -9,14 +9,14 @@ gym = pytest.importorskip("gymnasium")
 
 from environments_for_tests import Counter, Reach  # noqa: E402
 
-from offpolicy import DDPG, DQN, REDQ, SAC, TD3, TQC, DiscreteSAC, HerReplayBuffer, LinearSchedule  # noqa: E402
+from offpolicy import DDPG, DQN, REDQ, SAC, TD3, TQC, CrossQ, DiscreteSAC, HerReplayBuffer, LinearSchedule  # noqa: E402
 from offpolicy import NormalActionNoise  # noqa: E402
 from offpolicy.callbacks import BaseCallback  # noqa: E402
 
 SMALL = dict(policy_kwargs=dict(net_arch=[16, 16]), seed=3)
 ALL = [
     (SAC, "Pendulum-v1"), (TQC, "Pendulum-v1"), (TD3, "Pendulum-v1"), (DDPG, "Pendulum-v1"), (DQN, "CartPole-v1"),
-    (REDQ, "Pendulum-v1"), (DiscreteSAC, "CartPole-v1"),
+    (REDQ, "Pendulum-v1"), (CrossQ, "Pendulum-v1"), (DiscreteSAC, "CartPole-v1"),
 ]  # fmt: skip
 
 
@@ -59,6 +59,37 @@ def test_tqc_takes_the_arguments_of_sb3_contrib():
     assert model.log_ent_coef == 0
     with pytest.raises(Exception, match="a target would have no atom"):
         TQC("MlpPolicy", "Pendulum-v1", top_quantiles_to_drop_per_net=25)
+
+
+def test_crossq_takes_the_arguments_of_sb3_contrib():
+    model = CrossQ("MlpPolicy", "Pendulum-v1", seed=3, buffer_size=100)
+    tensors = model.get_parameters()["policy"]
+    shapes = {name: value.shape for name, value in tensors.items()}
+    assert shapes["critic.1.layer.1.weight"] == (1024, 1024) and shapes["policy.layer.1.weight"] == (256, 256)
+    assert shapes["policy.batch_norm.0.running_mean"] == (3,) and shapes["critic.0.batch_norm.0.running_mean"] == (4,)
+    assert not any(name.startswith("target") for name in shapes)
+
+    def learned(**kwargs):
+        arguments = dict(learning_starts=20, policy_delay=2, gradient_steps=2, seed=3)
+        model = CrossQ("MlpPolicy", "Pendulum-v1", policy_kwargs=dict(net_arch=[8, 16], **kwargs), **arguments)
+        return model.learn(60)
+
+    model = learned()
+    tensors = model.get_parameters()["policy"]
+    assert tensors["policy.layer.1.weight"].shape == tensors["critic.0.layer.1.weight"].shape == (16, 8)
+    assert model._n_updates == 80 and model.ent_coef_tensor < 1
+    digests = {model.digest}
+    for name, value in [("batch_norm_momentum", 0.1), ("batch_norm_eps", 1e-5), ("renorm_warmup_steps", 5)]:
+        digests.add(learned(**{name: value}).digest)
+    digests.add(learned(optimizer_kwargs=dict(eps=1e-8)).digest)
+    assert len(digests) == 5
+    assert learned(optimizer_kwargs=dict(betas=(0.5, 0.999))).digest == model.digest
+    with pytest.raises(ValueError, match="without batch normalisation use SAC"):
+        learned(batch_norm=False)
+    with pytest.raises(ValueError, match="n_critics=3 is not supported"):
+        learned(n_critics=3)
+    with pytest.raises(ValueError, match="Stable-Baselines3 has no CrossQ"):
+        model.save_sb3("model.zip")
 
 
 def test_redq_has_any_number_of_critics_and_with_dropout_is_droq():

@@ -137,7 +137,7 @@ public final class Adam: @unchecked Sendable {
     return result
   }
 
-  /// Takes up moments that `tensors` gave, and the number of steps taken.
+  /// Loads moments that `tensors` returned, and the number of steps taken.
   public func load(_ prefix: String, steps: Int, from find: (String) throws -> Tensor) throws {
     for (index, network) in networks.enumerated() {
       try network.load("\(prefix).\(index).first", into: firstMoments[index], from: find)
@@ -158,7 +158,7 @@ extension AdamStep {
   }
 }
 
-/// Adam for one number, such as log α. It uses the settings' rate, β and ε, but not their bound of the gradient's norm.
+/// Adam for one number, such as log α. It uses the settings' rate, β and ε, but not their bound on the gradient's norm.
 package struct ScalarAdam: Sendable, Equatable {
   package var firstMoment: Double = 0
   package var secondMoment: Double = 0

@@ -1,4 +1,4 @@
-// BatchLearning.swift — critics and policies that normalise batches, learning from one: the joint pass, and a policy's own.
+// BatchLearning.swift — updates of critics and policies with batch normalisation: the critics' joint pass, the policy's pass.
 //
 // The joint pass (Bhatt 2024, eq. 3) has (s, a) and (s′, a′) as the two halves of one batch, so that both are normalised by the
 // statistics of their mixture:
@@ -11,7 +11,7 @@ import Kernels
 import Platform
 
 extension Critics {
-  /// Q_j at B pairs in rows 0 ..< B and at the next ones in rows B ..< 2B, normalised together; the running statistics move.
+  /// Evaluates Q_j(s, a) in rows 0 ..< B and Q_j(s′, a′) in rows B ..< 2B, normalised together, and updates the running statistics.
   ///
   /// - Precondition: the critics have batch normalisation and room for 2B rows.
   package func evaluateJointly(
@@ -34,7 +34,7 @@ extension Critics {
   /// The smallest Q_j(s′, a′) of the last joint pass over B rows; NaN if one of them is.
   package func nextMinimum(at row: Int, of rows: Int) -> Float { minimum(at: rows + row) }
 
-  /// Back from Σ_j mean w ℓ(Q_j − y) over the first B rows of a joint pass to all that its 2B rows went through: ∂/∂Q_j =
+  /// The backward pass of Σ_j mean w ℓ(Q_j − y) over the first B rows of a joint pass, through all 2B rows: ∂/∂Q_j =
   /// w ℓ′(Q_j − y) · scale in the first half and 0 in the second.
   package func backwardJointly(
     _ loss: ValueLoss, to targets: borrowing Block, weights: borrowing Block, scale: Float, rows: Int,
@@ -58,14 +58,14 @@ extension Critics {
       Input(activations[j].input), activations[j], output: valueGradients[j], rows: 2 * rows, share)
   }
 
-  /// How far the last batch's means were from the running ones, the mean over the critics.
+  /// The distance of the last batch's means from the running means, in running deviations; the mean over the critics.
   package var statisticsLag: Double {
     (0..<count).reduce(0) { $0 + networks[$1].statisticsLag(activations[$1]) } / Double(max(1, count))
   }
 }
 
 extension SquashedGaussian {
-  /// Draws an action for each row of a batch, normalised by its own statistics; the running ones move.
+  /// Draws an action for each row of a batch, normalised by the batch's statistics, and updates the running statistics.
   ///
   /// - Precondition: the policy has batch normalisation.
   package func sampleBatch(
@@ -81,7 +81,7 @@ extension SquashedGaussian {
     }
   }
 
-  /// Back from ∂L/∂a (B × A) and ∂L/∂log π of the last `sampleBatch`.
+  /// The backward pass of ∂L/∂a (B × A) and ∂L/∂log π of the last `sampleBatch`.
   package func backwardBatch(actionGradient: borrowing Matrix, logProbabilityGradient: Float, by workers: WorkerPool) {
     workers.backwardBatch(networks, activations, rows: actionGradient.rows) { _, rows in
       gaussianGradient(
@@ -93,6 +93,6 @@ extension SquashedGaussian {
     }
   }
 
-  /// How far the last batch's means were from the running ones.
+  /// The distance of the last batch's means from the running means, in running deviations.
   package var statisticsLag: Double { parameters.statisticsLag(activations[0]) }
 }

@@ -1,4 +1,4 @@
-// BatchTrunk.swift — networks that normalise batches, learning from one: forward and back through the statistics of its rows.
+// BatchTrunk.swift — forward and backward pass of networks with batch normalisation, through the batch's statistics.
 //
 //   for k = 0, 1, …:  μ, v of x_k over all rows  |  z_k, layer k  |        ∂L/∂z_k  |  Σ ∂L/∂z_k, Σ ∂L/∂z_k x̄_k  |  ∂L/∂x_k
 //
@@ -113,7 +113,7 @@ extension Parameters {
     }
   }
 
-  /// A network without normalisation that computes what this one does by its running statistics.
+  /// Writes a network without normalisation that computes the same as this one with its running statistics.
   package func fold(into folded: Parameters) {
     precondition(!layout.sites.isEmpty && folded.layout.sites.isEmpty, "nothing to fold, or no place for it")
     precondition(layout.output.kind != .scalar, "a dot product is not folded")

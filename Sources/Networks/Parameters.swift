@@ -43,7 +43,7 @@ public struct Tensor: Sendable, Equatable {
   }
 }
 
-/// A tensor that is missing or has another shape than the network.
+/// The error for a tensor that is missing or has a shape other than the network's.
 public struct TensorMismatch: Error, CustomStringConvertible {
   /// The tensor and the expected shape, in one line.
   public let description: String
@@ -70,7 +70,7 @@ public final class Parameters: Tracking, @unchecked Sendable {
   let statistics: Block
   /// What they make of each place's columns where nothing is learned, kept in step with them and θ.
   let inference: FixedArray<BatchNormRecord>
-  /// Batches that the running statistics are of.
+  /// The number of batches in the running statistics.
   package internal(set) var batches = 0
   private let isLearned: Bool
   /// For each share 0, or NaN if a parameter in it is not finite after tracking; empty for a learned network.
@@ -127,7 +127,7 @@ public final class Parameters: Tracking, @unchecked Sendable {
     return check == 0
   }
 
-  /// Brings Wᵀ, and what the running statistics make of columns, up to date with a share of θ.
+  /// Updates Wᵀ, and the scale and shift of columns by the running statistics, for a share of θ.
   package func refreshTransposed(_ share: Share) {
     refreshInference(share)
     guard isLearned else { return }

@@ -86,6 +86,15 @@ enum Arguments {
       "\(before.hasPrefix("--") ? before : "an argument") is empty: give a value; `\(help)` shows what can be given"
   }
 
+  /// Why help about some words cannot be given, where they name no command; nil: it can.
+  static func complaint(ofHelp arguments: [String]) -> String? {
+    guard arguments.first == "help" else { return nil }
+    let words = Array(arguments.dropFirst().prefix { !$0.hasPrefix("-") })
+    let path = commands(in: words)
+    let hasCommands = !(path.last ?? RootCommand.self).configuration.subcommands.isEmpty
+    return hasCommands && path.count < words.count ? complaint("", about: words) : nil
+  }
+
   /// Why the parser refused the arguments, in one line, with the nearest known word and the command for help.
   static func complaint(_ message: String, about arguments: [String]) -> String {
     let path = commands(in: arguments)

@@ -35,7 +35,7 @@ final class FFmpeg: FilmSink {
       try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: false)
     } catch { throw RunDirectoryError("\(path) cannot be written: \(FileAccess.reason(of: error))") }
     errors = FileManager.default.temporaryDirectory.appendingPathComponent("offpolicy-\(UUID().uuidString).log")
-    FileManager.default.createFile(atPath: errors.path, contents: nil)
+    try Data().write(to: errors)
     process.executableURL = URL(fileURLWithPath: program)
     process.arguments =
       [

@@ -81,9 +81,9 @@ struct RootCommand: ParsableCommand {
     commandName: Program.name,
     abstract: "Learn control policies off-policy: \(Program.algorithms.entries.map(\.name).joined(separator: ", ")).",
     discussion: """
-      Start with:  \(Program.name) train sac Pendulum-v1 --steps 10000
-      Then:        \(Program.name) evaluate runs/sac-Pendulum-v1-seed0
-      Help:        \(Program.name) help train
+      Start with:  \(Output.command) train sac Pendulum-v1 --steps 10000
+      Then:        \(Output.command) evaluate runs/sac-Pendulum-v1-seed0
+      Help:        \(Output.command) help train
       """,
     version: "\(Program.name) \(programVersion)",
     subcommands: [
@@ -99,6 +99,10 @@ struct RootCommand: ParsableCommand {
     let arguments = Arguments.joiningNegativeNumbers(Array(CommandLine.arguments.dropFirst()))
     do {
       try Processor.check()
+      if let complaint = Arguments.complaint(ofHelp: arguments) {
+        Output.note("Error: " + complaint)
+        exit(withError: ExitCode.validationFailure)
+      }
       var command = try parseAsRoot(arguments)
       parsed = command
       #if DEBUG

@@ -18,6 +18,15 @@ import Testing
     try refusal(["frobnicate"], says: "no command \"frobnicate\"; `")
   }
 
+  @Test func `help about a command that there is not is refused, and about one that there is given`() throws {
+    try refusal(["help", "trian"], says: "there is no command \"trian\": did you mean train?", "--help`")
+    try refusal(["help", "dataset", "inof"], says: "no command \"inof\": did you mean info?", "dataset --help`")
+    for words in [["help"], ["help", "train"], ["help", "dataset", "info"], ["help", "train", "sac"]] {
+      let run = try Program.run(words)
+      #expect(run.status == 0 && run.output.contains("USAGE"), "\(words)")
+    }
+  }
+
   @Test func `an option that there is not is told with the nearest, and where help is`() throws {
     try refusal(["train", "sac", "Pendulum-v1", "--stepz", "5"], says: "--stepz", "--steps", "train --help`")
     try refusal(["evaluate"], says: "<policy>", "evaluate --help`")

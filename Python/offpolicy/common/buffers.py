@@ -1,5 +1,11 @@
-"""The replay buffer; see `offpolicy.replay`. For `replay_buffer_class` it is the default."""
+"""Replay buffers; see `offpolicy.replay`. For `replay_buffer_class` they are the defaults."""
 
-from ..replay import ReplayBuffer, ReplayBufferSamples
+from ..replay import DictReplayBuffer, NStepReplayBuffer, ReplayBuffer, ReplayBufferSamples
 
-__all__ = ["ReplayBuffer", "ReplayBufferSamples"]
+__all__ = ["DictReplayBuffer", "NStepReplayBuffer", "ReplayBuffer", "ReplayBufferSamples"]
+
+
+def __getattr__(name: str) -> object:
+    from .absent import refuse
+
+    return refuse(__name__, name)

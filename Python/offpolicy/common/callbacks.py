@@ -15,8 +15,13 @@ from ..callbacks import (
     StopTrainingOnRewardThreshold,
 )
 
+try:
+    from tqdm.auto import tqdm
+except ImportError:
+    tqdm = None
+
 __all__ = [
     "BaseCallback", "CallbackList", "CheckpointCallback", "ConvertCallback", "EvalCallback", "EventCallback",
     "EveryNTimesteps", "LogEveryNTimesteps", "ProgressBarCallback", "StopTrainingOnMaxEpisodes",
-    "StopTrainingOnNoModelImprovement", "StopTrainingOnRewardThreshold",
+    "StopTrainingOnNoModelImprovement", "StopTrainingOnRewardThreshold", "tqdm",
 ]  # fmt: skip

@@ -1,6 +1,11 @@
 """The logger; see `offpolicy.logger`."""
 
 from ..logger import (
+    DEBUG,
+    DISABLED,
+    ERROR,
+    INFO,
+    WARN,
     CSVOutputFormat,
     Figure,
     FormatUnsupportedError,
@@ -17,6 +22,7 @@ from ..logger import (
 )
 
 __all__ = [
-    "CSVOutputFormat", "Figure", "FormatUnsupportedError", "HParam", "HumanOutputFormat", "Image", "JSONOutputFormat",
-    "KVWriter", "Logger", "TensorBoardOutputFormat", "Video", "configure", "make_output_format",
+    "CSVOutputFormat", "DEBUG", "DISABLED", "ERROR", "Figure", "FormatUnsupportedError", "HParam", "HumanOutputFormat", "INFO",
+    "Image", "JSONOutputFormat", "KVWriter", "Logger", "TensorBoardOutputFormat", "Video", "WARN", "configure",
+    "make_output_format",
 ]  # fmt: skip

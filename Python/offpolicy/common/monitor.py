@@ -1,5 +1,5 @@
 """Monitor; see `offpolicy.monitor`."""
 
-from ..monitor import Monitor, get_monitor_files, load_results
+from ..monitor import LoadMonitorResultsError, Monitor, get_monitor_files, load_results
 
-__all__ = ["Monitor", "get_monitor_files", "load_results"]
+__all__ = ["LoadMonitorResultsError", "Monitor", "get_monitor_files", "load_results"]

@@ -1,12 +1,21 @@
-"""Vectors of environments; see `offpolicy.make_vec`, `offpolicy.vec_normalize` and `offpolicy.lanes`."""
+"""Vectors of environments; see `offpolicy.make_vec`, `offpolicy.vec_normalize`, `offpolicy.lanes` and the other `vec_…`."""
 
 from ..lanes import Lanes as VecEnv
 from ..make_vec import DummyVecEnv, SubprocVecEnv
+from ..vec_checks import VecCheckNan, VecExtractDictObs, VecTransposeImage
+from ..vec_frame_stack import VecFrameStack
+from ..vec_monitor import VecMonitor
 from ..vec_normalize import VecNormalize, sync_envs_normalization
 from ..vec_normalize import vec_normalize_of as unwrap_vec_normalize
-from ..vec_wrapper import VecEnvWrapper
+from ..vec_wrapper import VecEnvWrapper, is_vecenv_wrapped, unwrap_vec_wrapper
 
 __all__ = [
-    "DummyVecEnv", "SubprocVecEnv", "VecEnv", "VecEnvWrapper", "VecNormalize", "sync_envs_normalization",
-    "unwrap_vec_normalize",
+    "DummyVecEnv", "SubprocVecEnv", "VecCheckNan", "VecEnv", "VecEnvWrapper", "VecExtractDictObs", "VecFrameStack", "VecMonitor",
+    "VecNormalize", "VecTransposeImage", "is_vecenv_wrapped", "sync_envs_normalization", "unwrap_vec_normalize", "unwrap_vec_wrapper",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    from .absent import refuse
+
+    return refuse(__name__, name)

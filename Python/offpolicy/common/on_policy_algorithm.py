@@ -1,0 +1,7 @@
+"""On-policy algorithms: not here; an import says what there is instead."""
+
+
+def __getattr__(name: str) -> object:
+    from .absent import refuse
+
+    return refuse(__name__, name)
