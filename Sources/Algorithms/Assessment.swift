@@ -54,7 +54,7 @@ public struct Assessment: Sendable, Equatable {
     crossedQuantiles = critics.crossedQuantiles(rows: rows)
   }
 
-  /// The same of critics whose outputs are distributions over fixed values.
+  /// Adds the measures of critics whose outputs are distributions over fixed values.
   package mutating func add(_ critics: CategoricalCritics, rows: Int) {
     largestValue = critics.largestValue(rows: rows)
     deadCriticUnits = critics.deadUnits(rows: rows)

@@ -48,12 +48,9 @@ public final class LearnedTemperature {
 
   /// Steps log α along a gradient, unless α is fixed.
   ///
-  /// - Parameter n: the update, from 1, whose rate the schedule gives; nil: the schedule counts the steps of α.
-  public func step(gradient: @autoclosure () -> Double, atUpdate n: Int? = nil) {
-    guard isLearned else { return }
-    var settings = settings
-    if let n { (settings.learningRate, settings.schedule) = (settings.rate(atUpdate: n), .constant) }
-    optimizer.step(&logarithm, gradient: gradient(), settings)
+  /// - Parameter update: the number of the update in the run, for the schedule of the rate; nil: the number of the step.
+  public func step(gradient: @autoclosure () -> Double, atUpdate update: Int? = nil) {
+    if isLearned { optimizer.step(&logarithm, gradient: gradient(), settings, atUpdate: update) }
   }
 
   /// log α, rounded, as the tensor `log_temperature`.

@@ -246,4 +246,14 @@ import Testing
       #expect(xqc.action(observation, size: 2, explore: false) == [actions[0, 0], actions[0, 1]])
     }
   }
+
+  // counted by hand from the products that an update cannot do without, in MFLOP
+  @Test(arguments: [(256, 2303.6341), (512, 7818.3574)])
+  func `an update needs at least the counted operations`(units: Int, expected: Double) throws {
+    let sizes = [String](repeating: "\(units)", count: 4).joined(separator: ",")
+    let configuration = try XQC.Configuration().setting(["hiddenSizes=\(sizes)"])
+    let cost = XQC.cost(configuration, observationSize: 17, actionSize: 6)
+    #expect(abs(cost.operations / 1e6 - expected) < 1e-3 && cost.period == 3)
+    #expect(cost.learned.count == 3 && cost.following.count == 2)
+  }
 }

@@ -24,7 +24,8 @@ import Testing
     let values = numbers(rows * count, seed: 1).map { spread * $0 }
     let logits = Matrix(values, rows: rows, columns: count)
     let probabilities = Matrix(rows: rows, columns: count)
-    let (means, normalizers) = (Block(count: rows), Block(count: rows))
+    let means = Block(count: rows)
+    let normalizers = Block(count: rows)
     categoricalForward(
       logits, support(count), into: probabilities, means: means, normalizers: normalizers, rows: 0..<rows)
     for row in 0..<rows {
@@ -43,12 +44,19 @@ import Testing
       var values = numbers(2 * 17, seed: 4)
       values[place] = .nan
       let probabilities = Matrix(rows: 2, columns: 17)
-      let (means, normalizers) = (Block(count: 2), Block(count: 2))
+      let means = Block(count: 2)
+      let normalizers = Block(count: 2)
       categoricalForward(
         Matrix(values, rows: 2, columns: 17), support(17), into: probabilities, means: means,
         normalizers: normalizers, rows: 0..<2)
-      #expect(means[0].isNaN && normalizers[0].isNaN && (0..<17).allSatisfy { probabilities.at(0, $0).isNaN })
-      #expect(means[1].isFinite)
+      #expect(means[0].isNaN && (0..<17).allSatisfy { probabilities.at(0, $0).isNaN } && means[1].isFinite)
+      let losses = Block(count: 2)
+      let gradient = Matrix(rows: 2, columns: 17)
+      crossEntropy(
+        Matrix(values, rows: 2, columns: 17), probabilities, normalizers: normalizers,
+        targets: Matrix(self.probabilities(2, 17, seed: 5), rows: 2, columns: 17), weights: Block([1, 1]), scale: 1,
+        into: gradient, losses: losses, rows: 0..<2)
+      #expect(losses[0].isNaN && losses[1].isFinite && (0..<17).allSatisfy { gradient.at(0, $0).isNaN })
     }
   }
 
@@ -110,7 +118,9 @@ import Testing
     let weights = numbers(rows, seed: 4).map { 1 + 0.5 * $0 }
     let logits = Matrix(values, rows: rows, columns: count)
     let probabilities = Matrix(rows: rows, columns: count)
-    let (means, normalizers, losses) = (Block(count: rows), Block(count: rows), Block(count: rows))
+    let means = Block(count: rows)
+    let normalizers = Block(count: rows)
+    let losses = Block(count: rows)
     categoricalForward(
       logits, support(count), into: probabilities, means: means, normalizers: normalizers, rows: 0..<rows)
     let gradient = Matrix(repeating: untouched, rows: rows, columns: count)
@@ -141,7 +151,8 @@ import Testing
     let (rows, count) = size
     let values = numbers(rows * count, seed: 2).map { 3 * $0 }
     let probabilities = Matrix(rows: rows, columns: count)
-    let (means, normalizers) = (Block(count: rows), Block(count: rows))
+    let means = Block(count: rows)
+    let normalizers = Block(count: rows)
     categoricalForward(
       Matrix(values, rows: rows, columns: count), support(count), into: probabilities, means: means,
       normalizers: normalizers, rows: 0..<rows)

@@ -123,7 +123,8 @@ import Testing
 
   @Test func `elsewhere running statistics normalise, and the gradient of the smaller mean reaches the action`() {
     let (critics, references) = make()
-    let (x, z) = (self.x, self.z)
+    let x = self.x
+    let z = self.z
     for j in 0..<2 { critics.evaluate(j, x, z, rows: 0..<Self.rows) }
     func value(_ j: Int, _ row: Int, moved: Int = 0, by h: Double = 0) -> Double {
       var input = observations.row(row, of: Self.s) + actions.row(row, of: Self.a)
@@ -179,7 +180,8 @@ import Testing
 
   @Test func `the share of probability at the bounds is told, and the largest mean`() {
     let (critics, _) = make()
-    let (x, z) = (self.x, self.z)
+    let x = self.x
+    let z = self.z
     for j in 0..<2 { critics.evaluate(j, x, z, rows: 0..<Self.rows) }
     var (sum, largest) = (0.0, 0.0)
     for row in 0..<Self.rows {
