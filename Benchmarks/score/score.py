@@ -56,6 +56,7 @@ def main():
         command.add_argument("--contenders", default=",".join(CONTENDERS), help="names from contenders.json")
         command.add_argument("--environments", default=",".join(BARS), help="ids with a bar")
         command.add_argument("--seeds", default="0", help="such as 0,1,2")
+        command.add_argument("--program", type=pathlib.Path, default=PROGRAM, help="the program of another build")
         if name == "train":
             command.add_argument("--threads", type=int, default=1, help="of each run; they change no bit")
             command.add_argument("--steps", type=int, help="give up earlier than the bar's own limit")
@@ -64,8 +65,8 @@ def main():
     arguments.contenders = checked(arguments.contenders, CONTENDERS, "contender")
     arguments.environments = checked(arguments.environments, BARS, "bar for the environment")
     arguments.seeds = [int(seed) for seed in arguments.seeds.split(",")]
-    if not PROGRAM.exists():
-        sys.exit(f"score.py: {PROGRAM} is missing: run ./offpolicy --version once, which builds it")
+    if not arguments.program.exists():
+        sys.exit(f"score.py: {arguments.program} is missing: run ./offpolicy --version once, which builds it")
     arguments.work.mkdir(parents=True, exist_ok=True)
     {"train": train, "rates": rates, "table": table}[arguments.command](arguments)
 
@@ -103,11 +104,15 @@ def train(arguments):
             own = CONTENDERS[contender]
             command = ["train", own["algorithm"], environment, "--steps", str(limit), "--seed", str(seed), "--run-directory", folder,
                        "--evaluate-every", str(EVALUATIONS.get(environment, 5000)), "--evaluation-episodes", "10",
-                       "--environments", str(own.get("environments", 1)), "--threads", str(arguments.threads)]
+                       "--environments", str(own.get("environments", 1)), "--threads", str(arguments.threads),
+                       # a contender is what contenders.json says: no preset may change it
+                       "--preset", "none"]
             command += settings(contender)
         began = time.monotonic()
         print(f"{folder.name} …", file=sys.stderr, flush=True)
-        process = subprocess.Popen([PROGRAM, *command], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        log = folder.with_suffix(".log")  # a pipe that nobody reads would stop a long run
+        with log.open("a") as messages:
+            process = subprocess.Popen([arguments.program, *command], stderr=messages, stdout=subprocess.DEVNULL)
         try:
             while process.poll() is None:
                 time.sleep(2)
@@ -120,7 +125,7 @@ def train(arguments):
             process.wait()
             sys.exit(130)
         if process.returncode not in (0, 130):
-            sys.exit(f"score.py: {folder.name} ended with {process.returncode}: {process.stderr.read().strip()}")
+            sys.exit(f"score.py: {folder.name} ended with {process.returncode}: {log.read_text().strip().splitlines()[-1]}")
 
 
 def finished(folder, bars, limit):
@@ -153,16 +158,17 @@ def rates(arguments):
     path = arguments.work / "rates.json"
     measured = json.loads(path.read_text()) if path.exists() else {}
     for environment in arguments.environments:
-        entry = output("list", environment, "--json")["environments"][0]
+        entry = output(arguments.program, "list", environment, "--json")["environments"][0]
         # the better of three: other work on the machine only takes away
-        speed = max(output("environment", "speed", environment, "--json")["stepsPerSecond"] for _ in range(3))
+        speed = max(output(arguments.program, "environment", "speed", environment, "--json")["stepsPerSecond"]
+                    for _ in range(3))
         measured[environment] = {"stepSeconds": 1 / speed}
         for contender in arguments.contenders:
             # "6 in [-1, 1]"
             sizes = ["--observations", str(entry["observationSize"]), "--actions", entry["actions"].split()[0]]
             runs = [
-                output("bench", "--algorithm", CONTENDERS[contender]["algorithm"], *sizes, *bench_settings(contender),
-                       "--threads", "2", "--buffer", "200000", "--json")
+                output(arguments.program, "bench", "--algorithm", CONTENDERS[contender]["algorithm"], *sizes,
+                       *bench_settings(contender), "--threads", "2", "--buffer", "200000", "--json")
                 for _ in range(3)
             ]
             measured[f"{environment} {contender}"] = {
@@ -179,8 +185,8 @@ def bench_settings(contender):
             for part in ("--set", text)]
 
 
-def output(*command):
-    result = subprocess.run([PROGRAM, *command], capture_output=True, text=True)
+def output(program, *command):
+    result = subprocess.run([program, *command], capture_output=True, text=True)
     if result.returncode:
         sys.exit(f"score.py: offpolicy {' '.join(command)}: {result.stderr.strip()}")
     return json.loads(result.stdout)

@@ -1,17 +1,17 @@
-// ActionKind.swift — which actions an algorithm chooses, and whether a task has them.
+// ActionKind.swift — the kind of actions that an algorithm chooses, and the check that an environment has that kind.
 
 import Environments
 import Platform
 import Replay
 
-/// What an algorithm's actions are.
+/// The kind of actions that an algorithm chooses.
 public enum ActionKind: String, Codable, Sendable {
-  /// A real values in [−1, 1], which the trainer scales to the task's box.
+  /// A real values in [−1, 1], which the trainer scales to the environment's box.
   case continuous
   /// One of A choices; the action is one value, its index.
   case discrete
 
-  /// The kind that a space has.
+  /// The kind of a space of actions.
   public init(_ space: Space) {
     switch space {
     case .box: self = .continuous
@@ -19,16 +19,16 @@ public enum ActionKind: String, Codable, Sendable {
     }
   }
 
-  /// Values that one action takes in a batch and in the buffer.
+  /// The number of values that one action has in a batch and in the buffer.
   ///
-  /// - Parameter actionSize: A, values of a continuous action or the number of choices.
+  /// - Parameter actionSize: A, the values of a continuous action or the number of choices.
   public func width(actionSize: Int) -> Int { self == .continuous ? actionSize : 1 }
 }
 
 extension AlgorithmEntry {
-  /// Throws when a task has other actions than this algorithm chooses.
+  /// Throws if the environment's actions are not of this kind.
   ///
-  /// - Parameter registry: where the error looks for algorithms that can.
+  /// - Parameter registry: the algorithms among which the error names those that fit.
   public func checkActions(
     _ space: Space, of task: String, among registry: AlgorithmRegistry = .standard
   ) throws(UnfitAlgorithm) {
@@ -40,15 +40,15 @@ extension AlgorithmEntry {
   }
 }
 
-/// An algorithm cannot choose a task's actions.
+/// The error for an algorithm that cannot choose an environment's actions.
 public struct UnfitAlgorithm: Error, RemediableError, Equatable, CustomStringConvertible {
   /// The algorithm's name.
   public let algorithm: String
-  /// The task's id.
+  /// The environment's id.
   public let task: String
   /// The environment's actions.
   public let space: Space
-  /// The algorithms that can.
+  /// The algorithms that fit these actions.
   public let fitting: [String]
 
   public var description: String {

@@ -1,4 +1,4 @@
-// Algorithm.swift — what the trainer asks of an algorithm, and what an update tells.
+// Algorithm.swift — the protocol of algorithms: what a trainer calls, what an update returns, what is saved.
 
 import Kernels
 import Networks
@@ -14,22 +14,22 @@ public protocol Algorithm: AnyObject, SendableMetatype {
   /// Its hyperparameters, with their defaults.
   associatedtype Configuration: AlgorithmConfiguration
 
-  // what it declares, for whoever runs, measures, logs, checks or keeps it
+  // declarations: the program runs, measures, logs, checks and saves an algorithm by these
 
   /// Which actions it chooses; continuous, unless it says otherwise.
   static var actions: ActionKind { get }
   /// The standard normal numbers that `update(_:noise:)` uses; none, unless it says otherwise.
   static func draws(_ configuration: Configuration, actionSize: Int) -> UpdateDraws
-  /// What an update tells: those of `Metric.common` that it has, then its own in the order of `UpdateMetrics.further`.
+  /// The metrics of an update: those of `Metric.common` that it has, then its own in the order of `UpdateMetrics.further`.
   static var metrics: [Metric] { get }
-  /// What an update costs at least.
+  /// The least cost of an update, in operations and memory.
   static func cost(_ configuration: Configuration, observationSize: Int, actionSize: Int) -> UpdateCost
-  /// The policy that `policyTensors` are of.
+  /// The kind and sizes of the policy in `policyTensors`.
   static func policy(_ configuration: Configuration) -> PolicyForm
-  /// For discrete actions one of `parameters` that has as many values as there are choices; else nil.
+  /// For discrete actions the name of a tensor with one value for each choice; else nil.
   static func choicesTensor(_ configuration: Configuration) -> String?
 
-  /// A new algorithm: networks initialised from the seed, targets equal to what they track.
+  /// Makes an algorithm. Networks are initialised from the seed; targets are copies of the networks that they track.
   ///
   /// - Parameters:
   ///   - actionSize: A, the values of a continuous action or the number of choices.
@@ -37,26 +37,26 @@ public protocol Algorithm: AnyObject, SendableMetatype {
   init(
     configuration: Configuration, observationSize: Int, actionSize: Int, lanes: Int, seed: UInt64, workers: WorkerPool)
 
-  /// Forgets what belongs to a lane's episode, such as correlated noise. Called at each reset.
+  /// Clears the state of a lane's episode, such as correlated noise. Called at each reset.
   func beginEpisode(lane: Int)
 
-  /// Chooses actions (n × A, or n × 1: their indices) for the first n rows of some observations (N × S): with exploration, or
-  /// the policy's best guess.
+  /// Chooses actions (n × A, or n × 1: their indices) for the first n rows of some observations (N × S), with or without
+  /// exploration.
   ///
   /// - Precondition: with exploration n is N, and row i is lane i.
   func act(_ observations: borrowing Matrix, rows: Int, explore: Bool, into actions: borrowing Matrix)
 
-  /// Draws actions (n × A, or n × 1) from the policy for the first n rows of some observations, without touching anything
-  /// that training depends on. A policy without chance of its own gives its best guess, unless it says otherwise.
+  /// Draws actions (n × A, or n × 1) from the policy for the first n rows of some observations. Nothing that training
+  /// depends on changes. By default a deterministic policy returns its only action.
   ///
   /// - Precondition: n is at most N.
   func sample(
     _ observations: borrowing Matrix, rows: Int, using stream: inout RandomStream, into actions: borrowing Matrix)
 
-  /// Sets the rate of every optimiser, in (0, 1], from the next update on; its schedule goes on.
+  /// Sets the learning rate of every optimiser, in (0, 1], from the next update on. The schedule continues.
   func setLearningRate(_ rate: Float)
 
-  /// ε, the share of random actions while exploring; nil, unless it says otherwise. Setting it replaces the schedule.
+  /// ε, the share of random actions while exploring; nil by default. Setting it replaces the schedule.
   var randomShare: Float? { get set }
 
   /// One update from a batch, with fresh noise.
@@ -64,16 +64,16 @@ public protocol Algorithm: AnyObject, SendableMetatype {
   /// - Throws: `DivergedUpdate` when a loss or a parameter is not finite; the parameters are then not to be used.
   func update(_ batch: borrowing Batch) throws -> UpdateMetrics
 
-  /// One update from a batch with the given noise: what `update(_:)` does after drawing it.
+  /// One update from a batch, with the given noise instead of fresh noise.
   func update(_ batch: borrowing Batch, noise: borrowing UpdateNoise) throws -> UpdateMetrics
 
-  /// Looks at policy and critics over a batch without changing what is learned.
+  /// Measures policy and critics over a batch. Nothing that is learned changes.
   func assess(_ batch: borrowing Batch) -> Assessment
 
-  /// What the critics say of one observation (S) and action (A): their minimum where there are several.
+  /// The critics' value of one observation (S) and action (A): the minimum of several critics.
   func value(_ observation: Span<Float>, _ action: Span<Float>) -> Double
 
-  /// −α log π(a|s) of a lane's last action chosen with exploration: what a soft return has beside the reward.
+  /// −α log π(a|s) of a lane's last action chosen with exploration: the entropy term of a soft return.
   func entropyBonus(lane: Int) -> Double
 
   /// What a policy file needs, as tensors `policy.…`: a tanh policy, a squashed Gaussian, or for discrete actions a
@@ -148,10 +148,10 @@ public struct UpdateDraws: Sendable, Equatable {
   public var next: [Int]
   /// ε for the current actions, such as [B, A], or [K, B, A] for K draws of each state.
   public var current: [Int]
-  /// Numbers that choose among J critics, [J].
+  /// One number for each of J critics; the critics with the smallest numbers are chosen. Shape [J].
   public var members: [Int]
 
-  /// Draws of these shapes; empty where there are none.
+  /// Shapes of the draws; an empty shape means no draw.
   public init(next: [Int] = [], current: [Int] = [], members: [Int] = []) {
     (self.next, self.current, self.members) = (next, current, members)
   }
@@ -163,26 +163,26 @@ public struct UpdateNoise: ~Copyable {
   public let next: Block
   /// With several draws for each state, one draw of the whole batch after another: (K × B × A).
   public let current: Block
-  /// Of each of several critics a number: the smallest are chosen.
+  /// One number for each critic; the critics with the smallest numbers are chosen.
   public let members: Block  // (J)
 
   /// - Parameters:
   ///   - samples: K, the draws of the current action.
-  ///   - members: J, the critics that are chosen among; 0: none are.
+  ///   - members: J, the number of critics to choose from; 0: no choice.
   public init(batchSize: Int, actionSize: Int, samples: Int = 1, members: Int = 0) {
     next = Block(count: batchSize * actionSize)
     current = Block(count: samples * batchSize * actionSize)
     self.members = Block(count: members)
   }
 
-  /// Draws all of it, but for what is empty, in the order of these properties.
+  /// Draws all numbers, in the order of these properties.
   public func fill(using stream: inout RandomStream) {
     if next.count > 0 { stream.fillNormal(next) }
     if current.count > 0 { stream.fillNormal(current) }
     if members.count > 0 { stream.fillNormal(members) }
   }
 
-  /// Room for what an algorithm declares, zero so far.
+  /// Zeros, in the shapes that an algorithm declares.
   public init(_ draws: UpdateDraws) {
     next = Block(count: draws.next.isEmpty ? 0 : draws.next.reduce(1, *))
     current = Block(count: draws.current.isEmpty ? 0 : draws.current.reduce(1, *))
@@ -190,7 +190,7 @@ public struct UpdateNoise: ~Copyable {
   }
 }
 
-/// What one update computed. NaN where the algorithm has no such number, or took no such step.
+/// The metrics of one update. NaN if the algorithm has no such metric, or took no such step.
 public struct UpdateMetrics: Sendable {
   /// Σ_j mean ℓ(Q_j − y); ℓ(e) = e², or Huber's.
   public var criticLoss: Double
@@ -202,29 +202,29 @@ public struct UpdateMetrics: Sendable {
   public var temperature: Double = .nan
   /// −mean log π(a|s)
   public var entropy: Double = .nan
-  /// The algorithm's own, in the order in which it declares them. In place: a list would be allocated at each update.
+  /// The algorithm's own metrics, in the order in which it declares them. Stored in place, so that an update allocates nothing.
   public var further = InlineArray<8, Double>(repeating: .nan)
 
-  /// Rows that an algorithm's own metrics look at in each update: rows are drawn at random, so some are as good as all.
+  /// The number of rows from which an algorithm's own metrics are computed. Rows are drawn at random, so a part is enough.
   package static let inspectedRows = 32
 
-  /// How many further ones there may be.
+  /// The largest number of an algorithm's own metrics.
   public static let furtherLimit = 8
 
-  /// Metrics of which only the critic loss is known.
+  /// Metrics with a critic loss and NaN for the rest.
   public init(criticLoss: Double) { self.criticLoss = criticLoss }
 }
 
-/// Everything an algorithm needs to go on, as plain numbers.
+/// The complete state of an algorithm, as plain numbers.
 public struct AlgorithmState: Sendable, Equatable {
-  /// Parameters, moments and whatever else is float32.
+  /// Parameters, moments and all other float32 numbers.
   public var tensors: [Tensor] = []
-  /// Numbers that must be kept in full: log α and its moments.
+  /// Numbers in double precision: log α and its moments.
   public var numbers: [String: Double] = [:]
   /// Counts and positions of random streams.
   public var counts: [String: UInt64] = [:]
 
-  /// Nothing yet.
+  /// An empty state.
   public init() {}
 
   /// A count by its name.
@@ -271,9 +271,9 @@ extension Tensor {
   }
 }
 
-/// A saved state that lacks something.
+/// The error for a saved state in which a name is missing.
 public struct MissingState: Error, CustomStringConvertible {
-  /// The name that was asked for.
+  /// The missing name.
   public let name: String
 
   public var description: String {
@@ -281,15 +281,15 @@ public struct MissingState: Error, CustomStringConvertible {
   }
 }
 
-/// An update whose loss is not a number, or that made a parameter none: training cannot go on.
+/// The error for an update that produced a non-finite loss or parameter. Training stops.
 public struct DivergedUpdate: Error, CustomStringConvertible {
   /// The update, counted from 1.
   public let update: Int
-  /// The loss, or "next parameter of the policy".
+  /// The name of the non-finite value: a loss, or such as "next parameter of the policy".
   public let what: String
-  /// The number that is not finite.
+  /// The non-finite value.
   public let value: Double
-  /// The first number of the batch or the networks that is not finite, once somebody has looked for it.
+  /// The first non-finite number in the batch or the networks; nil until it was searched for.
   public var origin: String?
 
   public var description: String {
@@ -298,19 +298,19 @@ public struct DivergedUpdate: Error, CustomStringConvertible {
   }
 }
 
-/// Throws when a loss is not finite.
+/// Throws if a loss is not finite.
 public func checkFinite(_ value: Double, _ what: String, update: Int) throws {
   guard value.isFinite else { throw DivergedUpdate(update: update, what: what, value: value) }
 }
 
-/// Throws when the last step of an optimiser left a parameter that is not finite. The step itself has looked.
+/// Throws if the last step of an optimiser produced a non-finite parameter. The step itself made the check.
 public func checkFinite(_ optimizer: Adam, _ whose: String, update: Int) throws {
   guard optimizer.leftAllFinite else {
     throw DivergedUpdate(update: update, what: "next parameter of the \(whose)", value: .nan)
   }
 }
 
-/// The same for what follows it.
+/// Throws if the last tracking produced a non-finite target parameter.
 public func checkFinite(_ targets: some Tracking, _ whose: String, update: Int) throws {
   guard targets.trackedAllFinite else {
     throw DivergedUpdate(update: update, what: "next parameter of the \(whose)", value: .nan)

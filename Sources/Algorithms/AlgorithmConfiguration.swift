@@ -192,6 +192,11 @@ extension Hyperparameter {
     Hyperparameter(name, "η", .real(0, 1, excludingLower: true), summary, source: source)
   }
 
+  /// d, where the policy steps at every d-th update.
+  static func policyDelay(_ source: String) -> Hyperparameter {
+    Hyperparameter("policyDelay", "d", .whole(1), "the policy steps at every d-th update", source: source)
+  }
+
   /// Noise on actions while collecting.
   public static func explorationNoise(_ source: String) -> Hyperparameter {
     Hyperparameter(

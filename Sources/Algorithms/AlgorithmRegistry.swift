@@ -1,4 +1,4 @@
-// AlgorithmRegistry.swift — which algorithms there are, by name.
+// AlgorithmRegistry.swift — the algorithms that a program knows, by name.
 
 import Formats
 import Kernels
@@ -12,10 +12,10 @@ import Replay
 ///     let registry = AlgorithmRegistry(
 ///       AlgorithmRegistry.standard.entries + [AlgorithmEntry("mine", "My algorithm", Mine.self)])
 public struct AlgorithmRegistry: Sendable {
-  /// All of them, in the order in which `list` shows them.
+  /// All algorithms, in the order in which `list` shows them.
   public let entries: [AlgorithmEntry]
 
-  /// - Precondition: names are in lower case, and none occurs twice.
+  /// - Precondition: names are in lower case and unique.
   public init(_ entries: [AlgorithmEntry]) {
     var names: Set<String> = []
     for name in entries.map(\.name) {
@@ -33,6 +33,7 @@ public struct AlgorithmRegistry: Sendable {
     AlgorithmEntry("tqc", "Truncated Quantile Critics (Kuznetsov 2020)", TQC.self),
     AlgorithmEntry("redq", "Randomized Ensembled Double Q-learning (Chen 2021)", REDQ.self),
     AlgorithmEntry("crossq", "CrossQ: batch normalisation, no target networks (Bhatt 2024)", CrossQ.self),
+    AlgorithmEntry("xqc", "XQC: batch and weight normalisation, categorical critics (Palenicek 2026)", XQC.self),
     AlgorithmEntry("dqn", "Deep Q-Network, for discrete actions (Mnih 2015)", DQN.self),
     AlgorithmEntry("sac-discrete", "Soft Actor-Critic for discrete actions (Christodoulou 2019)", DiscreteSAC.self),
     AlgorithmEntry("td3-bc", "TD3 plus behaviour cloning, from fixed data (Fujimoto 2021)", TD3BC.self, from: .data),
@@ -43,7 +44,7 @@ public struct AlgorithmRegistry: Sendable {
     // a new algorithm: one file and one line here
   ])
 
-  /// The algorithm of a name, upper or lower case.
+  /// The algorithm with a name; case does not matter.
   public func entry(_ name: String) throws(UnknownAlgorithm) -> AlgorithmEntry {
     if let entry = entries.first(where: { $0.name == name.lowercased() }) { return entry }
     throw UnknownAlgorithm(name: name, known: entries.map(\.name))
@@ -56,11 +57,11 @@ public struct AlgorithmRegistry: Sendable {
   public static func entry(_ name: String) throws(UnknownAlgorithm) -> AlgorithmEntry { try standard.entry(name) }
 }
 
-/// There is no algorithm of this name.
+/// The error for an unknown name of an algorithm.
 public struct UnknownAlgorithm: Error, Equatable, CustomStringConvertible {
   /// Its name, as commands take it.
   public let name: String
-  /// The names that there are.
+  /// The known names.
   public let known: [String]
 
   public var description: String {
@@ -70,17 +71,17 @@ public struct UnknownAlgorithm: Error, Equatable, CustomStringConvertible {
   }
 }
 
-/// An algorithm by name: closures over its type, so that commands work for algorithms they have never heard of.
+/// An algorithm by name: closures over its type, so that every command works for every algorithm.
 public struct AlgorithmEntry: Sendable {
   /// The name that was asked for.
   public let name: String
   /// One line for `list`.
   public let summary: String
-  /// Which actions it chooses.
+  /// The kind of actions that it chooses.
   public let actions: ActionKind
   /// Its hyperparameters, in the order of its guide.
   public let hyperparameters: [Hyperparameter]
-  /// What an update tells.
+  /// The metrics of an update.
   public let metrics: [Metric]
   /// The default configuration.
   public let defaults: AnyConfiguration
@@ -90,7 +91,7 @@ public struct AlgorithmEntry: Sendable {
 
   /// What an algorithm learns from.
   public enum Source: String, Sendable {
-    /// A task that it acts in: `train ALGORITHM ENVIRONMENT`.
+    /// An environment in which it acts: `train ALGORITHM ENVIRONMENT`.
     case task
     /// Fixed data: `train ALGORITHM --dataset DATA`.
     case data
@@ -98,7 +99,7 @@ public struct AlgorithmEntry: Sendable {
     case policy
   }
 
-  /// - Precondition: the metrics' names can be columns; an algorithm that learns from a task says how it collects, and no
+  /// - Precondition: the metrics' names can be columns; an algorithm that learns in an environment says how it collects, and no
   ///   other does.
   public init<A: Algorithm>(_ name: String, _ summary: String, _ type: A.Type, from source: Source = .task) {
     self.name = name
@@ -133,9 +134,9 @@ public struct AnyConfiguration: Sendable {
   package let returns: NStepReturn
   /// How the rows of a batch are chosen.
   public let sampler: SamplerConfiguration
-  /// How the algorithm collects in its task; nil for one that learns from fixed data.
+  /// How the algorithm collects in its environment; nil for one that learns from fixed data.
   public let collection: CollectionSettings?
-  /// ε that the data's states are normalised with; nil: not at all.
+  /// ε of the normalisation of the data's observations; nil: none.
   public let dataNormalization: Float?
   /// The policy that it learns.
   public let policy: PolicyForm
@@ -186,13 +187,13 @@ public struct AnyConfiguration: Sendable {
       "returnBound is \(returnBound), but scaleRewards is false: only returns of scaled rewards are bounded")
   }
 
-  /// What an update costs at least, for a task of the given sizes.
+  /// The least cost of an update, for an environment of the given sizes.
   public func cost(observationSize: Int, actionSize: Int) -> UpdateCost { count(observationSize, actionSize) }
 
-  /// The standard normal numbers of an update, for a task with A action values.
+  /// The shapes of an update's standard normal numbers, for an environment with A action values.
   public func draws(actionSize: Int) -> UpdateDraws { draw(actionSize) }
 
-  /// Throws when the networks for a task of the given sizes cannot fit into memory.
+  /// Throws if the networks for an environment of the given sizes do not fit into memory.
   public func checkMemory(observationSize: Int, actionSize: Int) throws {
     let cost = cost(observationSize: observationSize, actionSize: actionSize)
     try Memory.check(
@@ -200,7 +201,7 @@ public struct AnyConfiguration: Sendable {
       hint: "fewer units in hiddenSizes", remedies: [.hyperparameter("hiddenSizes", value: "256,256")])
   }
 
-  /// A new algorithm for a task of the given sizes, in `lanes` environments at once.
+  /// A new algorithm for an environment of the given sizes, in `lanes` environments at once.
   public func makeAlgorithm(
     observationSize: Int, actionSize: Int, lanes: Int = 1, seed: UInt64, workers: WorkerPool
   ) -> any Algorithm {

@@ -1,10 +1,10 @@
-// Assessment.swift — what a look at a learner tells: its values, actions, units and norms over one batch.
+// Assessment.swift — measures of a learner's health over one batch: values, actions, dead units, norms.
 
 import Kernels
 import Networks
 import Replay
 
-/// NaN where the algorithm has no such number.
+/// Measures of a learner over one batch; NaN if the algorithm has no such measure.
 public struct Assessment: Sendable, Equatable {
   /// Largest |Q_j(s, π(s))| over the batch and the critics.
   public var largestValue = Double.nan
@@ -28,13 +28,16 @@ public struct Assessment: Sendable, Equatable {
   /// larger of the critics' and the policy's.
   public var statisticsLag = Double.nan
 
-  /// Nothing is known.
+  /// Share of the probability of critics' distributions that is at the smallest and the largest value.
+  public var saturatedBins = Double.nan
+
+  /// All measures NaN.
   public init() {}
 
   /// Above this an action counts as saturated.
   package static let saturation: Float = 0.99
 
-  /// What critics tell after they were evaluated over the first `rows` rows.
+  /// Adds the measures of critics that were evaluated over the first `rows` rows.
   public mutating func add(_ critics: Critics, rows: Int) {
     largestValue = critics.largestValue(rows: rows)
     deadCriticUnits = critics.deadUnits(rows: rows)
@@ -42,7 +45,7 @@ public struct Assessment: Sendable, Equatable {
     criticGradientNorm = gradientNorm(critics.networks)
   }
 
-  /// The same of critics whose outputs are quantiles.
+  /// Adds the measures of quantile critics that were evaluated over the first `rows` rows.
   package mutating func add(_ critics: QuantileCritics, rows: Int) {
     largestValue = critics.largestValue(rows: rows)
     deadCriticUnits = critics.deadUnits(rows: rows)
@@ -51,7 +54,16 @@ public struct Assessment: Sendable, Equatable {
     crossedQuantiles = critics.crossedQuantiles(rows: rows)
   }
 
-  /// The same of critics over choices, at one choice in each row.
+  /// Adds the measures of critics whose outputs are distributions over fixed values.
+  package mutating func add(_ critics: CategoricalCritics, rows: Int) {
+    largestValue = critics.largestValue(rows: rows)
+    deadCriticUnits = critics.deadUnits(rows: rows)
+    criticNorm = parameterNorm(critics.networks)
+    criticGradientNorm = gradientNorm(critics.networks)
+    saturatedBins = critics.saturatedBins(rows: rows)
+  }
+
+  /// Adds the measures of critics over choices, at one choice in each row.
   package mutating func add(_ critics: ActionValues, rows: Int, of choice: (_ row: Int) -> Int) {
     largestValue = critics.largestValue(rows: rows, of: choice)
     deadCriticUnits = critics.deadUnits(rows: rows)
@@ -59,14 +71,14 @@ public struct Assessment: Sendable, Equatable {
     criticGradientNorm = gradientNorm(critics.networks)
   }
 
-  /// What a policy over choices tells after it was evaluated over the first `rows` rows.
+  /// Adds the measures of a policy over choices that was evaluated over the first `rows` rows.
   package mutating func add(_ policy: CategoricalPolicy, rows: Int) {
     deadPolicyUnits = policy.deadUnits(rows: rows)
     policyNorm = parameterNorm([policy.parameters])
     policyGradientNorm = gradientNorm([policy.parameters])
   }
 
-  /// What a policy tells after it was evaluated over the first `rows` rows.
+  /// Adds the measures of a policy that was evaluated over the first `rows` rows.
   public mutating func add(
     _ parameters: Parameters, deadUnits: Double, actions: borrowing Matrix, rows: Int, isPolicyStep: Bool = true
   ) {

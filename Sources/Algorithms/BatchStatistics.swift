@@ -1,12 +1,12 @@
-// BatchStatistics.swift — by which statistics networks with batch normalisation learn from a batch, as a setting.
+// BatchStatistics.swift — the setting of batch normalisation: a batch's own statistics, or batch renormalisation.
 
 import Networks
 
-/// By which statistics a batch is normalised while it is learned from. Elsewhere it is always by the running ones.
+/// The statistics that normalise a batch during an update. Outside updates the running statistics are used.
 public enum BatchStatistics: Codable, Sendable, Equatable {
-  /// Its own mean and variance.
+  /// The batch's own mean and variance.
   case plain
-  /// The same, taken back to the running ones within bounds (Ioffe 2017) once they are of `warmup` batches.
+  /// The batch's own, corrected towards the running ones within bounds after `warmup` batches (Ioffe 2017).
   ///
   /// - ratioBound: r_max, at least 1.
   /// - distanceBound: d_max, at least 0.

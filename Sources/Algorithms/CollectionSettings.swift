@@ -1,8 +1,8 @@
-// CollectionSettings.swift — how an algorithm that learns from a task collects, and how much it learns from that.
+// CollectionSettings.swift — how an algorithm collects transitions in its environment, and how often it updates.
 
 import Platform
 
-/// What the training loop needs to know of an algorithm that acts in its task.
+/// The settings of the training loop for an algorithm that acts in its environment.
 public struct CollectionSettings: Sendable, Equatable {
   /// Transitions kept for replay.
   public var bufferCapacity: Int
@@ -13,14 +13,14 @@ public struct CollectionSettings: Sendable, Equatable {
   /// Updates to one environment step; 0.25 is one update to four steps.
   public var updatesPerStep: Double
 
-  /// Updates that the steps from `first` on, up to and with `last`, owe: a function of counts alone, so that over any number
-  /// of steps there are as many as `updatesPerStep` says.
+  /// The number of updates that are due from step `first` to step `last`. It depends on counts alone, so over any number of
+  /// steps there are as many as `updatesPerStep` says.
   package func updatesOwed(from first: Int, to last: Int) -> Int {
     Int(clampingWhole: Double(last) * updatesPerStep) - Int(clampingWhole: Double(first) * updatesPerStep)
   }
 }
 
-/// The configuration of an algorithm that learns from a task. Those that learn from fixed data have none of this.
+/// The configuration of an algorithm that learns in an environment. Algorithms that learn from fixed data do not conform.
 public protocol CollectingConfiguration: AlgorithmConfiguration {
   /// Transitions kept for replay.
   var bufferCapacity: Int { get }

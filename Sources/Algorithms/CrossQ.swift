@@ -10,7 +10,7 @@
 // Learning, networks are normalised by the statistics of their batch; acting, for ã′ and where the policy asks the critics, by
 // running statistics. `folded` is the policy with these in its weights: it acts, and it is what a policy file holds.
 //
-// Read in order: Configuration · init · act · update · assess · state.
+// Read in order: Configuration · init · update · assess · state.
 
 import Kernels
 import Networks
@@ -18,7 +18,7 @@ import Platform
 import Replay
 
 /// CrossQ (Bhatt 2024): a soft actor-critic with batch normalisation and no target networks.
-public final class CrossQ: Algorithm {
+public final class CrossQ: SoftActing {
   public struct Configuration: ActorCriticConfiguration, CollectingConfiguration {
     /// Discount γ, in [0, 1].
     public var discount: Float = 0.99
@@ -95,8 +95,7 @@ public final class CrossQ: Algorithm {
           source: "adityab/CrossQ"),
         Hyperparameter(
           "batchEpsilon", "ε", .real(0, 1, excludingLower: true), "added to variances", source: "adityab/CrossQ"),
-        Hyperparameter(
-          "policyDelay", "d", .whole(1), "the policy steps at every d-th update", source: "adityab/CrossQ"),
+        .policyDelay("adityab/CrossQ"),
         .learningRate("policyLearningRate", "Adam's rate for the policy", "adityab/CrossQ"),
         .learningRate("criticLearningRate", "Adam's rate for the critics", "adityab/CrossQ"),
         .learningRate("temperatureLearningRate", "Adam's rate for log α", "adityab/CrossQ"),
@@ -114,7 +113,7 @@ public final class CrossQ: Algorithm {
       ]
   }
 
-  private var configuration: Configuration
+  private let configuration: Configuration
   private let loss: ValueLoss
   private let targetEntropy: Float
   private let workers: WorkerPool
@@ -124,12 +123,11 @@ public final class CrossQ: Algorithm {
   private let policy: SquashedGaussian
   private let folded: SquashedGaussian  // what the policy computes by its running statistics
   private let critics: Critics
-  private var learnedTemperature: LearnedTemperature
+  let learnedTemperature: LearnedTemperature
 
-  private let policyOptimizer: Adam
-  private let criticOptimizer: Adam
+  let policyOptimizer: Adam
+  let criticOptimizer: Adam
   private var updates = 0
-
   private var updateStream: RandomStream
 
   // reused by each update
@@ -140,7 +138,7 @@ public final class CrossQ: Algorithm {
   private let actionGradient: Matrix  // (B × A)
 
   // the lanes' observations
-  private let actor: GaussianActor  // by the folded policy's parameters
+  let actor: GaussianActor  // by the folded policy's parameters
   private let actingCritics: CriticsOfOne
 
   public init(
@@ -167,7 +165,9 @@ public final class CrossQ: Algorithm {
     critics = Critics(
       count: 2, observationSize: observationSize, actionSize: actionSize, blocks: configuration.criticBlocks,
       batchSize: 2 * batchSize, batchNormalization: configuration.normalization)
-    learnedTemperature = LearnedTemperature(configuration.temperature)
+    var temperatureSettings = configuration.adam(learningRate: configuration.temperatureLearningRate)
+    temperatureSettings.beta1 = 0.9
+    learnedTemperature = LearnedTemperature(configuration.temperature, temperatureSettings)
 
     policyOptimizer = Adam([policy.parameters], configuration.adam(learningRate: configuration.policyLearningRate))
     criticOptimizer = Adam(critics.networks, configuration.adam(learningRate: configuration.criticLearningRate))
@@ -185,25 +185,6 @@ public final class CrossQ: Algorithm {
     actionGradient = Matrix(rows: batchSize, columns: actionSize)
     actor = GaussianActor(sharing: folded, lanes: lanes, actionSize: actionSize, seed: seed)
     actingCritics = CriticsOfOne(critics, observationSize: observationSize, actionSize: actionSize)
-  }
-
-  // MARK: act
-
-  public func beginEpisode(lane: Int) {}
-
-  public func act(_ observations: borrowing Matrix, rows: Int, explore: Bool, into actions: borrowing Matrix) {
-    actor.act(observations, rows: rows, explore: explore, into: actions)
-  }
-
-  public func sample(
-    _ observations: borrowing Matrix, rows: Int, using stream: inout RandomStream, into actions: borrowing Matrix
-  ) {
-    actor.sample(observations, rows: rows, using: &stream, into: actions)
-  }
-
-  public func setLearningRate(_ rate: Float) {
-    (policyOptimizer.learningRate, criticOptimizer.learningRate) = (rate, rate)
-    configuration.temperatureLearningRate = rate
   }
 
   // MARK: update
@@ -283,9 +264,7 @@ public final class CrossQ: Algorithm {
 
     // temperature:  J(α) = E[ −log α (log π_φ(ã|s) + H̄) ]
     // differs: without the factor α, as SBX has it; the authors' program takes the gradient of −α (log π + H̄)
-    var settings = configuration.adam(learningRate: configuration.temperatureLearningRate)
-    settings.beta1 = 0.9
-    learnedTemperature.step(gradient: -(meanLogProbability + Double(targetEntropy)), settings)
+    learnedTemperature.step(gradient: -(meanLogProbability + Double(targetEntropy)))
   }
 
   // MARK: assess
@@ -306,19 +285,11 @@ public final class CrossQ: Algorithm {
     actingCritics.minimum(observation, action)
   }
 
-  public func entropyBonus(lane: Int) -> Double {
-    -learnedTemperature.value * actor.logProbability(lane: lane)
-  }
-
   // MARK: what it declares
 
   public static func draws(_ configuration: Configuration, actionSize: Int) -> UpdateDraws {
     let rows = [configuration.batchSize, actionSize]
     return UpdateDraws(next: rows, current: rows)
-  }
-
-  public static func policy(_ configuration: Configuration) -> PolicyForm {
-    configuration.policyForm(.squashedGaussian)
   }
 
   public static let metrics: [Metric] =

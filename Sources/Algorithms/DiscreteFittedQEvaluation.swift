@@ -34,7 +34,7 @@ public final class DiscreteFittedQEvaluation: PolicyEvaluation {
   private let targetCritics: ActionValues
   private let criticOptimizer: Adam
   private var updates = 0
-  /// Whether the policy's outputs are logits that it draws by, as discrete SAC's are; else it takes the greatest, as DQN does.
+  /// Whether the policy's outputs are logits to draw from, as in discrete SAC; else the greatest output is the action, as in DQN.
   public var drawsActions = true
 
   private var actingStream: RandomStream
@@ -78,7 +78,7 @@ public final class DiscreteFittedQEvaluation: PolicyEvaluation {
 
   public func beginEpisode(lane: Int) {}
 
-  /// What the policy under evaluation does: a draw, or without exploration its likeliest choice.
+  /// The action of the policy under evaluation: a draw, or without exploration its likeliest choice.
   public func act(_ observations: borrowing Matrix, rows: Int, explore: Bool, into actions: borrowing Matrix) {
     let noise = Block(count: rows)
     if explore && drawsActions { actingStream.fillNormal(noise) }
@@ -157,7 +157,7 @@ public final class DiscreteFittedQEvaluation: PolicyEvaluation {
     return result
   }
 
-  /// It is exact: nothing is drawn.
+  /// Exact values: nothing is drawn.
   package func stateValues(_ observations: [Float], draws: Int, using stream: inout RandomStream) -> [[Double]] {
     var result = [[Double]](repeating: [], count: critics.count)
     forEachChunk(of: observations, into: self.observations) { rows, _ in
@@ -178,7 +178,7 @@ public final class DiscreteFittedQEvaluation: PolicyEvaluation {
 
   // MARK: what it declares
 
-  /// Until a given policy is loaded, which has sizes of its own.
+  /// The policy before a given one is loaded, which has sizes of its own.
   public static func policy(_ configuration: Configuration) -> PolicyForm {
     PolicyForm(.choosing, hiddenSizes: configuration.hiddenSizes, activation: configuration.policyActivation)
   }

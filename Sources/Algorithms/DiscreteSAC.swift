@@ -97,7 +97,7 @@ public final class DiscreteSAC: Algorithm {
       ] + .collecting + .adam
   }
 
-  private var configuration: Configuration
+  private let configuration: Configuration
   private let loss: ValueLoss
   private let targetEntropy: Double
   private let workers: WorkerPool
@@ -146,7 +146,8 @@ public final class DiscreteSAC: Algorithm {
       activation: configuration.criticActivation, batchSize: batchSize)
     targetCritics = ActionValues(following: critics)
     policyWorkers = workers.forPhases(rows: batchSize, weights: policy.parameters.values.count)
-    learnedTemperature = LearnedTemperature(configuration.temperature)
+    learnedTemperature = LearnedTemperature(
+      configuration.temperature, configuration.adam(learningRate: configuration.temperatureLearningRate))
 
     // differs: Adam's ε is 1e-8 as everywhere here; CleanRL has 1e-4
     policyOptimizer = Adam([policy.parameters], configuration.adam(learningRate: configuration.policyLearningRate))
@@ -191,7 +192,7 @@ public final class DiscreteSAC: Algorithm {
 
   public func setLearningRate(_ rate: Float) {
     (policyOptimizer.learningRate, criticOptimizer.learningRate) = (rate, rate)
-    configuration.temperatureLearningRate = rate
+    learnedTemperature.learningRate = rate
   }
 
   // MARK: update
@@ -275,9 +276,7 @@ public final class DiscreteSAC: Algorithm {
 
     // temperature:  J(α) = E[ Σ_a π_φ(a|s) (−α (log π_φ(a|s) + H̄)) ]                                      (eq. 11, N14)
     // differs: the gradient is taken of −log α · (H̄ − entropy), without the factor α, as the other SAC here does
-    learnedTemperature.step(
-      gradient: entropy - targetEntropy,
-      configuration.adam(learningRate: configuration.temperatureLearningRate))
+    learnedTemperature.step(gradient: entropy - targetEntropy)
     metrics.temperature = learnedTemperature.value
     try checkFinite(metrics.temperature, "temperature", update: updates)
     return metrics

@@ -1,4 +1,4 @@
-// EpsilonGreedy.swift — how a policy without noise of its own explores: now and then an action at random, ever more rarely.
+// EpsilonGreedy.swift — ε-greedy exploration: a random action with probability ε, which falls linearly.
 
 import Kernels
 

@@ -1,4 +1,4 @@
-// ExplorationNoise.swift — what a deterministic policy adds to its actions while it collects data.
+// ExplorationNoise.swift — the noise on a deterministic policy's actions while it collects data.
 
 import Kernels
 import Networks
@@ -11,7 +11,7 @@ public enum ExplorationNoise: Codable, Sendable, Equatable {
   case ornsteinUhlenbeck(stiffness: Float, standardDeviation: Float, timestep: Float)
 }
 
-/// A noise and where it stands.
+/// A noise process and its state.
 public struct ExplorationNoiseProcess: ~Copyable {
   private let noise: ExplorationNoise
   private let (lanes, actionSize): (Int, Int)
@@ -30,7 +30,7 @@ public struct ExplorationNoiseProcess: ~Copyable {
     values = [Float](repeating: 0, count: lanes * actionSize)
   }
 
-  /// Forgets a lane's correlated noise.
+  /// Sets a lane's correlated noise to 0.
   public mutating func beginEpisode(lane: Int) {
     for i in (lane * actionSize)..<((lane + 1) * actionSize) { values[i] = 0 }
   }
@@ -38,21 +38,24 @@ public struct ExplorationNoiseProcess: ~Copyable {
   /// Adds the next noise to every lane's action (N × A) and clips to [−1, 1].
   public mutating func add(to actions: borrowing Matrix) {
     stream.fillNormal(normal)
-    for i in values.indices {
-      let sample: Float
-      switch noise {
-      case .gaussian(let standardDeviation):
-        sample = standardDeviation * normal[i]
-      case .ornsteinUhlenbeck(let stiffness, let standardDeviation, let timestep):
-        values[i] += -stiffness * values[i] * timestep + standardDeviation * timestep.squareRoot() * normal[i]
-        sample = values[i]
+    var i = 0
+    for lane in 0..<lanes {
+      for column in 0..<actionSize {
+        let sample: Float
+        switch noise {
+        case .gaussian(let standardDeviation):
+          sample = standardDeviation * normal[i]
+        case .ornsteinUhlenbeck(let stiffness, let standardDeviation, let timestep):
+          values[i] += -stiffness * values[i] * timestep + standardDeviation * timestep.squareRoot() * normal[i]
+          sample = values[i]
+        }
+        actions[lane, column] = (actions[lane, column] + sample).clipped(to: -1, 1)
+        i += 1
       }
-      let (lane, column) = (i / actionSize, i % actionSize)
-      actions[lane, column] = (actions[lane, column] + sample).clipped(to: -1, 1)
     }
   }
 
-  /// x, as the tensor `exploration_noise`, and where the stream stands.
+  /// Codes x as the tensor `exploration_noise`, and the position of the stream.
   public mutating func codeProgress(_ coder: inout StateCoder) throws {
     let name = "exploration_noise"
     let tensor = Tensor(name: name, shape: lanes == 1 ? [actionSize] : [lanes, actionSize], values: values)
@@ -66,6 +69,6 @@ public struct ExplorationNoiseProcess: ~Copyable {
 }
 
 extension Float {
-  /// Between two bounds. NaN stays NaN: `min` and `max` would make a bound of it, and a broken network would go unseen.
+  /// The value clipped to two bounds. NaN stays NaN; `min` and `max` would turn it into a bound and hide the error.
   public func clipped(to low: Float, _ high: Float) -> Float { self < low ? low : self > high ? high : self }
 }

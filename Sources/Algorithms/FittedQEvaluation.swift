@@ -27,7 +27,7 @@ public final class FittedQEvaluation: PolicyEvaluation {
     public var batchSize = 256
     /// Units in each hidden layer of each critic; the policy has its own sizes.
     public var hiddenSizes = [256, 256]
-    /// That of the policy under evaluation, which no tensor of it shows.
+    /// The activation of the policy under evaluation; its tensors do not contain it.
     public var policyActivation = Activation.relu
     /// f of the critics' hidden layers.
     public var criticActivation = Activation.relu
@@ -79,7 +79,7 @@ public final class FittedQEvaluation: PolicyEvaluation {
   private let targetCritics: Critics
   private let criticOptimizer: Adam
   private var updates = 0
-  /// Whether a stochastic policy is evaluated by its draws, or by its best guess.
+  /// Whether a stochastic policy is evaluated with drawn actions; else with its mean action.
   public var drawsActions = true
 
   private var updateStream: RandomStream
@@ -124,7 +124,7 @@ public final class FittedQEvaluation: PolicyEvaluation {
 
   public func beginEpisode(lane: Int) {}
 
-  /// What the policy under evaluation does: a draw, or without exploration a Gaussian's mean action.
+  /// The action of the policy under evaluation: a draw, or without exploration a Gaussian's mean action.
   public func act(_ observations: borrowing Matrix, rows: Int, explore: Bool, into actions: borrowing Matrix) {
     if explore && drawsActions {
       updateStream.fillNormal(noise.next)
@@ -212,7 +212,7 @@ public final class FittedQEvaluation: PolicyEvaluation {
     return result
   }
 
-  /// By the mean of some draws; one is exact without draws.
+  /// V_j(s) as the mean over draws; one draw is exact for a deterministic policy.
   package func stateValues(_ observations: [Float], draws: Int, using stream: inout RandomStream) -> [[Double]] {
     let draws = drawsActions && policy.isStochastic ? draws : 1
     var sums = drawnValues(observations, using: &stream)
@@ -239,7 +239,7 @@ public final class FittedQEvaluation: PolicyEvaluation {
     UpdateDraws(next: [configuration.batchSize, actionSize])
   }
 
-  /// Until a given policy is loaded, which has sizes of its own.
+  /// The policy before a given one is loaded, which has sizes of its own.
   public static func policy(_ configuration: Configuration) -> PolicyForm {
     PolicyForm(
       .squashedGaussian, hiddenSizes: configuration.hiddenSizes, activation: configuration.policyActivation)

@@ -1,4 +1,4 @@
-// Hyperparameter.swift — what may be set, in which range, and how a `key=value` reaches a configuration.
+// Hyperparameter.swift — names, ranges and sources of hyperparameters, and how `key=value` sets one.
 
 import Formats
 import Platform
@@ -9,7 +9,7 @@ public struct Hyperparameter: Sendable {
   public let name: String
   /// The symbol in the paper.
   public let symbol: String
-  /// What it is, in a few words.
+  /// Its meaning, in a few words.
   public let summary: String
   /// Where the default comes from.
   public let source: String
@@ -22,7 +22,7 @@ public struct Hyperparameter: Sendable {
   /// Of a property with cases, the number that a bare one is: `fixed.value`.
   let bareNumber: String?
 
-  /// A hyperparameter of a name, a symbol, a summary and what is allowed; `source` says where the default comes from.
+  /// A hyperparameter with one range for its value; `source` says where the default comes from.
   public init(
     _ name: String, _ symbol: String, _ range: Interval, _ summary: String, source: String, isOptional: Bool = false
   ) {
@@ -31,7 +31,7 @@ public struct Hyperparameter: Sendable {
 
   /// - Parameters:
   ///   - cases: the numbers of an enum's cases, `case.label` to their range; a case without numbers to `.nothing`.
-  ///   - caseDefaults: what some of these numbers are where a value does not say.
+  ///   - caseDefaults: the values of numbers that `key=value` leaves out.
   ///   - bareNumber: `case.label` of the number that one without a case is; nil: there must be a case.
   public init(
     _ name: String, _ symbol: String, cases: [String: Interval], caseDefaults: [String: JSONValue] = [:],
@@ -52,7 +52,7 @@ public struct Hyperparameter: Sendable {
     }.joined(separator: ", ") + (isOptional ? " or null" : "")
   }
 
-  /// Whether its value is a list of numbers.
+  /// Whether the value is a list of numbers.
   package var isList: Bool { ranges[""]?.isList == true }
 
   /// Whether a case can be said by its name alone: it has no numbers, or each of them has a default.
@@ -131,7 +131,7 @@ public struct Interval: Sendable, Equatable, CustomStringConvertible {
   var isBoolean = false
   var isNothing = false
 
-  /// Bounds included, unless said otherwise.
+  /// A real number; both bounds are included by default.
   public static func real(
     _ lower: Double, _ upper: Double = .infinity, excludingLower: Bool = false, excludingUpper: Bool = false
   ) -> Interval {
@@ -140,14 +140,14 @@ public struct Interval: Sendable, Equatable, CustomStringConvertible {
       isList: false)
   }
 
-  /// A whole number between two, both included.
+  /// A whole number; both bounds are included.
   public static func whole(_ lower: Int, _ upper: Int = 1_000_000_000) -> Interval {
     Interval(
       lower: Double(lower), upper: Double(upper), excludesLower: false, excludesUpper: false, isInteger: true,
       isList: false)
   }
 
-  /// One or more whole numbers.
+  /// A list of one or more whole numbers; both bounds are included.
   public static func wholes(_ lower: Int, _ upper: Int) -> Interval {
     Interval(
       lower: Double(lower), upper: Double(upper), excludesLower: false, excludesUpper: false, isInteger: true,
@@ -158,7 +158,7 @@ public struct Interval: Sendable, Equatable, CustomStringConvertible {
   public static let boolean = Interval(
     lower: 0, upper: 1, excludesLower: false, excludesUpper: false, isInteger: true, isList: false, isBoolean: true)
 
-  /// No number: of a case that has none.
+  /// The range of a case without a number.
   public static let nothing = Interval(
     lower: 0, upper: 0, excludesLower: true, excludesUpper: true, isInteger: false, isList: false, isNothing: true)
 
@@ -181,13 +181,13 @@ public struct Interval: Sendable, Equatable, CustomStringConvertible {
   }
 }
 
-/// A configuration that cannot be used, in one line.
+/// The error for a configuration that cannot be used, in one line.
 public enum ConfigurationError: Error, RemediableError, Equatable, CustomStringConvertible {
-  /// There is no hyperparameter of that name.
+  /// An unknown name, with the names that were probably meant.
   case unknownKey(String, meant: [String])
-  /// A value is outside what is allowed.
+  /// A value outside its range.
   case outOfRange(key: String, value: String, allowed: String)
-  /// The text is no configuration.
+  /// Text that is not a configuration.
   case malformed(String)
 
   public var description: String {
@@ -196,7 +196,7 @@ public enum ConfigurationError: Error, RemediableError, Equatable, CustomStringC
       "there is no hyperparameter \(key.debugDescription)"
         + (meant.isEmpty ? "" : ": did you mean \(meant.joined(separator: " or "))?")
     case .outOfRange(let key, let value, let allowed):
-      "\(key) cannot be \(value): it must be \(allowed)"
+      "\(key) cannot be \(value.isEmpty ? "empty" : value): it must be \(allowed)"
     case .malformed(let text):
       text
     }

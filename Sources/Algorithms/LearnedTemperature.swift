@@ -23,10 +23,14 @@ public enum Temperature: Codable, Sendable, Equatable {
 public final class LearnedTemperature {
   private let isLearned: Bool
   private var logarithm: Double
+  private var settings: AdamSettings
   private var optimizer = ScalarAdam()
 
-  /// α at the start.
-  public init(_ setting: Temperature) {
+  /// - Parameters:
+  ///   - setting: α at the start, and whether it is learned.
+  ///   - settings: those of its optimiser.
+  public init(_ setting: Temperature, _ settings: AdamSettings) {
+    self.settings = settings
     switch setting {
     case .learned(let initial): (isLearned, logarithm) = (true, log(Double(initial)))
     case .fixed(let value): (isLearned, logarithm) = (false, log(Double(value)))
@@ -36,9 +40,17 @@ public final class LearnedTemperature {
   /// α
   public var value: Double { exp(logarithm) }
 
+  /// η of its optimiser from the next step on; its schedule goes on.
+  public var learningRate: Float {
+    get { Float(settings.learningRate) }
+    set { settings.learningRate = Double(newValue) }
+  }
+
   /// Steps log α along a gradient, unless α is fixed.
-  public func step(gradient: @autoclosure () -> Double, _ settings: AdamSettings) {
-    if isLearned { optimizer.step(&logarithm, gradient: gradient(), settings) }
+  ///
+  /// - Parameter update: the number of the update in the run, for the schedule of the rate; nil: the number of the step.
+  public func step(gradient: @autoclosure () -> Double, atUpdate update: Int? = nil) {
+    if isLearned { optimizer.step(&logarithm, gradient: gradient(), settings, atUpdate: update) }
   }
 
   /// log α, rounded, as the tensor `log_temperature`.

@@ -1,4 +1,4 @@
-// MeantNames.swift — what a name that there is not may mean: a typing error, or what other libraries call it.
+// MeantNames.swift — suggests the hyperparameter that an unknown name probably meant: a typing error, or another library's name.
 
 import Environments
 
@@ -28,7 +28,7 @@ private let elsewhere = [
   "trainfrequency": "updateEvery",
 ]
 
-/// Which of some hyperparameters' names may be meant, if any: by what others call it, by its end, or by its letters.
+/// The hyperparameters that an unknown name probably meant: the same setting of another library, or the most similar name.
 package func meantNames(by name: String, among names: [String]) -> [String] {
   let plain = name.lowercased().filter { $0 != "_" && $0 != "-" }
   if let known = elsewhere[plain], names.contains(known) { return [known] }
@@ -37,7 +37,7 @@ package func meantNames(by name: String, among names: [String]) -> [String] {
   return plain == "lr" || plain == "learningrate" ? names.filter { $0.hasSuffix("LearningRate") } : []
 }
 
-/// The nearest of some names, if one is near enough to be meant.
+/// The most similar of some names, if one is similar enough.
 package func nearestName(to name: String, among names: [String]) -> String? {
   let candidates = names.map { (name: $0, distance: editDistance(name.lowercased(), $0.lowercased())) }
   guard let best = candidates.min(by: { $0.distance < $1.distance }) else { return nil }

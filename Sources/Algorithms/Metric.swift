@@ -1,15 +1,15 @@
-// Metric.swift — what an update tells, by name: a column of metrics.csv with its formula and unit.
+// Metric.swift — a metric of updates: a column of metrics.csv, with its formula and unit.
 
-/// A number that each update of an algorithm tells. The log has its mean over a window of updates, of α the last.
+/// A number that each update returns. The log has its mean over a window of updates; of α it has the last value.
 public struct Metric: Sendable, Equatable, Codable {
   /// The column's name.
   public let name: String
-  /// How it is computed, in the paper's symbols.
+  /// Its formula, in the paper's symbols.
   public let formula: String
-  /// In words: `return`, `nat`, or empty for a plain number.
+  /// Its unit: `return`, `nat`, or empty for a plain number.
   public let unit: String
 
-  /// A metric of an algorithm's own.
+  /// A metric with a formula and a unit.
   public init(_ name: String, _ formula: String, unit: String) {
     (self.name, self.formula, self.unit) = (name, formula, unit)
   }
@@ -26,22 +26,26 @@ public struct Metric: Sendable, Equatable, Codable {
   /// `entropy`
   public static let entropy = Metric("entropy", "−mean log π(a|s)", unit: "nat")
 
-  /// What critics of quantiles tell, by the name that health looks for.
+  /// The metric of quantile critics, by the name that the health report reads.
   public static let crossedQuantiles = Metric(
     "crossed_quantiles", "share of neighbouring quantiles with θ_m > θ_{m+1}", unit: "")
 
-  /// What networks that normalise batches tell, by the names that health looks for: the critics, the policy.
+  /// The metrics of batch normalisation, of critics and policy, by the names that the health report reads.
   public static let statisticsLags = ["critic", "policy"].map {
     Metric(
       "\($0)_statistics_lag", "mean |μ − M| / √(V + ε), the \($0)'s batch against its running statistics", unit: "")
   }
 
-  /// Those that `UpdateMetrics` has as properties and every log as columns, in the log's order.
+  /// What critics of distributions over fixed values tell, by the name that health looks for.
+  public static let saturatedBins = Metric(
+    "saturated_bins", "share of probability at the smallest and the largest value", unit: "")
+
+  /// The metrics that are properties of `UpdateMetrics` and columns of every log, in the log's order.
   public static let common = [criticLoss, policyLoss, targetMean, temperature, entropy]
 }
 
 extension [Metric] {
-  /// Those that only their algorithm has, in the order of `UpdateMetrics.further`.
+  /// The algorithm's own metrics, in the order of `UpdateMetrics.further`.
   public var further: [Metric] { filter { metric in !Metric.common.contains { $0.name == metric.name } } }
 
   /// - Precondition: names that a log can have as its columns, and no more further ones than `UpdateMetrics` holds.

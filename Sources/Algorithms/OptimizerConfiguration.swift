@@ -1,9 +1,9 @@
-// OptimizerConfiguration.swift — what learners' configurations say about sizes of networks, errors and optimisers.
+// OptimizerConfiguration.swift — the settings of networks, losses and optimisers that learners share.
 
 import Kernels
 import Networks
 
-/// A configuration of something that learns by Adam. One setting holds for all its optimisers, with a rate for each.
+/// The configuration of a learner that uses Adam. Its optimisers share all settings except for the learning rate.
 public protocol OptimizerConfiguration: AlgorithmConfiguration {
   /// δ of the critics' loss, Huber's; nil: the squared error.
   var huberThreshold: Float? { get }
@@ -20,7 +20,7 @@ public protocol OptimizerConfiguration: AlgorithmConfiguration {
 }
 
 extension OptimizerConfiguration {
-  /// The settings of the optimiser with this rate.
+  /// The optimiser's settings with this learning rate.
   public func adam(learningRate: Float) -> AdamSettings {
     var settings = AdamSettings(learningRate: learningRate)
     (settings.schedule, settings.maximumGradientNorm) = (learningRateSchedule, maximumGradientNorm)
@@ -28,7 +28,7 @@ extension OptimizerConfiguration {
     return settings
   }
 
-  /// ℓ, what the critics' errors cost.
+  /// ℓ, the loss of a critic's error.
   public var valueLoss: ValueLoss { huberThreshold.map { .huber(threshold: $0) } ?? .squared }
 
   public func lasting(updates: Int) -> Self {
@@ -38,7 +38,7 @@ extension OptimizerConfiguration {
   }
 }
 
-/// A configuration of a policy and critics, whose networks may have sizes and blocks of their own.
+/// The configuration of a policy and critics, each with sizes and blocks of its own.
 public protocol ActorCriticConfiguration: OptimizerConfiguration {
   /// Units in each hidden layer, where nothing else is said.
   var hiddenSizes: [Int] { get }
@@ -72,7 +72,7 @@ extension ActorCriticConfiguration {
       criticSizes, activation: criticActivation, normalization: criticNormalization, dropout: criticDropout)
   }
 
-  /// The learned policy as files keep it.
+  /// The kind, sizes and activation of the learned policy, for files.
   public func policyForm(_ kind: PolicyForm.Kind) -> PolicyForm {
     PolicyForm(kind, hiddenSizes: policySizes, activation: policyActivation)
   }
@@ -130,16 +130,22 @@ extension Hyperparameter {
   }
 
   /// How rates change over a run.
-  public static let learningRateSchedule = Hyperparameter(
-    "learningRateSchedule", "η_n",
-    cases: [
-      "constant": .nothing, "linear.final": .real(0, 1), "linear.updates": .whole(1), "cosine.final": .real(0, 1),
-      "cosine.updates": .whole(1),
-    ],
-    caseDefaults: [
-      "linear.final": .number(0), "linear.updates": .null, "cosine.final": .number(0), "cosine.updates": .null,
-    ],
-    "every rate's way to a part of itself, over some updates; null: over the run's", source: "constant: all papers")
+  public static let learningRateSchedule = rateSchedule("constant: all papers")
+
+  /// The same, where the schedule has a source of its own.
+  static func rateSchedule(_ source: String) -> Hyperparameter {
+    Hyperparameter(
+      "learningRateSchedule", "η_n",
+      cases: [
+        "constant": .nothing, "linear.final": .real(0, 1), "linear.updates": .whole(1), "cosine.final": .real(0, 1),
+        "cosine.updates": .whole(1),
+      ],
+      caseDefaults: [
+        "linear.final": .number(0), "linear.updates": .null, "cosine.final": .number(0), "cosine.updates": .null,
+      ],
+      "decay of every learning rate to the share `final`, over `updates` updates; null: over the whole run",
+      source: source)
+  }
 
   /// The bound of the gradient's norm.
   public static let maximumGradientNorm = Hyperparameter(
@@ -164,7 +170,7 @@ extension Hyperparameter {
 }
 
 extension [Hyperparameter] {
-  /// How every optimiser of an algorithm steps, but for its rate.
+  /// The settings of Adam that all optimisers of an algorithm share.
   public static var adam: [Hyperparameter] {
     [.learningRateSchedule, .maximumGradientNorm, .adamBeta1, .adamBeta2, .adamEpsilon]
   }

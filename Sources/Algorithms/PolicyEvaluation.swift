@@ -1,10 +1,10 @@
-// PolicyEvaluation.swift — what fitted Q evaluation is asked, whichever actions there are.
+// PolicyEvaluation.swift — the protocol of fitted Q evaluation, for real-valued and discrete actions.
 
 import Kernels
 import Networks
 import Replay
 
-/// Learns Q^π of a policy that it is given, by several critics.
+/// Learns Q^π of a given policy with several critics.
 package protocol PolicyEvaluation: Algorithm where Configuration == FittedQEvaluation.Configuration {
   /// Whether a stochastic policy is evaluated by its draws, as it explores, or by its best guess.
   var drawsActions: Bool { get set }

@@ -1,10 +1,10 @@
-// PolicyForm.swift — which policy an algorithm learns, as files keep it.
+// PolicyForm.swift — the kind, sizes and activation of a learned policy, as policy files store them.
 
 import Kernels
 
-/// A learned policy's kind, sizes and activation: what its tensors `policy.…` are read into.
+/// The kind, sizes and activation of a learned policy: they say how its tensors `policy.…` are read.
 public struct PolicyForm: Sendable, Equatable {
-  /// What the outputs mean.
+  /// The meaning of a policy's outputs.
   public enum Kind: String, Sendable, Codable {
     /// The heads `policy.mean` and `policy.log_std`; without exploration tanh of the mean.
     case squashedGaussian = "squashed-gaussian"
@@ -14,12 +14,12 @@ public struct PolicyForm: Sendable, Equatable {
     case choosing
   }
 
-  /// What its outputs mean.
+  /// The meaning of the outputs.
   public var kind: Kind
   /// Units in each hidden layer.
   public var hiddenSizes: [Int]
 
-  /// Of each hidden layer.
+  /// The activation of each hidden layer.
   public var activation: Activation
 
   /// A policy of a kind and of hidden sizes.

@@ -9,7 +9,7 @@
 //   Q_φ̄1…N   targetCritics   ρ       1 − configuration.targetTracking
 //   M        members, criticsInTarget of the J      G        configuration.updatesPerStep
 //
-// Read in order: Configuration · init · act · update · assess · state.
+// Read in order: Configuration · init · update · assess · state.
 
 import Kernels
 import Networks
@@ -17,7 +17,7 @@ import Platform
 import Replay
 
 /// Randomised ensembled double Q-learning (Chen 2021): many critics, some of them in each target; DroQ with dropout.
-public final class REDQ: Algorithm {
+public final class REDQ: SoftActing {
   public struct Configuration: ActorCriticConfiguration, CollectingConfiguration {
     /// Discount γ, in [0, 1].
     public var discount: Float = 0.99
@@ -99,9 +99,7 @@ public final class REDQ: Algorithm {
         Hyperparameter(
           "criticsInTarget", "M", .whole(1, 64), "critics of a target, drawn anew for each update",
           source: "watchernyu/REDQ"),
-        Hyperparameter(
-          "policyDelay", "d", .whole(1), "the policy steps at every d-th update",
-          source: "watchernyu/REDQ: once for the updates of a step"),
+        .policyDelay("watchernyu/REDQ: once for the updates of a step"),
         .learningRate("policyLearningRate", "Adam's rate for the policy", "watchernyu/REDQ"),
         .learningRate("criticLearningRate", "Adam's rate for the critics", "watchernyu/REDQ"),
         .learningRate("temperatureLearningRate", "Adam's rate for log α", "watchernyu/REDQ"),
@@ -113,7 +111,7 @@ public final class REDQ: Algorithm {
       ] + .collecting(updatesPerStep: "watchernyu/REDQ") + .adam
   }
 
-  private var configuration: Configuration
+  private let configuration: Configuration
   private let loss: ValueLoss
   private let targetEntropy: Float
   private let workers: WorkerPool
@@ -124,12 +122,11 @@ public final class REDQ: Algorithm {
   private let nextPolicy: SquashedGaussian  // the same parameters
   private let critics: Critics
   private let targetCritics: Critics
-  private let learnedTemperature: LearnedTemperature
+  let learnedTemperature: LearnedTemperature
 
-  private let policyOptimizer: Adam
-  private let criticOptimizer: Adam
+  let policyOptimizer: Adam
+  let criticOptimizer: Adam
   private var updates = 0
-
   private var updateStream: RandomStream
   private var dropoutStream: RandomStream
 
@@ -142,7 +139,7 @@ public final class REDQ: Algorithm {
   private let actionGradient: Matrix  // (B × A)
 
   // the lanes' observations
-  private let actor: GaussianActor  // the same parameters
+  let actor: GaussianActor  // the same parameters
   private let actingCritics: CriticsOfOne
 
   public init(
@@ -165,7 +162,8 @@ public final class REDQ: Algorithm {
       count: configuration.critics, observationSize: observationSize, actionSize: actionSize, blocks: criticBlocks,
       batchSize: batchSize)
     targetCritics = Critics(following: critics)
-    learnedTemperature = LearnedTemperature(configuration.temperature)
+    learnedTemperature = LearnedTemperature(
+      configuration.temperature, configuration.adam(learningRate: configuration.temperatureLearningRate))
 
     policyOptimizer = Adam([policy.parameters], configuration.adam(learningRate: configuration.policyLearningRate))
     criticOptimizer = Adam(critics.networks, configuration.adam(learningRate: configuration.criticLearningRate))
@@ -185,25 +183,6 @@ public final class REDQ: Algorithm {
     actionGradient = Matrix(rows: batchSize, columns: actionSize)
     actor = GaussianActor(sharing: policy, lanes: lanes, actionSize: actionSize, seed: seed)
     actingCritics = CriticsOfOne(critics, observationSize: observationSize, actionSize: actionSize)
-  }
-
-  // MARK: act
-
-  public func beginEpisode(lane: Int) {}
-
-  public func act(_ observations: borrowing Matrix, rows: Int, explore: Bool, into actions: borrowing Matrix) {
-    actor.act(observations, rows: rows, explore: explore, into: actions)
-  }
-
-  public func sample(
-    _ observations: borrowing Matrix, rows: Int, using stream: inout RandomStream, into actions: borrowing Matrix
-  ) {
-    actor.sample(observations, rows: rows, using: &stream, into: actions)
-  }
-
-  public func setLearningRate(_ rate: Float) {
-    (policyOptimizer.learningRate, criticOptimizer.learningRate) = (rate, rate)
-    configuration.temperatureLearningRate = rate
   }
 
   // MARK: update
@@ -296,9 +275,7 @@ public final class REDQ: Algorithm {
     try checkFinite(policyOptimizer, "policy", update: updates)
 
     // temperature:  J(α) = E[ −log α (log π_θ(ã|s) + H̄) ]
-    learnedTemperature.step(
-      gradient: -(meanLogProbability + Double(targetEntropy)),
-      configuration.adam(learningRate: configuration.temperatureLearningRate))
+    learnedTemperature.step(gradient: -(meanLogProbability + Double(targetEntropy)))
   }
 
   /// The next draw of what is dropped; nil where nothing is.
@@ -323,19 +300,11 @@ public final class REDQ: Algorithm {
     actingCritics.minimum(observation, action)
   }
 
-  public func entropyBonus(lane: Int) -> Double {
-    -learnedTemperature.value * actor.logProbability(lane: lane)
-  }
-
   // MARK: what it declares
 
   public static func draws(_ configuration: Configuration, actionSize: Int) -> UpdateDraws {
     let rows = [configuration.batchSize, actionSize]
     return UpdateDraws(next: rows, current: rows, members: [configuration.critics])
-  }
-
-  public static func policy(_ configuration: Configuration) -> PolicyForm {
-    configuration.policyForm(.squashedGaussian)
   }
 
   public static let metrics: [Metric] = [

@@ -7,7 +7,7 @@
 //   Q_θ̄1,2   targetCritics   τ       configuration.targetTracking
 //   D        the trainer's ReplayBuffer      H̄   targetEntropy = −A
 //
-// Read in order: Configuration · init · act · update · assess · state.
+// Read in order: Configuration · init · update · assess · state.
 
 import Kernels
 import Networks
@@ -15,7 +15,7 @@ import Platform
 import Replay
 
 /// Soft actor-critic with a learned temperature (Haarnoja 2018).
-public final class SAC: Algorithm {
+public final class SAC: SoftActing {
   public struct Configuration: ActorCriticConfiguration, CollectingConfiguration {
     /// Discount γ, in [0, 1].
     public var discount: Float = 0.99
@@ -89,7 +89,7 @@ public final class SAC: Algorithm {
       ] + .collecting + .adam
   }
 
-  private var configuration: Configuration
+  private let configuration: Configuration
   private let loss: ValueLoss
   private let targetEntropy: Float
   private let workers: WorkerPool
@@ -100,10 +100,10 @@ public final class SAC: Algorithm {
   private let nextPolicy: SquashedGaussian  // the same parameters
   private let critics: Critics
   private let targetCritics: Critics
-  private let learnedTemperature: LearnedTemperature
+  let learnedTemperature: LearnedTemperature
 
-  private let policyOptimizer: Adam
-  private let criticOptimizer: Adam
+  let policyOptimizer: Adam
+  let criticOptimizer: Adam
   private var updates = 0
   private var updateStream: RandomStream
 
@@ -116,7 +116,7 @@ public final class SAC: Algorithm {
   private let draws: ScoreDraws  // of the score function: K of each state
 
   // the lanes' observations
-  private let actor: GaussianActor  // the same parameters
+  let actor: GaussianActor  // the same parameters
   private let actingCritics: CriticsOfOne
 
   public init(
@@ -138,7 +138,8 @@ public final class SAC: Algorithm {
     critics = Critics(
       count: 2, observationSize: observationSize, actionSize: actionSize, blocks: criticBlocks, batchSize: batchSize)
     targetCritics = Critics(following: critics)
-    learnedTemperature = LearnedTemperature(configuration.temperature)
+    learnedTemperature = LearnedTemperature(
+      configuration.temperature, configuration.adam(learningRate: configuration.temperatureLearningRate))
 
     policyOptimizer = Adam([policy.parameters], configuration.adam(learningRate: configuration.policyLearningRate))
     criticOptimizer = Adam(critics.networks, configuration.adam(learningRate: configuration.criticLearningRate))
@@ -158,25 +159,6 @@ public final class SAC: Algorithm {
     actionGradient = Matrix(rows: batchSize, columns: actionSize)
     actor = GaussianActor(sharing: policy, lanes: lanes, actionSize: actionSize, seed: seed)
     actingCritics = CriticsOfOne(critics, observationSize: observationSize, actionSize: actionSize)
-  }
-
-  // MARK: act
-
-  public func beginEpisode(lane: Int) {}
-
-  public func act(_ observations: borrowing Matrix, rows: Int, explore: Bool, into actions: borrowing Matrix) {
-    actor.act(observations, rows: rows, explore: explore, into: actions)
-  }
-
-  public func sample(
-    _ observations: borrowing Matrix, rows: Int, using stream: inout RandomStream, into actions: borrowing Matrix
-  ) {
-    actor.sample(observations, rows: rows, using: &stream, into: actions)
-  }
-
-  public func setLearningRate(_ rate: Float) {
-    (policyOptimizer.learningRate, criticOptimizer.learningRate) = (rate, rate)
-    configuration.temperatureLearningRate = rate
   }
 
   // MARK: update
@@ -269,9 +251,7 @@ public final class SAC: Algorithm {
 
     // temperature:  J(α) = E[ −α (log π_φ(ã|s) + H̄) ]                                                   (eq. 18, N14)
     // differs: the gradient is taken of −log α · mean(log π + H̄), without the factor α, as SB3 does; see Guides/SAC.md
-    learnedTemperature.step(
-      gradient: -(meanLogProbability + Double(targetEntropy)),
-      configuration.adam(learningRate: configuration.temperatureLearningRate))
+    learnedTemperature.step(gradient: -(meanLogProbability + Double(targetEntropy)))
     metrics.temperature = learnedTemperature.value
     try checkFinite(metrics.temperature, "temperature", update: updates)
     return metrics
@@ -293,19 +273,11 @@ public final class SAC: Algorithm {
     actingCritics.minimum(observation, action)
   }
 
-  public func entropyBonus(lane: Int) -> Double {
-    -learnedTemperature.value * actor.logProbability(lane: lane)
-  }
-
   // MARK: what it declares
 
   public static func draws(_ configuration: Configuration, actionSize: Int) -> UpdateDraws {
     let rows = [configuration.batchSize, actionSize]
     return UpdateDraws(next: rows, current: (configuration.policyGradient.samples.map { [$0] } ?? []) + rows)
-  }
-
-  public static func policy(_ configuration: Configuration) -> PolicyForm {
-    configuration.policyForm(.squashedGaussian)
   }
 
   public static let metrics: [Metric] = [.criticLoss, .policyLoss, .targetMean, .temperature, .entropy]

@@ -1,11 +1,11 @@
-// StateCoder.swift — what an algorithm keeps, named once: the same list writes a state and reads it.
+// StateCoder.swift — writes and reads an algorithm's state through one list of names.
 
 import Kernels
 import Networks
 
-/// Writes what an algorithm keeps, or reads it again. Whoever lists what there is need not know which of the two happens.
+/// Writes an algorithm's state, or reads it. The list of names is the same for both.
 public struct StateCoder {
-  /// What has been written; empty while reading.
+  /// The state written so far; empty while reading.
   package private(set) var written = AlgorithmState()
   /// What is read; nil while writing.
   private let saved: AlgorithmState?
@@ -37,7 +37,7 @@ public struct StateCoder {
 
   // MARK: what can be kept
 
-  /// Tensors: written as they are, or read by asking for them by name.
+  /// Tensors: written as they are, or read by name.
   public mutating func code(
     _ tensors: @autoclosure () -> [Tensor], reading: ((String) throws -> Tensor) throws -> Void
   ) throws {
@@ -49,7 +49,7 @@ public struct StateCoder {
     try code(network.tensors(name)) { try network.load(name, from: $0) }
   }
 
-  /// The parameters of networks that are alike, `name.J.layer.K.…`.
+  /// The parameters of several networks of one layout, `name.J.layer.K.…`.
   public mutating func code(_ name: String, _ networks: some Ensemble) throws {
     try code(networks.tensors(name)) { try networks.load(name, from: $0) }
   }
@@ -66,12 +66,12 @@ public struct StateCoder {
     if let saved { count = try saved.count(name) } else { written.counts[name] = UInt64(count) }
   }
 
-  /// A number that must be kept in full.
+  /// A number in double precision.
   public mutating func code(_ name: String, _ number: inout Double) throws {
     if let saved { number = try saved.number(name) } else { written.numbers[name] = number }
   }
 
-  /// Where a random stream stands.
+  /// The position of a random stream.
   public mutating func code(_ name: String, _ stream: inout RandomStream) throws {
     if let saved { stream.position = try saved.position(name) } else { written.counts[name] = stream.position }
   }
@@ -81,7 +81,7 @@ extension Algorithm {
   /// The learned parameters and their targets, named as `conformance` names them.
   public var parameters: [Tensor] { StateCoder.write(codeParameters).tensors }
 
-  /// Takes up parameters and targets by the names of `parameters`.
+  /// Loads parameters and targets by the names of `parameters`.
   ///
   /// - Throws: where one is missing or has another shape.
   public func loadParameters(from find: (String) throws -> Tensor) throws {
@@ -96,7 +96,7 @@ extension Algorithm {
     }
   }
 
-  /// Takes up a state that `state` gave: what follows has the bits of what would have followed then.
+  /// Restores a state that `state` returned. All following updates have the same bits as after the original.
   ///
   /// - Throws: where something is missing or has another shape.
   public func restore(_ state: AlgorithmState) throws {

@@ -295,9 +295,7 @@ public final class TD3: Algorithm {
     let critic = configuration.criticSize(inputs: observationSize + actionSize, outputs: 1)
     let target = policy.forward(rows: rows) + 2 * critic.forward(rows: rows)
     let critics = 2 * (2 * critic.forward(rows: rows) + critic.backward(rows: rows))
-    let through =
-      critic.forward(rows: rows) + critic.backward(rows: rows)
-      + critic.backwardToInputs(actionSize, rows: rows)
+    let through = critic.forwardAndBackToInputs(actionSize, rows: rows)
     let step = 2 * policy.forward(rows: rows) + through + policy.backward(rows: rows)
     return UpdateCost(
       operations: target + critics + step / Double(configuration.policyDelay), period: configuration.policyDelay,

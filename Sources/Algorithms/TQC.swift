@@ -9,7 +9,7 @@
 //   M          quantiles                    H_T     targetEntropy = −A        K = J M − J d atoms of a target
 //   d          droppedQuantiles, of each critic
 //
-// Read in order: Configuration · init · act · update · assess · state.
+// Read in order: Configuration · init · update · assess · state.
 
 import Kernels
 import Networks
@@ -17,7 +17,7 @@ import Platform
 import Replay
 
 /// Truncated quantile critics (Kuznetsov 2020): critics learn quantiles, and targets leave out the greatest.
-public final class TQC: Algorithm {
+public final class TQC: SoftActing {
   public struct Configuration: ActorCriticConfiguration, CollectingConfiguration {
     /// Discount γ, in [0, 1].
     public var discount: Float = 0.99
@@ -107,7 +107,7 @@ public final class TQC: Algorithm {
       ] + .collecting + .adam
   }
 
-  private var configuration: Configuration
+  private let configuration: Configuration
   private let targetEntropy: Float
   private let workers: WorkerPool
   /// Those that the policy is divided among.
@@ -117,10 +117,10 @@ public final class TQC: Algorithm {
   private let nextPolicy: SquashedGaussian  // the same parameters
   private let critics: QuantileCritics
   private let targetCritics: QuantileCritics
-  private let learnedTemperature: LearnedTemperature
+  let learnedTemperature: LearnedTemperature
 
-  private let policyOptimizer: Adam
-  private let criticOptimizer: Adam
+  let policyOptimizer: Adam
+  let criticOptimizer: Adam
   private var updates = 0
   private var updateStream: RandomStream
 
@@ -133,7 +133,7 @@ public final class TQC: Algorithm {
   private let actionGradient: Matrix  // (B × A)
 
   // the lanes' observations
-  private let actor: GaussianActor  // the same parameters
+  let actor: GaussianActor  // the same parameters
   private let actingCritics: QuantilesOfOne
 
   public init(
@@ -155,7 +155,8 @@ public final class TQC: Algorithm {
       count: configuration.critics, quantiles: configuration.quantiles, observationSize: observationSize,
       actionSize: actionSize, blocks: criticBlocks, batchSize: batchSize)
     targetCritics = QuantileCritics(following: critics)
-    learnedTemperature = LearnedTemperature(configuration.temperature)
+    learnedTemperature = LearnedTemperature(
+      configuration.temperature, configuration.adam(learningRate: configuration.temperatureLearningRate))
 
     policyOptimizer = Adam([policy.parameters], configuration.adam(learningRate: configuration.policyLearningRate))
     criticOptimizer = Adam(critics.networks, configuration.adam(learningRate: configuration.criticLearningRate))
@@ -176,25 +177,6 @@ public final class TQC: Algorithm {
     actingCritics = QuantilesOfOne(
       critics, dropping: configuration.critics * configuration.droppedQuantiles, observationSize: observationSize,
       actionSize: actionSize)
-  }
-
-  // MARK: act
-
-  public func beginEpisode(lane: Int) {}
-
-  public func act(_ observations: borrowing Matrix, rows: Int, explore: Bool, into actions: borrowing Matrix) {
-    actor.act(observations, rows: rows, explore: explore, into: actions)
-  }
-
-  public func sample(
-    _ observations: borrowing Matrix, rows: Int, using stream: inout RandomStream, into actions: borrowing Matrix
-  ) {
-    actor.sample(observations, rows: rows, using: &stream, into: actions)
-  }
-
-  public func setLearningRate(_ rate: Float) {
-    (policyOptimizer.learningRate, criticOptimizer.learningRate) = (rate, rate)
-    configuration.temperatureLearningRate = rate
   }
 
   // MARK: update
@@ -280,9 +262,7 @@ public final class TQC: Algorithm {
     try checkFinite(policyOptimizer, "policy", update: updates)
 
     // temperature:  J(α) = E[ −log α (log π_φ(ã|s) + H_T) ]
-    learnedTemperature.step(
-      gradient: -(meanLogProbability + Double(targetEntropy)),
-      configuration.adam(learningRate: configuration.temperatureLearningRate))
+    learnedTemperature.step(gradient: -(meanLogProbability + Double(targetEntropy)))
     metrics.temperature = learnedTemperature.value
     try checkFinite(metrics.temperature, "temperature", update: updates)
     return metrics
@@ -305,19 +285,11 @@ public final class TQC: Algorithm {
     actingCritics.truncatedMean(observation, action)
   }
 
-  public func entropyBonus(lane: Int) -> Double {
-    -learnedTemperature.value * actor.logProbability(lane: lane)
-  }
-
   // MARK: what it declares
 
   public static func draws(_ configuration: Configuration, actionSize: Int) -> UpdateDraws {
     let rows = [configuration.batchSize, actionSize]
     return UpdateDraws(next: rows, current: rows)
-  }
-
-  public static func policy(_ configuration: Configuration) -> PolicyForm {
-    configuration.policyForm(.squashedGaussian)
   }
 
   public static let metrics: [Metric] = [

@@ -1,19 +1,19 @@
-// UpdateCost.swift — what an update costs, counted by each algorithm beside its equations: operations and memory.
+// UpdateCost.swift — the cost of an update, operations and memory, as each algorithm counts it beside its equations.
 
 import Networks
 
-/// The least that one update needs.
+/// The least cost of one update.
 public struct UpdateCost: Sendable, Equatable {
-  /// Floating-point operations, multiply and add counted apart: what the products of the networks cannot do without. A mean,
-  /// where updates are unlike.
+  /// Floating-point operations of the networks' matrix products; a multiplication and an addition are two. A mean
+  /// if updates differ in cost.
   public var operations: Double
-  /// Updates until unlike ones repeat: TD3's policy delay.
+  /// The number of updates after which the costs repeat, such as TD3's policy delay.
   public var period: Int
   /// Networks that are learned.
   public var learned: [NetworkSize]
   /// Networks that follow others.
   public var following: [NetworkSize]
-  /// Numbers of the update besides the networks and their rows.
+  /// Further numbers that the update stores besides the networks and their rows.
   public var numbers: Int
 
   /// Operations of an update and the networks that it needs.
@@ -48,7 +48,7 @@ public struct UpdateCost: Sendable, Equatable {
   }
 }
 
-/// The sizes of a multilayer perceptron I → H₁ → … → H_n → O, and what passes through it cost.
+/// The sizes of a multilayer perceptron I → H₁ → … → H_n → O, and the cost of its passes.
 ///
 /// The weights' gradients over some rows cost what the forward pass of these rows does.
 public struct NetworkSize: Sendable, Equatable {

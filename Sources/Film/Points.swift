@@ -17,7 +17,8 @@ extension MultiGoal: Drawable {
 
   public func draw(on canvas: inout Canvas) {
     let bound = Double(Self.bound)
-    let view = Viewport(canvas, x: -bound - 0.3...bound + 0.3, y: -bound - 2...bound + 0.3)
+    // the widest ring reaches 8 from the middle
+    let view = Viewport(canvas, x: -8.2...8.2, y: -9.7...8.2)
     for distance in [2.0, 3.0] {
       for goal in Self.goals {
         ring(on: &canvas, view([goal.x, goal.y]), radius: view.length(distance), width: 1, Paint.rule)
@@ -39,7 +40,7 @@ extension PointReach: Drawable {
   public func draw(on canvas: inout Canvas) {
     let bound = Double(Self.bound)
     for (square, shift) in [-1.12, 1.12].enumerated() {
-      let view = Viewport(canvas, x: -2.25 - shift...2.25 - shift, y: -1.6...1.35)
+      let view = Viewport(canvas, x: -2.4 - shift...2.4 - shift, y: -1.6...1.35)
       let axes = (2 * square, 2 * square + 1)
       box(on: &canvas, view, bound)
       let words = "x\(axes.0 + 1), x\(axes.1 + 1)"

@@ -105,7 +105,7 @@ public final class Adam: @unchecked Sendable {
     for j in networks.indices { apply(j, share) }
   }
 
-  /// Steps a share of network j.
+  /// Steps a share of network j, and brings its weights to length 1 where the network keeps that.
   package func apply(_ j: Int, _ share: Share) {
     let network = networks[j]
     var check: Float = 0
@@ -114,6 +114,7 @@ public final class Adam: @unchecked Sendable {
       check += adamStep(
         network.values, network.gradients, firstMoments[j], secondMoments[j], step, range: layer.range(of: share))
     }
+    check += network.bringToUnitLength(share)
     network.refreshTransposed(share)
     checks[j * WorkerPool.maximumCount + share.lower] = check
   }
@@ -137,7 +138,7 @@ public final class Adam: @unchecked Sendable {
     return result
   }
 
-  /// Takes up moments that `tensors` gave, and the number of steps taken.
+  /// Loads moments that `tensors` returned, and the number of steps taken.
   public func load(_ prefix: String, steps: Int, from find: (String) throws -> Tensor) throws {
     for (index, network) in networks.enumerated() {
       try network.load("\(prefix).\(index).first", into: firstMoments[index], from: find)
@@ -158,7 +159,7 @@ extension AdamStep {
   }
 }
 
-/// Adam for one number, such as log α. It uses the settings' rate, β and ε, but not their bound of the gradient's norm.
+/// Adam for one number, such as log α. It uses the settings' rate, β and ε, but not their bound on the gradient's norm.
 package struct ScalarAdam: Sendable, Equatable {
   package var firstMoment: Double = 0
   package var secondMoment: Double = 0
@@ -166,13 +167,15 @@ package struct ScalarAdam: Sendable, Equatable {
 
   package init() {}
 
-  /// Steps `value` along `gradient`; every update has a step.
-  package mutating func step(_ value: inout Double, gradient: Double, _ settings: AdamSettings) {
+  /// Steps `value` along `gradient`; without an `update` every update has a step.
+  package mutating func step(
+    _ value: inout Double, gradient: Double, _ settings: AdamSettings, atUpdate update: Int? = nil
+  ) {
     steps += 1
     firstMoment += (1 - settings.beta1) * (gradient - firstMoment)
     secondMoment += (1 - settings.beta2) * (gradient * gradient - secondMoment)
     let mean = firstMoment / (1 - pow(settings.beta1, Double(steps)))
     let deviation = (secondMoment / (1 - pow(settings.beta2, Double(steps)))).squareRoot()
-    value -= settings.rate(atUpdate: steps) * mean / (deviation + settings.epsilon)
+    value -= settings.rate(atUpdate: update ?? steps) * mean / (deviation + settings.epsilon)
   }
 }

@@ -1,4 +1,4 @@
-// BatchLearning.swift — critics and policies that normalise batches, learning from one: the joint pass, and a policy's own.
+// BatchLearning.swift — updates of critics and policies with batch normalisation: the critics' joint pass, the policy's pass.
 //
 // The joint pass (Bhatt 2024, eq. 3) has (s, a) and (s′, a′) as the two halves of one batch, so that both are normalised by the
 // statistics of their mixture:
@@ -10,8 +10,22 @@
 import Kernels
 import Platform
 
+extension WorkerPool {
+  /// B pairs into rows 0 ..< B of some networks' inputs, and the next ones into rows B ..< 2B.
+  func join(
+    _ observations: borrowing Matrix, _ actions: borrowing Matrix, next nextObservations: borrowing Matrix,
+    _ nextActions: borrowing Matrix, into activations: borrowing FixedArray<Activations>
+  ) {
+    forEachChunk(ofRows: observations.rows, of: activations.count) { j, rows in
+      Kernels.join(Input(observations, actions), into: activations[j].input, rows: rows)
+      Kernels.join(
+        Input(nextObservations, nextActions), into: activations[j].input, at: observations.rows, rows: rows)
+    }
+  }
+}
+
 extension Critics {
-  /// Q_j at B pairs in rows 0 ..< B and at the next ones in rows B ..< 2B, normalised together; the running statistics move.
+  /// Evaluates Q_j(s, a) in rows 0 ..< B and Q_j(s′, a′) in rows B ..< 2B, normalised together, and updates the running statistics.
   ///
   /// - Precondition: the critics have batch normalisation and room for 2B rows.
   package func evaluateJointly(
@@ -19,10 +33,7 @@ extension Critics {
     _ nextActions: borrowing Matrix, by workers: WorkerPool
   ) {
     let rows = observations.rows
-    workers.forEachChunk(ofRows: rows, of: count) { j, rows in
-      join(Input(observations, actions), into: activations[j].input, rows: rows)
-      join(Input(nextObservations, nextActions), into: activations[j].input, at: observations.rows, rows: rows)
-    }
+    workers.join(observations, actions, next: nextObservations, nextActions, into: activations)
     workers.forwardBatch(networks, activations, rows: 2 * rows) { j, rows in
       let network = networks[j]
       headForward(
@@ -34,7 +45,7 @@ extension Critics {
   /// The smallest Q_j(s′, a′) of the last joint pass over B rows; NaN if one of them is.
   package func nextMinimum(at row: Int, of rows: Int) -> Float { minimum(at: rows + row) }
 
-  /// Back from Σ_j mean w ℓ(Q_j − y) over the first B rows of a joint pass to all that its 2B rows went through: ∂/∂Q_j =
+  /// The backward pass of Σ_j mean w ℓ(Q_j − y) over the first B rows of a joint pass, through all 2B rows: ∂/∂Q_j =
   /// w ℓ′(Q_j − y) · scale in the first half and 0 in the second.
   package func backwardJointly(
     _ loss: ValueLoss, to targets: borrowing Block, weights: borrowing Block, scale: Float, rows: Int,
@@ -58,14 +69,14 @@ extension Critics {
       Input(activations[j].input), activations[j], output: valueGradients[j], rows: 2 * rows, share)
   }
 
-  /// How far the last batch's means were from the running ones, the mean over the critics.
+  /// The distance of the last batch's means from the running means, in running deviations; the mean over the critics.
   package var statisticsLag: Double {
     (0..<count).reduce(0) { $0 + networks[$1].statisticsLag(activations[$1]) } / Double(max(1, count))
   }
 }
 
 extension SquashedGaussian {
-  /// Draws an action for each row of a batch, normalised by its own statistics; the running ones move.
+  /// Draws an action for each row of a batch, normalised by the batch's statistics, and updates the running statistics.
   ///
   /// - Precondition: the policy has batch normalisation.
   package func sampleBatch(
@@ -81,18 +92,26 @@ extension SquashedGaussian {
     }
   }
 
-  /// Back from ∂L/∂a (B × A) and ∂L/∂log π of the last `sampleBatch`.
+  /// The backward pass of ∂L/∂a (B × A) and ∂L/∂log π of the last `sampleBatch`.
   package func backwardBatch(actionGradient: borrowing Matrix, logProbabilityGradient: Float, by workers: WorkerPool) {
     workers.backwardBatch(networks, activations, rows: actionGradient.rows) { _, rows in
       gaussianGradient(
         record, actionGradient: actionGradient, logProbabilityGradient: logProbabilityGradient, into: headGradients,
         rows: rows)
-      denseInputGradient(
-        headGradients, parameters.transposed, at: parameters.layout.output.transposedOffset,
-        into: activations[0].gradients[parameters.layout.blocks.count - 1], rows: rows)
+      parameters.backwardBatchOutput(headGradients, activations[0], rows: rows)
     }
   }
 
-  /// How far the last batch's means were from the running ones.
+  /// Lets the running statistics see a batch from which nothing is learned.
+  ///
+  /// - Precondition: the policy has batch normalisation.
+  package func observeBatch(_ observations: borrowing Matrix, by workers: WorkerPool) {
+    let rows = observations.rows
+    workers.forEachChunk(ofRows: rows) { rows in join(Input(observations), into: activations[0].input, rows: rows) }
+    workers.forwardBatch(networks, activations, rows: rows) { _, _ in }
+    parameters.refreshInference(.whole)
+  }
+
+  /// The distance of the last batch's means from the running means, in running deviations.
   package var statisticsLag: Double { parameters.statisticsLag(activations[0]) }
 }

@@ -1,24 +1,36 @@
-// BatchNormalization.swift — how a network normalises what its layers read, over the rows of a batch, and its running statistics.
+// BatchNormalization.swift — batch normalisation of every layer's input: its settings and its running statistics.
 //
 //   learning   z_k = g_k ⊙ (r (x_k − μ) / √(v + ε) + d) + b_k      μ, v: mean and variance of x_k over the batch
 //   else       z_k = g_k ⊙ (x_k − M) / √(V + ε) + b_k              M, V: their running means
 //
 // x_k is what layer k would read: the network's input for k = 0, else block k − 1. r and d are 1 and 0, or those of batch
 // renormalisation. So a network of L blocks normalises at L + 1 places.
+//
+// Where normalisation comes before the activation, x_k is the product of layer k − 1 and layer k reads max(0, z_k).
 
 import Kernels
 import Platform
 
-/// Batch normalisation of everything that a network's layers read.
+/// Batch normalisation of the input of every layer.
 public struct BatchNormalization: Codable, Sendable, Equatable {
-  /// m, the share of the running statistics that a batch leaves as they are, in [0, 1). 0.99: CrossQ, XQC.
+  /// m of the running statistics M ← m M + (1 − m) μ, in [0, 1). 0.99: CrossQ, XQC.
   public var momentum: Float = 0.99
   /// ε, added to variances. 1e-3: CrossQ, XQC.
   public var epsilon: Float = 1e-3
-  /// What keeps batches near the running statistics; nil: nothing.
+  /// Batch renormalisation; nil: none.
   public var renormalization: BatchRenormalization?
+  /// Whether hidden layers are normalised before or after their activation.
+  public var order = Order.afterActivation
 
-  /// With the numbers of CrossQ.
+  /// Where hidden layers are normalised.
+  public enum Order: String, Codable, Sendable, Equatable {
+    /// x W + b, f, normalisation: CrossQ.
+    case afterActivation
+    /// x W, normalisation, ReLU: XQC. The shift takes the bias's place.
+    case beforeActivation
+  }
+
+  /// The settings of CrossQ.
   public init(renormalization: BatchRenormalization? = nil) { self.renormalization = renormalization }
 
   /// What the kernel is told for a batch after `batches` others.
@@ -33,16 +45,16 @@ public struct BatchNormalization: Codable, Sendable, Equatable {
 }
 
 // differs: x̂ = r x̄ + d (Ioffe 2017, alg. 1); CrossQ's authors put r and d into mean and variance and add ε once more
-/// Batch renormalisation (Ioffe 2017): r and d take a batch's mean and deviation back to the running ones, within bounds.
+/// Batch renormalisation (Ioffe 2017): r and d correct a batch's mean and deviation towards the running ones, within bounds.
 public struct BatchRenormalization: Codable, Sendable, Equatable {
   /// r_max, at least 1. 3: CrossQ.
   public var ratioBound: Float = 3
   /// d_max, at least 0. 5: CrossQ.
   public var distanceBound: Float = 5
-  /// Batches that are normalised without it, until the running statistics are known. 100,000: CrossQ.
+  /// The number of first batches that are normalised without it, until the running statistics are known. 100,000: CrossQ.
   public var warmup = 100_000
 
-  /// With the numbers of CrossQ.
+  /// The settings of CrossQ.
   public init() {}
 }
 
@@ -114,7 +126,7 @@ extension Parameters {
     batches = Int(count)
   }
 
-  /// A tensor has the count of batches exactly up to here, and no warm-up lasts longer.
+  /// The largest count of batches that a float32 tensor stores exactly; also the longest warm-up.
   package static var batchLimit: Int { 1 << 24 }
 
   private func values(_ name: String, shape: [Int], from find: (String) throws -> Tensor) throws -> [Float] {
@@ -125,7 +137,7 @@ extension Parameters {
     return tensor.values
   }
 
-  /// The mean of |μ − M| / √(V + ε) over all normalised columns: how far the last batch's means were from the running ones.
+  /// The mean of |μ − M| / √(V + ε) over all normalised columns: the distance of the last batch's means from the running means.
   package func statisticsLag(_ activations: borrowing Activations) -> Double {
     var (sum, count) = (0.0, 0)
     for k in layout.sites.indices {

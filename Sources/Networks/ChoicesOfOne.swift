@@ -1,4 +1,4 @@
-// ChoicesOfOne.swift — what critics over choices say of one observation.
+// ChoicesOfOne.swift — critics over choices, evaluated for one observation.
 
 import Kernels
 

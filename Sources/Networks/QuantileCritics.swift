@@ -17,7 +17,6 @@ package final class QuantileCritics: Ensemble, @unchecked Sendable {
   private let inputGradients: FixedArray<Matrix>  // J × (B × A)
   private let levels: Block  // (M)
 
-  /// - Parameter isLearned: false for target critics, which have no gradients.
   package convenience init(
     count: Int, quantiles: Int, observationSize: Int, actionSize: Int, blocks: [NetworkBlock], batchSize: Int
   ) {

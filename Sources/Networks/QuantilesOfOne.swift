@@ -1,4 +1,4 @@
-// QuantilesOfOne.swift — what quantile critics say of one observation and action.
+// QuantilesOfOne.swift — quantile critics, evaluated for one observation and action.
 
 import Kernels
 

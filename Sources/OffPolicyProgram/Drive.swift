@@ -102,4 +102,8 @@ func drive(_ trainer: some TrainingRun, _ directory: RunDirectory, tensorBoard: 
     Output.note("last evaluation: return \(last.evaluation.mean.text()); best: \(trainer.bestReturn.text())")
   }
   Output.note("policy: \(directory.displayPath)/policy.safetensors")
+  let run = shellWord(directory.displayPath)
+  // without an environment there is nothing to evaluate in
+  let evaluation = trainer.run.environment.isEmpty ? "" : "\(Output.command) evaluate \(run)   or   "
+  Output.note("next: \(evaluation)\(Output.command) report \(run)")
 }

@@ -35,7 +35,7 @@ final class FFmpeg: FilmSink {
       try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: false)
     } catch { throw RunDirectoryError("\(path) cannot be written: \(FileAccess.reason(of: error))") }
     errors = FileManager.default.temporaryDirectory.appendingPathComponent("offpolicy-\(UUID().uuidString).log")
-    FileManager.default.createFile(atPath: errors.path, contents: nil)
+    try Data().write(to: errors)
     process.executableURL = URL(fileURLWithPath: program)
     process.arguments =
       [
@@ -87,6 +87,9 @@ final class FFmpeg: FilmSink {
   private func failure() -> RunDirectoryError {
     try? input.fileHandleForWriting.close()
     process.waitUntilExit()
+    if DiskSpace.available(at: path) == 0 {
+      return RunDirectoryError("\(path) cannot be written: the disk is full; free some space")
+    }
     let said = (try? String(contentsOf: errors, encoding: .utf8))?.split(separator: "\n").last.map(String.init)
     return RunDirectoryError("ffmpeg did not make \(path): \(said ?? "exit code \(process.terminationStatus)")")
   }

@@ -81,9 +81,9 @@ struct RootCommand: ParsableCommand {
     commandName: Program.name,
     abstract: "Learn control policies off-policy: \(Program.algorithms.entries.map(\.name).joined(separator: ", ")).",
     discussion: """
-      Start with:  \(Program.name) train sac Pendulum-v1 --steps 10000
-      Then:        \(Program.name) evaluate runs/sac-Pendulum-v1-seed0
-      Help:        \(Program.name) help train
+      Start with:  \(Output.command) train sac Pendulum-v1 --steps 10000
+      Then:        \(Output.command) evaluate runs/sac-Pendulum-v1-seed0
+      Help:        \(Output.command) help train
       """,
     version: "\(Program.name) \(programVersion)",
     subcommands: [
@@ -99,14 +99,26 @@ struct RootCommand: ParsableCommand {
     let arguments = Arguments.joiningNegativeNumbers(Array(CommandLine.arguments.dropFirst()))
     do {
       try Processor.check()
+      if let complaint = Arguments.complaint(ofHelp: arguments) {
+        Output.note("Error: " + complaint)
+        exit(withError: ExitCode.validationFailure)
+      }
       var command = try parseAsRoot(arguments)
       parsed = command
       #if DEBUG
         Output.note("this is a debug build, some 50 times slower than a release build: swift build -c release")
       #endif
+      for note in Arguments.overridden(in: arguments) { Output.note(oneLine(note)) }
       try command.run()
       try Output.finish()
     } catch {
+      // help and the version are output too
+      if exitCode(for: error) == .success {
+        let text = fullMessage(for: error)
+        if !text.isEmpty { print(text) }
+        do { try Output.finish() } catch { exit(withError: error) }
+        exit(withError: ExitCode.success)
+      }
       // no arguments at all, and requests for help, are answered at length
       if exitCode(for: error) == .validationFailure && !arguments.isEmpty {
         Output.note("Error: " + Arguments.complaint(message(for: error), about: arguments))

@@ -42,6 +42,21 @@ public struct ReplayBuffer: ~Copyable {
     var frameTotal: UInt64 = 0
     /// Number of frames of the running episode.
     var runningLength = 0
+
+    /// The frame at the head is complete: the next slot of the lane is the head.
+    mutating func closeFrame(slots: Int) {
+      head = head + 1 == slots ? 0 : head + 1
+      length += 1
+      runningLength += 1
+      frameTotal += 1
+    }
+
+    /// The oldest frame is no longer in the buffer.
+    mutating func dropFrame(isTransition: Bool) {
+      if isTransition { count -= 1 }
+      length -= 1
+      runningLength = min(runningLength, length)
+    }
   }
 
   /// The kind of a frame, its last value. Kinds below 0 are not transitions.
@@ -169,23 +184,18 @@ public struct ReplayBuffer: ~Copyable {
   }
 
   private mutating func close(_ lane: Int, reward: Float, kind: Float) {
-    frames[headSlot(lane), rewardColumn] = reward
-    frames[headSlot(lane), kindColumn] = kind
-    lanes[lane].head = (lanes[lane].head + 1) % laneSlots
-    lanes[lane].length += 1
-    lanes[lane].runningLength += 1
-    lanes[lane].frameTotal += 1
+    let slot = headSlot(lane)
+    frames[slot, rewardColumn] = reward
+    frames[slot, kindColumn] = kind
+    lanes[lane].closeFrame(slots: laneSlots)
     // the head itself must be free
     while lanes[lane].length >= laneSlots { dropOldest(lane) }
   }
 
   private mutating func dropOldest(_ lane: Int) {
-    if frames[slot(0, lane: lane), kindColumn] >= 0 {
-      count -= 1
-      lanes[lane].count -= 1
-    }
-    lanes[lane].length -= 1
-    lanes[lane].runningLength = min(lanes[lane].runningLength, lanes[lane].length)
+    let isTransition = frames[slot(0, lane: lane), kindColumn] >= 0
+    if isTransition { count -= 1 }
+    lanes[lane].dropFrame(isTransition: isTransition)
   }
 
   // MARK: slots

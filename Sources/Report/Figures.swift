@@ -141,7 +141,7 @@ struct Figures {
     guard let first = steps.min(), let last = steps.max() else { return [] }
     return [
       Series(
-        name: "neither", group: 0, kind: .reference, points: [Point(x: first, y: 0), Point(x: last, y: 0)])
+        name: "no bias", group: 0, kind: .reference, points: [Point(x: first, y: 0), Point(x: last, y: 0)])
     ]
   }
 

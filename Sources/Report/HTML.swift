@@ -51,7 +51,7 @@ enum HTML {
       text += element("ul", ["class": "legend"], entries.map(legend).joined())
     }
     text += element(
-      "details", [:], element("summary", [:], "Numbers of " + figure.title.escaped) + numbers(figure))
+      "details", [:], element("summary", [:], "Table: " + figure.title.escaped) + numbers(figure))
     return element("figure", ["id": id, "role": "group", "aria-labelledby": id + "-title"], text) + "\n"
   }
 
@@ -76,7 +76,7 @@ enum HTML {
         }
     }
     return table(
-      caption: "\(figure.title): at most 24 places, with the last value up to each",
+      caption: "\(figure.title): at most 24 rows, each with the last value up to there",
       [figure.xLabel] + lines.map(\.name), rows, numeric: Set(0...lines.count))
   }
 

@@ -1,4 +1,4 @@
-// HTTPMessage.swift — requests and responses of HTTP/1.1, as far as a page that is only looked at needs them (RFC 9112).
+// HTTPMessage.swift — the requests and responses of HTTP/1.1 that a read-only page needs (RFC 9112).
 
 /// The head of a request. A body is not read: nothing here takes one.
 struct HTTPRequest: Equatable {
@@ -14,9 +14,9 @@ struct HTTPRequest: Equatable {
   /// What there is of a request.
   enum Reading: Equatable {
     case whole(HTTPRequest)
-    /// The head is not whole yet.
+    /// The head is not complete yet.
     case partial
-    /// It is no request of HTTP/1.
+    /// Not a request of HTTP/1.
     case malformed
     case tooLong
   }

@@ -1,4 +1,4 @@
-// LivePage.swift — the report on runs that still train, made anew when their files have changed. It only reads.
+// LivePage.swift — the report on runs that still train, made again when their files change. It only reads files.
 
 import Formats
 import Platform
@@ -10,7 +10,7 @@ import Training
   import Foundation
 #endif
 
-/// A report that follows its runs.
+/// A report that is made again when the files of its runs change.
 public final class LivePage {
   private let paths: [String]
   private let title: String

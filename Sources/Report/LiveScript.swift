@@ -1,4 +1,4 @@
-// LiveScript.swift — the part of the page's script that keeps it up to date: it asks, and takes over what is new.
+// LiveScript.swift — the script of a live page: asks the server for changes and puts them into the page.
 //
 // What the reader has set stays: the place on the page, the focus, what is unfolded, smoothing, axes and the place on a chart.
 

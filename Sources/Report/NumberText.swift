@@ -23,8 +23,23 @@ extension Double {
   var short: String {
     if isNaN { return "–" }
     if isInfinite { return self > 0 ? "∞" : "−∞" }
-    let text = abs(self) >= 10_000 && abs(self) < 1e15 ? Int(self.rounded()).grouped : digits(4)
+    let text = abs(self) >= 1000 && abs(self) < 1e15 ? Int(self.rounded()).grouped : digits(4)
     return text.hasPrefix("-") ? "−" + text.dropFirst() : text
+  }
+
+  /// The number beside an axis, where neighbours may differ in a late digit: seven digits.
+  var tick: String {
+    let parts = abs(self).digits(7).split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    // "1e-06" has no whole part to group
+    let whole = Int(parts[0])?.grouped ?? parts[0]
+    return ([(self < 0 ? "−" : "") + whole] + parts.dropFirst()).joined(separator: ".")
+  }
+
+  /// A mean with its standard deviation, which has as many decimals, but at least one: `138.9 ± 4.8`. NaN: no deviation.
+  func text(deviation: Double) -> String {
+    guard deviation.isFinite, deviation < 1000 else { return short + (deviation.isNaN ? "" : " ± \(deviation.short)") }
+    let decimals = max(1, short.split(separator: ".").dropFirst().first?.count ?? 0)
+    return "\(short) ± \(deviation.digits(min(4, "\(Int(deviation))".count + decimals)))"
   }
 }
 

@@ -1,6 +1,6 @@
-// PageDocument.swift — what every page has around its content: head, style, script, and the figures as data.
+// PageDocument.swift — the frame of a page: head, style, script, and the figures as data.
 
-/// A page of HTML that needs nothing else. One that keeps itself up to date asks whoever served it, and nobody else.
+/// A self-contained page of HTML. A live page sends requests to its own server only.
 struct PageDocument {
   var title: String
   /// Markup, from the heading to the links.
@@ -8,13 +8,13 @@ struct PageDocument {
   /// Markup, the sections.
   var main: String
   var figures: [Figure] = []
-  /// Which state of the runs is shown; nil: the page stays as it is.
+  /// The state of the runs that a live page shows; nil: the page is not live.
   var liveVersion: String?
 
   var html: String {
     let connection = liveVersion == nil ? "" : "; connect-src 'self'"
     let version = liveVersion.map { " data-version=\"\($0.escaped)\"" } ?? ""
-    // who runs no scripts loads the page again
+    // without scripts the page is loaded again
     let reload = liveVersion == nil ? "" : "\n<noscript><meta http-equiv=\"refresh\" content=\"10\"></noscript>"
     let live = liveVersion == nil ? "" : "\n<p id=\"live\" class=\"live\">Live</p>"
     return """

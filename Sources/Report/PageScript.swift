@@ -1,7 +1,7 @@
 // PageScript.swift — the script of the page: charts that fit the window, with tooltips, a logarithmic axis and smoothing.
 //
-// Without it the page shows the charts as they were drawn, and the numbers as tables. It calls nothing outside the page, but
-// for LiveScript on a page that is served.
+// Without it the page shows static charts, and the numbers as tables. It sends no request, except for LiveScript on a live
+// page.
 
 enum PageScript {
   /// - Parameter isLive: the page keeps itself up to date.
@@ -15,7 +15,13 @@ enum PageScript {
     const NS = "http://www.w3.org/2000/svg";
     const short = v => {
       if (v === null || Number.isNaN(v)) return "–";
-      const t = Math.abs(v) >= 1e4 && Math.abs(v) < 1e15 ? Math.round(v).toLocaleString("en-US") : String(Number(v.toPrecision(4)));
+      const t = Math.abs(v) >= 1e3 && Math.abs(v) < 1e15 ? Math.round(v).toLocaleString("en-US") : String(Number(v.toPrecision(4)));
+      return t.replace("-", "−");
+    };
+    // beside an axis neighbours may differ in a late digit
+    const label = v => {
+      const seven = Number(v.toPrecision(7));
+      const t = Math.abs(v) >= 1e3 && Math.abs(v) < 1e15 ? seven.toLocaleString("en-US", {maximumFractionDigits: 6}) : String(seven);
       return t.replace("-", "−");
     };
     const element = (name, attributes, text) => {
@@ -76,11 +82,11 @@ enum PageScript {
       for (const tick of y.ticks) {
         const at = y.place(tick).toFixed(1);
         put("line", {class: "grid", x1: left, x2: width - right, y1: at, y2: at});
-        put("text", {class: "tick", "text-anchor": "end", "dominant-baseline": "middle", x: left - 6, y: at}, short(tick));
+        put("text", {class: "tick", "text-anchor": "end", "dominant-baseline": "middle", x: left - 6, y: at}, label(tick));
       }
       const every = width < 420 ? 2 : 1;
       x.ticks.forEach((tick, k) => {
-        if (k % every === 0) put("text", {class: "tick", "text-anchor": "middle", x: Math.min(x.place(tick), width - 22).toFixed(1), y: height - bottom + 16}, short(tick));
+        if (k % every === 0) put("text", {class: "tick", "text-anchor": "middle", x: Math.min(x.place(tick), width - 2 - 3.8 * label(tick).length).toFixed(1), y: height - bottom + 16}, label(tick));
       });
       put("line", {class: "axis", x1: left, x2: width - right, y1: height - bottom, y2: height - bottom});
       put("text", {class: "label", "text-anchor": "middle", x: (left + width - right) / 2, y: height - 8}, figure.x);
@@ -170,7 +176,7 @@ enum PageScript {
       svg.setAttribute("tabindex", "0");
       const tools = document.createElement("div");
       tools.className = "tools";
-      const label = (text, input) => {
+      const control = (text, input) => {
         const e = document.createElement("label");
         e.append(text, input);
         tools.append(e);
@@ -179,13 +185,13 @@ enum PageScript {
       Object.assign(range, {type: "range", min: 0, max: 0.98, step: 0.02, value: 0});
       range.setAttribute("aria-label", "Smoothing of " + figure.title);
       range.addEventListener("input", () => { state.smooth = Number(range.value); draw(state); });
-      label("Smoothing", range);
+      control("Smoothing", range);
       if (figure.positive) {
         const check = document.createElement("input");
         Object.assign(check, {type: "checkbox", checked: figure.log});
         check.setAttribute("aria-label", "Logarithmic axis of " + figure.title);
         check.addEventListener("change", () => { state.log = check.checked; draw(state); });
-        label("Log axis", check);
+        control("Log axis", check);
       }
       const save = document.createElement("button");
       save.type = "button"; save.textContent = "CSV"; save.setAttribute("aria-label", "Save " + figure.title + " as CSV");

@@ -1,8 +1,8 @@
-// PageServer.swift — answers browsers of this machine, one thread for all of them.
+// PageServer.swift — an HTTP server for the browsers of this machine, on one thread.
 
 import Platform
 
-/// Serves what a function answers, on 127.0.0.1.
+/// An HTTP server on 127.0.0.1.
 public final class PageServer {
   private let listener: LoopbackListener
   private var visitors: [Visitor] = []
@@ -22,10 +22,10 @@ public final class PageServer {
     var deadline = ContinuousClock.now + PageServer.patience
   }
 
-  /// Begins to listen.
+  /// Opens the port.
   ///
   /// - Parameter port: nil: any free one.
-  /// - Throws: `ReportError` where the port cannot be had.
+  /// - Throws: `ReportError` if the port is taken or not allowed.
   public init(port: Int? = nil) throws {
     do { listener = try LoopbackListener(port: UInt16(port ?? 0)) } catch {
       let what = error.port == 0 ? "no port can be listened on" : "port \(error.port) cannot be listened on"
@@ -34,10 +34,10 @@ public final class PageServer {
     }
   }
 
-  /// Where a browser finds the page.
+  /// The address of the page.
   public var address: String { "http://127.0.0.1:\(listener.port)/" }
 
-  /// Serves a page until somebody says that it is over.
+  /// Serves a page until `isOver` returns true.
   ///
   /// - Parameter isOver: asked several times a second.
   public func serve(_ page: LivePage, until isOver: () -> Bool) {

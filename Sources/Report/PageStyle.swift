@@ -74,10 +74,10 @@ enum PageStyle {
     button{font:inherit;color:var(--ink);background:var(--paper);border:1px solid var(--soft);border-radius:6px;padding:3px 10px;min-height:28px;cursor:pointer}
     .tip{position:absolute;pointer-events:none;background:var(--ink);color:var(--paper);border-radius:6px;padding:6px 9px;font-size:12px;line-height:1.4;max-width:270px;z-index:3;white-space:pre-line}
     .cursor{stroke:var(--ink);stroke-width:1;stroke-dasharray:3 3}
-    .scroll{overflow-x:auto;margin:.6rem 0 1.2rem}
+    .scroll{overflow-x:auto;margin:.6rem 0 1.2rem;background:linear-gradient(90deg,transparent,var(--paper) 50%) right/32px 100% no-repeat local,linear-gradient(270deg,var(--soft),transparent) right/5px 100% no-repeat scroll}
     table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}
     figure table{min-width:min(100%,26rem)}
-    caption{text-align:left;color:var(--soft);padding-bottom:4px}
+    caption{text-align:left;color:var(--soft);padding-bottom:4px;max-width:calc(100vw - 40px)}
     th,td{text-align:left;vertical-align:top;padding:4px 14px 4px 0;border-bottom:1px solid var(--rule);overflow-wrap:normal}
     td.n,th.n{text-align:right;white-space:nowrap}
     td.wide{min-width:16ch}
@@ -88,7 +88,7 @@ enum PageStyle {
     .findings li{margin:.25rem 0;max-width:85ch}
     .unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
     footer{color:var(--soft);font-size:.85rem;padding:2rem 20px 3rem}
-    @media (max-width:600px){header,main{padding-left:14px;padding-right:14px}h1{font-size:1.35rem}figure{padding:12px 10px 8px}td:not(.n){min-width:17ch}}
+    @media (max-width:600px){header,main{padding-left:14px;padding-right:14px}h1{font-size:1.35rem}figure{padding:12px 10px 8px}td:not(.n){min-width:22ch}}
     @media (prefers-reduced-motion:no-preference){html{scroll-behavior:smooth}}
     @media print{.tools,nav,.skip{display:none}figure{break-inside:avoid}}
     """

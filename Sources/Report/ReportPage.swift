@@ -11,7 +11,7 @@ public struct ReportPage: Sendable {
   private let runs: [RunData]
   /// A film to show on the page; nil: none.
   public var film: EmbeddedFilm?
-  /// Which state of the runs a page that keeps itself up to date shows; nil: the page stays as it is.
+  /// The state of the runs that a live page shows; nil: the page is not live.
   var liveVersion: String?
   private let threshold: Double?
   private let hyperparameters: [String: AlgorithmEntry]
@@ -64,7 +64,7 @@ public struct ReportPage: Sendable {
 
   /// A figure as picture files of the same name.
   public struct Picture: Sendable {
-    /// Without its ending.
+    /// The file name without its extension.
     public let name: String
     private let chart: StaticChart
 
@@ -163,7 +163,7 @@ public struct ReportPage: Sendable {
       comparison.rows.map { row in
         [
           row.label, "\(row.count)",
-          row.mean.short + (row.deviation.isNaN ? "" : " ± \(row.deviation.short)"), row.median.short,
+          row.mean.text(deviation: row.deviation), row.median.short,
           row.interquartileMean.short
             + (row.interval.low.isNaN ? "" : " [\(row.interval.low.short), \(row.interval.high.short)]"),
           row.best.short,

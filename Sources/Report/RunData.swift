@@ -4,7 +4,7 @@ import Algorithms
 import Formats
 import Training
 
-/// A report that cannot be made, in one line.
+/// The error for a report that cannot be made, in one line.
 public struct ReportError: Error, CustomStringConvertible {
   public let description: String
 

@@ -42,10 +42,12 @@ struct StaticChart {
       let at = y.place(tick) + offset
       marks.append(ChartMark("grid", .rule(from: Point(x: left, y: at), to: Point(x: right, y: at))))
       marks.append(
-        ChartMark("tick", .text(tick.short, at: Point(x: Self.left - 6, y: at), .end, isCentred: true)))
+        ChartMark("tick", .text(tick.tick, at: Point(x: Self.left - 6, y: at), .end, isCentred: true)))
     }
     for tick in x.ticks {
-      marks.append(ChartMark("tick", .text(tick.short, at: Point(x: x.place(tick), y: floor + 16), .middle)))
+      // the last label stays within the picture: a digit is at most 7.6 units wide
+      let at = min(x.place(tick), Self.width - 2 - 3.8 * Double(tick.tick.count))
+      marks.append(ChartMark("tick", .text(tick.tick, at: Point(x: at, y: floor + 16), .middle)))
     }
     marks.append(ChartMark("axis", .rule(from: Point(x: left, y: floor), to: Point(x: right, y: floor))))
     let centre = (Self.left + Self.width - Self.right) / 2

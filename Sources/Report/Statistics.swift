@@ -25,7 +25,7 @@ public enum Statistics {
     return mean(Array(values.sorted()[cut..<(values.count - cut)]))
   }
 
-  /// The quantile of sorted values at a share, interpolated linearly.
+  /// The quantile of sorted values at a share in [0, 1], interpolated linearly.
   public static func percentile(_ sorted: [Double], _ share: Double) -> Double {
     guard !sorted.isEmpty else { return .nan }
     let place = share * Double(sorted.count - 1)

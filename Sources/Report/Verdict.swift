@@ -54,7 +54,7 @@ struct Verdict {
       let table = group.runs.first { !$0.evaluated.isEmpty }?.evaluations
       let deviation = table?["return_sd"].last ?? .nan
       let episodes = Int(clampingWhole: table?["episodes"].last ?? 0)
-      return "\(who) (one seed) ends at a return of \(last[0].short) ± \(deviation.short) over \(episodes) episodes; "
+      return "\(who) (one seed) ends at a return of \(last[0].text(deviation: deviation)) over \(episodes) episodes; "
         + "its best evaluation was \(best.short)."
     }
     var bootstrap = StratifiedBootstrap()
@@ -83,18 +83,22 @@ struct Verdict {
     guard ranked.count > 1 else { return "Of \(groups.count) settings on \(task), fewer than two have evaluations." }
     let (first, second) = (ranked[0], ranked[1])
     let text =
-      "On \(task), \(first.label) ends highest, at a return of "
-      + "\(Statistics.interquartileMean(first.lastReturns).short) (interquartile mean of \(first.lastReturns.count)); next is "
-      + "\(second.label) with \(Statistics.interquartileMean(second.lastReturns).short)."
-    guard first.lastReturns.count > 1, second.lastReturns.count > 1 else {
-      return text + " With one seed each, this may be chance."
-    }
+      "On \(task), \(first.label) ends highest, at a return of \(end(first)), and \(second.label) next, at \(end(second))."
+    let fewest = min(first.lastReturns.count, second.lastReturns.count)
+    guard fewest > 1 else { return text + " One seed is too few to compare them: the order may be chance." }
     var bootstrap = StratifiedBootstrap()
     let (x, y) = ([first.lastReturns], [second.lastReturns])
     let chance = Statistics.probabilityOfImprovement(x, over: y)
     let interval = bootstrap.interval(x, y) { Statistics.probabilityOfImprovement($0, over: $1) }
-    return text + " A run of the first is better than one of the second with probability \(chance.digits(2)) "
-      + "(95 % interval \(interval.low.digits(2)) to \(interval.high.digits(2)))"
-      + (interval.low > 0.5 ? "." : ": the seeds do not tell them apart.")
+    return text + " A run of \(first.label) ends higher than a run of \(second.label) with probability "
+      + "\(chance.digits(2)) (95 % interval \(interval.low.digits(2)) to \(interval.high.digits(2)))"
+      + (interval.low > 0.5 ? "." : ": these seeds cannot tell which is better.")
+      + (fewest < 5 ? " Fewer than five seeds make this interval too narrow." : "")
+  }
+
+  private static func end(_ group: RunGroup) -> String {
+    let count = group.lastReturns.count
+    let mean = Statistics.interquartileMean(group.lastReturns).short
+    return count == 1 ? "\(mean) (one seed)" : "\(mean) (interquartile mean of \(count) seeds)"
   }
 }

@@ -131,7 +131,10 @@ import Testing
       "randomSteps=10",
     ]
     try succeed(arguments)
-    try succeed(arguments)
+    let second = try succeed(arguments)
+    // the lines to paste are those of the second run
+    #expect(second.errors.contains(" evaluate runs/ddpg-Pendulum-v1-seed7-2 "))
+    #expect(second.errors.hasSuffix(" report runs/ddpg-Pendulum-v1-seed7-2\n"))
     #expect(folder.contents.contains("runs/ddpg-Pendulum-v1-seed7/policy.safetensors"))
     #expect(folder.contents.contains("runs/ddpg-Pendulum-v1-seed7-2/policy.safetensors"))
   }

@@ -32,16 +32,4 @@ import Testing
     #expect(share(of: values, above: 0.99, rows: 2) == 0.5)
     #expect(share(of: values, above: 0.99, rows: 1) == 1)
   }
-
-  @Test func `the smallest value of critics is not a number where one is not`() {
-    let (observation, action): ([Float], [Float]) = ([0.1, 0.2, 0.3, 0.4], [0.5, 0.6, 0.7])
-    for poisoned in 0..<2 {
-      let critics = Critics(
-        count: 2, observationSize: 4, actionSize: 3, hiddenSizes: [5], batchSize: 1, isLearned: false)
-      let one = CriticsOfOne(critics, observationSize: 4, actionSize: 3)
-      #expect(one.minimum(observation.span, action.span).isFinite)
-      critics.networks[poisoned].values[critics.networks[poisoned].layout.output.biasIndex(output: 0)] = .nan
-      #expect(one.minimum(observation.span, action.span).isNaN)
-    }
-  }
 }

@@ -35,7 +35,7 @@ import Testing
   @Test func aPictureFileHasTitleWordsAndLegend() {
     let file = StaticChart(figure).file
     #expect(file.hasPrefix("<svg xmlns=") && file.contains("<title>A &amp; B</title>"))
-    #expect(file.contains("from 10 at 1000 to 0.001 at 2000") && file.contains(">sac, seed 1</text>"))
+    #expect(file.contains("from 10 at 1,000 to 0.001 at 2,000") && file.contains(">sac, seed 1</text>"))
   }
 
   @Test func dataForTheScriptCannotEndItsElement() {
@@ -46,8 +46,29 @@ import Testing
   }
 
   @Test func numbersAreWrittenShort() {
-    #expect((-1482.26).short == "−1482" && (0.000123456).short == "0.0001235" && (1234567.0).short == "1,234,567")
+    #expect((-1482.26).short == "−1,482" && (0.000123456).short == "0.0001235" && (1234567.0).short == "1,234,567")
     #expect(Double.nan.short == "–" && (0.1 + 0.2).digits(6) == "0.3" && (1.0).digits(4) == "1")
     #expect((-1_234_567).grouped == "-1,234,567" && clockText(3725) == "1:02:05")
+  }
+
+  @Test func `labels of an axis tell neighbours apart, however late their digits differ`() {
+    #expect(Axis([200, 200], from: 300, to: 0).ticks.map(\.tick) == ["199.5", "199.75", "200", "200.25", "200.5"])
+    let values = [-1500, 12000.5, 1_000_000, 0.3 - 0.1, 1e-6, 0]
+    #expect(values.map(\.tick) == ["−1,500", "12,000.5", "1,000,000", "0.2", "1e-06", "0"])
+  }
+
+  @Test func `the label of the last tick stays within the picture`() throws {
+    var figure = figure
+    figure.series[0].points = [Point(x: 200_000, y: 1), Point(x: 1_000_000, y: 2)]
+    let file = StaticChart(figure).file
+    let label = try #require(file.firstMatch(of: #/x="([0-9.]+)" y="[0-9.]+">1,000,000</#))
+    // nine characters, each at most 7.6 units wide, around their middle
+    #expect(try #require(Double(label.1)) + 4.5 * 7.6 <= StaticChart.width)
+  }
+
+  @Test func `a deviation has as many decimals as its mean, but one at least`() {
+    #expect((138.9).text(deviation: 4.826) == "138.9 ± 4.8" && (-436.62).text(deviation: 125.71) == "−436.6 ± 125.7")
+    #expect((500.0).text(deviation: 0.31) == "500 ± 0.3" && (0.5).text(deviation: .nan) == "0.5")
+    #expect((-5012.3).text(deviation: 1204.6) == "−5,012 ± 1,205")
   }
 }

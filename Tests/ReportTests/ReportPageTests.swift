@@ -28,7 +28,7 @@ import Testing
     #expect(figures.map(\.id).contains("evaluations-by-steps"))
     for figure in figures {
       #expect(html.contains("<figure id=\"\(figure.id)\""))
-      #expect(html.contains("Numbers of \(figure.title.escaped)"))
+      #expect(html.contains("Table: \(figure.title.escaped)"))
     }
     #expect(html.contains("−150"))
   }
@@ -50,7 +50,8 @@ import Testing
       runs.run("d", algorithm: "td3", seed: 2, returns: [-400]),
     ])
     #expect(page.html.contains("sac ends highest"))
-    #expect(page.html.contains("with probability 1 "))
+    #expect(page.html.contains("A run of sac ends higher than a run of td3 with probability 1 "))
+    #expect(page.html.contains("Fewer than five seeds make this interval too narrow."))
     #expect(page.pictures.map(\.name).contains("performance-profile"))
   }
 
