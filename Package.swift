@@ -156,5 +156,5 @@ if Context.environment["OFFPOLICY_FUZZ"] != nil {
   package.products.append(.executable(name: "Fuzz", targets: ["Fuzz"]))
   package.targets.append(
     .executableTarget(
-      name: "Fuzz", dependencies: belowProgram + ["Presets", "Sweeps"], path: "Tests/Faults/Fuzz"))
+      name: "Fuzz", dependencies: belowCommands, path: "Tests/Faults/Fuzz"))
 }

@@ -30,6 +30,7 @@ ALGORITHMS = [
     ("dqn", "CartPole-v1", ["hiddenSizes=64,64"]),
     ("tqc", "Pendulum-v1", ["hiddenSizes=32,24", "policyActivation=silu"]),
     ("crossq", "Pendulum-v1", ["hiddenSizes=32,24", "policyHiddenSizes=24,16"]),
+    ("xqc", "Pendulum-v1", ["hiddenSizes=32,24", "policyHiddenSizes=24,16,20", "atoms=21"]),
     ("td3", "Pendulum-v1", ["hiddenSizes=24,24", "policyActivation=tanh"]),
     ("dqn", "CartPole-v1", ["hiddenSizes=24", "criticActivation=elu"]),
     ("sac-discrete", "CartPole-v1", ["normalizeObservations=true", "hiddenSizes=32,32"]),

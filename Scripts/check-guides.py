@@ -28,7 +28,8 @@ DOCUMENTS = sorted(ROOT.glob("*.md")) + sorted((ROOT / "Guides").glob("*.md"))
 MENTION = re.compile(r"`(\w+\.swift):(\d+)` `([^`]+)`")
 TEST = re.compile(r"`(\w+Tests)` `([^`]+)`")
 LOOSE = re.compile(r"`?\b\w+\.swift:\d+`?(?!` `)")
-GUIDES = {"fqe": "PolicyValue.md", "fqe-discrete": "PolicyValue.md", "sac-discrete": "DiscreteSAC.md", "crossq": "CrossQ.md"}
+GUIDES = {"fqe": "PolicyValue.md", "fqe-discrete": "PolicyValue.md", "sac-discrete": "DiscreteSAC.md", "crossq": "CrossQ.md",
+          "xqc": "XQC.md"}
 # documents with the whole text of files of Examples; README.md has its program without the comment at the top
 EXAMPLES = {
     "OwnEnvironment.md": [

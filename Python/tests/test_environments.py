@@ -11,8 +11,9 @@ from environments_for_tests import Counter, Drawn  # noqa: E402
 from gymnasium import spaces  # noqa: E402
 from gymnasium.vector import AutoresetMode, SyncVectorEnv  # noqa: E402
 
-from offpolicy import DQN, SAC, TD3, UnsupportedError  # noqa: E402
+from offpolicy import DQN, SAC, TD3, BuiltInEnvironment, UnsupportedError  # noqa: E402
 from offpolicy.common.env_util import make_vec_env  # noqa: E402
+from offpolicy.common.vec_env import DummyVecEnv  # noqa: E402
 from offpolicy.flatten import ActionMap, Flattener  # noqa: E402
 
 SMALL = dict(policy_kwargs=dict(net_arch=[8]), seed=0)
@@ -238,7 +239,7 @@ def test_an_environment_that_is_wrapped_twice_is_one():
 
 
 def test_another_way_of_rendering_than_the_environments_own_is_a_warning():
-    env = make_vec_env("Pendulum-v1", env_kwargs={"render_mode": None})
+    env = DummyVecEnv([lambda: BuiltInEnvironment("Pendulum-v1")])
     with pytest.warns(UserWarning, match="made with render_mode=None"):
         env.render("human")
 

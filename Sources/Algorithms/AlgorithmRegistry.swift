@@ -33,6 +33,7 @@ public struct AlgorithmRegistry: Sendable {
     AlgorithmEntry("tqc", "Truncated Quantile Critics (Kuznetsov 2020)", TQC.self),
     AlgorithmEntry("redq", "Randomized Ensembled Double Q-learning (Chen 2021)", REDQ.self),
     AlgorithmEntry("crossq", "CrossQ: batch normalisation, no target networks (Bhatt 2024)", CrossQ.self),
+    AlgorithmEntry("xqc", "XQC: batch and weight normalisation, categorical critics (Palenicek 2026)", XQC.self),
     AlgorithmEntry("dqn", "Deep Q-Network, for discrete actions (Mnih 2015)", DQN.self),
     AlgorithmEntry("sac-discrete", "Soft Actor-Critic for discrete actions (Christodoulou 2019)", DiscreteSAC.self),
     AlgorithmEntry("td3-bc", "TD3 plus behaviour cloning, from fixed data (Fujimoto 2021)", TD3BC.self, from: .data),

@@ -28,6 +28,9 @@ public struct Assessment: Sendable, Equatable {
   /// larger of the critics' and the policy's.
   public var statisticsLag = Double.nan
 
+  /// Share of the probability of critics' distributions that is at the smallest and the largest value.
+  public var saturatedBins = Double.nan
+
   /// All measures NaN.
   public init() {}
 
@@ -49,6 +52,15 @@ public struct Assessment: Sendable, Equatable {
     criticNorm = parameterNorm(critics.networks)
     criticGradientNorm = gradientNorm(critics.networks)
     crossedQuantiles = critics.crossedQuantiles(rows: rows)
+  }
+
+  /// Adds the measures of critics whose outputs are distributions over fixed values.
+  package mutating func add(_ critics: CategoricalCritics, rows: Int) {
+    largestValue = critics.largestValue(rows: rows)
+    deadCriticUnits = critics.deadUnits(rows: rows)
+    criticNorm = parameterNorm(critics.networks)
+    criticGradientNorm = gradientNorm(critics.networks)
+    saturatedBins = critics.saturatedBins(rows: rows)
   }
 
   /// Adds the measures of critics over choices, at one choice in each row.

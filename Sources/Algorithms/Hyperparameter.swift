@@ -196,7 +196,7 @@ public enum ConfigurationError: Error, RemediableError, Equatable, CustomStringC
       "there is no hyperparameter \(key.debugDescription)"
         + (meant.isEmpty ? "" : ": did you mean \(meant.joined(separator: " or "))?")
     case .outOfRange(let key, let value, let allowed):
-      "\(key) cannot be \(value): it must be \(allowed)"
+      "\(key) cannot be \(value.isEmpty ? "empty" : value): it must be \(allowed)"
     case .malformed(let text):
       text
     }

@@ -47,8 +47,10 @@ public final class LearnedTemperature {
   }
 
   /// Steps log α along a gradient, unless α is fixed.
-  public func step(gradient: @autoclosure () -> Double) {
-    if isLearned { optimizer.step(&logarithm, gradient: gradient(), settings) }
+  ///
+  /// - Parameter update: the number of the update in the run, for the schedule of the rate; nil: the number of the step.
+  public func step(gradient: @autoclosure () -> Double, atUpdate update: Int? = nil) {
+    if isLearned { optimizer.step(&logarithm, gradient: gradient(), settings, atUpdate: update) }
   }
 
   /// log α, rounded, as the tensor `log_temperature`.

@@ -36,6 +36,10 @@ public struct Metric: Sendable, Equatable, Codable {
       "\($0)_statistics_lag", "mean |μ − M| / √(V + ε), the \($0)'s batch against its running statistics", unit: "")
   }
 
+  /// What critics of distributions over fixed values tell, by the name that health looks for.
+  public static let saturatedBins = Metric(
+    "saturated_bins", "share of probability at the smallest and the largest value", unit: "")
+
   /// The metrics that are properties of `UpdateMetrics` and columns of every log, in the log's order.
   public static let common = [criticLoss, policyLoss, targetMean, temperature, entropy]
 }

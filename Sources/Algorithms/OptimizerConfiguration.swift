@@ -130,17 +130,22 @@ extension Hyperparameter {
   }
 
   /// How rates change over a run.
-  public static let learningRateSchedule = Hyperparameter(
-    "learningRateSchedule", "η_n",
-    cases: [
-      "constant": .nothing, "linear.final": .real(0, 1), "linear.updates": .whole(1), "cosine.final": .real(0, 1),
-      "cosine.updates": .whole(1),
-    ],
-    caseDefaults: [
-      "linear.final": .number(0), "linear.updates": .null, "cosine.final": .number(0), "cosine.updates": .null,
-    ],
-    "decay of every learning rate to the share `final`, over `updates` updates; null: over the whole run",
-    source: "constant: all papers")
+  public static let learningRateSchedule = rateSchedule("constant: all papers")
+
+  /// The same, where the schedule has a source of its own.
+  static func rateSchedule(_ source: String) -> Hyperparameter {
+    Hyperparameter(
+      "learningRateSchedule", "η_n",
+      cases: [
+        "constant": .nothing, "linear.final": .real(0, 1), "linear.updates": .whole(1), "cosine.final": .real(0, 1),
+        "cosine.updates": .whole(1),
+      ],
+      caseDefaults: [
+        "linear.final": .number(0), "linear.updates": .null, "cosine.final": .number(0), "cosine.updates": .null,
+      ],
+      "decay of every learning rate to the share `final`, over `updates` updates; null: over the whole run",
+      source: source)
+  }
 
   /// The bound of the gradient's norm.
   public static let maximumGradientNorm = Hyperparameter(

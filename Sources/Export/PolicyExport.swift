@@ -157,25 +157,14 @@ public enum PolicyExport {
       throw ExportError("\(oneLine(path)) exists already: choose another path, or remove it first")
     }
     let files = try files()
-    // beside it, under a name that nobody else has
-    let partial = "\(path).partial-\(ProcessInfo.processInfo.processIdentifier)"
     do {
       if makingParents { try Folder.makePath(URL(fileURLWithPath: path).deletingLastPathComponent().path) }
-      try write(files, beside: path, as: partial)
-    } catch {
-      try? FileManager.default.removeItem(atPath: partial)
-      throw (error as? DiskError).map { unwritable(path, $0) } ?? error
-    }
+      try NewPath(path).writeWhole { partial in
+        let folder = try Folder.make(partial)
+        for (name, bytes) in files { try folder.replace(name, with: bytes.span) }
+      }
+    } catch { throw (error as? DiskError).map { unwritable(path, $0) } ?? error }
     return files.reduce(0) { $0 + $1.bytes.count }
-  }
-
-  private static func write(
-    _ files: [(name: String, bytes: [UInt8])], beside path: String, as partial: String
-  ) throws {
-    let folder = try Folder.make(partial)
-    for (name, bytes) in files { try folder.replace(name, with: bytes.span) }
-    let (from, to) = (URL(fileURLWithPath: partial), URL(fileURLWithPath: path))
-    try Folder(to.deletingLastPathComponent().path).rename(from.lastPathComponent, to: to.lastPathComponent)
   }
 
   // MARK: names

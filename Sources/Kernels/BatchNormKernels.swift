@@ -262,6 +262,21 @@ package func batchNormFold(
   }
 }
 
+/// A layer at `offset` in `folded` whose outputs are normalised behind it, as one layer, in place.
+package func batchNormFoldOutputs(
+  _ record: borrowing BatchNormRecord, inputs: Int, into folded: borrowing Block, at offset: Int
+) {
+  let count = denseParameterCount(inputs: inputs, outputs: record.columns)
+  precondition(offset >= 0 && offset + count <= folded.count, "a layer at \(offset) of \(folded.count)")
+  if wide {
+    Vector512.batchNormFoldOutputs(
+      inputs: inputs, panels: record.panels, record.pointer, folded.pointer + offset)
+  } else {
+    Vector.batchNormFoldOutputs(
+      inputs: inputs, panels: record.panels, record.pointer, folded.pointer + offset)
+  }
+}
+
 private func checkShapes(
   _ record: borrowing BatchNormRecord, _ columns: Int, _ block: borrowing Block, _ offset: Int, _ panels: Range<Int>
 ) {

@@ -179,6 +179,13 @@ public struct Block: ~Copyable, @unchecked Sendable {
     precondition(other.count == count, "\(other.count) values into \(count)")
     pointer.update(from: other.pointer, count: count)
   }
+
+  /// Copies `count` values of another block.
+  package func copy(_ other: borrowing Block, from source: Int, to target: Int, count: Int) {
+    precondition(count >= 0 && source >= 0 && source + count <= other.count, "\(count) values of \(other.count)")
+    precondition(target >= 0 && target + count <= self.count, "\(count) values into \(self.count)")
+    (pointer + target).update(from: other.pointer + source, count: count)
+  }
 }
 
 /// Which rows of a matrix some rows belong to.

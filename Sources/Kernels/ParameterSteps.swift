@@ -1,4 +1,4 @@
-// ParameterSteps.swift — Adam and target tracking over blocks of parameters.
+// ParameterSteps.swift — Adam, target tracking and unit lengths over blocks of parameters.
 
 import Vector
 import Vector512
@@ -80,6 +80,19 @@ package func squaredNorm(_ values: borrowing Block, range: Range<Int>) -> Float 
   return wide
     ? Vector512.squaredNorm(count: range.count, values.pointer + range.lowerBound)
     : Vector.squaredNorm(count: range.count, values.pointer + range.lowerBound)
+}
+
+/// The weights of each output of a layer at `offset` to length 1, for some panels of outputs. Returns 0, or NaN where a length is
+/// not finite.
+package func unitLength(_ parameters: borrowing Block, at offset: Int, inputs: Int, panels: Range<Int>) -> Float {
+  let block = (inputs + 1) * panelWidth
+  precondition(
+    offset >= 0 && panels.lowerBound >= 0 && offset + panels.upperBound * block <= parameters.count,
+    "panels \(panels) of \(inputs) inputs at \(offset) of \(parameters.count)")
+  let first = parameters.pointer + (offset + panels.lowerBound * block)
+  return wide
+    ? Vector512.unitLength(inputs: inputs, panels: panels.count, first)
+    : Vector.unitLength(inputs: inputs, panels: panels.count, first)
 }
 
 /// The mean of the first `count` values.

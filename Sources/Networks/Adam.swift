@@ -105,7 +105,7 @@ public final class Adam: @unchecked Sendable {
     for j in networks.indices { apply(j, share) }
   }
 
-  /// Steps a share of network j.
+  /// Steps a share of network j, and brings its weights to length 1 where the network keeps that.
   package func apply(_ j: Int, _ share: Share) {
     let network = networks[j]
     var check: Float = 0
@@ -114,6 +114,7 @@ public final class Adam: @unchecked Sendable {
       check += adamStep(
         network.values, network.gradients, firstMoments[j], secondMoments[j], step, range: layer.range(of: share))
     }
+    check += network.bringToUnitLength(share)
     network.refreshTransposed(share)
     checks[j * WorkerPool.maximumCount + share.lower] = check
   }
@@ -166,13 +167,15 @@ package struct ScalarAdam: Sendable, Equatable {
 
   package init() {}
 
-  /// Steps `value` along `gradient`; every update has a step.
-  package mutating func step(_ value: inout Double, gradient: Double, _ settings: AdamSettings) {
+  /// Steps `value` along `gradient`; without an `update` every update has a step.
+  package mutating func step(
+    _ value: inout Double, gradient: Double, _ settings: AdamSettings, atUpdate update: Int? = nil
+  ) {
     steps += 1
     firstMoment += (1 - settings.beta1) * (gradient - firstMoment)
     secondMoment += (1 - settings.beta2) * (gradient * gradient - secondMoment)
     let mean = firstMoment / (1 - pow(settings.beta1, Double(steps)))
     let deviation = (secondMoment / (1 - pow(settings.beta2, Double(steps)))).squareRoot()
-    value -= settings.rate(atUpdate: steps) * mean / (deviation + settings.epsilon)
+    value -= settings.rate(atUpdate: update ?? steps) * mean / (deviation + settings.epsilon)
   }
 }

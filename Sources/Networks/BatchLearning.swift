@@ -10,6 +10,20 @@
 import Kernels
 import Platform
 
+extension WorkerPool {
+  /// B pairs into rows 0 ..< B of some networks' inputs, and the next ones into rows B ..< 2B.
+  func join(
+    _ observations: borrowing Matrix, _ actions: borrowing Matrix, next nextObservations: borrowing Matrix,
+    _ nextActions: borrowing Matrix, into activations: borrowing FixedArray<Activations>
+  ) {
+    forEachChunk(ofRows: observations.rows, of: activations.count) { j, rows in
+      Kernels.join(Input(observations, actions), into: activations[j].input, rows: rows)
+      Kernels.join(
+        Input(nextObservations, nextActions), into: activations[j].input, at: observations.rows, rows: rows)
+    }
+  }
+}
+
 extension Critics {
   /// Evaluates Q_j(s, a) in rows 0 ..< B and Q_j(s′, a′) in rows B ..< 2B, normalised together, and updates the running statistics.
   ///
@@ -19,10 +33,7 @@ extension Critics {
     _ nextActions: borrowing Matrix, by workers: WorkerPool
   ) {
     let rows = observations.rows
-    workers.forEachChunk(ofRows: rows, of: count) { j, rows in
-      join(Input(observations, actions), into: activations[j].input, rows: rows)
-      join(Input(nextObservations, nextActions), into: activations[j].input, at: observations.rows, rows: rows)
-    }
+    workers.join(observations, actions, next: nextObservations, nextActions, into: activations)
     workers.forwardBatch(networks, activations, rows: 2 * rows) { j, rows in
       let network = networks[j]
       headForward(
@@ -87,10 +98,18 @@ extension SquashedGaussian {
       gaussianGradient(
         record, actionGradient: actionGradient, logProbabilityGradient: logProbabilityGradient, into: headGradients,
         rows: rows)
-      denseInputGradient(
-        headGradients, parameters.transposed, at: parameters.layout.output.transposedOffset,
-        into: activations[0].gradients[parameters.layout.blocks.count - 1], rows: rows)
+      parameters.backwardBatchOutput(headGradients, activations[0], rows: rows)
     }
+  }
+
+  /// Lets the running statistics see a batch from which nothing is learned.
+  ///
+  /// - Precondition: the policy has batch normalisation.
+  package func observeBatch(_ observations: borrowing Matrix, by workers: WorkerPool) {
+    let rows = observations.rows
+    workers.forEachChunk(ofRows: rows) { rows in join(Input(observations), into: activations[0].input, rows: rows) }
+    workers.forwardBatch(networks, activations, rows: rows) { _, _ in }
+    parameters.refreshInference(.whole)
   }
 
   /// The distance of the last batch's means from the running means, in running deviations.

@@ -5,6 +5,8 @@
 //
 // x_k is what layer k would read: the network's input for k = 0, else block k − 1. r and d are 1 and 0, or those of batch
 // renormalisation. So a network of L blocks normalises at L + 1 places.
+//
+// Where normalisation comes before the activation, x_k is the product of layer k − 1 and layer k reads max(0, z_k).
 
 import Kernels
 import Platform
@@ -17,6 +19,16 @@ public struct BatchNormalization: Codable, Sendable, Equatable {
   public var epsilon: Float = 1e-3
   /// Batch renormalisation; nil: none.
   public var renormalization: BatchRenormalization?
+  /// Whether hidden layers are normalised before or after their activation.
+  public var order = Order.afterActivation
+
+  /// Where hidden layers are normalised.
+  public enum Order: String, Codable, Sendable, Equatable {
+    /// x W + b, f, normalisation: CrossQ.
+    case afterActivation
+    /// x W, normalisation, ReLU: XQC. The shift takes the bias's place.
+    case beforeActivation
+  }
 
   /// The settings of CrossQ.
   public init(renormalization: BatchRenormalization? = nil) { self.renormalization = renormalization }

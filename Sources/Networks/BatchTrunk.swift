@@ -35,7 +35,8 @@ extension WorkerPool {
 
   /// Passes gradients back through all that `forwardBatch` filled, over the same rows, and sums those of g and b on the way.
   ///
-  /// - Parameter head: writes ∂L/∂ of what the output layer reads into the last of a network's `gradients`, for some rows.
+  /// - Parameter head: writes ∂L/∂ of what the output layer reads into the last of a network's `gradients`, for some rows; back
+  ///   through ReLU where that follows the normalisation.
   func backwardBatch(
     _ networks: [Parameters], _ activations: borrowing FixedArray<Activations>, rows: Int,
     head: (_ network: Int, Range<Int>) -> Void
@@ -77,7 +78,8 @@ extension Parameters {
       batchNormForward(activations.input, activations.batchRecords[k], into: activations.normalized[k], rows: rows)
     } else {
       batchNormForward(
-        activations.hidden[k - 1], activations.batchRecords[k], into: activations.normalized[k], rows: rows)
+        activations.hidden[k - 1], activations.batchRecords[k], rectify: layout.normalizesFirst,
+        into: activations.normalized[k], rows: rows)
     }
   }
 
@@ -95,16 +97,27 @@ extension Parameters {
     batchNormGradientSums(
       activations.inputGradient, activations.input, rows: rows, activations.batchRecords[0], into: gradients,
       at: site.affine.offset, panels: share.range(of: site.affine.panels))
+    guard layout.normalizesFirst else { return }
+    // differs: the next normalisation takes this shift off again, so it is held; in others' programs rounding errors drive it about
+    for panel in share.range(of: site.affine.panels) {
+      let shift = site.affine.biasIndex(output: panel * panelWidth)
+      gradients.fill(0, shift..<(shift + panelWidth))
+    }
   }
 
-  /// From ∂L/∂z_k, k > 0, to ∂L/∂u_{k−1} in place, and on to ∂L/∂z_{k−1}, for some rows.
+  /// From ∂L/∂z_k, k > 0, to ∂L/∂u_{k−1} in place, and on to ∂L/∂z_{k−1}, for some rows; both z before ReLU where that follows.
   fileprivate func backwardSite(_ k: Int, _ activations: borrowing Activations, rows: Range<Int>) {
     let isFused = layout.blocks[k - 1].isFused
     batchNormInputGradient(
-      activations.gradients[k - 1], activations.hidden[k - 1], activations.batchRecords[k], mask: isFused, rows: rows)
+      activations.gradients[k - 1], activations.hidden[k - 1], activations.batchRecords[k],
+      mask: isFused && !layout.normalizesFirst, rows: rows)
     if !isFused { backwardActivation(k - 1, activations, rows: rows) }
     let offset = layout.layers[k - 1].transposedOffset
-    if k > 1 {
+    if k > 1 && layout.normalizesFirst {
+      denseInputGradient(
+        activations.gradients[k - 1], transposed, at: offset, mask: activations.normalized[k - 1],
+        into: activations.gradients[k - 2], rows: rows)
+    } else if k > 1 {
       denseInputGradient(
         activations.gradients[k - 1], transposed, at: offset, into: activations.gradients[k - 2], rows: rows)
     } else {
@@ -122,8 +135,16 @@ extension Parameters {
       precondition(
         layer.inputs == target.inputs && layer.outputs == target.outputs && layer.inputs == site.affine.inputs,
         "a layer of \(target.inputs) × \(target.outputs) for one of \(layer.inputs) × \(layer.outputs)")
-      batchNormFold(
-        values, at: layer.offset, inference[k], outputs: layer.outputs, into: folded.values, at: target.offset)
+      // normalised before ReLU a hidden layer takes what is behind it, too; the first one both
+      if k == 0 || !layout.normalizesFirst {
+        batchNormFold(
+          values, at: layer.offset, inference[k], outputs: layer.outputs, into: folded.values, at: target.offset)
+      } else {
+        folded.values.copy(values, from: layer.offset, to: target.offset, count: layer.parameterCount)
+      }
+      if layout.normalizesFirst && k < layout.blocks.count {
+        batchNormFoldOutputs(inference[k + 1], inputs: layer.inputs, into: folded.values, at: target.offset)
+      }
     }
     folded.refreshTransposed(.whole)
   }

@@ -132,6 +132,11 @@ package struct Layout: Sendable {
   package let batchNormalization: BatchNormalization?
   /// Where it is: at site k what layer k reads. Empty where it is not.
   let sites: [BatchNormSite]
+  /// Whether the weights of each unit and output are kept at length 1.
+  let hasUnitLengths: Bool
+
+  /// Whether hidden layers are x W, normalisation, ReLU: they have no bias then.
+  var normalizesFirst: Bool { batchNormalization?.order == .beforeActivation }
 
   package var hidden: ArraySlice<Layer> { layers[..<blocks.count] }
   package var output: Layer { layers[blocks.count] }
@@ -152,10 +157,15 @@ package struct Layout: Sendable {
   ///     continues the numbering of the hidden layers.
   ///   - scalar: one output, kept as a dot product.
   ///   - batchNormalization: of what every layer reads; all inputs get a gradient then.
+  ///   - hasUnitLengths: the weights of each unit and output are kept at length 1. Not for a scalar layer.
   package init(
     inputs: Int, gradientInputs: Int, blocks: [NetworkBlock], outputs: [(name: String?, size: Int)], scalar: Bool,
-    batchNormalization: BatchNormalization? = nil
+    batchNormalization: BatchNormalization? = nil, hasUnitLengths: Bool = false
   ) {
+    let normalizesFirst = batchNormalization?.order == .beforeActivation
+    precondition(!normalizesFirst || blocks.allSatisfy(\.isFused), "blocks with more than ReLU, normalised before it")
+    precondition(
+      !scalar || !hasUnitLengths && !normalizesFirst, "a scalar layer behind blocks that are normalised before ReLU")
     let hidden = blocks.map(\.units)
     precondition(!hidden.isEmpty && hidden.allSatisfy { $0 > 0 }, "hidden layers of \(hidden) units")
     precondition(blocks.allSatisfy { 0 <= $0.dropout && $0.dropout < 1 }, "dropout of \(blocks.map(\.dropout))")
@@ -169,7 +179,9 @@ package struct Layout: Sendable {
       let isOutput = index == hidden.count
       let inputs = index == 0 ? inputs : hidden[index - 1]
       let layer = Layer(
-        kind: !isOutput ? .dense : scalar ? .scalar : total <= panelWidth ? .narrow : .dense, inputs: inputs,
+        // a length is that of all inputs, so that workers may not divide these
+        kind: !isOutput ? .dense : scalar ? .scalar : total <= panelWidth && !hasUnitLengths ? .narrow : .dense,
+        inputs: inputs,
         outputs: size,
         firstGradientInput: index == 0 ? inputs - gradientInputs : 0, offset: offset,
         transposedOffset: transposedOffset)
@@ -181,7 +193,9 @@ package struct Layout: Sendable {
         let name = name ?? "layer.\(index)"
         let part = first..<(first + size)
         tensors.append(TensorView(name: name + ".weight", layer: layer, outputs: part, isBias: false))
-        tensors.append(TensorView(name: name + ".bias", layer: layer, outputs: part, isBias: true))
+        if isOutput || !normalizesFirst {
+          tensors.append(TensorView(name: name + ".bias", layer: layer, outputs: part, isBias: true))
+        }
         first += size
       }
     }
@@ -217,7 +231,7 @@ package struct Layout: Sendable {
         sites.append(site)
       }
     }
-    (self.batchNormalization, self.sites) = (batchNormalization, sites)
+    (self.batchNormalization, self.sites, self.hasUnitLengths) = (batchNormalization, sites, hasUnitLengths)
     (self.layers, self.tensors, self.blocks, self.normalizations) = (layers, tensors, blocks, normalizations)
   }
 

@@ -12,7 +12,8 @@ extension Activations {
       for unit in 0..<hidden[k].columns {
         total += 1
         let isAlive = (0..<rows).contains { row in
-          isRectified ? hidden[k][row, unit] > 0 : abs(slopes[k][row, unit]) > Self.flat
+          if normalizesFirst { return normalized[k + 1][row, unit] > 0 }
+          return isRectified ? hidden[k][row, unit] > 0 : abs(slopes[k][row, unit]) > Self.flat
         }
         if !isAlive { dead += 1 }
       }

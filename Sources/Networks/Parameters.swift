@@ -73,13 +73,15 @@ public final class Parameters: Tracking, @unchecked Sendable {
   /// The number of batches in the running statistics.
   package internal(set) var batches = 0
   private let isLearned: Bool
+  /// Whether the running statistics are kept: not of a target that is only ever evaluated with the statistics of batches.
+  private let keepsStatistics: Bool
   /// For each share 0, or NaN if a parameter in it is not finite after tracking; empty for a learned network.
   private let trackingChecks: Block
 
   /// Zeros.
-  package init(_ layout: Layout, isLearned: Bool) {
+  package init(_ layout: Layout, isLearned: Bool, keepsStatistics: Bool = true) {
     self.layout = layout
-    self.isLearned = isLearned
+    (self.isLearned, self.keepsStatistics) = (isLearned, keepsStatistics)
     values = Block(count: layout.parameterCount)
     gradients = Block(count: isLearned ? layout.parameterCount : 0)
     transposed = Block(count: isLearned ? layout.transposedCount : 0)
@@ -101,7 +103,19 @@ public final class Parameters: Tracking, @unchecked Sendable {
       tensor.forEachIndex { _, index in values[index] = (2 * generator.uniform() - 1) * bound }
     }
     resetStatistics()
+    bringToUnitLength(.whole)
     refreshTransposed(.whole)
+  }
+
+  /// w ← w / ‖w‖ of each unit and output of a share, where lengths are kept at 1. Returns 0, or NaN where one is not finite.
+  @discardableResult
+  func bringToUnitLength(_ share: Share) -> Float {
+    guard layout.hasUnitLengths else { return 0 }
+    var check: Float = 0
+    for layer in layout.layers where layer.kind == .dense {
+      check += unitLength(values, at: layer.offset, inputs: layer.inputs, panels: share.range(of: layer.panels))
+    }
+    return check
   }
 
   /// θ ← other's θ, and its running statistics.
@@ -143,7 +157,9 @@ public final class Parameters: Tracking, @unchecked Sendable {
   // MARK: as tensors
 
   /// The parameters as tensors named `prefix.…`, with the running statistics where there are some.
-  public func tensors(_ prefix: String) -> [Tensor] { tensors(prefix, of: values) + statisticsTensors(prefix) }
+  public func tensors(_ prefix: String) -> [Tensor] {
+    tensors(prefix, of: values) + (keepsStatistics ? statisticsTensors(prefix) : [])
+  }
 
   package func tensors(_ prefix: String, of block: borrowing Block) -> [Tensor] {
     let copy = block.values
@@ -153,7 +169,7 @@ public final class Parameters: Tracking, @unchecked Sendable {
   /// Reads the parameters from tensors named `prefix.…`.
   public func load(_ prefix: String, from find: (String) throws -> Tensor) throws {
     try load(prefix, into: values, from: find)
-    try loadStatistics(prefix, from: find)
+    if keepsStatistics { try loadStatistics(prefix, from: find) }
     trackingChecks.fill(0, 0..<trackingChecks.count)
     refreshTransposed(.whole)
   }

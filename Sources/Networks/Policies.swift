@@ -16,16 +16,20 @@ package final class SquashedGaussian: @unchecked Sendable {
   let headGradients: Matrix  // (B × 2A)
   let record: GaussianRecord
 
-  /// - Parameter batchNormalization: of what every layer reads. Such a policy learns from `sampleBatch`; elsewhere it is normalised by
-  ///   its running statistics.
+  /// - Parameters:
+  ///   - batchNormalization: of what every layer reads. Such a policy learns from `sampleBatch`; elsewhere it is normalised by its
+  ///     running statistics.
+  ///   - hasUnitLengths: the weights of each unit and output are kept at length 1.
+  ///   - isLearned: false for a policy into which another is folded.
   package convenience init(
     observationSize: Int, actionSize: Int, hiddenSizes: [Int], activation: Activation = .relu, batchSize: Int,
-    batchNormalization: BatchNormalization? = nil
+    batchNormalization: BatchNormalization? = nil, hasUnitLengths: Bool = false, isLearned: Bool = true
   ) {
     let layout = Layout(
       inputs: observationSize, gradientInputs: 0, blocks: [NetworkBlock](hiddenSizes, activation: activation),
-      outputs: [("mean", actionSize), ("log_std", actionSize)], scalar: false, batchNormalization: batchNormalization)
-    self.init(Parameters(layout, isLearned: true), actionSize: actionSize, batchSize: batchSize)
+      outputs: [("mean", actionSize), ("log_std", actionSize)], scalar: false, batchNormalization: batchNormalization,
+      hasUnitLengths: hasUnitLengths)
+    self.init(Parameters(layout, isLearned: isLearned), actionSize: actionSize, batchSize: batchSize)
   }
 
   /// The same policy with buffers of its own, for other batches.

@@ -27,14 +27,17 @@ package struct Activations: ~Copyable {
   let blocks: [NetworkBlock]
   /// x, in one matrix; empty, as the next three are, where batches are not normalised.
   let input: Matrix  // (B × I)
-  /// z_k, what layer k reads.
+  /// Whether z_k has ReLU behind its normalisation; hidden layers are the products before both then.
+  let normalizesFirst: Bool
+  /// What layer k reads: z_k, or max(0, z_k).
   let normalized: FixedArray<Matrix>  // (B × I_k)
   /// What the last batch's statistics made of z_k's columns.
   let batchRecords: FixedArray<BatchNormRecord>
   /// ∂L/∂z_0; empty where nothing is learned.
   let inputGradient: Matrix  // (B × I)
 
-  package init(_ layout: Layout, rows: Int, forLearning: Bool) {
+  /// - Parameter forBatches: whether batches are normalised by their own statistics, as where something is learned.
+  package init(_ layout: Layout, rows: Int, forLearning: Bool, forBatches: Bool? = nil) {
     let blocks = layout.blocks
     self.blocks = blocks
     func matrices(when isNeeded: (NetworkBlock) -> Bool) -> FixedArray<Matrix> {
@@ -53,9 +56,12 @@ package struct Activations: ~Copyable {
     normGradients = matrices { forLearning && $0.normalization == .layer }
     let sizes = layout.sites.map(\.affine.inputs)
     let inputs = sizes.first ?? 0
+    normalizesFirst = layout.normalizesFirst
     input = Matrix(rows: inputs > 0 ? rows : 0, columns: inputs)
     normalized = FixedArray(count: sizes.count) { Matrix(rows: rows, columns: sizes[$0]) }
-    batchRecords = FixedArray(count: forLearning ? sizes.count : 0) { BatchNormRecord(columns: sizes[$0]) }
+    batchRecords = FixedArray(count: forBatches ?? forLearning ? sizes.count : 0) {
+      BatchNormRecord(columns: sizes[$0])
+    }
     inputGradient = Matrix(rows: forLearning && inputs > 0 ? rows : 0, columns: forLearning ? inputs : 0)
   }
 
@@ -96,7 +102,9 @@ extension Parameters {
   ) {
     let layer = layout.layers[k]
     let isFused = layout.blocks[k].isFused
-    denseForward(source, values, at: layer.offset, into: activations.hidden[k], rectify: isFused, rows: rows)
+    denseForward(
+      source, values, at: layer.offset, into: activations.hidden[k], rectify: isFused && !layout.normalizesFirst,
+      rows: rows)
     if !isFused { finish(k, activations, dropout, rows: rows) }
   }
 
@@ -107,7 +115,9 @@ extension Parameters {
       join(input, into: activations.input, rows: rows)
       batchNormForward(activations.input, inference[0], into: activations.normalized[0], rows: rows)
     } else {
-      batchNormForward(activations.hidden[k - 1], inference[k], into: activations.normalized[k], rows: rows)
+      batchNormForward(
+        activations.hidden[k - 1], inference[k], rectify: layout.normalizesFirst, into: activations.normalized[k],
+        rows: rows)
     }
   }
 
@@ -190,6 +200,10 @@ extension Parameters {
 
   /// ∂L/∂u_k from ∂L/∂h_k, or from ∂L/∂z_{k+1} where batches are normalised, in place, for some rows.
   func backwardBlock(_ k: Int, _ activations: borrowing Activations, rows: Range<Int>) {
+    if layout.normalizesFirst {
+      return batchNormScale(
+        activations.gradients[k], inference[k + 1], mask: activations.normalized[k + 1], rows: rows)
+    }
     if !layout.sites.isEmpty {
       guard !layout.blocks[k].isFused else {
         return batchNormScale(activations.gradients[k], inference[k + 1], mask: activations.hidden[k], rows: rows)
@@ -215,6 +229,10 @@ extension Parameters {
   func backwardBlock(
     _ k: Int, _ activations: borrowing Activations, owners: borrowing RowIndices, rows: Range<Int>
   ) {
+    if layout.normalizesFirst {
+      return batchNormScale(
+        activations.gradients[k], inference[k + 1], mask: activations.normalized[k + 1], maskRows: owners, rows: rows)
+    }
     if !layout.sites.isEmpty {
       guard !layout.blocks[k].isFused else {
         return batchNormScale(
@@ -257,6 +275,7 @@ extension Parameters {
       denseWeightGradient(
         layerInput(k, input, activations), activations.gradients[k], rows: rows, into: gradients, at: layer.offset,
         panels: share.range(of: layer.panels))
+      if layout.normalizesFirst { clearBiasGradients(layer, share) }
       if let normalization = layout.normalization(k) {
         layerNormAffineGradient(
           activations.normGradients[k], activations.norms[k], rows: rows, into: gradients, at: normalization.offset,
@@ -264,5 +283,12 @@ extension Parameters {
       }
     }
     if !layout.sites.isEmpty { firstSiteGradients(activations, rows: rows, share) }
+  }
+  /// A bias that normalisation takes off again is none: it stays 0.
+  private func clearBiasGradients(_ layer: Layer, _ share: Share) {
+    for panel in share.range(of: layer.panels) {
+      let bias = layer.biasIndex(output: panel * panelWidth)
+      gradients.fill(0, bias..<(bias + panelWidth))
+    }
   }
 }

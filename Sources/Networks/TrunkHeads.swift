@@ -33,6 +33,30 @@ extension Parameters {
     backwardHidden(activations, rows: rows)
   }
 
+  /// The same where row r of the gradients belongs to row `owners[r]` of the hidden layers, which are normalised by running statistics.
+  func backwardOutput(
+    _ gradient: borrowing Matrix, _ activations: borrowing Activations, owners: borrowing RowIndices, rows: Range<Int>
+  ) {
+    let last = activations.last
+    precondition(!isFused(behind: last), "rows of a fused output layer have no owners")
+    denseInputGradient(
+      gradient, transposed, at: layout.output.transposedOffset, into: activations.gradients[last], rows: rows)
+    backwardBlock(last, activations, owners: owners, rows: rows)
+    backwardHidden(activations, owners: owners, rows: rows)
+  }
+
+  /// Passes the gradient of the output layer back to what normalises the last hidden layer over a batch, for some rows.
+  func backwardBatchOutput(_ gradient: borrowing Matrix, _ activations: borrowing Activations, rows: Range<Int>) {
+    let (last, offset) = (activations.last, layout.output.transposedOffset)
+    if layout.normalizesFirst {
+      denseInputGradient(
+        gradient, transposed, at: offset, mask: activations.normalized[last + 1], into: activations.gradients[last],
+        rows: rows)
+    } else {
+      denseInputGradient(gradient, transposed, at: offset, into: activations.gradients[last], rows: rows)
+    }
+  }
+
   /// ∂L/∂W and ∂L/∂b of a share of all layers, over the first `rows` rows.
   func weightGradients(
     _ input: Input, _ activations: borrowing Activations, output: borrowing Matrix, rows: Int, _ share: Share

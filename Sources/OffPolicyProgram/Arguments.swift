@@ -1,6 +1,7 @@
 // Arguments.swift — prepares the command line for the parser, and puts the parser's complaints into one line.
 
 import ArgumentParser
+import Foundation
 import OffPolicy
 
 enum Arguments {
@@ -33,6 +34,42 @@ enum Arguments {
       current = next
     }
     return path
+  }
+
+  /// What is given twice with different values, in words: of an option, and of a key of `--set` or `--option`, the last value
+  /// holds.
+  static func overridden(in arguments: [String]) -> [String] {
+    var given: [(name: String, value: String)] = []
+    let words = arguments.prefix { $0 != "--" }
+    for (place, word) in words.enumerated() where word.hasPrefix("--") {
+      if let equals = word.firstIndex(of: "=") {
+        given.append((String(word[..<equals]), String(word[word.index(after: equals)...])))
+      } else if place + 1 < words.count, !words[place + 1].hasPrefix("--") {
+        given.append((word, words[place + 1]))
+      }
+    }
+    let counts = Dictionary(grouping: given, by: \.name).filter { $0.value.count > 1 }
+    guard !counts.isEmpty else { return [] }
+    // the parser itself knows which of them are flags, before which nothing is a value, and which may be repeated
+    let help = Data((commands(in: arguments).last ?? RootCommand.self)._dumpHelp().utf8)
+    let known = (try? JSONDecoder().decode(ParserHelp.self, from: help))?.command.arguments ?? []
+    return known.filter { $0.kind == "option" }.flatMap { option -> [String] in
+      let name = "--\(option.preferredName?.name ?? "")"
+      guard let values = counts[name]?.map(\.value), let last = values.last else { return [] }
+      // a sweep refuses settings that are given twice
+      if option.isRepeating { return name == "--set" && arguments.first == "sweep" ? [] : overridden(among: values) }
+      return values.first { $0 != last }.map { ["\(name) is given twice: \(last) holds, not \($0)"] } ?? []
+    }
+  }
+
+  /// The assignments that a later one replaces: of the same key, or of what the key is a part of.
+  private static func overridden(among assignments: [String]) -> [String] {
+    func key(_ text: String) -> Substring { text.prefix { $0 != "=" } }
+    return assignments.enumerated().compactMap { place, earlier in
+      let later = assignments[(place + 1)...].last { key(earlier) == key($0) || key(earlier).hasPrefix(key($0) + ".") }
+      guard let later, later != earlier else { return nil }
+      return "\(key(later)) is set twice: \(later) holds, not \(earlier)"
+    }
   }
 
   /// Which argument is empty, where that is what a command failed for: a name or a path that is empty cannot be seen in a
@@ -73,6 +110,25 @@ enum Arguments {
     if line.isEmpty { line = "an argument is missing" }
     return "\(line)\(line.hasSuffix("?") ? "" : ";") `\(help)` shows all arguments"
   }
+}
+
+/// What the parser tells of a command's arguments.
+private struct ParserHelp: Decodable {
+  struct Command: Decodable {
+    var arguments: [Argument]?
+  }
+
+  struct Argument: Decodable {
+    struct Name: Decodable {
+      var name: String
+    }
+
+    var kind: String
+    var isRepeating: Bool
+    var preferredName: Name?
+  }
+
+  var command: Command
 }
 
 extension String {

@@ -3,6 +3,12 @@
 import ArgumentParser
 import OffPolicy
 
+/// Throws where a setting has an option of its own and is set with `--set` too.
+func refuseTwice(_ flag: String, _ name: String, _ settings: [String]) throws {
+  let isSet = settings.contains { $0.split(separator: "=").first?.split(separator: ".").first == Substring(name) }
+  if isSet { throw ArgumentMismatch("\(flag) and --set \(name) set the same: leave one of them out") }
+}
+
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure updates per second: sample a batch, update everything, track the targets.")
@@ -19,11 +25,11 @@ struct Bench: ParsableCommand {
   @Option(help: "Action size A, or the number of choices.", transform: wholeNumber)
   var actions: Int = 6
 
-  @Option(help: "Units in each hidden layer.")
-  var hidden = "256,256"
+  @Option(help: "Units in each hidden layer. Default: 256,256.")
+  var hidden: String?
 
-  @Option(help: "Transitions in an update.", transform: wholeNumber)
-  var batch: Int = 256
+  @Option(help: "Transitions in an update. Default: 256.", transform: wholeNumber)
+  var batch: Int?
 
   @Option(
     name: .customLong("set"), help: ArgumentHelp("Set a hyperparameter. May be repeated.", valueName: "key=value"))
@@ -62,10 +68,15 @@ struct Bench: ParsableCommand {
   func run() throws {
     let entry = try Program.algorithms.entry(name ?? algorithm ?? "sac")
     // an algorithm from another package may have no such hyperparameters
-    let sizes = ["hiddenSizes": hidden, "batchSize": "\(batch)"].filter { size in
+    let own = ["hiddenSizes": hidden ?? "256,256", "batchSize": "\(batch ?? 256)"].filter { size in
       entry.hyperparameters.contains { $0.name == size.key }
     }
-    let configuration = try entry.defaults.setting(sizes.map { "\($0)=\($1)" } + settings)
+    for (flag, name, isGiven) in [("--hidden", "hiddenSizes", hidden != nil), ("--batch", "batchSize", batch != nil)] {
+      guard isGiven else { continue }
+      try refuseTwice(flag, name, settings)
+      if own[name] == nil { throw ArgumentMismatch("\(entry.name) has no \(name): leave out \(flag)") }
+    }
+    let configuration = try entry.defaults.setting(own.map { "\($0)=\($1)" } + settings)
     let result = try Benchmark.run(
       algorithm: entry.name, configuration: configuration, observationSize: observations, actionSize: actions,
       bufferCapacity: buffer, threads: threads, seconds: seconds, warmUp: warmUp, deadUnits: deadUnits,

@@ -28,6 +28,9 @@ struct Continuation {
     try directory.lock()
     let before = directory.description.run
     let changed = try changed(before)
+    if python != nil && !PythonBridge.isReference(before.environment) {
+      throw ArgumentMismatch("--python is for gym:ID and python:FILE:FUNCTION, not \(before.environment): leave it out")
+    }
     var configuration = changed
     if let python { configuration.python = python }
     if let threads { configuration.threads = threads }

@@ -39,6 +39,10 @@ struct EnvironmentOptionArguments: ParsableArguments {
   /// Throws for any option: a command without an environment has none to set.
   func refuseAny() throws {
     if !assignments.isEmpty { throw ArgumentMismatch("--option sets options of an environment: name the environment") }
+    if python.isGiven {
+      throw ArgumentMismatch(
+        "--python, --workers, --step-limit and --on-fault run an environment: name the environment")
+    }
   }
 }
 

@@ -35,8 +35,8 @@ struct ExportCommand: ParsableCommand {
     help: "Export a policy that draws its actions from noise given by the caller. Default: its deterministic action.")
   var stochastic = false
 
-  @Option(help: "The version of ONNX's operator set, 17 to 28.")
-  var opset = 17
+  @Option(help: "The version of ONNX's operator set, 17 to 28. Default: 17.")
+  var opset: Int?
 
   @Flag(help: "Use the run's best policy, not its last.")
   var best = false
@@ -46,12 +46,15 @@ struct ExportCommand: ParsableCommand {
 
   func run() throws {
     let format = try parsedFormat()
+    if opset != nil && format != .onnx {
+      throw ArgumentMismatch("--opset is for --format onnx: leave it out with --format \(format.rawValue)")
+    }
     if format.needsRun { return try exportRun(format) }
     let path = try policyPath(policy, best: best)
     let policy = try PolicyFile.load(path)
     var options = ExportOptions(version: programVersion)
     options.isStochastic = stochastic
-    options.opset = opset
+    options.opset = opset ?? options.opset
     let out = out ?? defaultPath(format, policy.description)
     let bytes: Int
     if format == .card {

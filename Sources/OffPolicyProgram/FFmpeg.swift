@@ -87,6 +87,9 @@ final class FFmpeg: FilmSink {
   private func failure() -> RunDirectoryError {
     try? input.fileHandleForWriting.close()
     process.waitUntilExit()
+    if DiskSpace.available(at: path) == 0 {
+      return RunDirectoryError("\(path) cannot be written: the disk is full; free some space")
+    }
     let said = (try? String(contentsOf: errors, encoding: .utf8))?.split(separator: "\n").last.map(String.init)
     return RunDirectoryError("ffmpeg did not make \(path): \(said ?? "exit code \(process.terminationStatus)")")
   }

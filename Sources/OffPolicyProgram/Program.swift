@@ -108,9 +108,17 @@ struct RootCommand: ParsableCommand {
       #if DEBUG
         Output.note("this is a debug build, some 50 times slower than a release build: swift build -c release")
       #endif
+      for note in Arguments.overridden(in: arguments) { Output.note(oneLine(note)) }
       try command.run()
       try Output.finish()
     } catch {
+      // help and the version are output too
+      if exitCode(for: error) == .success {
+        let text = fullMessage(for: error)
+        if !text.isEmpty { print(text) }
+        do { try Output.finish() } catch { exit(withError: error) }
+        exit(withError: ExitCode.success)
+      }
       // no arguments at all, and requests for help, are answered at length
       if exitCode(for: error) == .validationFailure && !arguments.isEmpty {
         Output.note("Error: " + Arguments.complaint(message(for: error), about: arguments))

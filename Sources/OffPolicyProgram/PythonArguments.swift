@@ -35,11 +35,12 @@ struct PythonArguments: ParsableArguments {
     }
   }
 
+  var isGiven: Bool { python != nil || workers != nil || stepLimit != nil || onFault != nil }
+
   /// Applies the arguments to all environments in Python that are made from now on.
   ///
   /// - Parameter id: the environment; options of Python are refused for one that is not in Python.
   func apply(to id: String?) throws {
-    let isGiven = python != nil || workers != nil || stepLimit != nil || onFault != nil
     if isGiven, let id, !PythonBridge.isReference(id) {
       throw ArgumentMismatch(
         "--python, --workers, --step-limit and --on-fault are for gym:ID and python:FILE:FUNCTION, not \(id)")

@@ -93,6 +93,10 @@ struct Record: ParsableCommand {
     let recorder = try subject.recorder(settings)
     let terminal = try live ? LiveTerminal() : nil
     let sink = try file?.sink(settings, rate: recorder.rate)
+    if file?.format == .mp4, settings.width % 2 + settings.height % 2 > 0 {
+      let sides = [settings.width, settings.height].map { "\($0 + $0 % 2)" }.joined(separator: " × ")
+      Output.note("the sides of an MP4 are even: the film has \(sides) pixels")
+    }
     let stop = StopSignal.listen("stopping: the film so far is kept …")
     var progress = WorkProgress(total: settings.episodes, of: "episodes")
     // the file is made of what is held, beside it

@@ -91,6 +91,12 @@ struct SweepCommand: ParsableCommand {
     try Limits.episodes.check(evaluationEpisodes, "--evaluation-episodes")
     try Limits.steps.check(checkpointEvery, "--checkpoint-every")
     try (0...9999).check(only, "--only")
+    if dryRun && (json || slurm != nil || only != nil) {
+      throw ValidationError("--dry-run prints all runs and starts none: leave out --json, --slurm and --only")
+    }
+    if slurm != nil && (json || only != nil) {
+      throw ValidationError("--slurm writes a script for all runs and starts none: leave out --json and --only")
+    }
     if directory?.isEmpty == true { throw ValidationError("--directory is empty: give a path") }
     if slurm?.isEmpty == true { throw ValidationError("--slurm is empty: give a path") }
   }
@@ -99,15 +105,15 @@ struct SweepCommand: ParsableCommand {
     let isFolder = words.count == 1 && FileManager.default.fileExists(atPath: "\(words[0])/\(SweepFolder.planName)")
     let file = try isFolder ? nil : sweepFile()
     let folder = SweepFolder(isFolder ? words[0] : defaultDirectory(file))
+    if isFolder { try refuseChanges() }
+    let made = try isFolder ? nil : self.plan(file)
+    _ = try folder.plan()
+    // before the plan is read: of two that begin one sweep, the second adds its runs to the plan of the first, or none
+    let held = dryRun || slurm != nil || only != nil ? nil : try folder.lock()
+    defer { withExtendedLifetime(held) {} }
     let before = try folder.plan()
-    let plan: SweepPlan
-    if isFolder {
-      guard let before else { throw SweepError("\(words[0]) is not the folder of a sweep") }
-      try refuseChanges()
-      plan = before
-    } else {
-      let made = try self.plan(file)
-      plan = try before?.adding(made) ?? made
+    guard let plan = try before.flatMap({ before in try made.map(before.adding) ?? before }) ?? made else {
+      throw SweepError("\(words[0]) is not the folder of a sweep")
     }
     if let only, !plan.runs.indices.contains(only) {
       throw SweepError("--only \(only): the sweep has the runs 0 to \(plan.runs.count - 1)")
@@ -123,8 +129,6 @@ struct SweepCommand: ParsableCommand {
     let wanted = only.map { [plan.runs[$0]] } ?? plan.runs
     let jobs = min(wanted.count, jobs ?? file?.jobs ?? Processor.coreCount)
     let threads = threads ?? max(1, min(4, Processor.coreCount / jobs))
-    let held = only == nil ? try folder.lock() : nil
-    defer { withExtendedLifetime(held) {} }
     let runner = SweepRunner(folder, wanted, jobs: jobs, threads: threads, stop)
     let outcomes = try runner.run()
     if stop.wasReceived {

@@ -124,6 +124,7 @@ struct Train: ParsableCommand {
     let task = try environmentOptions.entry(environment)
     try refuseOverlap(unlessInPython: task.id)
     if evaluateEvery != 0 { try task.requireLimit(for: "an evaluation (--evaluate-every 0: none)") }
+    tellUnusedEpisodes()
     let preset = try presetArgument.preset(for: algorithm, in: task, steps: steps)
     let resolved = try ResolvedSettings(of: algorithm, for: task, preset: preset, settings: settings)
     let configuration = resolved.configuration
@@ -163,6 +164,7 @@ struct Train: ParsableCommand {
     }
     if let task {
       if evaluateEvery != 0 { try task.requireLimit(for: "an evaluation (--evaluate-every 0: none)") }
+      tellUnusedEpisodes()
       let (own, data) = (task.observationSize, dataset.description.observationSize)
       if own != data {
         throw DatasetError(
@@ -199,6 +201,13 @@ struct Train: ParsableCommand {
   private func refuseEpisodes() throws {
     if evaluationEpisodes != nil {
       throw ArgumentMismatch("--evaluation-episodes needs evaluations, and this run has none: leave it out")
+    }
+  }
+
+  /// Says that a number of evaluation episodes is for nothing where `--evaluate-every 0` asks for no evaluation.
+  private func tellUnusedEpisodes() {
+    if evaluateEvery == 0, let evaluationEpisodes {
+      Output.note("--evaluate-every 0: there are no evaluations to have --evaluation-episodes \(evaluationEpisodes)")
     }
   }
 

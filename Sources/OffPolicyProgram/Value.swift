@@ -29,8 +29,9 @@ struct Value: ParsableCommand {
 
   func run() throws {
     let policy = try loadPolicy(policy, best: fitting.best)
-    var settings = try fitting.settings()
+    var settings = try fitting.settings(for: [policy])
     if entropy {
+      try refuseTwice(temperature == nil ? "--entropy" : "--temperature", "temperature", fitting.settingsText)
       guard policy.isStochastic, !fitting.deterministic else {
         throw ArgumentMismatch("--entropy needs a policy that draws its actions: a deterministic one has no log π")
       }
@@ -181,12 +182,24 @@ struct FittingOptions: ParsableArguments {
     throw ArgumentMismatch("--distance must be below 1 for choices: two of them are the same, or 1 apart")
   }
 
-  func settings() throws -> PolicyValueSettings {
+  func settings(for policies: [Policy]) throws -> PolicyValueSettings {
+    for (flag, name, isGiven) in [
+      ("--critics", "critics", critics != nil), ("--soft", "targetTracking", soft != nil),
+      ("--hard", "targetTracking", hard != nil),
+    ] where isGiven { try refuseTwice(flag, name, settingsText) }
     var assignments = settingsText
     if let critics { assignments.append("critics=\(critics)") }
     if let soft { assignments.append("targetTracking.soft.rate=\(soft)") }
     if let hard { assignments.append("targetTracking.hard.every=\(hard)") }
     let configuration = try FittedQEvaluation.Configuration().setting(assignments)
+    if assignments.contains(where: { $0.hasPrefix("policyActivation") }) {
+      throw ArgumentMismatch("policyActivation is that of the policy, which is known: leave it out")
+    }
+    if configuration.temperature > 0 && (deterministic || !policies.allSatisfy(\.isStochastic)) {
+      throw ArgumentMismatch(
+        "temperature weighs the entropy of a policy that draws its actions, and a deterministic one has none: leave it out"
+      )
+    }
     guard configuration.discount < 1 else {
       throw ArgumentMismatch("discount must be below 1: fitted Q evaluation needs a discount")
     }

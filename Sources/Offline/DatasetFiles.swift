@@ -91,11 +91,20 @@ public enum DatasetFiles {
       throw DatasetError(
         path, "is no data: it has neither \(DatasetFolder.description) nor run.json nor data/main_data.hdf5")
     }
-    switch url.pathExtension.lowercased() {
-    case "npz": return try NumPyDataset.read(path, reading)
-    case "hdf5", "h5": return try D4RLDataset.read(path, reading)
+    switch (layout(ofFile: url), url.pathExtension.lowercased()) {
+    case (.npz, _), (nil, "npz"): return try NumPyDataset.read(path, reading)
+    case (.d4rl, _), (nil, "hdf5"), (nil, "h5"): return try D4RLDataset.read(path, reading)
     default: throw unknown(path)
     }
+  }
+
+  /// What a file's first bytes say, whatever its name is; nil where they say nothing.
+  private static func layout(ofFile url: URL) -> DatasetLayout? {
+    guard FileAccess.isRegular(url.path),
+      let start = try? Data(contentsOf: url, options: .alwaysMapped).prefix(4)
+    else { return nil }
+    if start.elementsEqual([0x50, 0x4b, 3, 4]) { return .npz }
+    return start.elementsEqual([0x89, 0x48, 0x44, 0x46]) ? .d4rl : nil
   }
 
   /// Writes data in a layout, or in the one that the extension says: `.npz`, `.hdf5` (D4RL), or none for a folder of

@@ -3,6 +3,8 @@
 // A call that a signal interrupted is made again, a short write goes on where it stopped, and everything else is an error
 // that says which call on which file the system refused. What a sync has refused is never taken for written.
 
+import Synchronization
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -33,6 +35,8 @@ public struct DiskError: Error, Equatable, CustomStringConvertible {
     case ELOOP: "it is a symbolic link; remove the link"
     case ENOTDIR: "a part of the path is a file; choose another path"
     case ENXIO: "it is no regular file; remove it"
+    case EEXIST, ENOTEMPTY: "something of that name is there already; choose another path"
+    case ENAMETOOLONG: "its name is too long; choose a shorter one"
     case ENOMEM: "it is larger than the memory that is free"
     default: String(cString: strerror(code))
     }
@@ -158,6 +162,9 @@ package final class DiskFile: Sendable {
   /// Writes a file beside `path`, to the disk's surface, reads it back, and only then gives it the name `path`: whatever
   /// happens, `path` is the whole old file or the whole new one.
   ///
+  /// Others may write the same file at the same moment: then it is one of them whole, since each writes beside it under a name of
+  /// its own.
+  ///
   /// - Parameter keeping: where in the same folder the old file goes; nil: it is replaced.
   package static func replace(
     _ path: String, with bytes: Span<UInt8>, keeping old: String? = nil
@@ -166,8 +173,13 @@ package final class DiskFile: Sendable {
       guard let slash = path.lastIndex(of: "/") else { return (".", path) }
       return (slash == path.startIndex ? "/" : String(path[..<slash]), String(path[path.index(after: slash)...]))
     }
-    try Folder(split(path).folder).replace(split(path).name, with: bytes, keeping: old.map { split($0).name })
+    let number = replacements.add(1, ordering: .relaxed).newValue
+    try Folder(split(path).folder).replace(
+      split(path).name, with: bytes, keeping: old.map { split($0).name }, as: ".offpolicy-\(getpid())-\(number).new")
   }
+
+  /// How many files this process has replaced.
+  private static let replacements = Atomic<Int>(0)
 }
 
 /// Opens a file, but never as standard input, output or error, should those be closed: messages would land in it.

@@ -131,9 +131,12 @@ package final class Folder: Sendable {
       return []
     }
     defer { closedir(stream) }
+    // an entry is as long as its name, not as the field that is declared for it: the field is not to be copied
+    guard let place = MemoryLayout<dirent>.offset(of: \.d_name) else { return [] }
     var names: [String] = []
     while let entry = readdir(stream) {
-      let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+      // in bounds: the system ends every name with a 0 within its entry
+      let name = String(cString: UnsafeRawPointer(entry).advanced(by: place).assumingMemoryBound(to: CChar.self))
       if name != "." && name != ".." { names.append(name) }
     }
     return names
@@ -157,9 +160,13 @@ package final class Folder: Sendable {
   /// Writes a file beside `name`, to the disk's surface, reads it back, and only then gives it that name: whatever happens,
   /// `name` is the whole old file or the whole new one.
   ///
-  /// - Parameter keeping: the name that the old file gets; nil: it is replaced.
-  package func replace(_ name: String, with bytes: Span<UInt8>, keeping old: String? = nil) throws(DiskError) {
-    let temporary = name + ".new"
+  /// - Parameters:
+  ///   - keeping: the name that the old file gets; nil: it is replaced.
+  ///   - temporary: the name to write under; nil: `name` with `.new`, where this process alone writes `name`.
+  package func replace(
+    _ name: String, with bytes: Span<UInt8>, keeping old: String? = nil, as temporary: String? = nil
+  ) throws(DiskError) {
+    let temporary = temporary ?? name + ".new"
     let file = try makeNew(temporary)
     do {
       try file.write(bytes, at: 0)

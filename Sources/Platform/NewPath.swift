@@ -65,9 +65,10 @@ package struct NewPath: Sendable {
     _ = try retrying("rename", path) { Int(rename(partial, path)) }
   }
 
-  /// Removes what this call made, with everything in it.
+  /// Removes what this call made, with everything in it; of a link the link alone.
   private func remove(_ path: String) {
-    if let folder = try? Folder(path) {
+    var status = stat()
+    if lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, let folder = try? Folder(path) {
       for name in folder.names() { remove("\(path)/\(name)") }
       rmdir(path)
     } else {

@@ -54,7 +54,8 @@ package struct SweepFolder: Sendable {
       return plan
     } catch let error as DiskError where error.isMissing {
       // remains of a process that was killed while it wrote the first plan
-      guard folder.names().allSatisfy({ ["runs", "logs", Self.planName + ".new"].contains($0) }) else {
+      let others = folder.names().filter { !["runs", "logs"].contains($0) && !$0.hasSuffix(".new") }
+      guard others.isEmpty else {
         throw SweepError("\(path) is not a sweep and not empty: choose another folder")
       }
       return nil
@@ -74,18 +75,21 @@ package struct SweepFolder: Sendable {
     let bytes = try encoder.encode(plan)
     do {
       for name in ["runs", "logs"] { try Folder.makePath("\(path)/\(name)") }
-      try Folder(path).replace(Self.planName, with: bytes.span)
+      try DiskFile.replace("\(path)/\(Self.planName)", with: bytes.span)
     } catch {
       throw SweepError("\(path) cannot be written: \(error.reason)")
     }
   }
 
-  /// Locks the sweep for this process until the result is released.
+  /// Locks the sweep for this process until the result is released. Its folder is made where it is missing.
   ///
   /// - Throws: `SweepError` when another process holds it.
   package func lock() throws -> AnyObject {
     let folder: Folder
-    do { folder = try Folder(path) } catch { throw SweepError("\(path) cannot be read: \(error.reason)") }
+    do {
+      try Folder.makePath(path)
+      folder = try Folder(path)
+    } catch { throw SweepError("\(path) cannot be written: \(error.reason)") }
     guard folder.lock() else { throw SweepError("another process works on the sweep \(path): wait for it or stop it") }
     return folder
   }

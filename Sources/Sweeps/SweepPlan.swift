@@ -38,6 +38,12 @@ package struct SweepPlan: Codable, Sendable, Equatable {
     algorithms: [AlgorithmEntry], environments: [String], axes: (AlgorithmEntry) throws -> [SettingAxis],
     seeds: [UInt64], common: [String]
   ) throws {
+    for (kind, all) in [("algorithm", algorithms.map(\.name)), ("environment", environments)] {
+      // the same runs again would count as others
+      if let twice = all.enumerated().first(where: { all[..<$0.offset].contains($0.element) })?.element {
+        throw SweepError("the \(kind) \(twice) is named twice")
+      }
+    }
     var plan = SweepPlan(runs: [])
     var names: Set<String> = []
     var total = 0

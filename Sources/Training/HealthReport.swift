@@ -104,6 +104,10 @@ extension HealthRecord {
       "the means of batches are \(short(look.statisticsLag)) deviations from the running ones on average: the policy that acts is not "
         + "the one that learns; lower \(any(of: "policyLearningRate", "criticLearningRate")) or \(any(of: "batchMomentum"))"
     )
+    find(
+      "saturated bins", when: updates >= Self.settling && look.saturatedBins > 0.3,
+      "\(percent(look.saturatedBins)) of the critics' probability is at the smallest and the largest value that a return may have: "
+        + "returns beyond them look alike; widen \(any(of: "minimumValue", "maximumValue")), or set scaleRewards=true")
     for (name, norm) in [("policy", look.policyGradientNorm), ("critics", look.criticGradientNorm)] {
       find(
         "gradient norm", when: norm > 1e5,

@@ -93,7 +93,9 @@ public struct InitialWeights: Sendable {
     return left.sorted()
   }
 
-  private static let criticSettings = ["criticActivation", "criticNormalization", "batchEpsilon"]
+  private static let criticSettings = [
+    "criticActivation", "criticNormalization", "batchEpsilon", "minimumValue", "maximumValue",
+  ]
 
   /// Throws where the same weights would make other functions.
   private func checkActivations(_ configuration: AnyConfiguration) throws {

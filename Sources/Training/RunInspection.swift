@@ -49,6 +49,9 @@ public struct RunInspection: Sendable {
     if let crossed = Self.lastValue(of: Metric.crossedQuantiles.name, in: directory.lines("metrics.csv")) {
       record?.assessment.crossedQuantiles = crossed
     }
+    if let saturated = Self.lastValue(of: Metric.saturatedBins.name, in: directory.lines("metrics.csv")) {
+      record?.assessment.saturatedBins = saturated
+    }
     let lags = Metric.statisticsLags.compactMap { Self.lastValue(of: $0.name, in: directory.lines("metrics.csv")) }
     if let lag = lags.filter({ !$0.isNaN }).max() { record?.assessment.statisticsLag = lag }
     let run = directory.description.run

@@ -227,3 +227,21 @@ package func batchNormFold(
     store(bias, folded + (block &+ inputs &* laneCount))
   }
 }
+
+/// A layer whose outputs are normalised behind it as one layer, in place, for `panels` panels of outputs:
+/// W′ = W scale,  b′ = (b − center) scale + shift.
+package func batchNormFoldOutputs(
+  inputs: Int, panels: Int, _ record: UnsafeMutablePointer<Float>, _ folded: UnsafeMutablePointer<Float>
+) {
+  for panel in 0..<panels {
+    let block = folded + panel &* (inputs &+ 1) &* laneCount
+    let scale = load(vector(record, panel, BatchNormVector.scale))
+    for input in 0..<inputs {
+      let at = block + input &* laneCount
+      store(load(at) * scale, at)
+    }
+    let bias = block + inputs &* laneCount
+    let center = load(vector(record, panel, BatchNormVector.center))
+    store(fma(load(bias) - center, scale, load(vector(record, panel, BatchNormVector.shift))), bias)
+  }
+}

@@ -1,4 +1,4 @@
-// Optimizer.swift — Adam and target tracking over flat blocks of parameters; what a bound of the gradients' norm needs.
+// Optimizer.swift — Adam, target tracking and lengths over blocks of parameters; what a bound of the gradients' norm needs.
 
 /// One Adam step (Kingma & Ba 2015, alg. 1) over `count` parameters, a multiple of 16.
 ///
@@ -72,4 +72,34 @@ package func squaredNorm(count: Int, _ values: UnsafePointer<Float>) -> Float {
     i &+= laneCount
   }
   return total(sum)
+}
+
+/// The weights of each output to length 1, for `panels` panels of outputs: w ← w / ‖w‖; biases stay. Weights that are all zero, as
+/// those past the last output, stay zero. Returns 0, or NaN where a length is not finite.
+package func unitLength(inputs: Int, panels: Int, _ weights: UnsafeMutablePointer<Float>) -> Float {
+  var check = Lanes.zero
+  for panel in 0..<panels {
+    let block = weights + panel &* (inputs &+ 1) &* laneCount
+    var (even, odd) = (Lanes.zero, Lanes.zero)
+    var input = 0
+    while input &+ 2 <= inputs {
+      let (first, second) = (load(block + input &* laneCount), load(block + (input &+ 1) &* laneCount))
+      even = fma(first, first, even)
+      odd = fma(second, second, odd)
+      input &+= 2
+    }
+    if input < inputs {
+      let last = load(block + input &* laneCount)
+      even = fma(last, last, even)
+    }
+    let squares = even + odd
+    check = fma(squares, .zero, check)
+    var factor = Lanes(repeating: 1) / squares.squareRoot()
+    factor.replace(with: 1, where: squares .== 0)
+    for input in 0..<inputs {
+      let at = block + input &* laneCount
+      store(load(at) * factor, at)
+    }
+  }
+  return total(check)
 }

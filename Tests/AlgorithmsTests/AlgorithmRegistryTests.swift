@@ -10,7 +10,9 @@ import Testing
   @Test func `every algorithm is found by name in upper or lower case`() throws {
     #expect(
       AlgorithmRegistry.all.map(\.name)
-        == ["ddpg", "td3", "sac", "tqc", "redq", "crossq", "dqn", "sac-discrete", "td3-bc", "fqe", "fqe-discrete"])
+        == [
+          "ddpg", "td3", "sac", "tqc", "redq", "crossq", "xqc", "dqn", "sac-discrete", "td3-bc", "fqe", "fqe-discrete",
+        ])
     #expect(
       AlgorithmRegistry.all.map(\.source)
         == [.task, .task, .task, .task, .task, .task, .task, .task, .data, .policy, .policy])
@@ -25,7 +27,7 @@ import Testing
     #expect(
       far?.description
         == #"no algorithm is called "reinforce": there are "#
-        + "ddpg, td3, sac, tqc, redq, crossq, dqn, sac-discrete, td3-bc, fqe, fqe-discrete")
+        + "ddpg, td3, sac, tqc, redq, crossq, xqc, dqn, sac-discrete, td3-bc, fqe, fqe-discrete")
   }
 
   @Test func `a registry of one's own has the package's algorithms and more, and its errors name them`() throws {

@@ -46,6 +46,19 @@ import Testing
     #expect(abs(log(temperature.value) + 0.5) < 1e-7)
   }
 
+  @Test func `its schedule counts its own steps, or the updates that it is told`() {
+    var halving = AdamSettings(learningRate: 0.5)
+    halving.schedule = .linear(final: 0, updates: 10)
+    let (own, told) = (
+      LearnedTemperature(.learned(initial: 1), halving), LearnedTemperature(.learned(initial: 1), halving)
+    )
+    own.step(gradient: 2)
+    told.step(gradient: 2, atUpdate: 5)
+    // Adam's first step is the rate: at the first update the whole of it, at the fifth what is left
+    #expect(abs(log(own.value) + halving.rate(atUpdate: 1)) < 1e-7)
+    #expect(abs(log(told.value) + halving.rate(atUpdate: 5)) < 1e-7 && halving.rate(atUpdate: 5) < 0.31)
+  }
+
   @Test func `read again it goes on with the same bits, from log α in full`() throws {
     let first = LearnedTemperature(.learned(initial: 0.7), settings)
     for n in 0..<5 { first.step(gradient: Double(n) - 1.5) }

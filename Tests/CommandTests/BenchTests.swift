@@ -23,6 +23,12 @@ import Testing
     #expect(twice.status != 0 && twice.errors.contains("given twice"))
   }
 
+  @Test(arguments: [["--hidden", "8", "--set", "hiddenSizes=16"], ["--batch", "8", "--set", "batchSize=16"]])
+  func `a size is given by its option or by a setting, not by both`(arguments: [String]) throws {
+    let result = try Program.run(["bench"] + arguments)
+    #expect(result.status == 1 && result.errors.contains("\(arguments[0]) and --set"), "\(result.errors)")
+  }
+
   @Test(arguments: AlgorithmRegistry.all.map(\.name))
   func `a schedule, Huber's loss and a bound of the gradients allocate nothing either`(algorithm: String) throws {
     let known = try AlgorithmRegistry.entry(algorithm).hyperparameters.map(\.name)

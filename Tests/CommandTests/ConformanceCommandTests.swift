@@ -8,9 +8,9 @@ import Testing
     .filter { $0.hasSuffix(".case.safetensors") }.map { String($0.dropLast(".case.safetensors".count)) }.sorted()
 
   @Test func `the fixtures are there`() {
-    #expect(Self.cases.count == 93)
+    #expect(Self.cases.count == 100)
     for algorithm in [
-      "ddpg", "td3", "sac", "tqc", "redq", "crossq", "dqn", "sac-discrete", "td3-bc", "fqe", "fqe-discrete",
+      "ddpg", "td3", "sac", "tqc", "redq", "crossq", "xqc", "dqn", "sac-discrete", "td3-bc", "fqe", "fqe-discrete",
     ] {
       #expect(Self.cases.contains { $0.hasPrefix(algorithm) })
     }

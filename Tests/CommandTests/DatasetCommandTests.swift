@@ -56,6 +56,11 @@ import Testing
     ]).json()
     #expect(named["digest"] == collected["digest"])
     #expect(try succeed(["dataset", "info", folder.path("d.data"), "--json"]).json()["digest"] == collected["digest"])
+    // and a file by what is in it
+    for name in ["e", "f.hdf5"] {
+      try succeed(["dataset", "convert", folder.path("c"), folder.path(name), "--layout", "npz"])
+      #expect(try succeed(["dataset", "info", folder.path(name), "--json"]).json()["digest"] == collected["digest"])
+    }
     let text = try succeed(["dataset", "info", folder.path("c")]).output
     #expect(text.contains("500, 3 starts of episodes, 2 whole episodes") && text.contains("2 timed out"))
   }
@@ -153,6 +158,17 @@ import Testing
     try refusal(["resume", folder.path("whole")], says: "data.npz", "does not exist")
     try succeed(["collect", "random", "Pendulum-v1", "--steps", "900", "--out", folder.path("data.npz")])
     try refusal(["resume", folder.path("whole")], says: "is not the data set that the run has learned from")
+  }
+
+  @Test func `what a value cannot obey is refused`() throws {
+    try prepare()
+    let value = ["value", "run", "--dataset", "data", "--updates", "5", "--set"]
+    try refusal(value + ["targetTracking.soft.rate=0.3", "--soft", "0.1"], says: "--soft and --set targetTracking")
+    try refusal(value + ["targetTracking.soft.rate=0.3", "--hard", "4"], says: "--hard and --set targetTracking")
+    try refusal(value + ["critics=3", "--critics", "2"], says: "--critics and --set critics")
+    try refusal(value + ["critics=3", "--workers", "2"], says: "--on-fault run an environment")
+    try refusal(value + ["temperature=0.5"], says: "temperature weighs the entropy")
+    try refusal(value + ["policyActivation=tanh"], says: "policyActivation is that of the policy")
   }
 
   @Test func `what cannot be collected, read or valued is refused in one line`() throws {

@@ -88,6 +88,9 @@ import Testing
     #expect(try refusal("run", "--format", "sb3-logs", "--out", "run").contains("run exists already"))
     #expect(try refusal("run", "--format", "c", "--stochastic").contains("the policy of td3 is deterministic"))
     #expect(try refusal("run", "--format", "onnx", "--opset", "3").contains("opset 3 is not known"))
+    for format in ["c", "sb3", "card"] {
+      #expect(try refusal("run", "--format", format, "--opset", "17").contains("leave it out with --format \(format)"))
+    }
     #expect(try refusal("run", "--format", "c", "--out", "missing/policy.h").contains("missing/policy.h cannot be"))
     #expect(try refusal("run", "--format", "c", "--out", "run/policy.safetensors").contains("does not end in .h"))
     #expect(try refusal("run", "--format", "card", "--out", "run").contains("run exists already"))

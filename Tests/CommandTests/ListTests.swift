@@ -8,7 +8,9 @@ import Testing
     let algorithms = try result.json()["algorithms"]?.array ?? []
     #expect(
       algorithms.compactMap { $0["name"]?.string }
-        == ["ddpg", "td3", "sac", "tqc", "redq", "crossq", "dqn", "sac-discrete", "td3-bc", "fqe", "fqe-discrete"])
+        == [
+          "ddpg", "td3", "sac", "tqc", "redq", "crossq", "xqc", "dqn", "sac-discrete", "td3-bc", "fqe", "fqe-discrete",
+        ])
     for algorithm in algorithms {
       let entry = try AlgorithmRegistry.entry(algorithm["name"]?.string ?? "")
       let listed = algorithm["hyperparameters"]?.array ?? []

@@ -93,6 +93,7 @@ import Testing
     #expect(try String(contentsOfFile: folder.path("plain/run.json"), encoding: .utf8) == before)
     let done = try succeed(["resume", folder.path("plain")])
     #expect(done.errors.contains("--steps N` goes on to step N"))
+    try refusal(["resume", folder.path("plain"), "--python", "python3"], says: "--python is for gym:ID", "Pendulum-v1")
   }
 
   @Test func `what is set in mid-run holds from there on and is kept with its step`() throws {

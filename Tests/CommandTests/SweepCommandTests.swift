@@ -136,6 +136,16 @@ import Testing
     #expect(try Program.run(["sweep", folder.path("sweep"), "--only", "2"]).errors.contains("the runs 0 to 1"))
   }
 
+  @Test func `what starts no run takes no option of runs that are started`() throws {
+    for more in [["--dry-run", "--json"], ["--dry-run", "--only", "0"], ["--dry-run", "--slurm", "x"]] {
+      let result = try Program.run(sweep(300, more), in: folder.url)
+      #expect(result.status == 64 && result.errors.contains("starts none: leave out"), "\(result.errors)")
+    }
+    let script = try Program.run(sweep(300, ["--slurm", "x", "--only", "0"]), in: folder.url)
+    #expect(script.status == 64 && script.errors.contains("starts none: leave out"), "\(script.errors)")
+    #expect(folder.contents.isEmpty)
+  }
+
   @Test func `a sweep may be a file, and what the command line says wins`() throws {
     try """
     algorithms: [td3, ddpg]

@@ -38,6 +38,7 @@ KINDS = {
     "normalised": ["sac", "TASK", *RANDOM, "--set", "normalizeObservations=true", "--set", "scaleRewards=true"],
     "tqc": ["tqc", "TASK", *RANDOM],
     "redq": ["redq", "TASK", *RANDOM, "--set", "updatesPerStep=2"],
+    "crossq": ["crossq", "TASK", *RANDOM],
     "dqn": ["dqn", "CartPole-v1", *RANDOM],
     "sac-discrete": ["sac-discrete", "CartPole-v1", *RANDOM, "--set", "sampler=prioritised"],
     "data": ["td3-bc", "Pendulum-v1", "--dataset", "DATA"],

@@ -6,17 +6,21 @@ import Testing
 @testable import Networks
 
 /// A network that normalises batches in double precision, slowly, from tensors as PyTorch would read them.
-private struct BatchReference {
+struct BatchReference {
   let prefix: String
   let activation: Activation
   let depth: Int
+  let order: BatchNormalization.Order
   var values: [String: [Double]]
   let shapes: [String: [Int]]
   /// r and d of every place and column; nil: they are found from the batch.
   var constants: [[(ratio: Double, distance: Double)]]?
 
-  init(_ tensors: [Tensor], _ prefix: String, _ activation: Activation, depth: Int) {
-    (self.prefix, self.activation, self.depth) = (prefix, activation, depth)
+  init(
+    _ tensors: [Tensor], _ prefix: String, _ activation: Activation, depth: Int,
+    order: BatchNormalization.Order = .afterActivation
+  ) {
+    (self.prefix, self.activation, self.depth, self.order) = (prefix, activation, depth, order)
     values = Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0.values.map(Double.init)) })
     shapes = Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0.shape) })
   }
@@ -51,15 +55,18 @@ private struct BatchReference {
         for row in x.indices { x[row][i] = scale[i] * ((x[row][i] - mean) / deviation * ratio + distance) + shift[i] }
       }
       constants.append(own)
+      if order == .beforeActivation && k > 0 { x = x.map { $0.map(applied) } }
       guard k < depth else { break }
-      x = x.map { product("layer.\(k)", $0).map(applied) }
+      x = x.map { product("layer.\(k)", $0) }
+      if order == .afterActivation { x = x.map { $0.map(applied) } }
     }
     return (x.map { row in heads.flatMap { product($0, row) } }, constants)
   }
 
   private func product(_ name: String, _ x: [Double]) -> [Double] {
     let weight = tensor(name + ".weight")
-    return tensor(name + ".bias").enumerated().map { row, bias in
+    let biases = values["\(prefix).\(name).bias"] ?? [Double](repeating: 0, count: weight.count / x.count)
+    return biases.enumerated().map { row, bias in
       x.indices.reduce(bias) { $0 + weight[row * x.count + $1] * x[$1] }
     }
   }
@@ -109,6 +116,13 @@ private struct Kind: Sendable, CustomTestStringConvertible {
         testDescription: "SiLU, renormalised", activation: .silu,
         normalization: BatchNormalization(renormalization: renormalized), bounds: (1.2, 0.3)),
     ]
+  }()
+
+  /// Those and what only networks with several outputs have.
+  static let policies: [Kind] = {
+    var first = BatchNormalization()
+    first.order = .beforeActivation
+    return all + [Kind(testDescription: "before ReLU", activation: .relu, normalization: first, bounds: nil)]
   }()
 }
 
@@ -249,7 +263,7 @@ private struct Kind: Sendable, CustomTestStringConvertible {
     return policy
   }
 
-  @Test(arguments: Kind.all)
+  @Test(arguments: Kind.policies)
   private func `a policy's draws from a batch and every gradient are those of double precision`(kind: Kind) {
     let policy = makePolicy(kind)
     let tensors = policy.parameters.tensors("policy")
@@ -264,7 +278,8 @@ private struct Kind: Sendable, CustomTestStringConvertible {
     )
     policy.weightGradients(x, rows: Self.rows, .whole)
 
-    var reference = BatchReference(tensors, "policy", kind.activation, depth: Self.sizes.count)
+    var reference = BatchReference(
+      tensors, "policy", kind.activation, depth: Self.sizes.count, order: kind.normalization.order)
     let batch = (0..<Self.rows).map { observations.row($0, of: Self.s) }
     let constants = reference.forward(batch, heads: [], learning: true, bounds: kind.bounds).constants
     reference.constants = constants
@@ -311,7 +326,7 @@ private struct Kind: Sendable, CustomTestStringConvertible {
 
   @Test(arguments: [[18, 7], [40], [16, 33, 5]])
   func `a folded policy acts as the policy does by its running statistics`(sizes: [Int]) {
-    for kind in Kind.all {
+    for kind in Kind.policies {
       let policy = makePolicy(kind, sizes: sizes)
       let folded = SquashedGaussian(
         observationSize: Self.s, actionSize: Self.a, hiddenSizes: sizes, activation: kind.activation,
@@ -331,12 +346,68 @@ private struct Kind: Sendable, CustomTestStringConvertible {
     }
   }
 
+  @Test func `a batch that is only observed moves the running statistics as a draw from it does, and nothing else`() {
+    for kind in Kind.policies {
+      let (drawing, observing) = (makePolicy(kind), makePolicy(kind))
+      let x = Matrix(observations, rows: Self.rows, columns: Self.s)
+      let workers = WorkerPool(count: 2)
+      let before = observing.parameters.tensors("policy")
+      drawing.sampleBatch(
+        x, noise: Block(count: Self.rows * Self.a), into: PolicyDraw(rows: Self.rows, actionSize: Self.a), by: workers)
+      observing.observeBatch(x, by: workers)
+      let after = observing.parameters.tensors("policy")
+      #expect(after == drawing.parameters.tensors("policy"))
+      for (old, new) in zip(before, after) {
+        #expect((old != new) == (old.name.contains("running") || old.name.hasSuffix("batches")), "\(old.name)")
+      }
+    }
+  }
+
+  @Test func `normalised before ReLU hidden layers have no bias, and weights of length 1 stay so`() {
+    let kind = Kind.policies[Kind.policies.count - 1]
+    let policy = SquashedGaussian(
+      observationSize: Self.s, actionSize: Self.a, hiddenSizes: Self.sizes, batchSize: Self.rows,
+      batchNormalization: kind.normalization, hasUnitLengths: true)
+    var stream = RandomStream(seed: 8, purpose: "initialization")
+    policy.parameters.initialize(using: &stream)
+    func check() {
+      for tensor in policy.parameters.tensors("policy") where tensor.shape.count == 2 {
+        for row in 0..<tensor.shape[0] {
+          let length = tensor.values.row(row, of: tensor.shape[1]).reduce(0) { $0 + $1 * $1 }.squareRoot()
+          #expect(abs(length - 1) < 1e-6, "\(tensor.name), unit \(row)")
+        }
+      }
+    }
+    check()
+    let names = policy.parameters.tensors("policy").map(\.name)
+    #expect(names.contains("policy.layer.1.weight") && names.contains("policy.mean.bias"))
+    #expect(!names.contains { $0.hasPrefix("policy.layer.") && $0.hasSuffix("bias") })
+    let x = Matrix(observations, rows: Self.rows, columns: Self.s)
+    let noise = Block(numbers(Self.rows * Self.a, seed: 5))
+    let draw = PolicyDraw(rows: Self.rows, actionSize: Self.a)
+    let (pool, before) = (WorkerPool(count: 2), policy.parameters.tensors("policy"))
+    let optimizer = Adam([policy.parameters], AdamSettings(learningRate: 1e-2))
+    for update in 1...20 {
+      policy.sampleBatch(x, noise: noise, into: draw, by: pool)
+      policy.backwardBatch(actionGradient: draw.actions, logProbabilityGradient: 0.1, by: pool)
+      optimizer.step(atUpdate: update, by: pool) { _, share in policy.weightGradients(x, rows: Self.rows, share) }
+    }
+    check()
+    for (old, new) in zip(before, policy.parameters.tensors("policy")) {
+      #expect((old != new) == (old.name != "policy.batch_norm.0.bias"), "\(old.name)")
+    }
+    // a bias that is not there is 0 in the block
+    let layer = policy.parameters.layout.layers[0]
+    for unit in 0..<layer.outputs { #expect(policy.parameters.values[layer.biasIndex(output: unit)] == 0) }
+  }
+
   // MARK: bits and state
 
-  @Test(arguments: Kind.all)
+  @Test(arguments: Kind.policies)
   private func `any number of workers has the same bits`(kind: Kind) {
     func learned(_ workers: Int) -> [[UInt32]] {
-      let (critics, _) = makeCritics(kind)
+      // a dot product has no normalisation before ReLU
+      let (critics, _) = makeCritics(kind.normalization.order == .beforeActivation ? Kind.all[0] : kind)
       let policy = makePolicy(kind)
       let pool = WorkerPool(count: workers)
       let settings = AdamSettings(learningRate: 1e-2)

@@ -58,9 +58,35 @@ import Testing
     try DiskFile.replace("\(folder)/a", with: [1, 2].span)
     // a folder where the new bytes should go
     try FileManager.default.createDirectory(atPath: "\(folder)/a.new/x", withIntermediateDirectories: true)
-    let error = #expect(throws: DiskError.self) { try DiskFile.replace("\(folder)/a", with: [3].span) }
+    let error = #expect(throws: DiskError.self) { try Folder(folder).replace("a", with: [3].span) }
     #expect(error?.call == "open" && error?.path == "\(folder)/a.new" && contents("a") == [1, 2])
     #expect(error?.description == "\(folder)/a.new: open failed: Is a directory")
+    // and one at the name itself
+    try FileManager.default.createDirectory(atPath: "\(folder)/b/x", withIntermediateDirectories: true)
+    #expect(throws: DiskError.self) { try DiskFile.replace("\(folder)/b", with: [3].span) }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == ["a", "a.new", "b"])
+  }
+
+  @Test
+  func `of many that replace one file at the same moment each succeeds, and the file is always one of them whole`()
+    async throws
+  {
+    let path = "\(folder)/a"
+    func bytes(_ value: Int) -> [UInt8] { [UInt8](repeating: UInt8(value), count: 100_000) }
+    try DiskFile.replace(path, with: bytes(0).span)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for value in 1...4 {
+        group.addTask { for _ in 0..<25 { try DiskFile.replace(path, with: bytes(value).span) } }
+      }
+      group.addTask {
+        for _ in 0..<200 {
+          let found = FileManager.default.contents(atPath: path).map(Array.init) ?? []
+          #expect(found.count == 100_000 && Set(found).count == 1)
+        }
+      }
+      try await group.waitForAll()
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["a"])
   }
 
   @Test func `a folder is not made below one that is missing`() throws {

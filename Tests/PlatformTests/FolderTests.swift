@@ -35,6 +35,12 @@ import Testing
     #expect(error?.isMissing == true)
   }
 
+  @Test func `every name in a folder is told, however many there are and however long they are`() throws {
+    let names = (1...255).map { String(repeating: "n", count: $0) } + (0..<300).map { "ä\($0)" }
+    for name in names { try Data().write(to: URL(fileURLWithPath: "\(path)/\(name)")) }
+    #expect(try Folder(path).names().sorted() == names.sorted())
+  }
+
   @Test func `of two that make one folder, the second is refused`() throws {
     _ = try Folder.make("\(path)/a")
     let error = #expect(throws: DiskError.self) { try Folder.make("\(path)/a") }

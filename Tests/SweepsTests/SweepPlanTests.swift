@@ -42,6 +42,13 @@ import Testing
     #expect(error.description.contains("criticLearningRate is set twice"))
   }
 
+  @Test func `an algorithm or an environment that is named twice is refused: the same runs would count as others`() {
+    for (algorithms, environments) in [(["sac", "td3", "sac"], ["Pendulum-v1"]), (["sac"], ["A-v0", "A-v0"])] {
+      let error = #expect(throws: SweepError.self) { try plan(algorithms, environments) }
+      #expect(error?.description.contains("is named twice") == true)
+    }
+  }
+
   private func plan(axes: [String]) throws -> SweepPlan { try plan(["sac"], ["Pendulum-v1"], axes) }
 
   @Test func `names are those of folders, also where values are long or strange`() throws {

@@ -44,6 +44,9 @@ import Testing
     #expect(names { $0.assessment.statisticsLag = 1.1 } == ["stale batch statistics"])
     #expect(names { ($0.assessment.statisticsLag, $0.updates) = (1.1, 19_999) }.isEmpty)
     #expect(names { $0.assessment.statisticsLag = 0.9 }.isEmpty)
+    #expect(names { $0.assessment.saturatedBins = 0.31 } == ["saturated bins"])
+    #expect(names { ($0.assessment.saturatedBins, $0.updates) = (0.31, 19_999) }.isEmpty)
+    #expect(names { $0.assessment.saturatedBins = 0.29 }.isEmpty)
     #expect(names { $0.replayRatio = 0.1 } == ["replay coverage"])
   }
 
@@ -59,6 +62,7 @@ import Testing
     #expect(read.assessment.crossedQuantiles.isNaN && read.assessment.statisticsLag.isNaN)
     (read.assessment.crossedQuantiles, expected.assessment.crossedQuantiles) = (0, 0)
     (read.assessment.statisticsLag, expected.assessment.statisticsLag) = (0, 0)
+    (read.assessment.saturatedBins, expected.assessment.saturatedBins) = (0, 0)
     #expect(read == expected)
     #expect(HealthRecord.columnNames.split(separator: ",").count == row.count)
     #expect(HealthRecord(row: ["50000", "1"]) == nil && HealthRecord(row: []) == nil)
@@ -82,8 +86,9 @@ import Testing
     record.assessment.policyNorm = 1e9
     record.assessment.policyGradientNorm = 1e9
     #expect(record.findings.count == 8)
-    for name in record.findings.map(\.name) + names({ $0.valueBias = -99 }) + names({ $0.assessment.statisticsLag = 2 })
-    {
+    let further = names { ($0.valueBias, $0.assessment.statisticsLag, $0.assessment.saturatedBins) = (-99, 2, 0.9) }
+    #expect(further.count == 3)
+    for name in record.findings.map(\.name) + further {
       #expect(guide.contains("\n## \(name.prefix(1).uppercased() + name.dropFirst())\n"), "\(name)")
     }
   }

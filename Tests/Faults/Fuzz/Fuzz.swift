@@ -10,6 +10,7 @@ import Offline
 
 @testable import Formats
 @testable import Presets
+@testable import Report
 @testable import Sweeps
 @testable import Training
 
@@ -27,6 +28,8 @@ private let readers: [String: @Sendable ([UInt8]) -> Void] = [
   "zoo": { bytes in try? readZoo(Data(bytes)) },
   "sweep": { bytes in try? readPlan(Data(bytes)) },
   "events": { bytes in readEvents(bytes) },
+  "requests": { bytes in readRequest(bytes) },
+  "report": { bytes in try? readLogs(Data(bytes)) },
   "csv": { bytes in for row in CSVLog.rows(of: Data(bytes)) { _ = HealthRecord(row: row)?.findings } },
 ]
 
@@ -180,6 +183,39 @@ private func readEvents(_ bytes: [UInt8]) {
   precondition(0...bytes.count ~= length, "\(length) of \(bytes.count) bytes")
 }
 
+/// A request of a browser, as it comes in pieces.
+private func readRequest(_ bytes: [UInt8]) {
+  let whole = HTTPRequest.read(bytes)
+  // what is read of less is what is read of all, or says that more must come
+  for part in [bytes.count / 3, bytes.count / 2, max(0, bytes.count - 1)] {
+    let reading = HTTPRequest.read(Array(bytes[..<part]))
+    if case .whole = reading { precondition(whole == reading, "of \(part) bytes \(reading), of all \(whole)") }
+  }
+}
+
+/// The four logs of a run, apart by zero bytes, as a report shows them.
+private func readLogs(_ data: Data) throws {
+  guard let trainer else { preconditionFailure("the small trainer could not be made") }
+  let place = folder.appendingPathComponent("run")
+  if !FileManager.default.fileExists(atPath: place.path) {
+    try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+    let description = RunDescription(
+      run: trainer.run, versions: .init(program: "0", swift: "6", mujoco: nil, processor: "none"))
+    try RunDirectory.write(description, to: Folder(place.path))
+  }
+  let parts = data.split(separator: 0, maxSplits: 3, omittingEmptySubsequences: false)
+  for (index, name) in ["episodes.csv", "metrics.csv", "evaluations.csv", "health.csv"].enumerated() {
+    let contents = index < parts.count ? Data(parts[index]) : Data()
+    try contents.write(to: place.appendingPathComponent(name))
+  }
+  let run = try RunData(place.path)
+  _ = RunTable([run])
+  let page = try ReportPage([run])
+  precondition(page.html.hasSuffix("</html>\n"), "half a page")
+  for picture in page.pictures { _ = picture.svg }
+  _ = page.pictures.first?.png
+}
+
 /// Files to begin with, one for each reader.
 private func writeSeeds(_ path: String) throws {
   guard let trainer else { preconditionFailure("the small trainer could not be made") }
@@ -258,6 +294,14 @@ private func writeSeeds(_ path: String) throws {
       EventRecord.fileVersion(wallTime: 1)
         + EventRecord.scalars([("train/critic_loss", 0.5)], step: 50, wallTime: 2)
         + EventRecord.scalars([("train/critic_loss", 0.25)], step: 150, wallTime: 3)))
+  try put("requests", Array("GET /state?a=1 HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nAccept: */*\r\n\r\n".utf8))
+  let logs = [
+    "step,episode,return,length,terminated,truncated,seconds\n200,1,-1200.5,200,0,1,0.5\n400,2,-900,200,0,1,1.25\n",
+    "step,updates,critic_loss,policy_loss,seconds\n300,100,0.5,1.5,0.75\n400,200,0.25,2.5,1.25\n",
+    "step,episodes,return_mean,return_sd,return_min,return_max,length_mean,seconds\n200,2,-11,3,-13,-7,200,0.6\n",
+    "step,updates,value_bias,value_scale,value_episodes,value_max,value_bound,seconds\n300,100,-18,58,7,108,1104,0.7\n",
+  ]
+  try put("report", Array(logs.joined(separator: "\0").utf8))
   try put("csv", Array((["1000"] + HealthRecord(step: 0).columns.map { "\($0.value)" }).joined(separator: ",").utf8))
 }
 

@@ -1,0 +1,1 @@
+../Vector/Categorical.swift
