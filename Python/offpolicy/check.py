@@ -9,7 +9,7 @@ import numpy as np
 
 from . import check_values, spaces
 from .check_findings import EnvironmentCheckError, Finding
-from .environments import layers
+from .environments import close, layers
 from .errors import OffPolicyError
 from .flatten import Flattener
 from .vec_environments import is_vec_environment
@@ -82,7 +82,7 @@ class _Checker:
         if make is not None:
             other = make()
             self.compare(environment, other, "instances are alike", "two instances")
-            other.close()
+            close(other)
         if spaces.is_goal_space(environment.observation_space):
             self.check_goals()
 

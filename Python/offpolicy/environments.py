@@ -112,7 +112,7 @@ class EnvironmentLanes(SeparateLanes):
 
     def close(self) -> None:
         for environment in self.envs:
-            environment.close()
+            close(environment)
 
     def has_method(self, name: str) -> bool:
         return any(hasattr(layer, name) for layer in layers(self.envs[0]))
@@ -140,6 +140,12 @@ def layers(environment: Any) -> Iterator[Any]:
         if inner is None:
             return
         environment = inner
+
+
+def close(environment: Any) -> None:
+    """Closes an environment, where it can be closed."""
+    if hasattr(environment, "close"):
+        environment.close()
 
 
 def innermost(environment: Any) -> Any:

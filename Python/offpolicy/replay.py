@@ -35,7 +35,7 @@ class ReplayBuffer:
     once for each state of the buffer. Where an environment has fewer transitions than others, zeros follow its own.
     """
 
-    def __init__(self, model: Any, *others: Any, **more: Any) -> None:
+    def __init__(self, model: Any = None, *others: Any, **more: Any) -> None:
         if others or more or not hasattr(model, "replay_buffer_class"):
             raise UnsupportedError(
                 f"a {type(self).__name__} belongs to a model, which makes it: model.replay_buffer; one by itself is not supported"

@@ -347,3 +347,19 @@ def test_errors_raise_with_all_findings_and_warnings_warn():
     with pytest.warns(UserWarning, match="return a copy"):
         offpolicy.check_env(Overwriting())
     assert offpolicy.check_env(Overwriting(), warn=False)[0].severity == "warning"
+
+
+class WithoutClose:
+    def __init__(self):
+        self.inner = Good()
+        self.observation_space, self.action_space = self.inner.observation_space, self.inner.action_space
+
+    def reset(self, seed=None, options=None):
+        return self.inner.reset(seed=seed, options=options)
+
+    def step(self, action):
+        return self.inner.step(action)
+
+
+def test_an_environment_need_not_have_close():
+    assert find_problems(WithoutClose) == []

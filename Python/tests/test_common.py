@@ -60,6 +60,9 @@ def test_replay_buffers_have_the_class_that_scripts_ask_for():
     for kind in (HerReplayBuffer, "HerReplayBuffer"):
         model = DQN("MultiInputPolicy", BitFlippingEnv(4), replay_buffer_class=kind, **SMALL)
         assert type(model.replay_buffer) is HerReplayBuffer and isinstance(model.replay_buffer, buffers.DictReplayBuffer)
+    for arguments in ((100, model.observation_space, model.action_space), ()):
+        with pytest.raises(ValueError, match="a ReplayBuffer belongs to a model, which makes it"):
+            buffers.ReplayBuffer(*arguments, **({} if arguments else {"buffer_size": 100}))
     assert isinstance(model, BaseAlgorithm) and OffPolicyAlgorithm is BaseAlgorithm
 
 

@@ -24,7 +24,7 @@ NEEDS = pytest.mark.skipif(
 )
 SMALL = dict(policy_kwargs=dict(net_arch=[16, 16]), learning_starts=50, batch_size=32, seed=0)
 PARTS = (
-    "callbacks", "env_util", "evaluation", "logger", "monitor", "noise", "utils", "vec_env", "env_checker",
+    "callbacks", "env_util", "envs", "evaluation", "logger", "monitor", "noise", "utils", "vec_env", "env_checker",
 )  # fmt: skip
 
 
@@ -174,6 +174,45 @@ def test_hindsight_is_saved_and_loaded_with_its_environment(lib):
         assert "is_success" in info
         if terminated or truncated:
             obs, info = env.reset()
+
+
+@pytest.mark.parametrize("name", ["DQN", "SAC"])
+def test_bits_are_flipped_with_hindsight(lib, name):
+    cls = getattr(lib, name)
+    env = lib.envs.BitFlippingEnv(n_bits=4, continuous=cls is not lib.DQN, max_steps=4)
+    arguments = dict(goal_selection_strategy="future", n_sampled_goal=4)
+    model = cls("MultiInputPolicy", env, replay_buffer_class=lib.HerReplayBuffer, replay_buffer_kwargs=arguments, **SMALL)
+    model.learn(100)
+    assert isinstance(model.replay_buffer, lib.HerReplayBuffer)
+    model.save("./her_bit_env")
+    model = cls.load("./her_bit_env", env=env)
+    obs, info = env.reset()
+    for _ in range(20):
+        action, _ = model.predict(obs, deterministic=True)
+        obs, reward, terminated, truncated, _ = env.step(action)
+        if terminated or truncated:
+            obs, info = env.reset()
+    mean, _ = lib.evaluation.evaluate_policy(model, lib.monitor.Monitor(env), n_eval_episodes=4)
+    assert -4 <= mean <= 0
+
+
+def test_wrappers_around_wrappers_around_a_vector(lib, tmp_path):
+    vec_env = lib.vec_env.DummyVecEnv([lambda: gym.make("Pendulum-v1")] * 2)
+    vec_env = lib.vec_env.VecCheckNan(lib.vec_env.VecMonitor(vec_env, str(tmp_path / "all")), raise_exception=True)
+    vec_env = lib.vec_env.VecFrameStack(vec_env, n_stack=3)
+    vec_env = lib.vec_env.VecNormalize(vec_env, norm_obs=True, norm_reward=True)
+    model = lib.SAC("MlpPolicy", vec_env, **SMALL)
+    model.learn(420)
+    assert model.observation_space.shape == (9,) and len(model.ep_info_buffer) == 2
+    assert len((tmp_path / "all.monitor.csv").read_text().splitlines()) == 4
+    assert lib.vec_env.is_vecenv_wrapped(vec_env, lib.vec_env.VecFrameStack)
+    # rewards of Pendulum are below 0 and divided, episodes of the monitor are not
+    mean, _ = lib.evaluation.evaluate_policy(model, vec_env, n_eval_episodes=2)
+    assert mean < -100
+    model.save("stacked")
+    again = lib.SAC.load("stacked", env=vec_env)
+    obs = vec_env.reset()
+    assert np.array_equal(again.predict(obs, deterministic=True)[0], model.predict(obs, deterministic=True)[0])
 
 
 def test_noise_episodes_and_networks(lib):

@@ -46,9 +46,6 @@ class Trouble:
     def render(self):
         return np.full((2, 2, 3), self.number, np.uint8)
 
-    def close(self):
-        pass
-
 
 def broken():
     raise ValueError("joint 3 is broken")
@@ -177,9 +174,6 @@ class Global:
 
     def step(self, action):
         return np.random.random(1).astype(np.float32), 0.0, False, False, {}
-
-    def close(self):
-        pass
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])

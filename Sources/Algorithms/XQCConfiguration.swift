@@ -76,6 +76,12 @@ extension XQC {
           "minimumValue is \(minimumValue) and maximumValue \(maximumValue): a return may have no value; raise the latter"
         )
       }
+      let range = maximumValue - minimumValue
+      guard range.isFinite, (Float(atoms - 1) / range).isFinite else {
+        throw .malformed(
+          "from minimumValue \(minimumValue) to maximumValue \(maximumValue) it is \(range), which \(atoms) atoms cannot "
+            + "divide: take bounds near the scaled returns, such as −5 and 5")
+      }
     }
 
     private static let authors = "danielpalenicek/xqc"

@@ -169,6 +169,10 @@ import Testing
       let error = #expect(throws: ConfigurationError.self) { try XQC.Configuration().setting(setting) }
       #expect(error?.description.contains("a return may have no value") == true)
     }
+    for setting in [["minimumValue=-3e38", "maximumValue=3e38"], ["minimumValue=0", "maximumValue=1e-40"]] {
+      let error = #expect(throws: ConfigurationError.self) { try XQC.Configuration().setting(setting) }
+      #expect(error?.description.contains("atoms cannot divide") == true)
+    }
     // the order in which both are set is no matter
     #expect(try XQC.Configuration().setting(["minimumValue=7", "maximumValue=9"]).minimumValue == 7)
   }
