@@ -258,7 +258,7 @@ public final class XQC: SoftActing {
     try actor.codeProgress(&coder)
   }
 
-  /// The folded policy: a squashed Gaussian like any other.
+  /// The folded policy: a squashed Gaussian without normalisation.
   public var policyTensors: [Tensor] {
     folded.parameters.tensors("policy") + StateCoder.write(learnedTemperature.codeParameters).tensors
   }
