@@ -80,7 +80,11 @@ class Check:
     def __init__(self, program):
         self.program = program
         self.run, self.left, self.failed = 0, [], []
-        self.mujoco = (ROOT / ".deps/mujoco/VERSIONS").exists() or "OFFPOLICY_MUJOCO" in os.environ
+        fetched = ROOT / ".deps/mujoco"
+        if (fetched / "VERSIONS").exists():
+            # a program elsewhere does not look here by itself
+            os.environ.setdefault("OFFPOLICY_MUJOCO", str(fetched))
+        self.mujoco = "OFFPOLICY_MUJOCO" in os.environ
         self.library = any((ROOT / "Python/offpolicy").glob("liboffpolicy.*"))
 
     def document(self, name):

@@ -23,17 +23,17 @@ public final class CrossQ: SoftActing {
     /// Discount γ, in [0, 1].
     public var discount: Float = 0.99
     public var batchSize = 256
-    /// Units in each hidden layer of each critic, and of the policy where that has none of its own.
+    /// Units in each hidden layer of each critic, and of the policy unless it has its own sizes.
     public var hiddenSizes = [2048, 2048]
-    /// Those of the policy; nil: as all.
+    /// Sizes of the policy; nil: `hiddenSizes`.
     public var policyHiddenSizes: [Int]? = [256, 256]
-    /// Those of the critics; nil: as all.
+    /// Sizes of the critics; nil: `hiddenSizes`.
     public var criticHiddenSizes: [Int]? = nil
     public var policyActivation = Activation.relu
     public var criticActivation = Activation.relu
-    /// By which statistics a batch is normalised while it is learned from.
+    /// The statistics that normalise a batch during an update.
     public var batchNormalization = BatchStatistics.renormalized(ratioBound: 3, distanceBound: 5, warmup: 100_000)
-    /// The share of the running statistics that a batch leaves as they are.
+    /// m of the running statistics M ← m M + (1 − m) μ.
     public var batchMomentum: Float = 0.99
     /// Added to variances.
     public var batchEpsilon: Float = 1e-3
@@ -332,7 +332,7 @@ public final class CrossQ: SoftActing {
     try actor.codeProgress(&coder)
   }
 
-  /// The folded policy: a squashed Gaussian like any other.
+  /// The folded policy: a squashed Gaussian without normalisation.
   public var policyTensors: [Tensor] {
     folded.parameters.tensors("policy") + StateCoder.write(learnedTemperature.codeParameters).tensors
   }

@@ -35,7 +35,7 @@ public final class DiscreteSAC: Algorithm {
     public var batchSize = 128
     /// Units in each hidden layer of the policy and of each critic.
     public var hiddenSizes = [120, 84]
-    /// Where the policy and the critics have others; nil: as all.
+    /// Sizes of the policy and of the critics; nil: `hiddenSizes`.
     public var policyHiddenSizes: [Int]? = nil
     public var criticHiddenSizes: [Int]? = nil
     public var policyActivation = Activation.relu

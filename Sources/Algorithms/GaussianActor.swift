@@ -1,4 +1,4 @@
-// GaussianActor.swift — how a squashed Gaussian policy acts in its lanes.
+// GaussianActor.swift — acting with a squashed Gaussian policy in several lanes.
 
 import Kernels
 import Networks

@@ -13,7 +13,7 @@ import Networks
 
 /// α, the weight of the entropy against the reward, as a setting.
 public enum Temperature: Codable, Sendable, Equatable {
-  /// α is tuned, from this value on.
+  /// α is learned, beginning with this value.
   case learned(initial: Float)
   /// α stays at this value.
   case fixed(value: Float)

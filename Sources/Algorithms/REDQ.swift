@@ -26,7 +26,7 @@ public final class REDQ: SoftActing {
     public var batchSize = 256
     /// Units in each hidden layer of the policy and of each critic.
     public var hiddenSizes = [256, 256]
-    /// Where the policy and the critics have others; nil: as all.
+    /// Sizes of the policy and of the critics; nil: `hiddenSizes`.
     public var policyHiddenSizes: [Int]? = nil
     public var criticHiddenSizes: [Int]? = nil
     public var policyActivation = Activation.relu
@@ -36,7 +36,7 @@ public final class REDQ: SoftActing {
     public var criticDropout: Float = 0
     /// J, the critics.
     public var critics = 10
-    /// M, the critics whose minimum a target is: drawn anew for each update.
+    /// M, the critics in the minimum of a target, drawn anew for each update.
     public var criticsInTarget = 2
     /// The policy and the temperature step at each d-th update: once for the G updates of a step.
     public var policyDelay = 20

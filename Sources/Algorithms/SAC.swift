@@ -24,7 +24,7 @@ public final class SAC: SoftActing {
     public var batchSize = 256
     /// Units in each hidden layer of the policy and of each critic.
     public var hiddenSizes = [256, 256]
-    /// Where the policy and the critics have others; nil: as all.
+    /// Sizes of the policy and of the critics; nil: `hiddenSizes`.
     public var policyHiddenSizes: [Int]? = nil
     public var criticHiddenSizes: [Int]? = nil
     public var policyActivation = Activation.relu

@@ -1,4 +1,4 @@
-// SoftActing.swift — what the soft actor-critics of continuous actions do alike besides their equations.
+// SoftActing.swift — the parts that the soft actor-critics of continuous actions share, besides their equations.
 
 import Kernels
 import Networks

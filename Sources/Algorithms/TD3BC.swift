@@ -23,12 +23,12 @@ public final class TD3BC: Algorithm {
   public struct Configuration: ActorCriticConfiguration {
     /// Discount γ, in [0, 1].
     public var discount: Float = 0.99
-    /// How the targets follow; τ.
+    /// How the targets track the networks; τ.
     public var targetTracking = TargetTracking.soft(rate: 0.005)
     public var batchSize = 256
     /// Units in each hidden layer of the policy and of each critic.
     public var hiddenSizes = [256, 256]
-    /// Where the policy and the critics have others; nil: as all.
+    /// Sizes of the policy and of the critics; nil: `hiddenSizes`.
     public var policyHiddenSizes: [Int]? = nil
     public var criticHiddenSizes: [Int]? = nil
     public var policyActivation = Activation.relu

@@ -26,7 +26,7 @@ public final class TQC: SoftActing {
     public var batchSize = 256
     /// Units in each hidden layer of the policy and of each critic.
     public var hiddenSizes = [256, 256]
-    /// Where the policy and the critics have others; nil: as all.
+    /// Sizes of the policy and of the critics; nil: `hiddenSizes`.
     public var policyHiddenSizes: [Int]? = nil
     public var criticHiddenSizes: [Int]? = nil
     public var policyActivation = Activation.relu
@@ -280,7 +280,7 @@ public final class TQC: SoftActing {
     return assessment
   }
 
-  /// The mean of the atoms that a target would keep: the value that is backed up.
+  /// The mean of the atoms that a target keeps: the value that is used in targets.
   public func value(_ observation: Span<Float>, _ action: Span<Float>) -> Double {
     actingCritics.truncatedMean(observation, action)
   }

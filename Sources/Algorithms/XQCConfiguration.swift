@@ -12,11 +12,11 @@ extension XQC {
     /// How the target critics follow the critics; τ.
     public var targetTracking = TargetTracking.soft(rate: 0.005)
     public var batchSize = 256
-    /// Units in each hidden layer of each critic, and of the policy where that has none of its own.
+    /// Units in each hidden layer of each critic, and of the policy unless it has its own sizes.
     public var hiddenSizes = [256, 256, 256, 256]
-    /// Those of the policy; nil: as all.
+    /// Sizes of the policy; nil: `hiddenSizes`.
     public var policyHiddenSizes: [Int]? = [256, 256, 256, 256]
-    /// Those of the critics; nil: as all.
+    /// Sizes of the critics; nil: `hiddenSizes`.
     public var criticHiddenSizes: [Int]? = nil
     /// M, the values that a return may have.
     public var atoms = 101
@@ -24,7 +24,7 @@ extension XQC {
     public var minimumValue: Float = -5
     /// V_max, the largest of them.
     public var maximumValue: Float = 5
-    /// The share of the running statistics that a batch leaves as they are.
+    /// m of the running statistics M ← m M + (1 − m) μ.
     public var batchMomentum: Float = 0.99
     /// Added to variances.
     public var batchEpsilon: Float = 1e-3

@@ -1,4 +1,4 @@
-// CriticsOfOne.swift — what critics say of one observation and action.
+// CriticsOfOne.swift — critics, evaluated for one observation and action.
 
 import Kernels
 

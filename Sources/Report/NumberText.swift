@@ -39,7 +39,10 @@ extension Double {
   func text(deviation: Double) -> String {
     guard deviation.isFinite, deviation < 1000 else { return short + (deviation.isNaN ? "" : " ± \(deviation.short)") }
     let decimals = max(1, short.split(separator: ".").dropFirst().first?.count ?? 0)
-    return "\(short) ± \(deviation.digits(min(4, "\(Int(deviation))".count + decimals)))"
+    var scale = 1.0
+    for _ in 0..<min(12, decimals) { scale *= 10 }
+    let rounded = (deviation * scale).rounded() / scale
+    return "\(short) ± \(rounded == 0 ? deviation.digits(1) : rounded.digits(7))"
   }
 }
 

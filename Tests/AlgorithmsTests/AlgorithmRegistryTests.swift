@@ -15,7 +15,7 @@ import Testing
         ])
     #expect(
       AlgorithmRegistry.all.map(\.source)
-        == [.task, .task, .task, .task, .task, .task, .task, .task, .data, .policy, .policy])
+        == [.task, .task, .task, .task, .task, .task, .task, .task, .task, .data, .policy, .policy])
     #expect(try AlgorithmRegistry.entry("SAC").name == "sac" && AlgorithmRegistry.entry("td3").name == "td3")
     for entry in AlgorithmRegistry.all { #expect(!entry.summary.isEmpty && !entry.hyperparameters.isEmpty) }
   }

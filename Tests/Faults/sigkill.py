@@ -39,6 +39,7 @@ KINDS = {
     "tqc": ["tqc", "TASK", *RANDOM],
     "redq": ["redq", "TASK", *RANDOM, "--set", "updatesPerStep=2"],
     "crossq": ["crossq", "TASK", *RANDOM],
+    "xqc": ["xqc", "TASK", *RANDOM],
     "dqn": ["dqn", "CartPole-v1", *RANDOM],
     "sac-discrete": ["sac-discrete", "CartPole-v1", *RANDOM, "--set", "sampler=prioritised"],
     "data": ["td3-bc", "Pendulum-v1", "--dataset", "DATA"],
