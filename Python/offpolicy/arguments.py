@@ -187,6 +187,23 @@ def seed(value: Any) -> Optional[int]:
     return int(value)
 
 
+def check_kinds(model: Any) -> None:
+    """Refuses a model's arguments that are of another kind than they should be."""
+    model.seed = seed(model.seed)
+    noise, rate = model.action_noise, model.learning_rate
+    if noise is not None and not (callable(noise) and hasattr(noise, "reset")):
+        raise TypeError(f"action_noise={noise!r} is no noise, such as NormalActionNoise(mean, sigma)")
+    if not callable(rate) and number("learning_rate", rate) < 0:
+        raise ValueError(f"learning_rate={rate!r}: a rate is at least 0")
+
+
+def dictionary(name: str, value: Any) -> Dict[str, Any]:
+    """An argument as a dictionary of its own; None: an empty one."""
+    if not isinstance(value, (dict, type(None))):
+        raise TypeError(f"{name}={value!r} is no dictionary")
+    return dict(value or {})
+
+
 def temperature(ent_coef: Any) -> Dict[str, Any]:
     """`ent_coef` "auto", "auto_0.1" or a number."""
     name, _, initial = ent_coef.partition("_") if isinstance(ent_coef, str) else ("", "", "")

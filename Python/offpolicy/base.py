@@ -61,9 +61,7 @@ class OffPolicyModel:
         for name, value in given.items():
             setattr(self, name, value)
         for name in ("policy_kwargs", "configuration"):
-            if not isinstance(getattr(self, name), (dict, type(None))):
-                raise TypeError(f"{name}={getattr(self, name)!r} is no dictionary")
-            setattr(self, name, dict(getattr(self, name) or {}))
+            setattr(self, name, arguments.dictionary(name, getattr(self, name)))
         self._check()
         lanes, built_in = make_lanes(environment, self.n_envs, self.environment_options)
         self.n_envs = lanes.num_envs
@@ -82,11 +80,7 @@ class OffPolicyModel:
         self.device = Device("cpu")
         arguments.refuse_sde(getattr(self, "use_sde", False), getattr(self, "use_sde_at_warmup", False))
         self.train_freq = arguments.train_freq(self.train_freq)
-        self.seed = arguments.seed(self.seed)
-        if self.action_noise is not None and not (callable(self.action_noise) and hasattr(self.action_noise, "reset")):
-            raise TypeError(f"action_noise={self.action_noise!r} is no noise, such as NormalActionNoise(mean, sigma)")
-        if not callable(self.learning_rate) and arguments.number("learning_rate", self.learning_rate) < 0:
-            raise ValueError(f"learning_rate={self.learning_rate!r}: a rate is at least 0")
+        arguments.check_kinds(self)
         self.lr_schedule = FloatSchedule(self.learning_rate)
         self._has_constant_rate = self.lr_schedule.is_constant
         self._hindsight = arguments.hindsight(self.replay_buffer_class, self.replay_buffer_kwargs, self.buffer_size)

@@ -13,6 +13,7 @@ import pickle
 import random
 import select
 import signal
+import threading
 import traceback
 import weakref
 import zlib
@@ -100,19 +101,21 @@ class Workers:
         if self.is_closed:
             raise EnvironmentProcessError("the environments were closed")
         try:
-            self.pipes[i].send_bytes(content)
-        except (BrokenPipeError, ConnectionResetError, OSError):
+            with _Whole():
+                self.pipes[i].send_bytes(content)
+                self.owed[i] += 1
+        except OSError:
             raise self._ended(i) from None
-        self.owed[i] += 1
 
     def _receive(self, i: int) -> Any:
         # an interrupt comes while nothing has been read, and leaves the answer for later
         self._poll[i].poll()
         try:
-            content = self.pipes[i].recv_bytes()
-        except (EOFError, ConnectionResetError, OSError):
+            with _Whole():
+                content = self.pipes[i].recv_bytes()
+                self.owed[i] -= 1
+        except (EOFError, OSError):
             raise self._ended(i) from None
-        self.owed[i] -= 1
         return pickle.loads(content)
 
     def _ended(self, i: int) -> EnvironmentProcessError:
@@ -132,6 +135,28 @@ class Workers:
     def close(self) -> None:
         """Closes the environments and ends the processes; a second call does nothing."""
         self._finalizer()
+
+
+class _Whole:
+    """Ctrl-C waits until a message that has begun is through: half of one would be taken for the next."""
+
+    def __enter__(self) -> None:
+        self.came: Any = None
+        self.handler: Any = None
+        if threading.current_thread() is threading.main_thread():
+            handler = signal.getsignal(signal.SIGINT)
+            if callable(handler):
+                self.handler = handler
+                signal.signal(signal.SIGINT, self._keep)
+
+    def _keep(self, *arguments: Any) -> None:
+        self.came = arguments
+
+    def __exit__(self, *_: Any) -> None:
+        if self.handler is not None:
+            signal.signal(signal.SIGINT, self.handler)
+            if self.came is not None:
+                self.handler(*self.came)
 
 
 def _error(i: int, told: Dict[str, Any]) -> BaseException:

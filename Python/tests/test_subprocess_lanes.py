@@ -238,6 +238,7 @@ def test_ctrl_c_in_a_terminal_ends_training_once_and_it_can_go_on():
         WITHOUT_CLOSE
         + """
     try:
+        print("begins", flush=True)
         model.learn(100_000_000)
     except KeyboardInterrupt:
         print("interrupted", flush=True)
@@ -247,6 +248,7 @@ def test_ctrl_c_in_a_terminal_ends_training_once_and_it_can_go_on():
     """
     )
     pids = worker.stdout.readline().split()
+    assert worker.stdout.readline() == "begins\n"
     time.sleep(1)
     os.killpg(worker.pid, signal.SIGINT)
     out, err = worker.communicate(timeout=TIMEOUT)
