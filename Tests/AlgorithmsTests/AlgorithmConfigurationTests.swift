@@ -35,11 +35,12 @@ import Testing
   }
 
   @Test(arguments: AlgorithmRegistry.all.filter { $0.source == .task }.map(\.name))
-  func `whatever learns in an environment can normalise observations and scale rewards, and does not by default`(
+  func `whatever learns in an environment can normalise observations and scale rewards, and only XQC does by default`(
     algorithm: String
   ) throws {
     let defaults = try AlgorithmRegistry.entry(algorithm).defaults
-    #expect(!defaults.normalizeObservations && !defaults.scaleRewards && defaults.returnBound == nil)
+    #expect(!defaults.normalizeObservations && defaults.returnBound == nil)
+    #expect(defaults.scaleRewards == (algorithm == "xqc"))
     let set = try defaults.setting(["normalizeObservations=true", "scaleRewards=true", "returnBound=5"])
     #expect(set.normalizeObservations && set.scaleRewards && set.returnBound == 5)
     #expect(try AlgorithmRegistry.entry(algorithm).configuration(set.values).returnBound == 5)

@@ -22,10 +22,12 @@ extension AnyConfiguration {
   private static let actorCritics = ["ddpg", "td3", "sac", "tqc", "redq", "sac-discrete", "td3-bc"]
   private static let activations = ["policyActivation=tanh", "criticActivation=silu"]
 
-  /// All of them that the algorithm has: the loss of quantiles is Huber's with a threshold of its own, and being a mean over
-  /// pairs it has smaller gradients.
+  /// Those that learn distributions: quantiles by Huber's loss with a threshold of its own, or probabilities by cross-entropy.
+  private static let distributional = ["tqc", "xqc"]
+
+  /// All of them that the algorithm has. Losses of distributions have smaller gradients.
   private static func all(of name: String) -> [String] {
-    guard name == "tqc" else { return all }
+    guard distributional.contains(name) else { return all }
     return all.filter { !$0.hasPrefix("huberThreshold") && !$0.hasPrefix("maximumGradientNorm") } + [
       "maximumGradientNorm=1e-4"
     ]
@@ -37,9 +39,9 @@ extension AnyConfiguration {
   func `every learner takes the settings of its optimisers`(name: String) throws {
     let configuration = try AlgorithmRegistry.entry(name).defaults.setting(Self.all(of: name))
     #expect(configuration.values["learningRateSchedule"]?["linear"]?["updates"] == .number(9))
-    #expect(configuration.values["learningRateSchedule"]?["linear"]?["final"] == .number(0))
+    #expect(configuration.values["learningRateSchedule"]?["linear"]?["final"] == .number(name == "xqc" ? 0.1 : 0))
     #expect(configuration.values["maximumGradientNorm"] != .null && configuration.values["huberThreshold"] != .null)
-    #expect((configuration.values["huberThreshold"] == nil) == (name == "tqc"))
+    #expect((configuration.values["huberThreshold"] == nil) == Self.distributional.contains(name))
     #expect(configuration.values["adamEpsilon"] == .number(1e-4))
     #expect(try AlgorithmRegistry.entry(name).configuration(configuration.values).values == configuration.values)
   }
@@ -110,7 +112,13 @@ extension AnyConfiguration {
   @Test(arguments: names)
   func `a schedule without a number lasts as long as the run`(name: String) throws {
     let defaults = try AlgorithmRegistry.entry(name).defaults
-    #expect(defaults.lasting(updates: 70).values == defaults.values)
+    let lasting = defaults.lasting(updates: 70).values
+    if let linear = defaults.values["learningRateSchedule"]?["linear"] {
+      #expect(lasting["learningRateSchedule"]?["linear"]?["updates"] == .number(70))
+      #expect(lasting["learningRateSchedule"]?["linear"]?["final"] == linear["final"])
+    } else {
+      #expect(lasting == defaults.values)
+    }
     let cosine = try defaults.setting(["learningRateSchedule.cosine.final=0.5"]).lasting(updates: 70)
     #expect(cosine.values["learningRateSchedule"]?["cosine"]?["updates"] == .number(70))
     let own = try defaults.setting(["learningRateSchedule.cosine.updates=7"]).lasting(updates: 70)

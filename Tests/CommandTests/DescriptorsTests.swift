@@ -26,9 +26,14 @@ import Testing
     )
   }
 
+  /// A short run, but for what `more` says: an option given twice would be told.
   func arguments(_ name: String, _ more: String = "") -> String {
-    "train td3 Pendulum-v1 --steps 1500 --seed 3 --run-directory \(name) --set hiddenSizes=16,16 --set batchSize=32 "
-      + "--set randomSteps=200 --evaluate-every 500 --evaluation-episodes 2 --checkpoint-every 100 --threads 1 \(more)"
+    let usual = [
+      "--steps 1500", "--seed 3", "--evaluate-every 500", "--evaluation-episodes 2", "--checkpoint-every 100",
+      "--threads 1",
+    ].filter { !more.contains($0.prefix { $0 != " " }) }
+    return "train td3 Pendulum-v1 --run-directory \(name) --set hiddenSizes=16,16 --set batchSize=32 "
+      + "--set randomSteps=200 \(usual.joined(separator: " ")) \(more)"
   }
 
   static let closings = ["<&-", ">&-", "2>&-", "<&- >&-", "<&- 2>&-", ">&- 2>&-", "<&- >&- 2>&-"]
