@@ -1,4 +1,4 @@
-"""Off-policy reinforcement learning on the CPU: SAC, TQC, REDQ, CrossQ, TD3, DDPG, DQN and DiscreteSAC.
+"""Off-policy reinforcement learning on the CPU: SAC, TQC, REDQ, CrossQ, XQC, TD3, DDPG, DQN and DiscreteSAC.
 
     from offpolicy import SAC
     model = SAC("MlpPolicy", "Pendulum-v1", verbose=1, seed=0)
@@ -25,13 +25,15 @@ from .sac import SAC
 from .schedules import ConstantSchedule, LinearSchedule
 from .td3 import TD3
 from .tqc import TQC
+from .xqc import XQC
 
 __version__ = "0.1.0"
 
 __all__ = [
     "ActionNoise", "BuiltInEnvironment", "ConstantSchedule", "CrossQ", "DDPG", "DQN", "DiscreteSAC", "HerReplayBuffer",
     "LinearSchedule", "NativeError", "NormalActionNoise", "OffPolicyError", "OrnsteinUhlenbeckActionNoise", "REDQ",
-    "SAC", "TD3", "TQC", "UnsupportedError", "VectorizedActionNoise", "built_in_ids", "configure", "describe", "evaluate_policy",
+    "SAC", "TD3", "TQC", "UnsupportedError", "VectorizedActionNoise", "XQC", "built_in_ids", "configure", "describe",
+    "evaluate_policy",
 ]  # fmt: skip
 
 
@@ -42,8 +44,8 @@ _OTHERS = ("A2C", "ARS", "MaskablePPO", "PPO", "QRDQN", "RecurrentPPO", "TRPO")
 def __getattr__(name: str) -> object:
     if name in _OTHERS:
         raise ImportError(
-            f"offpolicy has no {name}: it has off-policy algorithms, SAC, TQC, REDQ, CrossQ, TD3 and DDPG for continuous actions, DQN "
-            "and DiscreteSAC for discrete ones"
+            f"offpolicy has no {name}: it has off-policy algorithms, SAC, TQC, REDQ, CrossQ, XQC, TD3 and DDPG for continuous actions, "
+            "DQN and DiscreteSAC for discrete ones"
         )
     # the checker is loaded when it is used
     if name == "check_env":

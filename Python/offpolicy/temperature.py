@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Dict, Optional
+from typing import Any, ClassVar, Dict, Optional
 
 import numpy as np
 
@@ -12,7 +12,10 @@ from .tensors import as_array, as_used
 
 
 class WithTemperature:
-    """A model whose policy's entropy is weighed by α: learned or fixed, as `ent_coef` says."""
+    """A model whose policy's entropy is weighted by α: learned or fixed, as `ent_coef` says."""
+
+    #: H̄ for each action dimension where `target_entropy` is "auto"
+    _entropy_per_action: ClassVar[float] = -1.0
 
     @property
     def log_ent_coef(self) -> Any:
@@ -31,7 +34,7 @@ class WithTemperature:
         alpha, entropy = means.get("temperature"), means.get("entropy")
         target = self.target_entropy  # type: ignore[attr-defined]
         if target == "auto":
-            target = -int(np.prod(self.action_space.shape))  # type: ignore[attr-defined]
+            target = self._entropy_per_action * int(np.prod(self.action_space.shape))  # type: ignore[attr-defined]
         is_learned = "learned" in arguments.temperature(self.ent_coef) and not self.is_discrete  # type: ignore[attr-defined]
         if alpha is None or entropy is None or not is_learned or not alpha > 0:
             return None

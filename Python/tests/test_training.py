@@ -9,14 +9,14 @@ gym = pytest.importorskip("gymnasium")
 
 from environments_for_tests import Counter, Reach  # noqa: E402
 
-from offpolicy import DDPG, DQN, REDQ, SAC, TD3, TQC, CrossQ, DiscreteSAC, HerReplayBuffer, LinearSchedule  # noqa: E402
+from offpolicy import DDPG, DQN, REDQ, SAC, TD3, TQC, XQC, CrossQ, DiscreteSAC, HerReplayBuffer, LinearSchedule  # noqa: E402
 from offpolicy import NormalActionNoise  # noqa: E402
 from offpolicy.callbacks import BaseCallback  # noqa: E402
 
 SMALL = dict(policy_kwargs=dict(net_arch=[16, 16]), seed=3)
 ALL = [
     (SAC, "Pendulum-v1"), (TQC, "Pendulum-v1"), (TD3, "Pendulum-v1"), (DDPG, "Pendulum-v1"), (DQN, "CartPole-v1"),
-    (REDQ, "Pendulum-v1"), (CrossQ, "Pendulum-v1"), (DiscreteSAC, "CartPole-v1"),
+    (REDQ, "Pendulum-v1"), (CrossQ, "Pendulum-v1"), (XQC, "Pendulum-v1"), (DiscreteSAC, "CartPole-v1"),
 ]  # fmt: skip
 
 
@@ -92,6 +92,39 @@ def test_crossq_takes_the_arguments_of_sb3_contrib():
         model.save_sb3("model.zip")
 
 
+def test_xqc_has_the_librarys_defaults_and_its_own_arguments():
+    model = XQC("MlpPolicy", "Pendulum-v1", seed=3, buffer_size=100)
+    tensors = model.get_parameters()["policy"]
+    assert tensors["critic.1.layer.4.bias"].shape == (101,) and tensors["policy.layer.3.weight"].shape == (256, 256)
+    assert model.lr_schedule(1.0) == 3e-4 and abs(model.lr_schedule(0.0) - 3e-5) < 1e-12
+    assert abs(model.ent_coef_tensor - 0.01) < 1e-8 and model._temperature_loss({"temperature": 0.01, "entropy": -0.5}) == 0
+
+    def learned(net_arch=(8, 16), **more):
+        kwargs = dict(net_arch=list(net_arch), **more.pop("kwargs", {}))
+        arguments = dict(learning_starts=20, policy_delay=2, n_atoms=11, seed=3, policy_kwargs=kwargs)
+        return XQC("MlpPolicy", "Pendulum-v1", **{**arguments, **more}).learn(60)
+
+    model = learned()
+    tensors = model.get_parameters()["policy"]
+    assert tensors["policy.layer.1.weight"].shape == tensors["critic.0.layer.1.weight"].shape == (16, 8)
+    assert tensors["critic.0.layer.2.bias"].shape == (11,) and model._n_updates == 40
+    digests = {model.digest}
+    for changed in [
+        dict(n_atoms=21), dict(v_min=-9), dict(v_max=9), dict(policy_delay=3), dict(target_entropy=-1.0),
+        dict(kwargs=dict(batch_norm_momentum=0.1)), dict(kwargs=dict(batch_norm_eps=1e-5)), dict(learning_rate=3e-4),
+        dict(configuration={"scaleRewards": False}),
+    ]:  # fmt: skip
+        digests.add(learned(**changed).digest)
+    assert len(digests) == 10
+    assert learned(target_entropy=-0.5).digest == model.digest
+    with pytest.raises(ValueError, match="ReLU as its only activation_fn"):
+        learned(kwargs=dict(activation_fn="Tanh"))
+    with pytest.raises(Exception, match="maximumValue"):
+        learned(v_min=5)
+    with pytest.raises(ValueError, match="Stable-Baselines3 has no XQC"):
+        model.save_sb3("model.zip")
+
+
 def test_redq_has_any_number_of_critics_and_with_dropout_is_droq():
     kwargs = dict(net_arch=dict(pi=[16], qf=[24]), n_critics=5)
     arguments = dict(learning_starts=20, gradient_steps=4, policy_delay=2, seed=3)
@@ -112,7 +145,7 @@ class Tanh:  # as torch.nn has it: only the name matters
     pass
 
 
-@pytest.mark.parametrize("cls,id", ALL)
+@pytest.mark.parametrize("cls,id", [case for case in ALL if case[0] is not XQC])  # it has ReLU alone
 @pytest.mark.parametrize("activation", ["tanh", "SiLU", Tanh])
 def test_an_activation_is_taken_by_its_class_or_its_name_and_kept(tmp_path, cls, id, activation):
     def build(**more):

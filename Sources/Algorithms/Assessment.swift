@@ -41,16 +41,14 @@ public struct Assessment: Sendable, Equatable {
   public mutating func add(_ critics: Critics, rows: Int) {
     largestValue = critics.largestValue(rows: rows)
     deadCriticUnits = critics.deadUnits(rows: rows)
-    criticNorm = parameterNorm(critics.networks)
-    criticGradientNorm = gradientNorm(critics.networks)
+    addNorms(of: critics)
   }
 
   /// Adds the measures of quantile critics that were evaluated over the first `rows` rows.
   package mutating func add(_ critics: QuantileCritics, rows: Int) {
     largestValue = critics.largestValue(rows: rows)
     deadCriticUnits = critics.deadUnits(rows: rows)
-    criticNorm = parameterNorm(critics.networks)
-    criticGradientNorm = gradientNorm(critics.networks)
+    addNorms(of: critics)
     crossedQuantiles = critics.crossedQuantiles(rows: rows)
   }
 
@@ -58,8 +56,7 @@ public struct Assessment: Sendable, Equatable {
   package mutating func add(_ critics: CategoricalCritics, rows: Int) {
     largestValue = critics.largestValue(rows: rows)
     deadCriticUnits = critics.deadUnits(rows: rows)
-    criticNorm = parameterNorm(critics.networks)
-    criticGradientNorm = gradientNorm(critics.networks)
+    addNorms(of: critics)
     saturatedBins = critics.saturatedBins(rows: rows)
   }
 
@@ -67,6 +64,10 @@ public struct Assessment: Sendable, Equatable {
   package mutating func add(_ critics: ActionValues, rows: Int, of choice: (_ row: Int) -> Int) {
     largestValue = critics.largestValue(rows: rows, of: choice)
     deadCriticUnits = critics.deadUnits(rows: rows)
+    addNorms(of: critics)
+  }
+
+  private mutating func addNorms(of critics: some Ensemble) {
     criticNorm = parameterNorm(critics.networks)
     criticGradientNorm = gradientNorm(critics.networks)
   }

@@ -45,10 +45,11 @@ public struct Hyperparameter: Sendable {
 
   /// The allowed values in words.
   public var rangeText: String {
-    ranges.sorted { $0.key < $1.key }.map {
-      $0.key.isEmpty
-        ? $0.value.description
-        : $0.value.isNothing ? $0.key : "\($0.key) in \($0.value)\(caseDefaults[$0.key] == .null ? " or null" : "")"
+    ranges.sorted { $0.key < $1.key }.map { label, range in
+      if label.isEmpty { return range.description }
+      if range.isNothing { return label }
+      let orNull = caseDefaults[label] == .null ? " or null" : ""
+      return "\(label)\(range.isInteger ? ":" : " in") \(range)\(orNull)"
     }.joined(separator: ", ") + (isOptional ? " or null" : "")
   }
 

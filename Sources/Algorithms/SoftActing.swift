@@ -1,4 +1,4 @@
-// SoftActing.swift — the parts that the soft actor-critics of continuous actions share, besides their equations.
+// SoftActing.swift — what soft actor-critics of continuous actions share: acting, the entropy bonus, learning rates.
 
 import Kernels
 import Networks

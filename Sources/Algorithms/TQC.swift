@@ -293,7 +293,8 @@ public final class TQC: SoftActing {
   }
 
   public static let metrics: [Metric] = [
-    .criticLoss, .policyLoss, .targetMean, .temperature, .entropy, .crossedQuantiles,
+    Metric("critic_loss", "mean ρ(y_k − θ_jm), the quantile Huber loss of all pairs", unit: ""),
+    .policyLoss, .targetMean, .temperature, .entropy, .crossedQuantiles,
   ]
 
   /// F and G are a network's pass forward and back to its first layer, G_A that on to the actions, π the policy, Z one of J critics

@@ -217,7 +217,10 @@ public final class XQC: SoftActing {
   }
 
   public static let metrics: [Metric] =
-    [.criticLoss, .policyLoss, .targetMean, .temperature, .entropy] + Metric.statisticsLags + [.saturatedBins]
+    [
+      Metric("critic_loss", "Σ_j mean −Σ_i m_i log p_ji", unit: "nat"),
+      .policyLoss, .targetMean, .temperature, .entropy,
+    ] + Metric.statisticsLags + [.saturatedBins]
 
   /// F and G are a network's pass forward and back to its first layer over B rows, G_I that on to all inputs, G_A to the actions, π the
   /// policy, Z a critic: ã′ F_π; critics 2 (2 F_Z + G_Z + G_I) and targets 2 F_Z, each over 2B rows; the policy's statistics F_π, and

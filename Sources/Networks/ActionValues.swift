@@ -84,11 +84,7 @@ package final class ActionValues: Ensemble, @unchecked Sendable {
   }
 
   /// The share of the critics' hidden units that are zero over the first `rows` rows of the last evaluation.
-  package func deadUnits(rows: Int) -> Double {
-    var sum = 0.0
-    for j in 0..<count { sum += activations[j].deadUnits(rows: rows) }
-    return sum / Double(max(1, count))
-  }
+  package func deadUnits(rows: Int) -> Double { activations.deadUnits(rows: rows) }
 
   /// argmax_a Q_0(s, a) at a row of the last evaluation; ties go to the first.
   package func best(at row: Int) -> Int { values[0].indexOfMaximum(inRow: row) }
@@ -103,8 +99,8 @@ package final class ActionValues: Ensemble, @unchecked Sendable {
     _ j: Int, _ loss: ValueLoss, to targets: borrowing Block, weights: borrowing Block, actions: borrowing Matrix,
     scale: Float, rows: Range<Int>
   ) {
+    valueGradients[j].fill(0, rows: rows)
     for row in rows {
-      for choice in 0..<choices { valueGradients[j][row, choice] = 0 }
       let taken = actions.choice(at: row, below: choices)
       valueGradients[j][row, taken] = loss.derivative(values[j][row, taken] - targets[row]) * scale * weights[row]
     }
@@ -155,9 +151,9 @@ package final class ActionValues: Ensemble, @unchecked Sendable {
   ) {
     let share = 1 / Float(count)
     for row in 0..<rows {
-      let taken = actions.choice(at: row, below: choices)
+      let (taken, target) = (actions.choice(at: row, below: choices), targets[row])
       var sum: Float = 0
-      for j in 0..<count { sum += abs(values[j][row, taken] - targets[row]) }
+      for j in 0..<count { sum += abs(values[j][row, taken] - target) }
       errors[row] = sum * share
     }
   }

@@ -70,9 +70,7 @@ extension Critics {
   }
 
   /// The distance of the last batch's means from the running means, in running deviations; the mean over the critics.
-  package var statisticsLag: Double {
-    (0..<count).reduce(0) { $0 + networks[$1].statisticsLag(activations[$1]) } / Double(max(1, count))
-  }
+  package var statisticsLag: Double { activations.statisticsLag(networks) }
 }
 
 extension SquashedGaussian {

@@ -200,12 +200,7 @@ package final class CategoricalCritics: Ensemble, @unchecked Sendable {
 
   /// |Q_j − y|, the mean over j, of the first `rows` rows.
   package func absoluteErrors(to means: borrowing Block, into errors: borrowing Block, rows: Int) {
-    let share = 1 / Float(count)
-    for row in 0..<rows {
-      var sum: Float = 0
-      for j in 0..<count { sum += abs(values[j][row] - means[row]) }
-      errors[row] = sum * share
-    }
+    values.absoluteErrors(to: means, into: errors, rows: rows)
   }
 
   /// The mean of min_j Q_j over the first `rows` rows.
@@ -213,14 +208,8 @@ package final class CategoricalCritics: Ensemble, @unchecked Sendable {
     (0..<rows).reduce(0) { $0 + Double(minimum(at: $1)) } / Double(max(1, rows))
   }
 
-  /// The largest |Q_j| over the first `rows` rows.
-  package func largestValue(rows: Int) -> Double {
-    var largest = 0.0
-    for j in 0..<count {
-      for row in 0..<rows { largest = max(largest, Double(abs(values[j][row]))) }
-    }
-    return largest
-  }
+  /// The largest |Q_j| over the first `rows` rows; NaN if one of them is.
+  package func largestValue(rows: Int) -> Double { values.largestMagnitude(rows: rows) }
 
   /// The probability of the smallest and the largest value together, the mean over the critics and the first `rows` rows.
   package func saturatedBins(rows: Int) -> Double {
@@ -233,15 +222,11 @@ package final class CategoricalCritics: Ensemble, @unchecked Sendable {
     return sum / Double(max(1, rows * count))
   }
 
-  /// How far the last batch's means were from the running ones, the mean over the critics.
-  package var statisticsLag: Double {
-    (0..<count).reduce(0) { $0 + networks[$1].statisticsLag(activations[$1]) } / Double(max(1, count))
-  }
+  /// The distance of the last batch's means from the running means, in running deviations; the mean over the critics.
+  package var statisticsLag: Double { activations.statisticsLag(networks) }
 
   /// The share of hidden units of all critics that pass nothing back over the first `rows` rows of the last evaluation.
-  package func deadUnits(rows: Int) -> Double {
-    (0..<count).reduce(0) { $0 + activations[$1].deadUnits(rows: rows) } / Double(max(1, count))
-  }
+  package func deadUnits(rows: Int) -> Double { activations.deadUnits(rows: rows) }
 }
 
 /// Categorical critics of one row that share the parameters of others.

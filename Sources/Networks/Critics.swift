@@ -211,12 +211,7 @@ public final class Critics: Ensemble, @unchecked Sendable {
 
   /// |Q_j − y|, the mean over j, of the first `rows` rows.
   package func absoluteErrors(to targets: borrowing Block, into errors: borrowing Block, rows: Int) {
-    let share = 1 / Float(count)
-    for row in 0..<rows {
-      var sum: Float = 0
-      for j in 0..<count { sum += abs(values[j][row] - targets[row]) }
-      errors[row] = sum * share
-    }
+    values.absoluteErrors(to: targets, into: errors, rows: rows)
   }
 
   /// The mean of min_j Q_j, or of Q_0 alone, over the first `rows` rows.
@@ -248,21 +243,11 @@ public final class Critics: Ensemble, @unchecked Sendable {
     return sum / Double(max(1, rows))
   }
 
-  /// The largest |Q_j| over the first `rows` rows.
-  package func largestValue(rows: Int) -> Double {
-    var largest = 0.0
-    for j in 0..<count {
-      for row in 0..<rows { largest = max(largest, Double(abs(values[j][row]))) }
-    }
-    return largest
-  }
+  /// The largest |Q_j| over the first `rows` rows; NaN if one of them is.
+  package func largestValue(rows: Int) -> Double { values.largestMagnitude(rows: rows) }
 
   /// The share of hidden units of all critics that are zero over the first `rows` rows of the last evaluation.
-  package func deadUnits(rows: Int) -> Double {
-    var sum = 0.0
-    for j in 0..<activations.count { sum += activations[j].deadUnits(rows: rows) }
-    return sum / Double(max(1, activations.count))
-  }
+  package func deadUnits(rows: Int) -> Double { activations.deadUnits(rows: rows) }
 
   /// The mean of |Q_0| over the first `rows` rows.
   package func meanFirstMagnitude(rows: Int) -> Double {

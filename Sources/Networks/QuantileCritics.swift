@@ -176,9 +176,5 @@ package final class QuantileCritics: Ensemble, @unchecked Sendable {
   }
 
   /// The share of hidden units of all critics that pass nothing back over the first `rows` rows of the last evaluation.
-  package func deadUnits(rows: Int) -> Double {
-    var sum = 0.0
-    for j in 0..<activations.count { sum += activations[j].deadUnits(rows: rows) }
-    return sum / Double(max(1, activations.count))
-  }
+  package func deadUnits(rows: Int) -> Double { activations.deadUnits(rows: rows) }
 }

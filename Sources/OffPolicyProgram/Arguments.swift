@@ -136,3 +136,9 @@ extension String {
     String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
   }
 }
+
+/// Throws where a setting has an option of its own and is set with `--set` too.
+func refuseTwice(_ flag: String, _ name: String, _ settings: [String]) throws {
+  let isSet = settings.contains { $0.split(separator: "=").first?.split(separator: ".").first == Substring(name) }
+  if isSet { throw ArgumentMismatch("\(flag) and --set \(name) set the same: leave one of them out") }
+}

@@ -3,12 +3,6 @@
 import ArgumentParser
 import OffPolicy
 
-/// Throws where a setting has an option of its own and is set with `--set` too.
-func refuseTwice(_ flag: String, _ name: String, _ settings: [String]) throws {
-  let isSet = settings.contains { $0.split(separator: "=").first?.split(separator: ".").first == Substring(name) }
-  if isSet { throw ArgumentMismatch("\(flag) and --set \(name) set the same: leave one of them out") }
-}
-
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure updates per second: sample a batch, update everything, track the targets.")

@@ -188,12 +188,12 @@ import Testing
     #expect(refusal("hiddenSizes=").hasSuffix("it must be whole numbers in [1, 16384]"))
     #expect(
       refusal("targetTracking.soft.rate=0")
-        == #"targetTracking cannot be {"soft":{"rate":0}}: it must be hard.every in a whole number in [1, 1000000000], "#
+        == #"targetTracking cannot be {"soft":{"rate":0}}: it must be hard.every: a whole number in [1, 1000000000], "#
         + "soft.rate in (0, 1]; such as targetTracking.soft.rate=0.01")
     #expect(
       refusal("policyGradient.scoreFunction.samples=1")
         == #"policyGradient cannot be {"scoreFunction":{"samples":1}}: it must be pathwise, "#
-        + "scoreFunction.samples in a whole number in [2, 256]; such as policyGradient.scoreFunction.samples=2")
+        + "scoreFunction.samples: a whole number in [2, 256]; such as policyGradient.scoreFunction.samples=2")
     #expect(refusal("targetEntropy=low") == "targetEntropy cannot be low: it must be (−∞, ∞) or null")
   }
 

@@ -45,7 +45,7 @@ private struct Cases: AlgorithmConfiguration {
   @Test func `a range of cases names each of them, in order`() {
     let hyperparameter = Hyperparameter(
       "x", "X", cases: ["b.n": .whole(1, 2), "a.r": .real(0, 1)], "summary", source: "nowhere")
-    #expect(hyperparameter.rangeText == "a.r in [0, 1], b.n in a whole number in [1, 2]")
+    #expect(hyperparameter.rangeText == "a.r in [0, 1], b.n: a whole number in [1, 2]")
     let bare = Hyperparameter("x", "X", cases: ["c": .nothing, "a.r": .real(0, 1)], "summary", source: "nowhere")
     #expect(bare.rangeText == "a.r in [0, 1], c")
     #expect(Hyperparameter("x", "X", .real(0, 1), "s", source: "n", isOptional: true).rangeText == "[0, 1] or null")
@@ -83,7 +83,7 @@ private struct Cases: AlgorithmConfiguration {
       "way.bent.round=1", "way=round", "way=null", "way=", #"way={"bent":{},"straight":{}}"#, "way.straight.by=1",
     ] {
       let error = #expect(throws: ConfigurationError.self, "\(assignment)") { try Cases().setting([assignment]) }
-      #expect(error?.description.contains("bent.after in a whole number in [1, 1000000000] or null, ") == true)
+      #expect(error?.description.contains("bent.after: a whole number in [1, 1000000000] or null, ") == true)
     }
   }
 }

@@ -131,7 +131,7 @@ import Testing
     ("learningRateSchedule=step", "constant, cosine"),
     ("maximumGradientNorm=0", "maximumGradientNorm cannot be 0"), ("adamBeta2=1", "[0, 1)"),
     ("criticHiddenSizes=64,0", "whole numbers in [1, 16384] or null"),
-    ("policyGradient.scoreFunction.samples=1", "scoreFunction.samples in a whole number in [2,"),
+    ("policyGradient.scoreFunction.samples=1", "scoreFunction.samples: a whole number in [2,"),
   ])
   func `a value out of range is told with what is allowed`(setting: String, hint: String) throws {
     try refusal(train("--set", setting), says: hint, "it must be")
