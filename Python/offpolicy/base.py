@@ -1,7 +1,7 @@
 """The model: what the algorithms have in common.
 
 A model has a learner of the library and the environments that it collects from. The constructors' arguments are kept as
-attributes of the same names. Each verb has its file: training.py, prediction.py, saving.py, parameters.py.
+attributes of the same names. Each verb has its file: training.py, prediction.py, saving.py, parameters.py; model_environments.py has what it acts in.
 """
 
 from __future__ import annotations
@@ -14,21 +14,18 @@ from typing import Any, ClassVar, Dict, List, Optional, Tuple
 import numpy as np
 
 from . import _native, arguments, parameters, prediction, saving, spaces, training
-from .errors import UnsupportedError
 from .goals import GoalFunction
-from .lanes import Lanes, register_with_sb3
 from .learner_settings import learner_settings
 from .logger import Logger
+from .model_environments import WithEnvironments
 from .noise import VectorizedActionNoise, native_noise
 from .policy import Device, Policy
 from .replay import replay_buffer_of
 from .schedules import FloatSchedule
-from .vec_environments import VecEnvLanes
-from .vec_normalize import vec_normalize_of
 from .vectors import make_lanes
 
 
-class OffPolicyModel:
+class OffPolicyModel(WithEnvironments):
     """Base of the models. Subclasses have the constructors, and say in `_configuration` what their arguments mean."""
 
     #: the library's name of the algorithm
@@ -107,19 +104,6 @@ class OffPolicyModel:
         self._policy_handle: Optional[_native.Handle] = None
         self.policy = Policy(self)
 
-    def _set_lanes(self, lanes: Lanes, built_in: Optional[str]) -> None:
-        self._lanes: Optional[Lanes] = lanes
-        self._built_in = built_in
-        self._vec_normalize_env = vec_normalize_of(getattr(lanes, "env", None))
-        lanes.prepare(goals=self._hindsight.goals > 0 and built_in is None)
-        # whether the environments have to be reset before the next step
-        self._must_reset = True
-        self._epoch = lanes.epoch
-        # where a saved model's environments were, until training goes on
-        self._saved_lanes: Optional[List[Any]] = None
-        if hasattr(self, "_actions"):
-            self._actions = prediction.row_maps(self)
-
     # ---- the learner
 
     def _make_learner(self) -> None:
@@ -170,57 +154,6 @@ class OffPolicyModel:
     def set_logger(self, logger: Any) -> None:
         """Sets the logger, ours or SB3's; `verbose` and `tensorboard_log` are then without effect on it."""
         self._logger, self._custom_logger = logger, True
-
-    def get_env(self) -> Any:
-        """The environments as a VecEnv: the one that was given, or one around the environment that was given."""
-        if isinstance(self._lanes, VecEnvLanes):
-            return self._lanes.env
-        if self._lanes is not None:
-            register_with_sb3(type(self._lanes))
-        return self._lanes
-
-    @property
-    def env(self) -> Any:
-        """As `get_env`. Deleted, the model has none until `set_env`."""
-        return self.get_env()
-
-    @env.deleter
-    def env(self) -> None:
-        self._set_nowhere()
-
-    def _set_nowhere(self) -> None:
-        self._lanes = self._built_in = self._vec_normalize_env = None
-        self._must_reset, self._epoch = True, -1
-
-    def get_vec_normalize_env(self) -> Any:
-        """The VecNormalize around the environments, or None."""
-        return self._vec_normalize_env
-
-    def set_env(self, env: Any, force_reset: bool = True) -> None:
-        """Changes the environments; number and spaces have to be the same.
-
-        :param force_reset: whether to reset them before the next step
-        """
-        if env is self.get_env():
-            self._must_reset = self._must_reset or force_reset
-            return
-        lanes, built_in = make_lanes(env, self.n_envs if isinstance(env, str) else 1)
-        if lanes.num_envs != self.n_envs:
-            raise UnsupportedError(
-                f"the model has {self.n_envs} environments, {lanes.num_envs} were given; for another number load the "
-                f"model with them: {type(self).__name__}.load(path, env)"
-            )
-        spaces.check_same("observation", self.observation_space, lanes.observation_space)
-        spaces.check_same("action", self.action_space, lanes.action_space)
-        if self._steps_natively or self._lanes is None:
-            saving.move_to(self, lanes, built_in)
-        else:
-            self._set_lanes(lanes, built_in)
-            self._must_reset = force_reset or lanes.observations is None
-            if self._hindsight.goals > 0:
-                self._goal_function = GoalFunction(self.observation_space, lanes)
-                self._goal_function.attach(self._learner)
-        self._epoch = -1
 
     def set_random_seed(self, seed: Optional[int] = None) -> None:
         """Seeds Python's and NumPy's generators, the action space and the environments' next resets."""
