@@ -48,6 +48,7 @@ def check_model(run, path, policy):
     import gymnasium
     import numpy as np
     import stable_baselines3 as sb3
+    import torch
 
     reference = runpy.run_path(str(ROOT / "Scripts/check-exports.py"), run_name="module")["Reference"](policy)
     described = json.loads((run / "run.json").read_text())["run"]
@@ -59,6 +60,7 @@ def check_model(run, path, policy):
     actions = model.predict(s, deterministic=True)[0]
     result = reference.compare("Stable-Baselines3", actions, s, None, 1e-6)
     steps = model.num_timesteps
+    torch.set_num_threads(1)  # on busy processors its threads wait for each other, hundreds of times as long
     model.learn(300, reset_num_timesteps=False)
     assert model.num_timesteps >= steps + 300, "it did not learn on"
     print(f"  {path.name}: {result}; learned on from step {steps}")
