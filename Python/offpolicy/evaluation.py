@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, Callable, Dict, List, Optional, Tuple, Union
+from typing import Any, Callable, Dict, List, Optional, Set, Tuple, Union
 
 import numpy as np
 
+from .environments import innermost
 from .lanes import Lanes
-from .vec_environments import is_vec_environment
+from .vec_environments import VecEnvLanes, innermost_vector, is_vec_environment
 from .vec_normalize import vec_normalize_of
 from .vectors import make_lanes
 
@@ -81,12 +82,27 @@ def evaluate_policy(
         observations = new_observations
         if render:
             lanes.render()
+    _tell_of_moves(model, lanes)
     mean, deviation = float(np.mean(rewards_of_episodes)), float(np.std(rewards_of_episodes))
     if reward_threshold is not None and not mean > reward_threshold:
         raise AssertionError(f"the mean return {mean:.2f} is not above the threshold {reward_threshold:.2f}")
     if return_episode_rewards:
         return rewards_of_episodes, lengths_of_episodes
     return mean, deviation
+
+
+def _tell_of_moves(model: Any, lanes: Any) -> None:
+    """A model whose own environments were evaluated in resets them before it goes on: their observations are others now."""
+    own = getattr(model, "_lanes", None)
+    if isinstance(own, Lanes) and own is not lanes and not _parts(own).isdisjoint(_parts(lanes)):
+        model._must_reset = True
+
+
+def _parts(vector: Any) -> Set[int]:
+    """What tells whether two vectors are made of the same environments."""
+    base = innermost_vector(vector.env if isinstance(vector, VecEnvLanes) else vector)
+    environments = getattr(base, "envs", None) or [getattr(base, "env", base)]
+    return {id(innermost(environment)) for environment in environments}
 
 
 class Monitor:

@@ -30,6 +30,8 @@ class Lanes:
 
     #: whether `first` is known when an episode ends; else the next round begins the lane
     resets_at_once = True
+    #: whether `observations` are those of now, whoever has reset and stepped the environments
+    sees_all_steps = True
 
     def __init__(self, count: int, observation_space: Any, action_space: Any) -> None:
         self.num_envs = count

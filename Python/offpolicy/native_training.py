@@ -19,8 +19,8 @@ from .training_steps import fixed_locals, goes_on, set_rate
 CHUNK = 50.0  # ms
 
 
-def learn_natively(model: Any, total: int, watcher: Any, log_interval: Optional[int]) -> bool:
-    """Takes the steps up to `total`; False: a callback ended it."""
+def learn_natively(model: Any, total: int, watcher: Any, log_interval: Optional[int]) -> Optional[bool]:
+    """Takes the steps up to `total`; False: a callback ended it; None: a callback changed the environments."""
     learner, lib, every = model._learner, _native.library(), model._cadence.update_every
     look = None if watcher is None or type(watcher) is ProgressBarCallback else _Look(model, watcher, log_interval)
     before_step = getattr(model, "_before_step", None)
@@ -41,6 +41,8 @@ def learn_natively(model: Any, total: int, watcher: Any, log_interval: Optional[
         if look is not None:
             if not look.step(every):
                 return False
+            if model._learner is not learner:
+                return None
             continue
         steps = _native.check(lib.run(learner.handle, stop - model.num_timesteps, CHUNK))
         model.num_timesteps += steps
@@ -83,11 +85,11 @@ class _Look:
         model.num_timesteps += steps
         _native.check(lib.last_round(model._learner.handle, *self.addresses))
         model._round.rounds += 1
+        records = _episodes(model) if (self.flags & (TERMINATED | TRUNCATED)).any() else []
         self.watcher.update_locals(self.locals())
         is_wanted = goes_on(self.watcher.on_step())
-        if (self.flags & (TERMINATED | TRUNCATED)).any():
-            for record in _episodes(model):
-                count_episode(model, record, None, self.log_interval)
+        for record in records:
+            count_episode(model, record, None, self.log_interval)
         self.begins = model._round.rounds * model.n_envs >= every
         if self.begins:
             model._round.clear()

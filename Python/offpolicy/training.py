@@ -14,7 +14,7 @@ import ctypes
 import math
 import time
 from collections import deque
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
@@ -52,10 +52,12 @@ def learn(
     if watcher is not None:
         watcher.init_callback(model)
         watcher.on_training_start(given, globals())
-    if model._steps_natively:
-        learn_natively(model, total, watcher, log_interval)
-    else:
-        _learn_driven(model, total, watcher, log_interval)
+    while True:
+        take_steps = learn_natively if model._steps_natively else _learn_driven
+        if take_steps(model, total, watcher, log_interval) is not None:
+            break
+        if not model._steps_natively:
+            _begin_lanes(model)
     model._current_progress_remaining = 1.0 - model.num_timesteps / max(1, total)
     record_metrics(model)
     if watcher is not None:
@@ -93,7 +95,7 @@ def _begin_lanes(model: Any) -> None:
     if model._saved_lanes is not None:
         exact = restore_lanes(lanes, model._saved_lanes)
         rows, model._saved_lanes = lanes.first, None
-    elif model._must_reset or lanes.observations is None:
+    elif model._must_reset or lanes.observations is None or _must_start(model, lanes):
         lanes.start()
         rows = lanes.first
     else:
@@ -106,6 +108,13 @@ def _begin_lanes(model: Any) -> None:
     model._must_reset, model._epoch = False, lanes.epoch
 
 
+def _must_start(model: Any, lanes: Any) -> bool:
+    # −1: nobody moved them, the library has to be told anew
+    are_elsewhere = not lanes.sees_all_steps and model._epoch not in (-1, lanes.epoch)
+    # an episode cannot begin with the last observation of another one
+    return are_elsewhere or not lanes.resets_at_once and bool(lanes.has_ended.any())
+
+
 def _begin_lane(model: Any, lane: int, rows: np.ndarray) -> None:
     size = rows.shape[1]
     _native.check(_native.library().begin(model._learner.handle, lane, rows[lane].ctypes.data, size))
@@ -114,7 +123,8 @@ def _begin_lane(model: Any, lane: int, rows: np.ndarray) -> None:
 # ---- environments in Python
 
 
-def _learn_driven(model: Any, total: int, watcher: Any, log_interval: Optional[int]) -> bool:
+def _learn_driven(model: Any, total: int, watcher: Any, log_interval: Optional[int]) -> Optional[bool]:
+    """Takes the steps up to `total`; False: a callback ended it; None: a callback moved or changed the environments."""
     lanes, learner, collected = model._lanes, model._learner, model._round
     lib, handle, count = _native.library(), learner.handle, lanes.num_envs
     rows = np.zeros((count, lanes.actions.size), dtype=np.float32)
@@ -177,12 +187,22 @@ def _learn_driven(model: Any, total: int, watcher: Any, log_interval: Optional[i
         collected.steps += steps
         if lanes.has_ends:
             collected.episodes += int(((flags & ended) != 0).sum())
+        # a callback may evaluate in the same environments
+        ends = _ends(lanes) if lanes.has_ends else ()
         if watcher is not None:
             watcher.update_locals({**fixed, **_locals(model, rows)})
             if not goes_on(watcher.on_step()):
                 return False
-        if lanes.has_ends:
-            _count_episodes(model, lanes, log_interval, noise)
+        if ends:
+            _count_episodes(model, ends, log_interval, noise)
+        if watcher is not None and _has_moved(model, lanes, learner):
+            return None
+
+
+def _has_moved(model: Any, lanes: Any, learner: Any) -> bool:
+    """Whether somebody has reset, stepped or changed the environments since the last step."""
+    is_other = model._lanes is not lanes or model._learner is not learner
+    return is_other or model._must_reset or model._epoch != lanes.epoch
 
 
 def _statistics(model: Any) -> Any:
@@ -226,7 +246,7 @@ def _learn_in_one_call(
         model.num_timesteps = steps = steps + count
         collected.rounds, collected.steps = 1, count
         if lanes.has_ends:
-            _count_episodes(model, lanes, log_interval, None)
+            _count_episodes(model, _ends(lanes), log_interval, None)
         if lib.learn(number) < 0:
             _fail(model)
         collected.clear()
@@ -301,11 +321,15 @@ def _locals(model: Any, rows: np.ndarray) -> Dict[str, Any]:
     }  # fmt: skip
 
 
-def _count_episodes(model: Any, lanes: Any, log_interval: Optional[int], noise: Any) -> None:
-    for lane in np.flatnonzero(lanes.flags & (TERMINATED | TRUNCATED)):
-        info = lanes.infos[lane]
+def _ends(lanes: Any) -> List[Tuple[int, Dict[str, Any]]]:
+    """The lanes whose episodes have just ended, and their infos."""
+    return [(int(lane), lanes.infos[lane]) for lane in np.flatnonzero(lanes.flags & (TERMINATED | TRUNCATED))]
+
+
+def _count_episodes(model: Any, ends: Any, log_interval: Optional[int], noise: Any) -> None:
+    for lane, info in ends:
         if noise is not None:
-            noise.reset(**({"indices": [lane]} if lanes.num_envs > 1 else {}))
+            noise.reset(**({"indices": [lane]} if model.n_envs > 1 else {}))
         count_episode(model, info.get("episode"), info.get("is_success"), log_interval)
 
 

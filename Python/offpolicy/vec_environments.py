@@ -17,19 +17,39 @@ class VecEnvLanes(Lanes):
     With a VecNormalize `next`, `first` and `rewards` are what was there before it; `observations` are what it made of them.
     """
 
+    sees_all_steps = False
+
     def __init__(self, environment: Any) -> None:
         self.env = environment
+        self._base = innermost_vector(environment)
+        #: what its vector had counted after the last call from here, and what others had counted before
+        self._counted, self._by_others = self._count(), 0
         self.metadata = getattr(environment, "metadata", {})
         self.normalizer = raw_normalizer(environment)
         super().__init__(environment.num_envs, environment.observation_space, environment.action_space)
 
+    @property  # type: ignore[override]
+    def epoch(self) -> int:
+        """Changes when somebody else resets or steps the environments, as far as their vector counts that."""
+        return self._by_others + self._count() - self._counted
+
+    @epoch.setter
+    def epoch(self, value: int) -> None: ...
+
+    def _count(self) -> int:
+        return int(getattr(self._base, "epoch", 0))
+
     def start(self) -> None:
+        self._by_others = self.epoch
         self.observations = self.env.reset()
+        self._counted = self._count()
         self.write_current(self.first)
         self.reset_infos = list(getattr(self.env, "reset_infos", self.reset_infos))
 
     def advance(self, rows: np.ndarray) -> None:
+        self._by_others = self.epoch
         observations, rewards, dones, infos = self.env.step(self.actions.batch(rows))
+        self._counted = self._count()
         self.observations, self.infos = observations, infos
         self.write_current(self.next)
         self.rewards[:] = rewards if self.normalizer is None else self.normalizer.old_reward
@@ -85,6 +105,13 @@ class VecEnvLanes(Lanes):
 
     def env_method(self, name: str, *arguments: Any, indices: Indices = None, **keywords: Any) -> List[Any]:
         return self.env.env_method(name, *arguments, indices=indices, **keywords)
+
+
+def innermost_vector(environment: Any) -> Any:
+    """A VecEnv without its wrappers."""
+    while getattr(environment, "__dict__", {}).get("venv") is not None:
+        environment = environment.venv
+    return environment
 
 
 def is_vec_environment(environment: Any) -> bool:

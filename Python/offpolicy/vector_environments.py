@@ -46,6 +46,7 @@ class VectorEnvironmentLanes(Lanes):
         self.reset_infos = [pick(infos, i) for i in range(self.num_envs)]
         self.flattener.write_batch(self.observations, self.first)
         self.has_ended[:] = False
+        self.flags[:] = 0
         for i in range(self.num_envs):
             self.episodes.begin(i)
 
