@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any, Callable, Dict, List, Optional
 
+from .training_steps import goes_on
+
 
 class BaseCallback:
     """Base of callbacks. `_on_step` is called after every step of the environments; False ends training.
@@ -122,11 +124,8 @@ class CallbackList(BaseCallback):
             callback.on_rollout_start()
 
     def _on_step(self) -> bool:
-        goes_on = True
-        for callback in self.callbacks:
-            answer = callback.on_step()
-            goes_on = (answer is None or bool(answer)) and goes_on
-        return goes_on
+        answers = [callback.on_step() for callback in self.callbacks]
+        return all(goes_on(answer) for answer in answers)
 
     def _on_rollout_end(self) -> None:
         for callback in self.callbacks:
@@ -160,7 +159,7 @@ class EventCallback(BaseCallback):
             self.callback.on_training_start(self.locals, self.globals)
 
     def _on_event(self) -> bool:
-        return True if self.callback is None else self.callback.on_step()
+        return True if self.callback is None else goes_on(self.callback.on_step())
 
     def update_child_locals(self, locals_: Dict[str, Any]) -> None:
         if self.callback is not None:
@@ -174,6 +173,11 @@ class EveryNTimesteps(EventCallback):
         super().__init__(callback)
         self.n_steps = n_steps
         self.last_time_trigger = 0
+
+    def _on_training_start(self) -> None:
+        # a run that counts from 0 again is behind the last time
+        self.last_time_trigger = min(self.last_time_trigger, self.num_timesteps)
+        super()._on_training_start()
 
     def _on_step(self) -> bool:
         if self.num_timesteps - self.last_time_trigger < self.n_steps:

@@ -10,6 +10,7 @@ import numpy as np
 from .callbacks import EventCallback
 from .evaluation import evaluate_policy
 from .lanes import Lanes
+from .training_steps import goes_on
 from .vec_environments import is_vec_environment
 from .vec_normalize import sync_envs_normalization
 from .vectors import make_lanes
@@ -84,7 +85,7 @@ class EvalCallback(EventCallback):
         )  # fmt: skip
         self._keep(returns, lengths)
         self._tell(returns, lengths)
-        goes_on = True
+        is_wanted = True
         mean = float(np.mean(returns))
         self.last_mean_reward = mean
         if mean > self.best_mean_reward:
@@ -94,8 +95,8 @@ class EvalCallback(EventCallback):
             if self.best_model_save_path is not None:
                 self.model.save(os.path.join(self.best_model_save_path, "best_model"))
             if self.callback_on_new_best is not None:
-                goes_on = bool(self.callback_on_new_best.on_step())
-        return goes_on and bool(self._on_event())
+                is_wanted = goes_on(self.callback_on_new_best.on_step())
+        return is_wanted and self._on_event()
 
     def _synchronize(self) -> None:
         # the statistics of a VecNormalize are those of training

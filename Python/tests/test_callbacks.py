@@ -1,0 +1,57 @@
+"""Callbacks inside callbacks, and callbacks that see more than one run."""
+
+from __future__ import annotations
+
+import pytest
+
+gym = pytest.importorskip("gymnasium")
+
+from environments_for_tests import Counter  # noqa: E402
+
+from offpolicy import SAC  # noqa: E402
+from offpolicy.common.callbacks import BaseCallback, CallbackList, EvalCallback, EveryNTimesteps  # noqa: E402
+
+SMALL = dict(policy_kwargs=dict(net_arch=[8]), learning_starts=5, batch_size=8, seed=0)
+
+
+class Silent(BaseCallback):
+    """Says nothing about whether training goes on."""
+
+    def _on_step(self):
+        pass
+
+
+def evaluation(**inner):
+    return EvalCallback(Counter(), eval_freq=10, n_eval_episodes=1, verbose=0, **inner)
+
+
+@pytest.mark.parametrize("around", [
+    lambda inner: inner,
+    lambda inner: CallbackList([inner]),
+    lambda inner: EveryNTimesteps(10, inner),
+    lambda inner: evaluation(callback_after_eval=inner),
+    lambda inner: evaluation(callback_on_new_best=inner),
+])  # fmt: skip
+def test_a_callback_that_returns_nothing_ends_no_training_wherever_it_is(around):
+    assert SAC("MlpPolicy", Counter(), **SMALL).learn(40, callback=around(Silent())).num_timesteps == 40
+
+
+def test_what_is_called_every_n_steps_is_called_in_a_second_run_too():
+    steps = []
+    callback = EveryNTimesteps(20, CallbackList([Noting(steps)]))
+    model = SAC("MlpPolicy", Counter(), **SMALL).learn(50, callback=callback)
+    model.learn(30, callback=callback)
+    model.learn(30, callback=callback, reset_num_timesteps=False)
+    assert steps == [20, 40, 20, 40, 60]
+
+
+class Noting(BaseCallback):
+    """Keeps the steps at which it was called."""
+
+    def __init__(self, steps):
+        super().__init__()
+        self.steps = steps
+
+    def _on_step(self):
+        self.steps.append(self.num_timesteps)
+        return True
