@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Dict, List, Optional, Tuple
 
 import numpy as np
 
-from . import _native, arguments, parameters, prediction, saving, spaces, training
+from . import _native, arguments, changed_arguments, parameters, prediction, saving, spaces, training
 from .goals import GoalFunction
 from .learner_settings import learner_settings
 from .logger import Logger
@@ -78,10 +78,13 @@ class OffPolicyModel(WithEnvironments):
         arguments.refuse_sde(getattr(self, "use_sde", False), getattr(self, "use_sde_at_warmup", False))
         self.train_freq = arguments.train_freq(self.train_freq)
         arguments.check_kinds(self)
-        self.lr_schedule = FloatSchedule(self.learning_rate)
+        self._setup_lr_schedule()
         self._has_constant_rate = self.lr_schedule.is_constant
         self._hindsight = arguments.hindsight(self.replay_buffer_class, self.replay_buffer_kwargs, self.buffer_size)
         arguments.check_n_steps(self.n_steps, self._hindsight.goals)
+
+    def _setup_lr_schedule(self) -> None:
+        self.lr_schedule = FloatSchedule(self.learning_rate)
 
     def _set_spaces(self, observations: Any, actions: Any, policy_name: str) -> None:
         spaces.check_observations(observations, policy_name)
@@ -129,6 +132,7 @@ class OffPolicyModel(WithEnvironments):
         self._applied: Dict[str, float] = {}
         self.replay_buffer: Any = replay_buffer_of(self)
         self._actions = prediction.row_maps(self)
+        self._learner_arguments = changed_arguments.argument_values(self)
 
     #: whether the library has noise for it; others draw their actions, and add noise in Python
     _explores_with_noise: ClassVar[bool] = False

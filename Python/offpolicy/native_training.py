@@ -12,6 +12,7 @@ import numpy as np
 
 from . import _native
 from .callbacks import ProgressBarCallback
+from .changed_arguments import have_changed
 from .lanes import TERMINATED, TRUNCATED
 from .training_log import count_episode
 from .training_steps import fixed_locals, goes_on, set_rate
@@ -20,7 +21,7 @@ CHUNK = 50.0  # ms
 
 
 def learn_natively(model: Any, total: int, watcher: Any, log_interval: Optional[int]) -> Optional[bool]:
-    """Takes the steps up to `total`; False: a callback ended it; None: a callback changed the environments."""
+    """Takes the steps up to `total`; False: a callback ended it; None: a callback changed something."""
     learner, lib, every = model._learner, _native.library(), model._cadence.update_every
     look = None if watcher is None or type(watcher) is ProgressBarCallback else _Look(model, watcher, log_interval)
     before_step = getattr(model, "_before_step", None)
@@ -41,7 +42,7 @@ def learn_natively(model: Any, total: int, watcher: Any, log_interval: Optional[
         if look is not None:
             if not look.step(every):
                 return False
-            if model._learner is not learner:
+            if model._learner is not learner or have_changed(model):
                 return None
             continue
         steps = _native.check(lib.run(learner.handle, stop - model.num_timesteps, CHUNK))

@@ -267,6 +267,17 @@ def _restore_parameters(model: Any, members: Dict[str, bytes]) -> None:
     model._learner.give("set_parameters", _safetensors.encode(found))
 
 
+def restore_learner(model: Any, members: Dict[str, bytes]) -> bool:
+    """Gives a new learner what another one had, as far as it fits; whether all of it did."""
+    try:
+        model._learner.give("restore_replay", members["replay.safetensors"])
+        model._learner.give("restore", members["state.safetensors"])
+        return True
+    except NativeError:
+        _restore_parameters(model, members)
+        return False
+
+
 def parameters_of(model: Any, path: Any) -> Dict[str, Dict[str, np.ndarray]]:
     """The parameters of a saved model of the same class."""
     return type(model).load(path).get_parameters()
@@ -275,15 +286,11 @@ def parameters_of(model: Any, path: Any) -> Dict[str, Dict[str, np.ndarray]]:
 def move_to(model: Any, lanes: Any, built_in: Optional[str]) -> None:
     """Gives a model other environments, where its learner depends on them; it keeps everything else."""
     flush(getattr(model, "replay_buffer", None))
-    members = {name: bytes(model._learner.result(name)) for name in ("state", "replay")}
+    members = {name + ".safetensors": bytes(model._learner.result(name)) for name in ("state", "replay")}
     applied = dict(model._applied)
     model._set_lanes(lanes, built_in)
     model._make_learner()
-    try:
-        model._learner.give("restore_replay", members["replay"])
-        model._learner.give("restore", members["state"])
-    except NativeError:
-        _restore_parameters(model, {name + ".safetensors": content for name, content in members.items()})
+    restore_learner(model, members)
     for name, value in applied.items():
         model._learner.set(name, value)
     model._applied = applied

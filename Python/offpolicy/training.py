@@ -20,6 +20,7 @@ import numpy as np
 
 from . import _native
 from .callbacks import make_callback
+from .changed_arguments import have_changed, take_changed_arguments
 from .errors import UnsupportedError
 from .lanes import IDLE, TERMINATED, TRUNCATED
 from .logger import logger_of_run
@@ -39,6 +40,8 @@ def learn(
         raise UnsupportedError("this model was loaded from a policy file, which has no critics: it cannot learn")
     if model._lanes is None and not model._steps_natively:
         raise UnsupportedError("the model has no environment: give it one with set_env(), or load(path, env=…)")
+    if have_changed(model):
+        take_changed_arguments(model)
     if model.lr_schedule(1.0) > 1:
         raise UnsupportedError(f"learning_rate={model.lr_schedule(1.0):g} is not supported: Adam's rate is at most 1")
     flush(getattr(model, "replay_buffer", None))
@@ -56,6 +59,8 @@ def learn(
         take_steps = learn_natively if model._steps_natively else _learn_driven
         if take_steps(model, total, watcher, log_interval) is not None:
             break
+        if have_changed(model):
+            take_changed_arguments(model)
         if not model._steps_natively:
             _begin_lanes(model)
     model._current_progress_remaining = 1.0 - model.num_timesteps / max(1, total)
@@ -124,7 +129,7 @@ def _begin_lane(model: Any, lane: int, rows: np.ndarray) -> None:
 
 
 def _learn_driven(model: Any, total: int, watcher: Any, log_interval: Optional[int]) -> Optional[bool]:
-    """Takes the steps up to `total`; False: a callback ended it; None: a callback moved or changed the environments."""
+    """Takes the steps up to `total`; False: a callback ended it; None: a callback moved the environments, or changed something."""
     lanes, learner, collected = model._lanes, model._learner, model._round
     lib, handle, count = _native.library(), learner.handle, lanes.num_envs
     rows = np.zeros((count, lanes.actions.size), dtype=np.float32)
@@ -200,9 +205,9 @@ def _learn_driven(model: Any, total: int, watcher: Any, log_interval: Optional[i
 
 
 def _has_moved(model: Any, lanes: Any, learner: Any) -> bool:
-    """Whether somebody has reset, stepped or changed the environments since the last step."""
+    """Whether somebody has moved or changed the environments, or an argument of the model, since the last step."""
     is_other = model._lanes is not lanes or model._learner is not learner
-    return is_other or model._must_reset or model._epoch != lanes.epoch
+    return is_other or model._must_reset or model._epoch != lanes.epoch or have_changed(model)
 
 
 def _statistics(model: Any) -> Any:

@@ -1,0 +1,75 @@
+"""Arguments that somebody changes after a model was made, such as `model.batch_size = 512`: they hold from the next round on.
+
+A new learning rate is set in the learner. For anything else the learner is made anew, and gets everything that it had learned.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Tuple
+
+from .replay import flush
+from .saving import restore_learner
+from .schedules import FloatSchedule
+from .training_steps import apply
+
+_RATES = ("learning_rate", "lr_schedule")
+_OTHERS = (
+    "buffer_size", "learning_starts", "batch_size", "tau", "gamma", "train_freq", "gradient_steps", "n_steps", "action_noise",
+    "target_entropy", "target_update_interval", "policy_delay", "target_policy_noise", "target_noise_clip", "max_grad_norm",
+)  # fmt: skip
+
+
+def argument_values(model: Any) -> Tuple[Any, ...]:
+    """The arguments that may change, as they are now."""
+    known = model.__dict__
+    return tuple(known.get(name) for name in _RATES + _OTHERS)
+
+
+def have_changed(model: Any) -> bool:
+    """Whether an argument is another one than the learner was made with."""
+    return argument_values(model) != model._learner_arguments
+
+
+def take_changed_arguments(model: Any) -> None:
+    """Lets the learner have the arguments as they are now."""
+    before, now = model._learner_arguments, argument_values(model)
+    if now[: len(_RATES)] != before[: len(_RATES)]:
+        _take_rate(model, before[1])
+    if now[len(_RATES) :] != before[len(_RATES) :]:
+        _make_anew(model)
+    # a rate above 1 is refused when training begins
+    if now[: len(_RATES)] != before[: len(_RATES)] and model._has_constant_rate and model.lr_schedule(1.0) <= 1:
+        apply(model, "learningRate", max(model.lr_schedule(1.0), 1e-30))
+    model._learner_arguments = argument_values(model)
+
+
+def _take_rate(model: Any, schedule: Any) -> None:
+    if model.lr_schedule is schedule:
+        model.lr_schedule = FloatSchedule(model.learning_rate)
+    else:
+        model.lr_schedule = FloatSchedule(model.lr_schedule)
+        inner: Any = model.lr_schedule.value_schedule
+        model.learning_rate = inner.val if model.lr_schedule.is_constant else inner
+    model._has_constant_rate = model.lr_schedule.is_constant
+
+
+def _make_anew(model: Any) -> None:
+    flush(getattr(model, "replay_buffer", None))
+    members = {name + ".safetensors": bytes(model._learner.result(name)) for name in ("state", "replay")}
+    applied, was_native = dict(model._applied), model._steps_natively
+    model._check()
+    model._make_learner()
+    is_whole = restore_learner(model, members)
+    for name, value in applied.items():
+        apply(model, name, value)
+    collected, frequency = model._round, model.train_freq
+    count = collected.episodes if frequency.unit == "episode" else collected.rounds
+    collected.is_restored = count >= frequency.frequency and not model._steps_natively
+    if was_native != model._steps_natively:
+        model._must_reset = True
+    elif not is_whole:
+        # the environments are where they were; the library has to be told
+        model._epoch = -1
+
+
+__all__ = ["have_changed", "take_changed_arguments"]

@@ -1,0 +1,91 @@
+"""Arguments of a model that change after it was made: they hold, as in Stable-Baselines3, and nothing that was learned is lost."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+gym = pytest.importorskip("gymnasium")
+
+from environments_for_tests import Counter  # noqa: E402
+
+from offpolicy import DQN, SAC, TD3  # noqa: E402
+from offpolicy.changed_arguments import _make_anew  # noqa: E402
+from offpolicy.common.callbacks import BaseCallback  # noqa: E402
+from offpolicy.common.noise import NormalActionNoise  # noqa: E402
+
+SMALL = dict(policy_kwargs=dict(net_arch=[8]), learning_starts=5, batch_size=8, seed=0)
+
+
+def rate_of(model):
+    """The learning rate that a model's log has after 10 more steps, and the one that was set in its learner."""
+    model.learn(10, reset_num_timesteps=False)
+    return model.logger.name_to_value["train/learning_rate"], model._applied.get("learningRate")
+
+
+def test_a_learning_rate_that_is_set_is_the_one_that_is_used_and_saved(tmp_path):
+    model = SAC("MlpPolicy", Counter(), **SMALL).learn(20)
+    model.learning_rate = 1e-5
+    assert rate_of(model) == (1e-5, 1e-5)
+    model.lr_schedule = lambda _: 2e-5
+    assert rate_of(model) == (2e-5, 2e-5)
+    model.learning_rate = 3e-5
+    model._setup_lr_schedule()
+    assert rate_of(model) == (3e-5, 3e-5)
+    model.save(tmp_path / "model")
+    assert SAC.load(tmp_path / "model").learning_rate == 3e-5
+
+
+@pytest.mark.parametrize("env", [Counter, lambda: "Pendulum-v1"])
+def test_a_callback_may_change_the_learning_rate_and_the_updates(env):
+    class Changing(BaseCallback):
+        def _on_step(self):
+            if self.n_calls == 10:
+                self.model.lr_schedule = lambda progress: 1e-4 * progress
+                self.model.gradient_steps = 3
+            return True
+
+    model = SAC("MlpPolicy", env(), **SMALL).learn(20, callback=Changing())
+    assert 0 < model._applied["learningRate"] < 1e-4
+    # the update after the tenth step is one of three already, or one as before
+    assert model._n_updates in (5 + 3 * 10, 4 + 3 * 11)
+
+
+@pytest.mark.parametrize("name, value, updates", [
+    ("learning_starts", 60, 35 + 20), ("train_freq", 2, 35 + 20), ("train_freq", (1, "episode"), 35 + 10),
+    ("gradient_steps", 2, 35 + 80), ("gradient_steps", 0, 35),
+])  # fmt: skip
+def test_the_number_of_updates_follows_arguments_that_change(name, value, updates):
+    model = SAC("MlpPolicy", Counter(), **SMALL).learn(40)
+    setattr(model, name, value)
+    assert model.learn(40, reset_num_timesteps=False)._n_updates == updates
+    assert model.replay_buffer.size() == 80
+
+
+@pytest.mark.parametrize("name, value", [
+    ("batch_size", 16), ("gamma", 0.5), ("tau", 0.5), ("target_policy_noise", 0.5),
+    ("action_noise", NormalActionNoise(np.zeros(1), np.ones(1))),
+])  # fmt: skip
+def test_learning_depends_on_arguments_that_change(name, value):
+    as_before, changed = (TD3("MlpPolicy", Counter(), **SMALL).learn(40) for _ in range(2))
+    assert as_before.digest == changed.digest
+    setattr(changed, name, value)
+    for model in (as_before, changed):
+        model.learn(40, reset_num_timesteps=False)
+    assert as_before.digest != changed.digest
+
+
+@pytest.mark.parametrize("algorithm, env", [(SAC, Counter), (DQN, lambda: gym.make("CartPole-v1"))])
+def test_a_learner_that_is_made_anew_learns_the_same(algorithm, env):
+    models = [algorithm("MlpPolicy", env(), **SMALL).learn(42) for _ in range(2)]
+    _make_anew(models[1])
+    for model in models:
+        model.learn(40, reset_num_timesteps=False)
+    assert models[0].digest == models[1].digest
+
+
+def test_a_wrong_value_is_named_when_training_begins():
+    model = SAC("MlpPolicy", Counter(), **SMALL).learn(10)
+    model.batch_size = "many"
+    with pytest.raises(ValueError, match="batch_size='many' is no number"):
+        model.learn(10)
