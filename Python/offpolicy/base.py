@@ -18,7 +18,7 @@ from .goals import GoalFunction
 from .learner_settings import learner_settings
 from .logger import Logger
 from .model_environments import WithEnvironments
-from .noise import VectorizedActionNoise, native_noise
+from .noise import VectorizedActionNoise, check_noise, native_noise
 from .policy import Device, Policy
 from .replay import replay_buffer_of
 from .schedules import FloatSchedule
@@ -112,6 +112,7 @@ class OffPolicyModel(WithEnvironments):
     def _make_learner(self) -> None:
         lanes = self._lanes
         self._cadence = arguments.cadence(self.train_freq, self.gradient_steps, self.n_envs)
+        check_noise(self.action_noise, prediction.row_maps(self).actions.size, self.n_envs)
         noise = native_noise(self.action_noise) if self._explores_with_noise else None
         self._noise_in_python = self.action_noise is not None and noise is None
         if self._noise_in_python and self.n_envs > 1 and not hasattr(self.action_noise, "noises"):

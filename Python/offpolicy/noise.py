@@ -11,6 +11,8 @@ from typing import Any, Dict, Iterable, List, Optional
 
 import numpy as np
 
+from .errors import UnsupportedError
+
 
 class ActionNoise:
     """Base: called for the next value, an array of the shape of an action."""
@@ -81,6 +83,26 @@ class VectorizedActionNoise(ActionNoise):
 
     def __repr__(self) -> str:
         return f"VectorizedActionNoise({self.base_noise!r}, n_envs={self.n_envs})"
+
+
+def check_noise(noise: Any, size: int, n_envs: int) -> None:
+    """Refuses noise of another size than a model's actions, or of another number of environments."""
+    if hasattr(noise, "noises") and len(noise.noises) != n_envs:
+        raise UnsupportedError(
+            f"action_noise is for {len(noise.noises)} environments, the model has {n_envs}; give the noise of one, without "
+            "VectorizedActionNoise, and each environment gets a copy"
+        )
+    one = noise.noises[0] if hasattr(noise, "noises") else noise
+    for name, what in (("_mu", "mean"), ("_sigma", "sigma")):
+        given = np.size(getattr(one, name, 0.0))
+        if given not in (1, size):
+            raise UnsupportedError(f"the {what} of action_noise has {given} numbers, an action has {size}")
+
+
+def noise_for(noise: Any, n_envs: int) -> Any:
+    """The noise of a saved model for another number of environments."""
+    is_other = hasattr(noise, "noises") and len(noise.noises) != n_envs
+    return VectorizedActionNoise(noise.base_noise, n_envs) if is_other else noise
 
 
 def native_noise(noise: Any) -> Optional[Dict[str, Any]]:

@@ -21,6 +21,7 @@ import numpy as np
 
 from . import _files, _native, _safetensors, prediction, spaces
 from .errors import NativeError, OffPolicyError, UnsupportedError
+from .noise import noise_for
 from .replay import flush, replay_buffer_of
 from .restoring import save_lanes
 from .settings import from_saved, to_saved
@@ -201,6 +202,7 @@ def assemble(
     else:
         model._set_nowhere()
     model._saved_lanes = None
+    model.action_noise = noise_for(model.action_noise, model.n_envs)
     model._make_learner()
 
 
