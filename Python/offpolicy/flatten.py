@@ -118,7 +118,7 @@ class Flattener:
             observations = np.asarray(observations)
             if observations.shape != (len(rows),) + self.shape:
                 raise self._unexpected(observations.shape[1:])
-            rows[...] = observations.reshape(len(rows), -1)
+            rows[...] = observations.reshape(rows.shape)
         elif self.parts:
             at = 0
             for key, part in zip(self.keys, self.parts):

@@ -121,7 +121,13 @@ class VectorEnvironmentLanes(Lanes):
         return [values[i] for i in self._chosen(indices)]
 
     def set_attr(self, name: str, value: Any, indices: Indices = None) -> None:
-        self.env.set_attr(name, value)
+        values = [value] * self.num_envs
+        if indices is not None:
+            values = self.get_attr(name)
+            for i in self._chosen(indices):
+                values[i] = value
+        # a list: Gymnasium gives each environment one of its items
+        self.env.set_attr(name, values)
 
     def env_method(self, name: str, *arguments: Any, indices: Indices = None, **keywords: Any) -> List[Any]:
         environments = getattr(self.env.unwrapped, "envs", None)

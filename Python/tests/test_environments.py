@@ -9,7 +9,7 @@ gym = pytest.importorskip("gymnasium")
 
 from environments_for_tests import Counter, Drawn  # noqa: E402
 from gymnasium import spaces  # noqa: E402
-from gymnasium.vector import AutoresetMode, SyncVectorEnv  # noqa: E402
+from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv  # noqa: E402
 
 from offpolicy import DQN, SAC, TD3, BuiltInEnvironment, UnsupportedError  # noqa: E402
 from offpolicy.common.env_util import make_vec_env  # noqa: E402
@@ -247,3 +247,17 @@ def test_another_way_of_rendering_than_the_environments_own_is_a_warning():
 def test_an_unknown_id_names_those_that_are_built_in():
     with pytest.raises(Exception, match="Pendulun"):
         SAC("MlpPolicy", "Pendulun-v1")
+
+
+@pytest.mark.parametrize("kind", [SyncVectorEnv, AsyncVectorEnv])
+def test_an_attribute_is_set_in_the_environments_of_a_vector_that_are_named(kind):
+    env = SAC("MlpPolicy", kind([Counter] * 3), **SMALL).get_env()
+    env.set_attr("length", 7, indices=[1])
+    assert env.get_attr("length") == [4, 7, 4]
+    env.set_attr("length", [5, 6, 7])
+    assert env.get_attr("length") == [[5, 6, 7]] * 3
+    env.close()
+
+
+def test_no_observations_give_no_actions():
+    assert SAC("MlpPolicy", Counter(), **SMALL).predict(np.zeros((0, 2)))[0].shape == (0, 1)
