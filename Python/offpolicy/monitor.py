@@ -75,6 +75,17 @@ class EpisodeFile:
         self._file.close()
 
 
+def told_of(info: Dict[str, Any], keywords: Tuple[str, ...], who: str) -> Dict[str, Any]:
+    """What an info says under these keywords."""
+    for key in keywords:
+        if key not in info:
+            raise UnsupportedError(
+                f"{who}: info_keywords names {key!r}, which the info of the episode's last step does not have; it has "
+                f"{', '.join(map(repr, info)) or 'nothing'}"
+            )
+    return {key: info[key] for key in keywords}
+
+
 class Monitor(_Base):  # type: ignore[misc,valid-type]
     """Counts episodes: where one ends, `info["episode"]` has its return r, its length l and the seconds t since the start.
 
@@ -132,18 +143,13 @@ class Monitor(_Base):  # type: ignore[misc,valid-type]
         return observation, reward, terminated, truncated, info
 
     def _end(self, info: Dict[str, Any]) -> Dict[str, Any]:
-        missing = [key for key in self.info_keywords if key not in info]
-        if missing:
-            raise UnsupportedError(
-                f"Monitor: info_keywords names {missing[0]!r}, which the info of the episode's last step does not have; it has "
-                f"{', '.join(map(repr, info)) or 'nothing'}"
-            )
+        told = told_of(info, self.info_keywords, "Monitor")
         total, length, seconds = sum(self.rewards), len(self.rewards), time.time() - self.t_start
         self.episode_returns.append(total)
         self.episode_lengths.append(length)
         self.episode_times.append(seconds)
         episode = {"r": round(total, 6), "l": length, "t": round(seconds, 6)}
-        episode.update({key: info[key] for key in self.info_keywords}, **self.current_reset_info)
+        episode.update(told, **self.current_reset_info)
         if self._file is not None:
             self._file.write(episode)
         return episode

@@ -7,7 +7,7 @@ from typing import Any, List, Optional, Tuple
 
 import numpy as np
 
-from .monitor import EpisodeFile
+from .monitor import EpisodeFile, told_of
 from .vec_wrapper import VecEnvWrapper
 
 
@@ -47,7 +47,7 @@ class VecMonitor(VecEnvWrapper):
         for i in np.flatnonzero(dones):
             seconds = time.time() - self.t_start
             episode = {"r": float(self.episode_returns[i]), "l": int(self.episode_lengths[i]), "t": round(seconds, 6)}
-            episode.update({key: infos[i][key] for key in self.info_keywords})
+            episode.update(told_of(infos[i], self.info_keywords, "VecMonitor"))
             infos[i] = {**infos[i], "episode": episode}
             self.episode_count += 1
             self.episode_returns[i], self.episode_lengths[i] = 0, 0

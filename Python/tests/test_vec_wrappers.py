@@ -11,7 +11,7 @@ gym = pytest.importorskip("gymnasium")
 
 from environments_for_tests import Counter, Reach  # noqa: E402
 
-from offpolicy import SAC, evaluate_policy  # noqa: E402
+from offpolicy import SAC, UnsupportedError, evaluate_policy  # noqa: E402
 from offpolicy.common.vec_env import (  # noqa: E402
     DummyVecEnv,
     VecCheckNan,
@@ -153,3 +153,10 @@ def test_one_part_of_a_dictionary_is_passed_on():
     assert dones.all() and [info["terminal_observation"].tolist() for info in infos] == first.tolist()
     model = SAC("MlpPolicy", env, **SMALL).learn(40)
     assert model.observation_space.shape == (1,) and model.num_timesteps == 40
+
+
+def test_a_monitor_around_a_vector_names_what_infos_do_not_say():
+    env = VecMonitor(DummyVecEnv([lambda: Counter(1)]), info_keywords=("height",))
+    env.reset()
+    with pytest.raises(UnsupportedError, match="VecMonitor: info_keywords names 'height'"):
+        env.step(np.zeros((1, 1), np.float32))
