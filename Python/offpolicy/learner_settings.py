@@ -14,7 +14,7 @@ def learner_settings(model: Any, noise: Any) -> Dict[str, Any]:
     configuration = {
         "discount": number("gamma", model.gamma),
         "batchSize": int(number("batch_size", model.batch_size)),
-        "bufferCapacity": int(number("buffer_size", model.buffer_size)),
+        "bufferCapacity": _capacity(int(number("buffer_size", model.buffer_size)), model.n_envs),
         "randomSteps": int(number("learning_starts", model.learning_starts)),
         "updateEvery": model._cadence.update_every,
         "updatesPerStep": model._cadence.updates_per_step,
@@ -47,6 +47,11 @@ def learner_settings(model: Any, noise: Any) -> Dict[str, Any]:
             environment=_environment_name(model), observationSize=size, actions=maps.actions.settings()
         )
     return settings
+
+
+def _capacity(size: int, n_envs: int) -> int:
+    """Transitions of all environments, as many of each: the buffer has whole rows."""
+    return size if size < n_envs else size // n_envs * n_envs
 
 
 def _environment_name(model: Any) -> str:

@@ -322,8 +322,12 @@ def load_replay_buffer(model: Any, path: Any, tells_of_ends: bool) -> None:
     if not model._steps_natively:
         for lane in range(model.n_envs):
             _native.check(lib.abandon(model._learner.handle, lane))
-    model._learner.give("restore_replay", content)
     model._epoch = -1
+    try:
+        model._learner.give("restore_replay", content)
+    except NativeError as error:
+        kind = f"n_envs={model.n_envs} and observations {spaces.summary(model.observation_space)}"
+        raise UnsupportedError(f"the file's replay buffer does not fit this model with {kind}: {error}") from None
     model.replay_buffer = replay_buffer_of(model)
     if tells_of_ends:
         arrays = model.replay_buffer.transitions()

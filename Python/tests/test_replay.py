@@ -12,7 +12,7 @@ gym = pytest.importorskip("gymnasium")
 from environments_for_tests import Counter, Drawn, Reach  # noqa: E402
 
 import offpolicy  # noqa: E402
-from offpolicy import DQN, SAC, TD3, HerReplayBuffer  # noqa: E402
+from offpolicy import DQN, SAC, TD3, HerReplayBuffer, UnsupportedError  # noqa: E402
 from offpolicy.policy import Actor, Policy, QNetwork  # noqa: E402
 
 SMALL = dict(policy_kwargs=dict(net_arch=[16, 16]), seed=3, batch_size=16, buffer_size=500, learning_starts=10)
@@ -214,3 +214,20 @@ def test_parameters_are_arrays_where_nobody_imported_pytorch():
         pytest.skip("PyTorch is imported here")
     assert all(type(value) is np.ndarray for value in make(Counter()).policy.state_dict().values())
     assert offpolicy.tensors.as_used(np.arange(3)).tolist() == [0, 1, 2]
+
+
+def test_a_full_buffer_has_as_many_transitions_of_each_environment():
+    buffer = make([Counter, Counter, Counter], buffer_size=100).learn(150).replay_buffer
+    assert (buffer.buffer_size, buffer.size(), len(buffer)) == (33, 33, 99)
+    # the second number of a next observation is never 0
+    assert buffer.observations.shape == (33, 3, 2) and buffer.next_observations[..., 1].min() == 1
+
+
+def test_a_buffer_that_does_not_fit_is_refused_and_the_model_goes_on(tmp_path):
+    make([Counter, Counter]).learn(30).save_replay_buffer(tmp_path / "two")
+    make(Drawn(gym.spaces.Box(-1, 1, (5,)))).learn(30).save_replay_buffer(tmp_path / "wide")
+    model = make(Counter()).learn(30)
+    for name in ("two", "wide"):
+        with pytest.raises(UnsupportedError, match="does not fit this model with n_envs=1 and observations Box"):
+            model.load_replay_buffer(tmp_path / name)
+    assert model.learn(10, reset_num_timesteps=False).replay_buffer.size() == 40
