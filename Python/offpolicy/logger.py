@@ -145,6 +145,8 @@ def logger_of_run(verbose: int, tensorboard_log: Optional[str], name: str, reset
 
 def newest_run(folder: str, name: str) -> int:
     """The largest n of the folders `{name}_{n}` in a folder; 0: there are none."""
+    # a name may have folders in it
+    folder, name = os.path.split(os.path.join(folder, name))
     newest = 0
     for entry in os.listdir(folder) if os.path.isdir(folder) else []:
         prefix, _, number = entry.rpartition("_")

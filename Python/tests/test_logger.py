@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from offpolicy import SAC, configure
-from offpolicy.logger import Figure, FormatUnsupportedError, HumanOutputFormat, Logger
+from offpolicy.logger import Figure, FormatUnsupportedError, HumanOutputFormat, Logger, newest_run
 
 
 def test_every_format_writes_what_is_not_excluded(tmp_path):
@@ -62,3 +62,10 @@ def test_a_logger_that_was_set_stays(tmp_path):
     model.set_logger(logger)
     model.learn(250, log_interval=1)
     assert model.logger is logger and len((tmp_path / "progress.json").read_text().splitlines()) == 1
+
+
+def test_runs_whose_name_has_a_folder_are_numbered(tmp_path):
+    for folder in ("study/sac_1", "study/sac_2", "sac_7"):
+        (tmp_path / folder).mkdir(parents=True)
+    assert newest_run(str(tmp_path), "study/sac") == 2
+    assert newest_run(str(tmp_path), "study/td3") == 0 and newest_run(str(tmp_path), "sac") == 7
