@@ -8,15 +8,17 @@ from __future__ import annotations
 from typing import Any, Tuple
 
 from .replay import flush
-from .saving import restore_learner
+from .saving import fixed_temperature, restore_learner
 from .schedules import FloatSchedule
 from .training_steps import apply
 
 _RATES = ("learning_rate", "lr_schedule")
 _OTHERS = (
     "buffer_size", "learning_starts", "batch_size", "tau", "gamma", "train_freq", "gradient_steps", "n_steps", "action_noise",
-    "target_entropy", "target_update_interval", "policy_delay", "target_policy_noise", "target_noise_clip", "max_grad_norm",
+    "ent_coef", "target_entropy", "target_update_interval", "policy_delay", "target_policy_noise", "target_noise_clip",
+    "max_grad_norm",
 )  # fmt: skip
+_TEMPERATURE = (_RATES + _OTHERS).index("ent_coef")
 
 
 def argument_values(model: Any) -> Tuple[Any, ...]:
@@ -56,10 +58,14 @@ def _take_rate(model: Any, schedule: Any) -> None:
 def _make_anew(model: Any) -> None:
     flush(getattr(model, "replay_buffer", None))
     members = {name + ".safetensors": bytes(model._learner.result(name)) for name in ("state", "replay")}
+    temperature = model._learner_arguments[_TEMPERATURE]
     applied, was_native = dict(model._applied), model._steps_natively
     model._check()
     model._make_learner()
+    fixed = fixed_temperature(model) if temperature != model._learner_arguments[_TEMPERATURE] else None
     is_whole = restore_learner(model, members)
+    if fixed is not None:
+        model._learner.give("set_parameters", fixed)
     for name, value in applied.items():
         apply(model, name, value)
     collected, frequency = model._round, model.train_freq

@@ -25,6 +25,7 @@ def fill_from_foreign(
             f"the file holds a model of {found.algorithm.upper()}: use {found.algorithm.upper()}.load"
         )
     given = from_saved(cls, {key: value for key, value in found.settings.items() if key in cls._argument_names()})
+    saved_temperature = given.get("ent_coef")
     given.update({key: value for key, value in custom_objects.items() if key in given})
     given.update(overrides)
     for note in found.notes:
@@ -43,7 +44,10 @@ def fill_from_foreign(
     order = goal_order(model)
     if order is not None:
         tensors = reordered(tensors, order)
+    fixed = saving.fixed_temperature(model) if given.get("ent_coef") != saved_temperature else None
     model._learner.give("set_parameters", _safetensors.encode(tensors))
+    if fixed is not None:
+        model._learner.give("set_parameters", fixed)
     return model
 
 

@@ -162,6 +162,7 @@ def fill(
     if facts["class"] != type(model).__name__:
         raise UnsupportedError(f"the file holds a model of {facts['class']}: use {facts['class']}.load")
     given = from_saved(type(model), facts["arguments"])
+    saved_temperature = given.get("ent_coef")
     given.update({name: value for name, value in (custom_objects or {}).items() if name in given})
     overrides = dict(overrides or {})
     saved_networks = given["policy_kwargs"] or {}
@@ -174,7 +175,10 @@ def fill(
         model, given, env, facts["policy"], spaces.from_description(facts["observationSpace"]),
         spaces.from_description(facts["actionSpace"]), facts["environments"], facts["seed"],
     )  # fmt: skip
+    fixed = fixed_temperature(model) if given.get("ent_coef") != saved_temperature else None
     _restore(model, facts, members, force_reset)
+    if fixed is not None:
+        model._learner.give("set_parameters", fixed)
 
 
 def assemble(
@@ -278,6 +282,11 @@ def restore_learner(model: Any, members: Dict[str, bytes]) -> bool:
     except NativeError:
         _restore_parameters(model, members)
         return False
+
+
+def fixed_temperature(model: Any) -> Optional[bytes]:
+    """The parameters of a temperature that `ent_coef` fixes: a saved one must not take its place; None: there is none."""
+    return model._fixed_temperature() if hasattr(model, "_fixed_temperature") else None
 
 
 def parameters_of(model: Any, path: Any) -> Dict[str, Dict[str, np.ndarray]]:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Dict, Optional
 
 import numpy as np
 
-from . import arguments
+from . import _safetensors, arguments
 from .tensors import as_array, as_used
 
 
@@ -28,6 +28,13 @@ class WithTemperature:
     def ent_coef_tensor(self) -> Any:
         """α (1) as it is now."""
         return as_used(np.exp(as_array(self.get_parameters()["policy"]["log_temperature"])))  # type: ignore[attr-defined]
+
+    def _fixed_temperature(self) -> Optional[bytes]:
+        """log α of a new learner, as parameters; None where α is learned."""
+        if "learned" in arguments.temperature(self.ent_coef):  # type: ignore[attr-defined]
+            return None
+        tensors, _ = _safetensors.decode(self._learner.result("parameters"))  # type: ignore[attr-defined]
+        return _safetensors.encode({name: tensors[name] for name in ("number.log_temperature", "log_temperature")})
 
     def _temperature_loss(self, means: Dict[str, float]) -> Optional[float]:
         """log α (H − H̄), what α descends, of means over updates; None where α is fixed or nothing was updated."""

@@ -84,6 +84,28 @@ def test_a_learner_that_is_made_anew_learns_the_same(algorithm, env):
     assert models[0].digest == models[1].digest
 
 
+def temperature_of(model):
+    return float(model.learn(10, reset_num_timesteps=False).logger.name_to_value["train/ent_coef"])
+
+
+def test_a_fixed_temperature_takes_the_place_of_the_one_that_was_learned(tmp_path):
+    model = SAC("MlpPolicy", Counter(), **SMALL).learn(40)
+    model.save(tmp_path / "model")
+    model.save_sb3(tmp_path / "sb3.zip")
+    model.ent_coef = 0.02
+    assert temperature_of(model) == pytest.approx(0.02)
+    for file in ("model", "sb3.zip"):
+        for given in ({"ent_coef": 0.02}, {"custom_objects": {"ent_coef": 0.02}}):
+            assert temperature_of(SAC.load(tmp_path / file, env=Counter(), **given)) == pytest.approx(0.02)
+        assert temperature_of(SAC.load(tmp_path / file, env=Counter())) > 0.9
+
+
+def test_a_temperature_is_learned_from_where_it_was_fixed(tmp_path):
+    SAC("MlpPolicy", Counter(), ent_coef=0.1, **SMALL).learn(40).save(tmp_path / "model")
+    found = temperature_of(SAC.load(tmp_path / "model", env=Counter(), ent_coef="auto"))
+    assert found == pytest.approx(0.1, rel=0.1) and found != pytest.approx(0.1, rel=1e-5)
+
+
 def test_a_wrong_value_is_named_when_training_begins():
     model = SAC("MlpPolicy", Counter(), **SMALL).learn(10)
     model.batch_size = "many"
