@@ -139,7 +139,8 @@ class Monitor(_Base):  # type: ignore[misc,valid-type]
         self.total_steps += 1
         if terminated or truncated:
             self.needs_reset = True
-            info["episode"] = self._end(info)
+            # a dictionary of its own: the environment may go on with the one that it gave
+            info = {**info, "episode": self._end(info)}
         return observation, reward, terminated, truncated, info
 
     def _end(self, info: Dict[str, Any]) -> Dict[str, Any]:

@@ -136,3 +136,14 @@ def test_curves_are_drawn_of_what_monitors_wrote(tmp_path):
     results_plotter.plot_results([str(tmp_path)], 100_000, results_plotter.X_TIMESTEPS, "Counter")
     lines = pyplot.gcf().axes[0].lines
     assert len(lines) == 1 and len(lines[0].get_xdata()) == 11 and np.allclose(lines[0].get_ydata(), 6)
+
+
+def test_an_episode_is_told_at_its_end_alone_where_an_environment_gives_one_dictionary_always():
+    class Same(Counter):
+        info = {}
+
+        def step(self, action):
+            return (*super().step(action)[:4], self.info)
+
+    assert ["episode" in info for info in run(Monitor(Same(2)), 4)] == [False, True, False, True]
+    assert Same.info == {}
