@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any, Tuple
 
 from .replay import flush
-from .saving import fixed_temperature, restore_learner
+from .saving import restore_learner
 from .schedules import FloatSchedule
+from .temperature import fixed_temperature
 from .training_steps import apply
 
 _RATES = ("learning_rate", "lr_schedule")

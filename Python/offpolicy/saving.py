@@ -25,6 +25,8 @@ from .noise import noise_for
 from .replay import flush, replay_buffer_of
 from .restoring import save_lanes
 from .settings import from_saved, to_saved
+from .temperature import fixed_temperature
+from .training_steps import apply
 from .vectors import make_lanes
 
 FORMAT, VERSION = "offpolicy model", 1
@@ -161,7 +163,9 @@ def fill(
         )
     if facts["class"] != type(model).__name__:
         raise UnsupportedError(f"the file holds a model of {facts['class']}: use {facts['class']}.load")
-    given = from_saved(type(model), facts["arguments"])
+    # nobody misses a function that was not saved where another one is given
+    replaced = {"learning_rate", "action_noise"} & {*(custom_objects or {}), *(overrides or {})}
+    given = from_saved(type(model), {name: value for name, value in facts["arguments"].items() if name not in replaced})
     saved_temperature = given.get("ent_coef")
     given.update({name: value for name, value in (custom_objects or {}).items() if name in given})
     overrides = dict(overrides or {})
@@ -224,8 +228,9 @@ def _restore(model: Any, facts: Dict[str, Any], members: Dict[str, bytes], force
     count = collected.episodes if frequency.unit == "episode" else collected.rounds
     collected.is_restored = count >= frequency.frequency and not model._steps_natively
     for name, value in facts["applied"].items():
-        model._learner.set(name, value)
-        model._applied[name] = value
+        # where a schedule has got to is of no account for a rate that is a number now
+        is_rate = name == "learningRate" and model._has_constant_rate
+        apply(model, name, min(max(model.lr_schedule(1.0), 1e-30), 1.0) if is_rate else value)
     lanes = model._lanes
     if lanes is None or model._steps_natively or facts["observations"] is None:
         return
@@ -282,11 +287,6 @@ def restore_learner(model: Any, members: Dict[str, bytes]) -> bool:
     except NativeError:
         _restore_parameters(model, members)
         return False
-
-
-def fixed_temperature(model: Any) -> Optional[bytes]:
-    """The parameters of a temperature that `ent_coef` fixes: a saved one must not take its place; None: there is none."""
-    return model._fixed_temperature() if hasattr(model, "_fixed_temperature") else None
 
 
 def parameters_of(model: Any, path: Any) -> Dict[str, Dict[str, np.ndarray]]:

@@ -60,3 +60,8 @@ class WithTemperature:
             "temperature": arguments.temperature(self.ent_coef),  # type: ignore[attr-defined]
             "targetEntropy": None if entropy == "auto" else float(entropy),
         }
+
+
+def fixed_temperature(model: Any) -> Optional[bytes]:
+    """The parameters of a temperature that `ent_coef` fixes: a saved one must not take its place; None: there is none."""
+    return model._fixed_temperature() if hasattr(model, "_fixed_temperature") else None

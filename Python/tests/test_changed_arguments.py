@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -13,6 +15,7 @@ from offpolicy import DQN, SAC, TD3  # noqa: E402
 from offpolicy.changed_arguments import _make_anew  # noqa: E402
 from offpolicy.common.callbacks import BaseCallback  # noqa: E402
 from offpolicy.common.noise import NormalActionNoise  # noqa: E402
+from offpolicy.common.utils import LinearSchedule  # noqa: E402
 
 SMALL = dict(policy_kwargs=dict(net_arch=[8]), learning_starts=5, batch_size=8, seed=0)
 
@@ -82,6 +85,25 @@ def test_a_learner_that_is_made_anew_learns_the_same(algorithm, env):
     for model in models:
         model.learn(40, reset_num_timesteps=False)
     assert models[0].digest == models[1].digest
+
+
+@pytest.mark.parametrize("rate", [lambda progress: 1e-3 * progress, LinearSchedule(1e-3, 0.0, 1.0)])
+def test_a_number_takes_the_place_of_a_schedule_that_has_come_to_its_end(tmp_path, rate):
+    model = SAC("MlpPolicy", Counter(), learning_rate=rate, **SMALL).learn(40)
+    assert model._applied["learningRate"] < 1e-4
+    model.save(tmp_path / "model")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        loaded = SAC.load(tmp_path / "model", env=Counter(), learning_rate=1e-4)
+    before = loaded.digest
+    assert rate_of(loaded) == (1e-4, 1e-4) and loaded.digest != before
+
+
+def test_a_function_that_is_not_saved_leaves_the_default_rate_and_a_warning(tmp_path):
+    SAC("MlpPolicy", Counter(), learning_rate=lambda progress: 1e-3 * progress, **SMALL).learn(40).save(tmp_path / "model")
+    with pytest.warns(UserWarning, match="the learning rate was the function .* it is 0.0003 now"):
+        loaded = SAC.load(tmp_path / "model", env=Counter())
+    assert rate_of(loaded) == (3e-4, 3e-4)
 
 
 def temperature_of(model):
