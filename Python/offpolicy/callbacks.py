@@ -198,7 +198,7 @@ class LogEveryNTimesteps(EveryNTimesteps):
 
 
 class CheckpointCallback(BaseCallback):
-    """Saves the model at every `save_freq`-th call, as `<name_prefix>_<steps>_steps.zip`.
+    """Saves the model at every `save_freq`-th call (0: never), as `<name_prefix>_<steps>_steps.zip`.
 
     The model's file is written whole or not at all, and holds everything: going on from it gives the bits of never having
     stopped. `save_replay_buffer` writes the buffer again, as a file of its own.
@@ -220,7 +220,7 @@ class CheckpointCallback(BaseCallback):
         return os.path.join(self.save_path, name)
 
     def _on_step(self) -> bool:
-        if self.n_calls % self.save_freq != 0:
+        if self.save_freq <= 0 or self.n_calls % self.save_freq != 0:
             return True
         self._save("the model", self.model.save, self._checkpoint_path(extension="zip"))
         if self.save_replay_buffer:

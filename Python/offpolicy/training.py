@@ -40,6 +40,8 @@ def learn(
         raise UnsupportedError("this model was loaded from a policy file, which has no critics: it cannot learn")
     if model._lanes is None and not model._steps_natively:
         raise UnsupportedError("the model has no environment: give it one with set_env(), or load(path, env=…)")
+    if log_interval == 0:
+        raise ValueError("log_interval=0: it is a number of episodes from 1, or None for no log")
     if have_changed(model):
         take_changed_arguments(model)
     if model.lr_schedule(1.0) > 1:

@@ -9,7 +9,13 @@ gym = pytest.importorskip("gymnasium")
 from environments_for_tests import Counter  # noqa: E402
 
 from offpolicy import SAC  # noqa: E402
-from offpolicy.common.callbacks import BaseCallback, CallbackList, EvalCallback, EveryNTimesteps  # noqa: E402
+from offpolicy.common.callbacks import (  # noqa: E402
+    BaseCallback,
+    CallbackList,
+    CheckpointCallback,
+    EvalCallback,
+    EveryNTimesteps,
+)
 
 SMALL = dict(policy_kwargs=dict(net_arch=[8]), learning_starts=5, batch_size=8, seed=0)
 
@@ -55,3 +61,15 @@ class Noting(BaseCallback):
     def _on_step(self):
         self.steps.append(self.num_timesteps)
         return True
+
+
+def test_a_callback_that_is_due_at_no_call_is_never_due(tmp_path):
+    SAC("MlpPolicy", Counter(), **SMALL).learn(10, callback=CheckpointCallback(0, tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_log_every_zero_episodes_is_refused_before_the_first_step():
+    model = SAC("MlpPolicy", Counter(), **SMALL)
+    with pytest.raises(ValueError, match="log_interval=0"):
+        model.learn(10, log_interval=0)
+    assert model.learn(10, log_interval=None).num_timesteps == 10
