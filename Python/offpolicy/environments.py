@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any, Dict, Iterator, List, Type
 
 import numpy as np
@@ -95,7 +96,8 @@ class EnvironmentLanes(SeparateLanes):
         self.has_ends = True
         self.flags[i] = (TERMINATED if terminated else 0) | (TRUNCATED if truncated else 0)
         info = dict(info)
-        info["terminal_observation"] = observation
+        # the reset may write into the same arrays
+        info["terminal_observation"] = copy.deepcopy(observation)
         info["TimeLimit.truncated"] = bool(truncated) and not terminated
         info.setdefault("episode", self.episodes.finish(i))
         self.infos[i] = info

@@ -13,7 +13,7 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv  # noq
 
 from offpolicy import DQN, SAC, TD3, BuiltInEnvironment, UnsupportedError  # noqa: E402
 from offpolicy.common.env_util import make_vec_env  # noqa: E402
-from offpolicy.common.vec_env import DummyVecEnv  # noqa: E402
+from offpolicy.common.vec_env import DummyVecEnv, SubprocVecEnv, VecMonitor  # noqa: E402
 from offpolicy.flatten import ActionMap, Flattener  # noqa: E402
 
 SMALL = dict(policy_kwargs=dict(net_arch=[8]), seed=0)
@@ -261,3 +261,30 @@ def test_an_attribute_is_set_in_the_environments_of_a_vector_that_are_named(kind
 
 def test_no_observations_give_no_actions():
     assert SAC("MlpPolicy", Counter(), **SMALL).predict(np.zeros((0, 2)))[0].shape == (0, 1)
+
+
+class Reusing(Counter):
+    """Gives the same array always."""
+
+    def __init__(self):
+        super().__init__()
+        self.array = np.zeros(2, np.float32)
+
+    def reset(self, *, seed=None, options=None):
+        self.array[:] = super().reset(seed=seed)[0]
+        return self.array, {}
+
+    def step(self, action):
+        observation, *rest = super().step(action)
+        self.array[:] = observation
+        return (self.array, *rest)
+
+
+@pytest.mark.parametrize("make", [
+    DummyVecEnv, SubprocVecEnv, lambda makers: VecMonitor(DummyVecEnv(makers)), lambda makers: VecMonitor(SubprocVecEnv(makers)),
+])  # fmt: skip
+def test_last_observations_are_true_ones_where_an_environment_writes_into_one_array_always(make):
+    env = make([Reusing])
+    rows = SAC("MlpPolicy", env, **SMALL).learn(9).replay_buffer.transitions()
+    assert rows["next_observations"].tolist() == [[1 + i // 4, 1 + i % 4] for i in range(9)]
+    env.close()
