@@ -163,7 +163,8 @@ def rates(arguments):
         speed = max(output(arguments.program, "environment", "speed", environment, "--json")["stepsPerSecond"]
                     for _ in range(3))
         measured[environment] = {"stepSeconds": 1 / speed}
-        for contender in arguments.contenders:
+        # contenders that differ in nothing that costs time are measured once, so that noise cannot part them
+        for cost, contender in {cost_of(contender): contender for contender in arguments.contenders}.items():
             # "6 in [-1, 1]"
             sizes = ["--observations", str(entry["observationSize"]), "--actions", entry["actions"].split()[0]]
             runs = [
@@ -171,18 +172,26 @@ def rates(arguments):
                        *bench_settings(contender), "--threads", "2", "--buffer", "200000", "--json")
                 for _ in range(3)
             ]
-            measured[f"{environment} {contender}"] = {
+            measured[f"{environment} {cost}"] = {
                 "updateSeconds": min(run["medianMicroseconds"] for run in runs) / 1e6,
                 "actingSeconds": min(run["actingMicroseconds"] for run in runs) / 1e6,
             }
             path.write_text(json.dumps(measured, indent=1) + "\n")
-            print(environment, contender, measured[f"{environment} {contender}"], file=sys.stderr, flush=True)
+            print(environment, cost, measured[f"{environment} {cost}"], file=sys.stderr, flush=True)
+
+
+def costly(contender):
+    """The settings that change what an update costs: not its rates, and not how often it happens."""
+    return [text for text in CONTENDERS[contender].get("settings", [])
+            if not text.startswith("updatesPerStep=") and "LearningRate=" not in text]
+
+
+def cost_of(contender):
+    return " ".join([CONTENDERS[contender]["algorithm"], *sorted(costly(contender))])
 
 
 def bench_settings(contender):
-    # what the bench has no use for
-    return [part for text in CONTENDERS[contender].get("settings", []) if not text.startswith("updatesPerStep")
-            for part in ("--set", text)]
+    return [part for text in costly(contender) for part in ("--set", text)]
 
 
 def output(program, *command):
@@ -196,9 +205,9 @@ def output(program, *command):
 
 
 def minutes(folder, step, costs, environment, contender):
-    run = json.loads((folder / "run.json").read_text())["configuration"]
+    run = json.loads((folder / "run.json").read_text())["run"]["configuration"]
     updates = max(0, step - run["randomSteps"]) * run.get("updatesPerStep", 1)
-    own = costs[f"{environment} {contender}"]
+    own = costs[f"{environment} {cost_of(contender)}"]
     return (step * (costs[environment]["stepSeconds"] + own["actingSeconds"]) + updates * own["updateSeconds"]) / 60
 
 
@@ -211,6 +220,8 @@ def table(arguments):
     for environment, contender, seed, folder in places(arguments):
         rows = evaluations(folder)
         for bar in BARS[environment][0] if rows else []:
+            if f"{environment} {cost_of(contender)}" not in costs:
+                sys.exit(f"score.py: there is no rate of {contender} in {environment}: `score.py rates --contenders {contender}` measures it")
             step = reached(rows, bar)
             value = math.inf if step is None else minutes(folder, step, costs, environment, contender)
             found.setdefault((environment, bar, contender), []).append(value)
