@@ -6,11 +6,13 @@ script itself is right, with Stable-Baselines3 alone. The last two where it is i
 
 from __future__ import annotations
 
+import copy
 import csv
 import importlib
 import importlib.util
 import json
 import types
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
@@ -22,7 +24,25 @@ from environments_for_tests import Reach  # noqa: E402
 NEEDS = pytest.mark.skipif(
     importlib.util.find_spec("stable_baselines3") is None, reason="Stable-Baselines3 is not installed: not tried with it"
 )
-SMALL = dict(policy_kwargs=dict(net_arch=[16, 16]), learning_starts=50, batch_size=32, seed=0)
+
+
+class Copies(Mapping):
+    """Arguments, copied for each use: Stable-Baselines3 adds to the dictionaries that it is given."""
+
+    def __init__(self, **arguments):
+        self.arguments = arguments
+
+    def __getitem__(self, name):
+        return copy.deepcopy(self.arguments[name])
+
+    def __iter__(self):
+        return iter(self.arguments)
+
+    def __len__(self):
+        return len(self.arguments)
+
+
+SMALL = Copies(policy_kwargs=dict(net_arch=[16, 16]), learning_starts=50, batch_size=32, seed=0)
 PARTS = (
     "callbacks", "env_util", "envs", "evaluation", "logger", "monitor", "noise", "utils", "vec_env", "env_checker",
 )  # fmt: skip
