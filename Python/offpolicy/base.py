@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Dict, List, Optional, Tuple
 
 import numpy as np
 
-from . import _native, arguments, changed_arguments, parameters, prediction, saving, spaces, training
+from . import _native, arguments, changed_arguments, one_thread, parameters, prediction, saving, spaces, training
 from .goals import GoalFunction
 from .learner_settings import learner_settings
 from .logger import Logger
@@ -93,6 +93,7 @@ class OffPolicyModel(WithEnvironments):
         self.observation_space, self.action_space = observations, actions
 
     def _start_counting(self) -> None:
+        self._training_thread: Optional[int] = None
         self.num_timesteps = 0
         self._total_timesteps = 0
         self._num_timesteps_at_start = 0
@@ -181,10 +182,12 @@ class OffPolicyModel(WithEnvironments):
     @property
     def digest(self) -> str:
         """A hash of all learned parameters, that of the program's `inspect`."""
+        one_thread.check(self)
         return self._learner.result("digest").decode()
 
     def value(self, observation: Any, action: Any) -> np.ndarray:
         """Q (n), the smallest of the critics', of observations and actions."""
+        one_thread.check(self)
         return prediction.values(self, observation, action)
 
     def learn(
@@ -197,10 +200,11 @@ class OffPolicyModel(WithEnvironments):
         :param log_interval: episodes between writings of the log; None: never
         :param reset_num_timesteps: counts from 0 and resets the environments; else goes on
         """
-        return training.learn(
-            self, total_timesteps, callback, log_interval, tb_log_name or type(self).__name__, reset_num_timesteps,
-            progress_bar,
-        )  # fmt: skip
+        with one_thread.training(self):
+            return training.learn(
+                self, total_timesteps, callback, log_interval, tb_log_name or type(self).__name__, reset_num_timesteps,
+                progress_bar,
+            )  # fmt: skip
 
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = False
@@ -209,6 +213,7 @@ class OffPolicyModel(WithEnvironments):
 
         :return: an action, or n stacked ones, in the environment's units and types; and `state`, which nobody needs here
         """
+        one_thread.check(self)
         return prediction.predict(self, observation, deterministic), state
 
     @property
@@ -230,6 +235,7 @@ class OffPolicyModel(WithEnvironments):
 
         They are NumPy arrays, or tensors where the program has imported PyTorch.
         """
+        one_thread.check(self)
         return parameters.get(self)
 
     def set_parameters(self, load_path_or_dict: Any, exact_match: bool = True, device: Any = "auto") -> None:
@@ -237,6 +243,7 @@ class OffPolicyModel(WithEnvironments):
 
         :param exact_match: whether all have to be there; else those that are there are set
         """
+        one_thread.check(self)
         parameters.set(self, load_path_or_dict, exact_match)
 
     def _check_parameters(self, given: Dict[str, Any], names: List[str]) -> None:
@@ -250,6 +257,7 @@ class OffPolicyModel(WithEnvironments):
 
         :param exclude: names of arguments that are not saved; "replay_buffer" leaves the buffer out
         """
+        one_thread.check(self)
         saving.save(self, path, exclude, include)
 
     @classmethod

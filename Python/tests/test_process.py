@@ -65,19 +65,24 @@ def test_two_models_learn_in_two_threads_as_each_alone():
     assert [model.digest for model in models] == [alone, alone]
 
 
-def test_a_model_that_is_busy_in_another_thread_says_so():
+def test_a_model_that_is_busy_in_another_thread_says_so(tmp_path):
+    path = tmp_path / "model"
     model = SAC("MlpPolicy", "Pendulum-v1", policy_kwargs=dict(net_arch=[256, 256]), seed=0)
-    thread = threading.Thread(target=model.learn, args=(600,))
+    done, errors = [], []
+    thread = threading.Thread(target=lambda: done.append(model.learn(600)))
     thread.start()
-    errors = []
     while thread.is_alive():
-        try:
-            model.predict(np.zeros(3))
-        except RuntimeError as error:
-            errors.append(str(error))
+        for touch in (lambda: model.predict(np.zeros(3)), lambda: model.digest, model.get_parameters, lambda: model.save(path)):
+            try:
+                touch()
+            except RuntimeError as error:
+                errors.append(str(error))
         time.sleep(0.001)
     thread.join()
-    assert errors and all("use" in error for error in errors)
+    assert errors and all("in use by another thread" in error for error in errors)
+    # the thread that trains is never the one that is refused
+    assert done == [model] and model.num_timesteps >= 600
+    model.predict(np.zeros(3))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")

@@ -142,6 +142,12 @@ def test_samples_are_rows_of_the_buffer():
         make(Counter()).replay_buffer.sample(3)
 
 
+def test_infos_for_hindsight_are_refused_because_compute_reward_gets_none():
+    keywords = dict(copy_info_dict=True)
+    with pytest.raises(UnsupportedError, match="copy_info_dict=True is not supported.*leave it out"):
+        SAC("MultiInputPolicy", Reach(), replay_buffer_class=HerReplayBuffer, replay_buffer_kwargs=keywords, **SMALL)
+
+
 @pytest.mark.parametrize("strategy", ["future", "final", "episode"])
 def test_hindsight_has_all_strategies(strategy):
     keywords = dict(n_sampled_goal=2, goal_selection_strategy=strategy)

@@ -1,0 +1,29 @@
+"""Which thread trains a model. Until it is done, other threads are refused: the library gives a learner to one at a time."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import Any, Iterator
+
+from .errors import NativeError
+
+
+@contextmanager
+def training(model: Any) -> Iterator[None]:
+    """Marks the model as trained by this thread."""
+    check(model)
+    before, model._training_thread = model._training_thread, threading.get_ident()
+    try:
+        yield
+    finally:
+        model._training_thread = before
+
+
+def check(model: Any) -> None:
+    """Throws where another thread trains the model, before that thread could be disturbed."""
+    if model._training_thread is not None and model._training_thread != threading.get_ident():
+        raise NativeError(
+            "the model is in use by another thread, which trains it: wait until learn() is done, or give this thread a "
+            "model of its own, such as load() of what a callback saves"
+        )
