@@ -214,7 +214,7 @@ def preset_table():
         values = [f"`{name}={written_setting(value['value'])}`" for name, value in settings.items() if value]
         origins = list(dict.fromkeys(value["source"] for value in settings.values() if value))
         rows.append(
-            f"| `{preset['name']}` | {', '.join(preset['environments'])} | {', '.join(values)} | {'; '.join(origins)} "
+            f"| `{preset['name']}` | {', '.join(preset['environments']) or 'any, by name'} | {', '.join(values)} | {'; '.join(origins)} "
             f"| {preset.get('measured', 'no')} |")
     return "\n".join(rows)
 
@@ -229,8 +229,10 @@ def check_presets(texts, fix):
         return
     if not fix:
         return problems.append("Presets.md: its table is not that of `offpolicy list presets --json`: --fix writes it anew")
-    head, rest = texts["Presets.md"].split("## The presets\n", 1)
-    texts["Presets.md"] = head + "## The presets\n\n" + table + "\n\n## " + rest.split("\n## ", 1)[1]
+    # the table alone: what the guide says after it stays
+    head, rest = texts["Presets.md"].split("## The presets\n\n", 1)
+    rest = "".join(rest.splitlines(keepends=True)[len(rest.split("\n\n", 1)[0].splitlines()):])
+    texts["Presets.md"] = head + "## The presets\n\n" + table + "\n" + rest
     (ROOT / "Guides/Presets.md").write_text(texts["Presets.md"])
     print("check-guides.py: the table of Presets.md written anew")
 

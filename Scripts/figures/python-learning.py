@@ -23,11 +23,11 @@ EPISODES = 100
 
 
 def lander():
-    """differs: four environments, 64 × 64 units and batches of 64; the zoo has one environment, 400 and 300 units and batches of
-    256."""
+    """differs: four environments, 64 × 64 units, batches of 64 and the temperature of Spinning Up, 0.2; the zoo has one environment,
+    400 and 300 units, batches of 256 and learns the temperature, with which one seed of two hovered to the end."""
     settings = dict(
         learning_rate=LinearSchedule(7.3e-4, 0, 1), buffer_size=1_000_000, batch_size=64, tau=0.01, gamma=0.99,
-        learning_starts=10_000, gradient_steps=-1, policy_kwargs={"net_arch": [64, 64]},
+        learning_starts=10_000, gradient_steps=-1, ent_coef=0.2, policy_kwargs={"net_arch": [64, 64]},
     )  # fmt: skip
     return SAC, "MlpPolicy", gymnasium.make_vec("LunarLanderContinuous-v3", 4, "sync"), 500_000, settings
 

@@ -20,7 +20,11 @@ enum ListPresets {
       print("")
       print("\(preset.name)  \(preset.summary)")
       let own = preset.name.split(separator: "/").last.map { [String($0)] } ?? []
-      if preset.environments != own { print("  for       \(preset.environments.joined(separator: ", "))") }
+      if preset.environments.isEmpty {
+        print("  for       any environment, by --preset \(preset.name)")
+      } else if preset.environments != own {
+        print("  for       \(preset.environments.joined(separator: ", "))")
+      }
       print("  measured  \(preset.measured ?? "not with this program")")
       for (name, setting) in rows(preset) { print("  \(name)=\(setting.value.settingText)  from: \(setting.source)") }
     }

@@ -43,6 +43,12 @@ import Testing
     }
   }
 
+  @Test func `a preset for no environment is used by its name alone`() throws {
+    #expect(try PresetLibrary.named("fast", for: "sac").laneCount?.value == .number(4))
+    #expect(try PresetLibrary.named("sac/fast", for: "td3").environments.isEmpty)
+    #expect(PresetLibrary.matching(algorithm: "sac", environment: "fast") == nil)
+  }
+
   @Test func `a name is a whole one or the algorithm's, and a wrong one is answered with the nearest`() throws {
     #expect(try PresetLibrary.named("Hopper-v5", for: "sac").name == "sac/Hopper-v5")
     #expect(try PresetLibrary.named("sac/Hopper-v5", for: "td3").algorithm == "sac")
