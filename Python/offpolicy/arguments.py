@@ -258,8 +258,8 @@ def hindsight(buffer_class: Any, given: Optional[Dict[str, Any]], buffer_size: i
         raise ValueError(f"goal_selection_strategy is 'future', 'final' or 'episode', not {strategy!r}")
     if keywords.pop("copy_info_dict", False):
         raise UnsupportedError(
-            "replay_buffer_kwargs: copy_info_dict=True is not supported, compute_reward is called with empty infos; leave it "
-            "out if your compute_reward does not read them"
+            "replay_buffer_kwargs: copy_info_dict=True is not supported: compute_reward is called with empty infos; leave it "
+            "out if your compute_reward does not read them, else let it read the goals alone"
         )
     goals = int(keywords.pop("n_sampled_goal", 4))
     _refuse_rest(keywords)

@@ -1,6 +1,6 @@
-"""Arguments that somebody changes after a model was made, such as `model.batch_size = 512`: they hold from the next round on.
+"""Applies arguments that change after a model was made, such as `model.batch_size = 512`, from the next round on.
 
-A new learning rate is set in the learner. For anything else the learner is made anew, and gets everything that it had learned.
+A new learning rate is set in the learner. For other arguments the learner is made anew, and its state is restored.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ def argument_values(model: Any) -> Tuple[Any, ...]:
 
 
 def have_changed(model: Any) -> bool:
-    """Whether an argument is another one than the learner was made with."""
+    """Whether an argument differs from the one that the learner was made with."""
     return argument_values(model) != model._learner_arguments
 
 
 def take_changed_arguments(model: Any) -> None:
-    """Lets the learner have the arguments as they are now."""
+    """Applies the current arguments to the learner."""
     before, now = model._learner_arguments, argument_values(model)
     if now[: len(_RATES)] != before[: len(_RATES)]:
         _take_rate(model, before[1])

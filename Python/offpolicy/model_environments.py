@@ -1,4 +1,4 @@
-"""The environments of a model: what it is given, what it gives back, and what changes with them."""
+"""The environments of a model: taking, exchanging and returning them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class WithEnvironments:
 
     @property
     def env(self) -> Any:
-        """As `get_env`. Deleted, the model has none until `set_env`."""
+        """As `get_env`. After `del model.env` the model has none until `set_env`."""
         return self.get_env()
 
     @env.deleter

@@ -1,4 +1,4 @@
-"""Which thread trains a model. Until it is done, other threads are refused: the library gives a learner to one at a time."""
+"""Keeps other threads away from a model while one thread trains it: the library gives a learner to one thread at a time."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def training(model: Any) -> Iterator[None]:
 
 
 def check(model: Any) -> None:
-    """Throws where another thread trains the model, before that thread could be disturbed."""
+    """Raises if another thread trains the model, before that thread is disturbed."""
     if model._training_thread is not None and model._training_thread != threading.get_ident():
         raise NativeError(
-            "the model is in use by another thread, which trains it: wait until learn() is done, or give this thread a "
-            "model of its own, such as load() of what a callback saves"
+            "the model is in use by another thread, which trains it: wait until its learn() returns, or load() a saved copy "
+            "for this thread"
         )

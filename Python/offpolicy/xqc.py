@@ -74,7 +74,7 @@ class XQC(WithTemperature, OffPolicyModel):
     def _configuration(self) -> Dict[str, Any]:
         given = dict(self.policy_kwargs)
         if arguments.activation_name(given.pop("activation_fn", "ReLU")) != "ReLU":
-            raise UnsupportedError("policy_kwargs: XQC has ReLU as its only activation_fn")
+            raise UnsupportedError("policy_kwargs: XQC has ReLU as its only activation_fn; leave it out")
         return {
             "batchMomentum": 1 - float(given.pop("batch_norm_momentum", 0.01)),
             "batchEpsilon": float(given.pop("batch_norm_eps", 0.001)),
