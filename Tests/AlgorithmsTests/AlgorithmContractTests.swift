@@ -272,7 +272,7 @@ private struct TestError: Error { let missing: String }
     throws
   {
     let entry = try AlgorithmRegistry.entry(name)
-    #expect(entry.metrics.first == .criticLoss && entry.metrics.allSatisfy { !$0.formula.isEmpty })
+    #expect(entry.metrics.first?.name == "critic_loss" && entry.metrics.allSatisfy { !$0.formula.isEmpty })
     for parameter in entry.hyperparameters { #expect(!parameter.rangeText.isEmpty && !parameter.source.isEmpty) }
     #expect((entry.defaults.collection != nil) == (entry.source == .task))
     #expect(!entry.hyperparameters.contains { $0.name == "randomSteps" } || entry.source == .task)
