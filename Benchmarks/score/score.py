@@ -219,9 +219,9 @@ def table(arguments):
     found = {}  # (environment, bar, contender): minutes of each seed, infinite where the bar was not reached
     for environment, contender, seed, folder in places(arguments):
         rows = evaluations(folder)
+        if rows and f"{environment} {cost_of(contender)}" not in costs:
+            sys.exit(f"score.py: there is no rate of {contender} in {environment}: `score.py rates` measures it")
         for bar in BARS[environment][0] if rows else []:
-            if f"{environment} {cost_of(contender)}" not in costs:
-                sys.exit(f"score.py: there is no rate of {contender} in {environment}: `score.py rates --contenders {contender}` measures it")
             step = reached(rows, bar)
             value = math.inf if step is None else minutes(folder, step, costs, environment, contender)
             found.setdefault((environment, bar, contender), []).append(value)

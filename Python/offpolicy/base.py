@@ -1,7 +1,8 @@
 """The model: what the algorithms have in common.
 
 A model has a learner of the library and the environments that it collects from. The constructors' arguments are kept as
-attributes of the same names. Each verb has its file: training.py, prediction.py, saving.py, parameters.py; model_environments.py has what it acts in.
+attributes of the same names. Each verb has its file: training.py, prediction.py, saving.py, parameters.py. Its environments
+are in model_environments.py.
 """
 
 from __future__ import annotations

@@ -36,12 +36,13 @@ def have_changed(model: Any) -> bool:
 def take_changed_arguments(model: Any) -> None:
     """Applies the current arguments to the learner."""
     before, now = model._learner_arguments, argument_values(model)
-    if now[: len(_RATES)] != before[: len(_RATES)]:
+    has_other_rate = now[: len(_RATES)] != before[: len(_RATES)]
+    if has_other_rate:
         _take_rate(model, before[1])
     if now[len(_RATES) :] != before[len(_RATES) :]:
         _make_anew(model)
     # a rate above 1 is refused when training begins
-    if now[: len(_RATES)] != before[: len(_RATES)] and model._has_constant_rate and model.lr_schedule(1.0) <= 1:
+    if has_other_rate and model._has_constant_rate and model.lr_schedule(1.0) <= 1:
         apply(model, "learningRate", max(model.lr_schedule(1.0), 1e-30))
     model._learner_arguments = argument_values(model)
 

@@ -42,8 +42,7 @@ def learn(
         raise UnsupportedError("the model has no environment: give it one with set_env(), or load(path, env=…)")
     if log_interval == 0:
         raise ValueError("log_interval=0: it is a number of episodes from 1, or None for no log")
-    if have_changed(model):
-        take_changed_arguments(model)
+    take_changed_arguments(model)
     if model.lr_schedule(1.0) > 1:
         raise UnsupportedError(f"learning_rate={model.lr_schedule(1.0):g} is not supported: Adam's rate is at most 1")
     flush(getattr(model, "replay_buffer", None))
@@ -61,8 +60,7 @@ def learn(
         take_steps = learn_natively if model._steps_natively else _learn_driven
         if take_steps(model, total, watcher, log_interval) is not None:
             break
-        if have_changed(model):
-            take_changed_arguments(model)
+        take_changed_arguments(model)
         if not model._steps_natively:
             _begin_lanes(model)
     model._current_progress_remaining = 1.0 - model.num_timesteps / max(1, total)
