@@ -23,6 +23,7 @@ from .noise import VectorizedActionNoise, check_noise, native_noise
 from .policy import Device, Policy
 from .replay import replay_buffer_of
 from .schedules import FloatSchedule
+from .training_steps import first_rate
 from .vectors import make_lanes
 
 
@@ -145,9 +146,8 @@ class OffPolicyModel(WithEnvironments):
         raise NotImplementedError
 
     def _rates(self, *names: str) -> Dict[str, float]:
-        # a schedule that begins with 0 is set before the first update; the library wants a rate above 0, and at most 1: see
-        # `learn` for one above that
-        return {name: min(max(self.lr_schedule(1.0), 1e-30), 1.0) for name in names}
+        # a schedule that begins with 0 is set before the first update
+        return dict.fromkeys(names, first_rate(self))
 
     # ---- what Stable-Baselines3 has
 

@@ -11,7 +11,7 @@ from .replay import flush
 from .saving import restore_learner
 from .schedules import FloatSchedule
 from .temperature import fixed_temperature
-from .training_steps import apply
+from .training_steps import apply, first_rate
 
 _RATES = ("learning_rate", "lr_schedule")
 _OTHERS = (
@@ -43,7 +43,7 @@ def take_changed_arguments(model: Any) -> None:
         _make_anew(model)
     # a rate above 1 is refused when training begins
     if has_other_rate and model._has_constant_rate and model.lr_schedule(1.0) <= 1:
-        apply(model, "learningRate", max(model.lr_schedule(1.0), 1e-30))
+        apply(model, "learningRate", first_rate(model))
     model._learner_arguments = argument_values(model)
 
 

@@ -26,7 +26,7 @@ from .replay import flush, replay_buffer_of
 from .restoring import save_lanes
 from .settings import from_saved, to_saved
 from .temperature import fixed_temperature
-from .training_steps import apply
+from .training_steps import apply, first_rate
 from .vectors import make_lanes
 
 FORMAT, VERSION = "offpolicy model", 1
@@ -230,7 +230,7 @@ def _restore(model: Any, facts: Dict[str, Any], members: Dict[str, bytes], force
     for name, value in facts["applied"].items():
         # where a schedule has got to is of no account for a rate that is a number now
         is_rate = name == "learningRate" and model._has_constant_rate
-        apply(model, name, min(max(model.lr_schedule(1.0), 1e-30), 1.0) if is_rate else value)
+        apply(model, name, first_rate(model) if is_rate else value)
     lanes = model._lanes
     if lanes is None or model._steps_natively or facts["observations"] is None:
         return

@@ -24,6 +24,11 @@ def set_rate(model: Any, progress: float) -> None:
         apply(model, "learningRate", max(model.lr_schedule(progress), 1e-30))
 
 
+def first_rate(model: Any) -> float:
+    """The learning rate of a run's first update, as the library takes it: above 0, and at most 1; `learn` refuses one above that."""
+    return min(max(model.lr_schedule(1.0), 1e-30), 1.0)
+
+
 def apply(model: Any, name: str, value: float) -> None:
     """Sets a number of the library where it has changed."""
     if model._applied.get(name) != value:
