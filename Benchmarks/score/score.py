@@ -3,6 +3,7 @@
 
     Benchmarks/score/score.py train --work FOLDER --contenders sac,sac-quarter --environments HalfCheetah-v5 --seeds 0
     Benchmarks/score/score.py rates --work FOLDER        # on a quiet machine: what a step and an update cost
+    Benchmarks/score/score.py peers --work FOLDER --log .deps/peers/results-….jsonl   # how much slower others are
     Benchmarks/score/score.py table --work FOLDER        # the table, in Markdown
 
 A run reaches a bar with the first evaluation of 10 episodes whose mean is at or above it, if the evaluation after it has
@@ -12,6 +13,9 @@ updates; minutes are these counts times what each costs alone on a quiet machine
     minutes = (steps x (seconds of a step + seconds of acting) + updates x seconds of an update) / 60
 
 so runs may share a machine with other work. Evaluations and checkpoints are left out of the minutes, for everybody alike.
+
+Other programs are not trained here. Their SAC takes as many steps as ours, and equal_steps.py checks that it does. Their minutes are
+ours times how much faster we train in the same rounds of Benchmarks/peers/run.
 
 `train` can be interrupted at any moment and called again: whole runs are left alone, begun ones go on with `resume`. Runs
 stop by themselves when their last bar is reached or their steps are taken. Contenders are in contenders.json.
@@ -44,12 +48,15 @@ BARS = {
 }
 EVALUATIONS = {"Pendulum-v1": 1000}  # steps between two; else 5,000
 PLAIN = "sac"
+PEERS = {"sbx": "SBX, SAC", "sb3": "Stable-Baselines3, SAC"}  # names of Benchmarks/peers/compare.py, and in the table
+PEERS_WHAT = "P-cheetah"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
     for name, text in [("train", "train what is missing"), ("rates", "measure the costs of steps and updates"),
+                       ("peers", "take the rates of other programs from a log of Benchmarks/peers/run"),
                        ("table", "print the table")]:
         command = commands.add_parser(name, help=text)
         command.add_argument("--work", type=pathlib.Path, required=True, help="folder of the runs and rates")
@@ -57,6 +64,8 @@ def main():
         command.add_argument("--environments", default=",".join(BARS), help="ids with a bar")
         command.add_argument("--seeds", default="0", help="such as 0,1,2")
         command.add_argument("--program", type=pathlib.Path, default=PROGRAM, help="the program of another build")
+        if name == "peers":
+            command.add_argument("--log", type=pathlib.Path, required=True, help="its results-….jsonl, with what P-cheetah")
         if name == "train":
             command.add_argument("--threads", type=int, default=1, help="of each run; they change no bit")
             command.add_argument("--steps", type=int, help="give up earlier than the bar's own limit")
@@ -68,7 +77,7 @@ def main():
     if not arguments.program.exists():
         sys.exit(f"score.py: {arguments.program} is missing: run ./offpolicy --version once, which builds it")
     arguments.work.mkdir(parents=True, exist_ok=True)
-    {"train": train, "rates": rates, "table": table}[arguments.command](arguments)
+    {"train": train, "rates": rates, "peers": peers, "table": table}[arguments.command](arguments)
 
 
 def checked(text, known, what):
@@ -181,9 +190,9 @@ def rates(arguments):
 
 
 def costly(contender):
-    """The settings that change what an update costs: not its rates, and not how often it happens."""
+    """The settings that change what an update costs: not its rates or its temperature, and not how often it happens."""
     return [text for text in CONTENDERS[contender].get("settings", [])
-            if not text.startswith("updatesPerStep=") and "LearningRate=" not in text]
+            if not text.startswith(("updatesPerStep=", "temperature.")) and "LearningRate=" not in text]
 
 
 def cost_of(contender):
@@ -201,14 +210,35 @@ def output(program, *command):
     return json.loads(result.stdout)
 
 
+def peers(arguments):
+    """Ours over theirs: the ratio of the medians of HalfCheetah-v5's steps per second on two threads, each with its update."""
+    rows = [json.loads(line) for line in arguments.log.read_text().splitlines()]
+    rows = [row for row in rows if row["what"] == PEERS_WHAT and row["threads"] == 2 and row["rate"]]
+    rates = {name: statistics.median(row["rate"] for row in rows if row["contender"] == name)
+             for name in {row["contender"] for row in rows}}
+    if missing := {"offpolicy", *PEERS} - set(rates):
+        sys.exit(f"score.py: {arguments.log} has no {PEERS_WHAT} on two threads of {', '.join(sorted(missing))}")
+    path = arguments.work / "rates.json"
+    measured = json.loads(path.read_text()) if path.exists() else {}
+    measured["peers"] = {name: rates["offpolicy"] / rates[name] for name in PEERS}
+    path.write_text(json.dumps(measured, indent=1) + "\n")
+    print(measured["peers"], file=sys.stderr)
+
+
 # ------------------------------------------------------------------------------------------------------------ table
 
 
-def minutes(folder, step, costs, environment, contender):
-    run = json.loads((folder / "run.json").read_text())["run"]["configuration"]
-    updates = max(0, step - run["randomSteps"]) * run.get("updatesPerStep", 1)
-    own = costs[f"{environment} {cost_of(contender)}"]
-    return (step * (costs[environment]["stepSeconds"] + own["actingSeconds"]) + updates * own["updateSeconds"]) / 60
+class Minutes:
+    """The median of some runs' minutes; a lower bound where a run that counts was put aside before it reached the bar."""
+
+    def __init__(self, runs):
+        """Of each run its minutes until the bar, or until its last evaluation, and whether it reached the bar."""
+        self.value = statistics.median(minutes for minutes, _ in runs)
+        self.is_bound = any(minutes <= self.value and not reached for minutes, reached in runs)
+        self.share = f"{sum(reached for _, reached in runs)} of {len(runs)}"
+
+    def times(self, factor):
+        return f"{'> ' if self.is_bound else ''}{self.value * factor:.1f}"
 
 
 def table(arguments):
@@ -216,35 +246,43 @@ def table(arguments):
     if not path.exists():
         sys.exit("score.py: there are no rates: call `score.py rates` on a quiet machine first")
     costs = json.loads(path.read_text())
-    found = {}  # (environment, bar, contender): minutes of each seed, infinite where the bar was not reached
+    runs = {}  # (environment, bar), contender: a pair for each seed, see `Minutes`
     for environment, contender, seed, folder in places(arguments):
         rows = evaluations(folder)
         if rows and f"{environment} {cost_of(contender)}" not in costs:
             sys.exit(f"score.py: there is no rate of {contender} in {environment}: `score.py rates` measures it")
         for bar in BARS[environment][0] if rows else []:
             step = reached(rows, bar)
-            value = math.inf if step is None else minutes(folder, step, costs, environment, contender)
-            found.setdefault((environment, bar, contender), []).append(value)
-    bars = sorted({key[:2] for key in found}, key=lambda bar: (list(BARS).index(bar[0]), bar[1]))
+            value = minutes(folder, step or rows[-1][0], costs, environment, contender)
+            runs.setdefault(((environment, bar), contender), []).append((value, step is not None))
+    found = {place: Minutes(pairs) for place, pairs in runs.items()}
+    bars = sorted({bar for bar, _ in found}, key=lambda bar: (list(BARS).index(bar[0]), bar[1]))
     print("| contender | " + " | ".join(f"{environment} {bar:,}" for environment, bar in bars) + " | ratio |")
     print("|---" * (len(bars) + 2) + "|")
+    # others take as many steps as plain SAC, each of them slower
+    for name, factor in costs.get("peers", {}).items():
+        cells = [found[bar, PLAIN].times(factor) if (bar, PLAIN) in found else "" for bar in bars]
+        print(f"| {PEERS[name]} | " + " | ".join(cells) + f" | {1 / factor:.2f} |")
     for contender in arguments.contenders:
-        cells, ratios = [], []
-        for environment, bar in bars:
-            values = found.get((environment, bar, contender))
-            if values is None:
-                cells.append("")
-                continue
-            middle = statistics.median(values)
-            share = sum(math.isfinite(value) for value in values)
-            cells.append(("not reached" if math.isinf(middle) else f"{middle:.1f}") + f" ({share} of {len(values)})")
-            plain = statistics.median(found.get((environment, bar, PLAIN), [math.inf]))
-            if math.isfinite(plain) and math.isfinite(middle):
-                ratios.append(plain / middle)
-        ratio = f"{statistics.geometric_mean(ratios):.2f} over {len(ratios)}" if ratios else ""
+        own = [found.get((bar, contender)) for bar in bars]
+        if not any(own):
+            continue
+        pairs = [(found[bar, PLAIN], it) for bar, it in zip(bars, own) if it and not it.is_bound and (bar, PLAIN) in found]
+        ratio = ""
+        if pairs:
+            least = "≥ " if any(plain.is_bound for plain, _ in pairs) else ""
+            ratio = f"{least}{statistics.geometric_mean(plain.value / it.value for plain, it in pairs):.2f} over {len(pairs)}"
+        cells = [f"{it.times(1)} ({it.share})" if it else "" for it in own]
         print(f"| {contender} | " + " | ".join(cells) + f" | {ratio} |")
-    print("\nMinutes on two threads, the median over seeds, and how many seeds reached the bar. Ratio: the geometric mean of "
-          f"{PLAIN}'s minutes over the contender's, where both reached the bar.")
+    print("\nMinutes on two threads, the median over seeds, and how many seeds reached the bar; > where runs were put aside before. "
+          f"Ratio: the geometric mean of {PLAIN}'s minutes over the contender's, where the contender reached the bar.")
+
+
+def minutes(folder, step, costs, environment, contender):
+    run = json.loads((folder / "run.json").read_text())["run"]["configuration"]
+    updates = max(0, step - run["randomSteps"]) * run.get("updatesPerStep", 1)
+    own = costs[f"{environment} {cost_of(contender)}"]
+    return (step * (costs[environment]["stepSeconds"] + own["actingSeconds"]) + updates * own["updateSeconds"]) / 60
 
 
 if __name__ == "__main__":

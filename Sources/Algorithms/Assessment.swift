@@ -31,6 +31,9 @@ public struct Assessment: Sendable, Equatable {
   /// Share of the probability of critics' distributions that is at the smallest and the largest value.
   public var saturatedBins = Double.nan
 
+  /// How far the critics of an ensemble disagree, by how much their mean differs among the rows.
+  public var criticDisagreement = Double.nan
+
   /// All measures NaN.
   public init() {}
 

@@ -36,9 +36,13 @@ public struct Metric: Sendable, Equatable, Codable {
       "\($0)_statistics_lag", "mean |μ − M| / √(V + ε), the \($0)'s batch against its running statistics", unit: "")
   }
 
-  /// What critics of distributions over fixed values tell, by the name that health looks for.
+  /// The metric of critics of distributions over fixed values, by the name that the health report reads.
   public static let saturatedBins = Metric(
     "saturated_bins", "share of probability at the smallest and the largest value", unit: "")
+
+  /// How far the critics of an ensemble disagree, by the name that the health report reads.
+  public static let criticDisagreement = Metric(
+    "critic_disagreement", "critic_spread / the deviation of mean_j Q_j among the rows", unit: "")
 
   /// The metrics that are properties of `UpdateMetrics` and columns of every log, in the log's order.
   public static let common = [criticLoss, policyLoss, targetMean, temperature, entropy]

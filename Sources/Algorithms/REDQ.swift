@@ -226,6 +226,7 @@ public final class REDQ: SoftActing {
     var metrics = UpdateMetrics(criticLoss: critics.mean(loss, to: targets, weights: batch.weights, rows: batch.count))
     metrics.targetMean = mean(targets, count: batch.count)
     metrics.further[0] = critics.spread(rows: min(batch.count, UpdateMetrics.inspectedRows))
+    metrics.further[1] = critics.relativeSpread(rows: min(batch.count, UpdateMetrics.inspectedRows))
     critics.absoluteErrors(to: targets, into: batch.errors, rows: batch.count)
     try checkFinite(metrics.criticLoss, "critic loss", update: updates)
     workers.forEachChunk(ofRows: batch.count, of: critics.count) { j, rows in
@@ -290,6 +291,7 @@ public final class REDQ: SoftActing {
     critics.evaluate(batch.observations, current.actions, rows: 0..<batch.count)
     var assessment = Assessment()
     assessment.add(critics, rows: batch.count)
+    assessment.criticDisagreement = critics.relativeSpread(rows: batch.count)
     assessment.add(
       policy.parameters, deadUnits: policy.deadUnits(rows: batch.count), actions: current.actions, rows: batch.count,
       isPolicyStep: updates % configuration.policyDelay == 0)
@@ -309,7 +311,7 @@ public final class REDQ: SoftActing {
 
   public static let metrics: [Metric] = [
     .criticLoss, .policyLoss, .targetMean, .temperature, .entropy,
-    Metric("critic_spread", "mean √ mean_j (Q_j − mean_j Q_j)²", unit: "return"),
+    Metric("critic_spread", "mean √ mean_j (Q_j − mean_j Q_j)²", unit: "return"), .criticDisagreement,
   ]
 
   /// F and G are a network's pass forward and back to its first layer, G_A that on to the actions, π the policy, Q one of J critics:

@@ -234,13 +234,28 @@ public final class Critics: Ensemble, @unchecked Sendable {
   package func spread(rows: Int) -> Double {
     var sum = 0.0
     for row in 0..<rows {
-      var (total, squares) = (0.0, 0.0)
-      for j in 0..<count { total += Double(values[j][row]) }
-      let mean = total / Double(count)
+      let mean = meanOfAll(at: row)
+      var squares = 0.0
       for j in 0..<count { squares += (Double(values[j][row]) - mean) * (Double(values[j][row]) - mean) }
       sum += (squares / Double(count)).squareRoot()
     }
     return sum / Double(max(1, rows))
+  }
+
+  /// `spread` over the deviation of mean_j Q_j among the first `rows` rows; NaN for one critic, or where all rows have one value.
+  package func relativeSpread(rows: Int) -> Double {
+    let mean = meanValue(rows: rows)
+    var squares = 0.0
+    for row in 0..<rows { squares += (meanOfAll(at: row) - mean) * (meanOfAll(at: row) - mean) }
+    let deviation = (squares / Double(max(1, rows))).squareRoot()
+    return count > 1 && deviation > 0 ? spread(rows: rows) / deviation : .nan
+  }
+
+  /// mean_j Q_j at a row of the last evaluation.
+  private func meanOfAll(at row: Int) -> Double {
+    var sum = 0.0
+    for j in 0..<count { sum += Double(values[j][row]) }
+    return sum / Double(count)
   }
 
   /// The largest |Q_j| over the first `rows` rows; NaN if one of them is.

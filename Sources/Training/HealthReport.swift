@@ -108,6 +108,11 @@ extension HealthRecord {
       "saturated bins", when: updates >= Self.settling && look.saturatedBins > 0.3,
       "\(percent(look.saturatedBins)) of the critics' probability is at the smallest and the largest value that a return may have: "
         + "returns beyond them look alike; widen \(any(of: "minimumValue", "maximumValue")), or set scaleRewards=true")
+    find(
+      "collapsed ensemble", when: updates >= Self.settling && look.criticDisagreement < 1e-3,
+      "the critics differ by \(short(look.criticDisagreement)) of what their mean differs by among states: they have become one critic, "
+        + "and a minimum over some of them corrects nothing; raise \(any(of: "criticDropout")), or lower "
+        + any(of: "criticLearningRate", "updatesPerStep"))
     for (name, norm) in [("policy", look.policyGradientNorm), ("critics", look.criticGradientNorm)] {
       find(
         "gradient norm", when: norm > 1e5,

@@ -52,6 +52,9 @@ public struct RunInspection: Sendable {
     if let saturated = Self.lastValue(of: Metric.saturatedBins.name, in: directory.lines("metrics.csv")) {
       record?.assessment.saturatedBins = saturated
     }
+    if let disagreement = Self.lastValue(of: Metric.criticDisagreement.name, in: directory.lines("metrics.csv")) {
+      record?.assessment.criticDisagreement = disagreement
+    }
     let lags = Metric.statisticsLags.compactMap { Self.lastValue(of: $0.name, in: directory.lines("metrics.csv")) }
     if let lag = lags.filter({ !$0.isNaN }).max() { record?.assessment.statisticsLag = lag }
     let run = directory.description.run

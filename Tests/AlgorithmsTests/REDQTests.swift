@@ -111,6 +111,18 @@ import Testing
     }
   }
 
+  @Test func `critics with the same weights are told to have collapsed, and others not`() throws {
+    let redq = try make(["critics=3"])
+    #expect(redq.assess(exampleBatch(40)).criticDisagreement > 0.01)
+    var same: [String: [Float]] = [:]
+    for tensor in redq.parameters where tensor.name.hasPrefix("critic.0.") {
+      for j in 0..<3 { same["critic.\(j)." + tensor.name.dropFirst("critic.0.".count)] = tensor.values }
+    }
+    try redq.setTensors("critic", same)
+    #expect(redq.assess(exampleBatch(40)).criticDisagreement == 0)
+    #expect(try redq.update(exampleBatch(40)).further[1] == 0)
+  }
+
   // MARK: dropout
 
   @Test func `dropout changes what is learned, from the first update and with each seed, and no action`() throws {

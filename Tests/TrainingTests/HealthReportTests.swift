@@ -47,6 +47,9 @@ import Testing
     #expect(names { $0.assessment.saturatedBins = 0.31 } == ["saturated bins"])
     #expect(names { ($0.assessment.saturatedBins, $0.updates) = (0.31, 19_999) }.isEmpty)
     #expect(names { $0.assessment.saturatedBins = 0.29 }.isEmpty)
+    #expect(names { $0.assessment.criticDisagreement = 0.0009 } == ["collapsed ensemble"])
+    #expect(names { ($0.assessment.criticDisagreement, $0.updates) = (0, 19_999) }.isEmpty)
+    #expect(names { $0.assessment.criticDisagreement = 0.0011 }.isEmpty)
     #expect(names { $0.replayRatio = 0.1 } == ["replay coverage"])
   }
 
@@ -63,6 +66,7 @@ import Testing
     (read.assessment.crossedQuantiles, expected.assessment.crossedQuantiles) = (0, 0)
     (read.assessment.statisticsLag, expected.assessment.statisticsLag) = (0, 0)
     (read.assessment.saturatedBins, expected.assessment.saturatedBins) = (0, 0)
+    (read.assessment.criticDisagreement, expected.assessment.criticDisagreement) = (0, 0)
     #expect(read == expected)
     #expect(HealthRecord.columnNames.split(separator: ",").count == row.count)
     #expect(HealthRecord(row: ["50000", "1"]) == nil && HealthRecord(row: []) == nil)
@@ -86,8 +90,12 @@ import Testing
     record.assessment.policyNorm = 1e9
     record.assessment.policyGradientNorm = 1e9
     #expect(record.findings.count == 8)
-    let further = names { ($0.valueBias, $0.assessment.statisticsLag, $0.assessment.saturatedBins) = (-99, 2, 0.9) }
-    #expect(further.count == 3)
+    let further = names {
+      $0.valueBias = -99
+      ($0.assessment.statisticsLag, $0.assessment.saturatedBins, $0.assessment.criticDisagreement) = (2, 0.9, 0)
+      $0.assessment.crossedQuantiles = 0.5
+    }
+    #expect(further.count == 5)
     for name in record.findings.map(\.name) + further {
       #expect(guide.contains("\n## \(name.prefix(1).uppercased() + name.dropFirst())\n"), "\(name)")
     }
