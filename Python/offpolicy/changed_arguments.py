@@ -10,7 +10,7 @@ from typing import Any, Tuple
 from .replay import flush
 from .saving import restore_learner
 from .schedules import FloatSchedule
-from .temperature import fixed_temperature
+from .temperature import keeping_temperature
 from .training_steps import apply, first_rate
 
 _RATES = ("learning_rate", "lr_schedule")
@@ -64,10 +64,8 @@ def _make_anew(model: Any) -> None:
     applied, was_native = dict(model._applied), model._steps_natively
     model._check()
     model._make_learner()
-    fixed = fixed_temperature(model) if temperature != model._learner_arguments[_TEMPERATURE] else None
-    is_whole = restore_learner(model, members)
-    if fixed is not None:
-        model._learner.give("set_parameters", fixed)
+    with keeping_temperature(model, temperature != model._learner_arguments[_TEMPERATURE]):
+        is_whole = restore_learner(model, members)
     for name, value in applied.items():
         apply(model, name, value)
     collected, frequency = model._round, model.train_freq

@@ -11,7 +11,7 @@ from . import _safetensors, _sb3zip, saving, spaces
 from .errors import UnsupportedError
 from .flatten import GOAL_KEYS, Flattener
 from .settings import from_saved, to_saved
-from .temperature import fixed_temperature
+from .temperature import keeping_temperature
 from .vectors import make_lanes
 
 
@@ -45,10 +45,8 @@ def fill_from_foreign(
     order = goal_order(model)
     if order is not None:
         tensors = reordered(tensors, order)
-    fixed = fixed_temperature(model) if given.get("ent_coef") != saved_temperature else None
-    model._learner.give("set_parameters", _safetensors.encode(tensors))
-    if fixed is not None:
-        model._learner.give("set_parameters", fixed)
+    with keeping_temperature(model, given.get("ent_coef") != saved_temperature):
+        model._learner.give("set_parameters", _safetensors.encode(tensors))
     return model
 
 

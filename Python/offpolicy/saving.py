@@ -25,7 +25,7 @@ from .noise import noise_for
 from .replay import flush, replay_buffer_of
 from .restoring import save_lanes
 from .settings import from_saved, to_saved
-from .temperature import fixed_temperature
+from .temperature import keeping_temperature
 from .training_steps import apply, first_rate
 from .vectors import make_lanes
 
@@ -179,10 +179,8 @@ def fill(
         model, given, env, facts["policy"], spaces.from_description(facts["observationSpace"]),
         spaces.from_description(facts["actionSpace"]), facts["environments"], facts["seed"],
     )  # fmt: skip
-    fixed = fixed_temperature(model) if given.get("ent_coef") != saved_temperature else None
-    _restore(model, facts, members, force_reset)
-    if fixed is not None:
-        model._learner.give("set_parameters", fixed)
+    with keeping_temperature(model, given.get("ent_coef") != saved_temperature):
+        _restore(model, facts, members, force_reset)
 
 
 def assemble(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar, Dict, Optional
+from contextlib import contextmanager
+from typing import Any, ClassVar, Dict, Iterator, Optional
 
 import numpy as np
 
@@ -62,6 +63,10 @@ class WithTemperature:
         }
 
 
-def fixed_temperature(model: Any) -> Optional[bytes]:
-    """The parameters of a temperature that `ent_coef` fixes: a saved one must not take its place; None: there is none."""
-    return model._fixed_temperature() if hasattr(model, "_fixed_temperature") else None
+@contextmanager
+def keeping_temperature(model: Any, is_new: bool) -> Iterator[None]:
+    """A block that restores the learner: a saved temperature must not take the place of one that a new `ent_coef` fixes."""
+    fixed = model._fixed_temperature() if is_new and hasattr(model, "_fixed_temperature") else None
+    yield
+    if fixed is not None:
+        model._learner.give("set_parameters", fixed)
