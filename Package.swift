@@ -95,8 +95,8 @@ let package = Package(
     .target(
       name: "Presets", dependencies: belowOffline + [.product(name: "Yams", package: "Yams")],
       resources: [
-        .embedInCode("ddpg.yaml"), .embedInCode("dqn.yaml"), .embedInCode("sac-discrete.yaml"),
-        .embedInCode("sac.yaml"), .embedInCode("td3.yaml"),
+        .embedInCode("crossq.yaml"), .embedInCode("ddpg.yaml"), .embedInCode("dqn.yaml"),
+        .embedInCode("sac-discrete.yaml"), .embedInCode("sac.yaml"), .embedInCode("td3.yaml"),
       ], swiftSettings: safe),
     // many runs as one: which ones, where, and in which state each is
     .target(name: "Sweeps", dependencies: belowSweeps, swiftSettings: safe),

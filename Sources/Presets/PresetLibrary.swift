@@ -7,9 +7,9 @@ package enum PresetLibrary {
   /// Every preset, sorted by algorithm and environment. The files are compiled into the program.
   package static let all: [Preset] = {
     let files: [(String, [UInt8])] = [
-      ("ddpg.yaml", PackageResources.ddpg_yaml), ("dqn.yaml", PackageResources.dqn_yaml),
-      ("sac-discrete.yaml", PackageResources.sac_discrete_yaml), ("sac.yaml", PackageResources.sac_yaml),
-      ("td3.yaml", PackageResources.td3_yaml),
+      ("crossq.yaml", PackageResources.crossq_yaml), ("ddpg.yaml", PackageResources.ddpg_yaml),
+      ("dqn.yaml", PackageResources.dqn_yaml), ("sac-discrete.yaml", PackageResources.sac_discrete_yaml),
+      ("sac.yaml", PackageResources.sac_yaml), ("td3.yaml", PackageResources.td3_yaml),
     ]
     return files.flatMap { name, bytes in
       do {

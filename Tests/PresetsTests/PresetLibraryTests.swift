@@ -13,8 +13,8 @@ import Testing
     let preset = try #require(PresetLibrary.all.first { $0.name == name })
     let algorithm = try AlgorithmRegistry.entry(try #require(preset.algorithm))
     _ = try ResolvedSettings(of: algorithm, for: nil, preset: preset, settings: [])
-    // one alone is for no environment
-    #expect(preset.environments.isEmpty == (name == "sac/fast") && !preset.summary.isEmpty && preset.leftOut.isEmpty)
+    // those named fast are for no environment
+    #expect(preset.environments.isEmpty == name.hasSuffix("/fast") && !preset.summary.isEmpty && preset.leftOut.isEmpty)
     for setting in preset.settings + [preset.steps, preset.laneCount].compactMap({ $0 }) {
       #expect(setting.source.count > 10, "\(setting.name): \(setting.source)")
       // what is the default anyway tells nobody anything
@@ -47,6 +47,7 @@ import Testing
   @Test func `a preset for no environment is used by its name alone`() throws {
     #expect(try PresetLibrary.named("fast", for: "sac").laneCount?.value == .number(4))
     #expect(try PresetLibrary.named("sac/fast", for: "td3").environments.isEmpty)
+    #expect(try PresetLibrary.named("fast", for: "crossq").name == "crossq/fast")
     #expect(PresetLibrary.matching(algorithm: "sac", environment: "fast") == nil)
   }
 
