@@ -10,6 +10,7 @@ steps. The evaluations are score.py's: 10 episodes after every 1,000 steps.
 
 import argparse
 import json
+import math
 import pathlib
 import statistics
 import subprocess
@@ -41,9 +42,8 @@ def main():
         random_steps = json.loads((folder / "run.json").read_text())["run"]["configuration"]["randomSteps"]
         steps["Stable-Baselines3"].append(score.reached(evaluations(seed, random_steps, bar, limit), bar))
     for name, values in steps.items():
-        reached = [value for value in values if value is not None]
-        middle = f"median {statistics.median(reached):,.0f}" if reached else "none reached it"
-        print(f"{name}: {bar} after {values} steps, {middle}")
+        middle = statistics.median_high(math.inf if value is None else value for value in values)
+        print(f"{name}: {bar} after {values} steps, median {middle:,}")
 
 
 def evaluations(seed, random_steps, bar, limit):

@@ -14,8 +14,8 @@ updates; minutes are these counts times what each costs alone on a quiet machine
 
 so runs may share a machine with other work. Evaluations and checkpoints are left out of the minutes, for everybody alike.
 
-Other programs are not trained here. Their SAC takes as many steps as ours, and equal_steps.py checks that it does. Their minutes are
-ours times how much faster we train in the same rounds of Benchmarks/peers/run.
+Other programs are not trained here. Their SAC is assumed to take as many steps as ours; equal_steps.py compares the two in Pendulum-v1.
+Their minutes are ours times how much faster we train in the same rounds of Benchmarks/peers/run.
 
 `train` can be interrupted at any moment and called again: whole runs are left alone, begun ones go on with `resume`. Runs
 stop by themselves when their last bar is reached or their steps are taken. Contenders are in contenders.json.
@@ -24,7 +24,6 @@ stop by themselves when their last bar is reached or their steps are taken. Cont
 import argparse
 import csv
 import json
-import math
 import os
 import pathlib
 import signal
@@ -74,7 +73,7 @@ def main():
     arguments.contenders = checked(arguments.contenders, CONTENDERS, "contender")
     arguments.environments = checked(arguments.environments, BARS, "bar for the environment")
     arguments.seeds = [int(seed) for seed in arguments.seeds.split(",")]
-    if not arguments.program.exists():
+    if arguments.command in ("train", "rates") and not arguments.program.exists():
         sys.exit(f"score.py: {arguments.program} is missing: run ./offpolicy --version once, which builds it")
     arguments.work.mkdir(parents=True, exist_ok=True)
     {"train": train, "rates": rates, "peers": peers, "table": table}[arguments.command](arguments)
@@ -211,7 +210,10 @@ def output(program, *command):
 
 
 def peers(arguments):
-    """Ours over theirs: the ratio of the medians of HalfCheetah-v5's steps per second on two threads, each with its update."""
+    """Ours over theirs: the ratio of the medians of HalfCheetah-v5's steps per second on two threads, each with its update.
+
+    Rounds in which other machines took time count, too: they slow all programs down.
+    """
     rows = [json.loads(line) for line in arguments.log.read_text().splitlines()]
     rows = [row for row in rows if row["what"] == PEERS_WHAT and row["threads"] == 2 and row["rate"]]
     rates = {name: statistics.median(row["rate"] for row in rows if row["contender"] == name)
@@ -233,8 +235,9 @@ class Minutes:
 
     def __init__(self, runs):
         """Of each run its minutes until the bar, or until its last evaluation, and whether it reached the bar."""
-        self.value = statistics.median(minutes for minutes, _ in runs)
-        self.is_bound = any(minutes <= self.value and not reached for minutes, reached in runs)
+        values = [minutes for minutes, _ in runs]
+        self.value = statistics.median(values)
+        self.is_bound = any(minutes <= statistics.median_high(values) and not reached for minutes, reached in runs)
         self.share = f"{sum(reached for _, reached in runs)} of {len(runs)}"
 
     def times(self, factor):
@@ -253,14 +256,14 @@ def table(arguments):
             sys.exit(f"score.py: there is no rate of {contender} in {environment}: `score.py rates` measures it")
         for bar in BARS[environment][0] if rows else []:
             step = reached(rows, bar)
-            value = minutes(folder, step or rows[-1][0], costs, environment, contender)
+            value = minutes(folder, rows[-1][0] if step is None else step, costs, environment, contender)
             runs.setdefault(((environment, bar), contender), []).append((value, step is not None))
     found = {place: Minutes(pairs) for place, pairs in runs.items()}
     bars = sorted({bar for bar, _ in found}, key=lambda bar: (list(BARS).index(bar[0]), bar[1]))
     print("| contender | " + " | ".join(f"{environment} {bar:,}" for environment, bar in bars) + " | ratio |")
     print("|---" * (len(bars) + 2) + "|")
     # others take as many steps as plain SAC, each of them slower
-    for name, factor in costs.get("peers", {}).items():
+    for name, factor in costs.get("peers", {}).items() if PLAIN in arguments.contenders else ():
         cells = [found[bar, PLAIN].times(factor) if (bar, PLAIN) in found else "" for bar in bars]
         print(f"| {PEERS[name]} | " + " | ".join(cells) + f" | {1 / factor:.2f} |")
     for contender in arguments.contenders:

@@ -65,7 +65,7 @@ class WithTemperature:
 
 @contextmanager
 def keeping_temperature(model: Any, is_new: bool) -> Iterator[None]:
-    """A block that restores the learner: a saved temperature must not take the place of one that a new `ent_coef` fixes."""
+    """Around a restore: keeps the temperature that a new `ent_coef` fixes, instead of the saved one."""
     fixed = model._fixed_temperature() if is_new and hasattr(model, "_fixed_temperature") else None
     yield
     if fixed is not None:

@@ -111,8 +111,8 @@ extension HealthRecord {
         + "returns beyond them look alike; widen \(any(of: "minimumValue", "maximumValue")), or set scaleRewards=true")
     find(
       "collapsed ensemble", when: updates >= Self.settling && look.criticDisagreement < 1e-3,
-      "the critics differ by \(short(look.criticDisagreement)) of what their mean differs by among states: they have become one critic, "
-        + "and a minimum over some of them corrects nothing; raise \(any(of: "criticDropout")), or lower "
+      "the critics' disagreement is \(short(look.criticDisagreement)) of the deviation of their mean among states: they have become one "
+        + "critic, and a minimum over some of them corrects nothing; raise \(any(of: "criticDropout")), or lower "
         + any(of: "criticLearningRate", "updatesPerStep"))
     for (name, norm) in [("policy", look.policyGradientNorm), ("critics", look.criticGradientNorm)] {
       find(
