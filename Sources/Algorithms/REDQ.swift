@@ -225,8 +225,8 @@ public final class REDQ: SoftActing {
     // critics:  J_Q(φ) = Σ_j E[ ℓ(Q_φj(s, a) − y) ],  ℓ(e) = e² or Huber's   ⇒   ∂J_Q/∂Q_j = ℓ′(Q_j − y) / B
     var metrics = UpdateMetrics(criticLoss: critics.mean(loss, to: targets, weights: batch.weights, rows: batch.count))
     metrics.targetMean = mean(targets, count: batch.count)
-    metrics.further[0] = critics.spread(rows: min(batch.count, UpdateMetrics.inspectedRows))
-    metrics.further[1] = critics.relativeSpread(rows: min(batch.count, UpdateMetrics.inspectedRows))
+    let disagreement = critics.disagreement(rows: min(batch.count, UpdateMetrics.inspectedRows))
+    (metrics.further[0], metrics.further[1]) = (disagreement.spread, disagreement.relative)
     critics.absoluteErrors(to: targets, into: batch.errors, rows: batch.count)
     try checkFinite(metrics.criticLoss, "critic loss", update: updates)
     workers.forEachChunk(ofRows: batch.count, of: critics.count) { j, rows in
@@ -291,7 +291,7 @@ public final class REDQ: SoftActing {
     critics.evaluate(batch.observations, current.actions, rows: 0..<batch.count)
     var assessment = Assessment()
     assessment.add(critics, rows: batch.count)
-    assessment.criticDisagreement = critics.relativeSpread(rows: batch.count)
+    assessment.criticDisagreement = critics.disagreement(rows: batch.count).relative
     assessment.add(
       policy.parameters, deadUnits: policy.deadUnits(rows: batch.count), actions: current.actions, rows: batch.count,
       isPolicyStep: updates % configuration.policyDelay == 0)

@@ -230,32 +230,25 @@ public final class Critics: Ensemble, @unchecked Sendable {
     return sum / Double(max(1, rows * count))
   }
 
-  /// √ mean_j (Q_j − mean_j Q_j)², the mean over the first `rows` rows.
-  package func spread(rows: Int) -> Double {
-    var sum = 0.0
+  /// How much the critics differ over the first `rows` rows.
+  ///
+  /// - Returns: `spread`, √ mean_j (Q_j − mean_j Q_j)², the mean over the rows; `relative`, the spread over the deviation of
+  ///   mean_j Q_j among the rows, NaN for one critic, or where all rows have one value.
+  package func disagreement(rows: Int) -> (spread: Double, relative: Double) {
+    let meanValue = meanValue(rows: rows)
+    var (spread, squaresOfMeans) = (0.0, 0.0)
     for row in 0..<rows {
-      let mean = meanOfAll(at: row)
+      var mean = 0.0
+      for j in 0..<count { mean += Double(values[j][row]) }
+      mean /= Double(count)
       var squares = 0.0
       for j in 0..<count { squares += (Double(values[j][row]) - mean) * (Double(values[j][row]) - mean) }
-      sum += (squares / Double(count)).squareRoot()
+      spread += (squares / Double(count)).squareRoot()
+      squaresOfMeans += (mean - meanValue) * (mean - meanValue)
     }
-    return sum / Double(max(1, rows))
-  }
-
-  /// `spread` over the deviation of mean_j Q_j among the first `rows` rows; NaN for one critic, or where all rows have one value.
-  package func relativeSpread(rows: Int) -> Double {
-    let mean = meanValue(rows: rows)
-    var squares = 0.0
-    for row in 0..<rows { squares += (meanOfAll(at: row) - mean) * (meanOfAll(at: row) - mean) }
-    let deviation = (squares / Double(max(1, rows))).squareRoot()
-    return count > 1 && deviation > 0 ? spread(rows: rows) / deviation : .nan
-  }
-
-  /// mean_j Q_j at a row of the last evaluation.
-  private func meanOfAll(at row: Int) -> Double {
-    var sum = 0.0
-    for j in 0..<count { sum += Double(values[j][row]) }
-    return sum / Double(count)
+    spread /= Double(max(1, rows))
+    let deviation = (squaresOfMeans / Double(max(1, rows))).squareRoot()
+    return (spread, count > 1 && deviation > 0 ? spread / deviation : .nan)
   }
 
   /// The largest |Q_j| over the first `rows` rows; NaN if one of them is.

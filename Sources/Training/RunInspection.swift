@@ -46,16 +46,13 @@ public struct RunInspection: Sendable {
     digest = learned.map(Self.digest)
     var record = directory.rows("health.csv").last.flatMap(HealthRecord.init(row:))
     record?.idle = IdleEpisodes(rows: directory.rows("episodes.csv"))
-    if let crossed = Self.lastValue(of: Metric.crossedQuantiles.name, in: directory.lines("metrics.csv")) {
-      record?.assessment.crossedQuantiles = crossed
-    }
-    if let saturated = Self.lastValue(of: Metric.saturatedBins.name, in: directory.lines("metrics.csv")) {
-      record?.assessment.saturatedBins = saturated
-    }
-    if let disagreement = Self.lastValue(of: Metric.criticDisagreement.name, in: directory.lines("metrics.csv")) {
+    let metrics = Self.lastValues(of: directory.lines("metrics.csv"))
+    if let crossed = metrics[Metric.crossedQuantiles.name] { record?.assessment.crossedQuantiles = crossed }
+    if let saturated = metrics[Metric.saturatedBins.name] { record?.assessment.saturatedBins = saturated }
+    if let disagreement = metrics[Metric.criticDisagreement.name] {
       record?.assessment.criticDisagreement = disagreement
     }
-    let lags = Metric.statisticsLags.compactMap { Self.lastValue(of: $0.name, in: directory.lines("metrics.csv")) }
+    let lags = Metric.statisticsLags.compactMap { metrics[$0.name] }
     if let lag = lags.filter({ !$0.isNaN }).max() { record?.assessment.statisticsLag = lag }
     let run = directory.description.run
     if case .object(let members) = run.configuration { record?.settings = Set(members.keys) }
@@ -71,12 +68,11 @@ public struct RunInspection: Sendable {
     self.health = health
   }
 
-  /// The last number of a log's column; nil where there is no such column or row.
-  private static func lastValue(of column: String, in lines: [[String]]) -> Double? {
-    guard let at = lines.first?.firstIndex(of: column), lines.count > 1, let row = lines.last, row.count > at else {
-      return nil
-    }
-    return Double(row[at])
+  /// The numbers of a log's last row, by column.
+  private static func lastValues(of lines: [[String]]) -> [String: Double] {
+    guard let header = lines.first, lines.count > 1, let row = lines.last else { return [:] }
+    let numbers = zip(header, row).compactMap { name, text in Double(text).map { (name, $0) } }
+    return Dictionary(numbers, uniquingKeysWith: { first, _ in first })
   }
 
   /// A hash over names and values, in the order of names.

@@ -225,15 +225,15 @@ private func cost(_ error: Double, _ loss: ValueLoss) -> Double {
     for (j, values) in [[1, 2, 9] as [Float], [3, 2, 9]].enumerated() {
       for row in 0..<3 { critics.values[j][row] = values[row] }
     }
-    #expect(critics.spread(rows: 2) == 0.5)
+    #expect(critics.disagreement(rows: 2).spread == 0.5)
     // the means are 2 and 2, and then 9, too: their deviation is √(98 / 9)
-    #expect(critics.relativeSpread(rows: 2).isNaN)
-    #expect(abs(critics.relativeSpread(rows: 3) - 1.0 / 3 / (98.0 / 9).squareRoot()) < 1e-12)
+    #expect(critics.disagreement(rows: 2).relative.isNaN)
+    #expect(abs(critics.disagreement(rows: 3).relative - 1.0 / 3 / (98.0 / 9).squareRoot()) < 1e-12)
     for row in 0..<3 { critics.values[1][row] = critics.values[0][row] }
-    #expect(critics.relativeSpread(rows: 3) == 0)
+    #expect(critics.disagreement(rows: 3).relative == 0)
     let one = Critics(count: 1, observationSize: 1, actionSize: 1, hiddenSizes: [4], batchSize: 3)
     for row in 0..<3 { one.values[0][row] = Float(row) }
-    #expect(one.relativeSpread(rows: 3).isNaN)
+    #expect(one.disagreement(rows: 3).relative.isNaN)
   }
 
   @Test func `targets start as copies, give the same values and need no gradients`() {
