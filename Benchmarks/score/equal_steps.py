@@ -1,15 +1,14 @@
 #!/usr/bin/env python3
-"""equal_steps.py: does Stable-Baselines3's SAC need as many steps as ours? Steps to score.py's bar of Pendulum-v1, a few seeds each.
+"""equal_steps.py: does Stable-Baselines3's SAC need as many steps as ours? Steps to score.py's first bar, a few seeds each.
 
     Benchmarks/peers/run --quick   # once: makes .deps/peers, which has Stable-Baselines3
     .deps/peers/bin/python Benchmarks/score/equal_steps.py --work FOLDER --seeds 0,1,2
 
 Both have the same settings: ours as published, and theirs by default but for `learning_starts`, which is our number of random
-steps. The evaluations are score.py's: 10 episodes after every 1,000 steps.
+steps. The evaluations are score.py's: 10 episodes after every 1,000 steps in Pendulum-v1, elsewhere after every 5,000.
 """
 
 import argparse
-import json
 import math
 import pathlib
 import statistics
@@ -21,45 +20,45 @@ import stable_baselines3
 import torch
 from stable_baselines3.common.evaluation import evaluate_policy
 
-import score
-
-ENVIRONMENT = "Pendulum-v1"
+import runs
+from contenders import BARS, EVALUATIONS, HERE, PLAIN
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--work", type=pathlib.Path, required=True, help="folder of our runs")
+    parser.add_argument("--environment", default="Pendulum-v1", choices=list(BARS))
     parser.add_argument("--seeds", default="0,1,2")
     arguments = parser.parse_args()
     torch.set_num_threads(1)  # the networks are small
-    train = [sys.executable, pathlib.Path(score.__file__), "train", "--work", arguments.work, "--contenders", score.PLAIN]
-    subprocess.run([*train, "--environments", ENVIRONMENT, "--seeds", arguments.seeds], check=True)
-    (bar, *_), limit = score.BARS[ENVIRONMENT]
+    train = [sys.executable, HERE / "score.py", "train", "--work", arguments.work, "--contenders", PLAIN]
+    subprocess.run([*train, "--environments", arguments.environment, "--seeds", arguments.seeds], check=True)
+    (bar, *_), limit = BARS[arguments.environment]
     steps = {"ours": [], "Stable-Baselines3": []}
     for seed in map(int, arguments.seeds.split(",")):
-        folder = arguments.work / f"{ENVIRONMENT}-{score.PLAIN}-seed{seed}"
-        steps["ours"].append(score.reached(score.evaluations(folder), bar))
-        random_steps = json.loads((folder / "run.json").read_text())["run"]["configuration"]["randomSteps"]
-        steps["Stable-Baselines3"].append(score.reached(evaluations(seed, random_steps, bar, limit), bar))
+        folder = arguments.work / f"{arguments.environment}-{PLAIN}-seed{seed}"
+        steps["ours"].append(runs.reached(runs.evaluations(folder), bar))
+        rows = evaluations(arguments.environment, seed, runs.random_steps(folder), bar, limit)
+        steps["Stable-Baselines3"].append(runs.reached(rows, bar))
     for name, values in steps.items():
         middle = statistics.median_high(math.inf if value is None else value for value in values)
         print(f"{name}: {bar} after {values} steps, median {middle:,}")
 
 
-def evaluations(seed, random_steps, bar, limit):
+def evaluations(environment, seed, random_steps, bar, limit):
     """(step, mean return) of Stable-Baselines3's SAC, until the bar is reached and held."""
     model = stable_baselines3.SAC(
-        "MlpPolicy", gymnasium.make(ENVIRONMENT), learning_starts=random_steps, seed=seed, device="cpu")
-    aside = gymnasium.make(ENVIRONMENT)
+        "MlpPolicy", gymnasium.make(environment), learning_starts=random_steps, seed=seed, device="cpu")
+    aside = gymnasium.make(environment)
     aside.reset(seed=1_000 + seed)
     rows = []
-    between = score.EVALUATIONS[ENVIRONMENT]
+    between = EVALUATIONS.get(environment, 5000)
     for step in range(between, limit + 1, between):
         model.learn(between, reset_num_timesteps=False)
         value, _ = evaluate_policy(model, aside, n_eval_episodes=10, warn=False)
         rows.append((step, float(value)))
         print(f"Stable-Baselines3, seed {seed}, step {step:,}: {value:.1f}", file=sys.stderr, flush=True)
-        if score.reached(rows, bar) is not None:
+        if runs.reached(rows, bar) is not None:
             break
     return rows
 
