@@ -22,7 +22,7 @@ import Testing
     var files: [String: Data] = [:]
     for path in FileManager.default.subpaths(atPath: folder.path(name)) ?? [] where !path.hasSuffix("lock") {
       var isFolder: ObjCBool = false
-      FileManager.default.fileExists(atPath: folder.path("\(name)/\(path)"), isDirectory: &isFolder)
+      _ = FileManager.default.fileExists(atPath: folder.path("\(name)/\(path)"), isDirectory: &isFolder)
       if !isFolder.boolValue {
         files[path] = try Data(contentsOf: URL(fileURLWithPath: folder.path("\(name)/\(path)")))
       }

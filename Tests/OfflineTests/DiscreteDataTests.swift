@@ -44,7 +44,7 @@ import Testing
     #expect(
       try DatasetFiles.read(folder.path(name), DatasetReading(environment: tasks.entry("Acrobot-v1"))).count == 120)
     #expect(throws: DatasetError.self) {
-      try DatasetFiles.read(folder.path(name), DatasetReading(environment: tasks.entry("CartPole-v1")))
+      _ = try DatasetFiles.read(folder.path(name), DatasetReading(environment: tasks.entry("CartPole-v1")))
     }
   }
 
@@ -52,7 +52,7 @@ import Testing
     var columns = TransitionColumns(try Self.collect(4))
     columns.actions[2] = 0.5
     let error = #expect(throws: DatasetError.self) {
-      try columns.makeBuffer(.stored, scaling: ActionScaling(low: [0], high: [2], choices: 3), path: "data.npz")
+      _ = try columns.makeBuffer(.stored, scaling: ActionScaling(low: [0], high: [2], choices: 3), path: "data.npz")
     }
     #expect(error?.description.contains("actions[2, 0] = 0.5, which is none of the choices 0 to 2") == true)
   }

@@ -27,7 +27,7 @@ import Testing
     ])
   func `an HDF5 file is refused before memory is taken`(name: String, reason: String) {
     let error = #expect(throws: (any Error).self) {
-      try DatasetFiles.read(Self.hostile(name), DatasetReading(bounds: ([-1], [1])))
+      _ = try DatasetFiles.read(Self.hostile(name), DatasetReading(bounds: ([-1], [1])))
     }
     #expect(error.map { "\($0)" }?.contains(reason) == true, "\(String(describing: error))")
   }
@@ -73,10 +73,10 @@ import Testing
     let original = try DatasetFiles.read(DatasetFilesTests.fixture("numpy.npz"), DatasetReading(bounds: bounds))
     try DatasetFiles.write(original, to: folder.path("marked.npz"))
     let reading = DatasetReading(timeouts: .every(2), bounds: bounds)
-    let error = #expect(throws: DatasetError.self) { try DatasetFiles.read(folder.path("marked.npz"), reading) }
+    let error = #expect(throws: DatasetError.self) { _ = try DatasetFiles.read(folder.path("marked.npz"), reading) }
     #expect(error?.description.contains("marks its time-outs: they cannot be read as every 2") == true)
     try DatasetFiles.write(original, to: folder.path("folder"))
-    #expect(throws: DatasetError.self) { try DatasetFiles.read(folder.path("folder"), reading) }
+    #expect(throws: DatasetError.self) { _ = try DatasetFiles.read(folder.path("folder"), reading) }
     var columns = TransitionColumns(original)
     columns.timeouts = columns.timeouts?.map { _ in false }
     let unmarked = try DatasetFiles.dataset(columns, environment: nil, bounds: bounds, path: "x", reading)
@@ -130,13 +130,13 @@ import Testing
     // data in one piece have no parts
     var reading = DatasetReading(bounds: ([-2], [2]))
     reading.observations = ["a"]
-    #expect(throws: DatasetError.self) { try DatasetFiles.read(DatasetFilesTests.fixture("numpy.npz"), reading) }
+    #expect(throws: DatasetError.self) { _ = try DatasetFiles.read(DatasetFilesTests.fixture("numpy.npz"), reading) }
   }
 
   @Test(.enabled(if: HDF5File.isAvailable))
   func `an episode that is missing between others is told`() throws {
     let path = try dictionaries("gap", episodes: [0, 1, 3])
-    let error = #expect(throws: DatasetError.self) { try DatasetFiles.read(path) }
+    let error = #expect(throws: DatasetError.self) { _ = try DatasetFiles.read(path) }
     #expect(error?.description.contains("has episode_3 but no episode_2") == true)
   }
 }
