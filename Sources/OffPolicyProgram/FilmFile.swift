@@ -9,6 +9,8 @@ struct FilmFile {
 
   let path: String
   let format: Format
+  /// Why it is not the file that was asked for; told when the film begins, since what is refused is told in one line.
+  private var note: String?
 
   /// - Throws: `ArgumentMismatch` for an unknown extension, `RunDirectoryError` for a path that cannot be written.
   init(_ path: String, still: Bool) throws {
@@ -21,7 +23,7 @@ struct FilmFile {
     case "mp4":
       self.path = path.dropLast(3) + "gif"
       format = .gif
-      Output.note("there is no ffmpeg on the PATH: writing \(self.path) instead of \(path)")
+      note = "there is no ffmpeg on the PATH: writing \(self.path) instead of \(path)"
     default:
       throw ArgumentMismatch("--out must end in .mp4, .gif or .png, not \(path)")
     }
@@ -43,7 +45,8 @@ struct FilmFile {
   }
 
   func sink(_ settings: FilmSettings, rate: Double) throws -> any FilmSink {
-    switch format {
+    if let note { Output.note(note) }
+    return switch format {
     case .mp4: try FFmpeg(path, width: settings.width, height: settings.height, rate: rate)
     case .gif: EncodedFilm(path, AnimatedGIF(width: settings.width, height: settings.height))
     case .png: EncodedFilm(path, AnimatedPNG(width: settings.width, height: settings.height))
