@@ -18,9 +18,11 @@ def keep(arguments):
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(COLUMNS)
         for environment, contender, seed, folder in places(arguments):
+            evaluated = evaluations(folder)
+            first = random_steps(folder) if evaluated else 0
             each = contender_of(contender)["settings"].get("updatesPerStep", 1)
-            for step, value in evaluations(folder):
-                updates = round(max(0, step - random_steps(folder)) * each)
+            for step, value in evaluated:
+                updates = round(max(0, step - first) * each)
                 rows.writerow([environment, contender, seed, step, updates, f"{value:.1f}"])
     shutil.copy(arguments.work / "rates.json", arguments.into)
 
@@ -84,9 +86,9 @@ def table(arguments):
 
 
 def minutes(steps, updates, costs, environment, contender):
-    places = step_of(environment, contender), update_of(environment, contender)
-    for place in places:
-        if place not in costs:
-            sys.exit(f"score.py: there is no rate of {place}: `score.py rates` measures it, on a quiet machine")
-    step, update = (costs[place] for place in places)
+    names = step_of(environment, contender), update_of(environment, contender)
+    for name in names:
+        if name not in costs:
+            sys.exit(f"score.py: there is no rate of {name}: `score.py rates` measures it, on a quiet machine")
+    step, update = (costs[name] for name in names)
     return (steps * (step["seconds"] + update["actingSeconds"]) + updates * update["seconds"]) / 60
