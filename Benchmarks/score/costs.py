@@ -12,15 +12,16 @@ PEERS_WHAT = "P-cheetah"
 
 
 def rates(arguments):
+    wanted = {}  # contenders share costs: each is measured once
     for environment in arguments.environments:
         for contender in arguments.contenders:
-            missing = {key: measure for key, measure in [
-                (step_of(environment, contender), step_costs), (update_of(environment, contender), update_costs),
-            ] if arguments.again or key not in known(arguments.work)}
-            for key, measure in missing.items():
-                costs = measure(arguments.program, environment, contender)
-                keep(arguments.work, {key: costs})
-                print(key, costs, file=sys.stderr, flush=True)
+            wanted[step_of(environment, contender)] = step_costs, environment, contender
+            wanted[update_of(environment, contender)] = update_costs, environment, contender
+    for name, (measure, environment, contender) in wanted.items():
+        if arguments.again or name not in known(arguments.work):
+            costs = measure(arguments.program, environment, contender)
+            remember(arguments.work, {name: costs})
+            print(name, costs, file=sys.stderr, flush=True)
 
 
 def step_of(environment, contender):
@@ -78,7 +79,7 @@ def peers(arguments):
     if missing := {"offpolicy", *PEERS} - set(medians):
         sys.exit(f"score.py: {arguments.log} has no {PEERS_WHAT} on two threads of {', '.join(sorted(missing))}")
     ratios = {name: medians["offpolicy"] / medians[name] for name in PEERS}
-    keep(arguments.work, {"peers": ratios})
+    remember(arguments.work, {"peers": ratios})
     print(ratios, file=sys.stderr)
 
 
@@ -87,5 +88,5 @@ def known(folder):
     return json.loads(path.read_text()) if path.exists() else {}
 
 
-def keep(folder, costs):
+def remember(folder, costs):
     (folder / "rates.json").write_text(json.dumps(known(folder) | costs, indent=1) + "\n")

@@ -36,7 +36,7 @@ def main():
     (bar, *_), limit = BARS[arguments.environment]
     steps = {"ours": [], "Stable-Baselines3": []}
     for seed in map(int, arguments.seeds.split(",")):
-        folder = arguments.work / f"{arguments.environment}-{PLAIN}-seed{seed}"
+        folder = runs.folder_of(arguments.work, arguments.environment, PLAIN, seed)
         steps["ours"].append(runs.reached(runs.evaluations(folder), bar))
         rows = evaluations(arguments.environment, seed, runs.random_steps(folder), bar, limit)
         steps["Stable-Baselines3"].append(runs.reached(rows, bar))
@@ -47,9 +47,10 @@ def main():
 
 def evaluations(environment, seed, random_steps, bar, limit):
     """(step, mean return) of Stable-Baselines3's SAC, until the bar is reached and held."""
+    name = environment.removeprefix("gym:")
     model = stable_baselines3.SAC(
-        "MlpPolicy", gymnasium.make(environment), learning_starts=random_steps, seed=seed, device="cpu")
-    aside = gymnasium.make(environment)
+        "MlpPolicy", gymnasium.make(name), learning_starts=random_steps, seed=seed, device="cpu")
+    aside = gymnasium.make(name)
     aside.reset(seed=1_000 + seed)
     rows = []
     between = EVALUATIONS.get(environment, 5000)

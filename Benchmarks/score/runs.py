@@ -2,7 +2,6 @@
 
 import csv
 import json
-import pathlib
 import signal
 import subprocess
 import sys
@@ -11,11 +10,15 @@ import time
 from contenders import BARS, EVALUATIONS, contender_of, flags
 
 
+def folder_of(work, environment, contender, seed):
+    return work / f"{environment.replace(':', '-')}-{contender}-seed{seed}"
+
+
 def places(arguments):
     for environment in arguments.environments:
         for contender in arguments.contenders:
             for seed in arguments.seeds:
-                yield environment, contender, seed, arguments.work / f"{environment.replace(':', '-')}-{contender}-seed{seed}"
+                yield environment, contender, seed, folder_of(arguments.work, environment, contender, seed)
 
 
 def train(arguments):
@@ -81,5 +84,5 @@ def reached_all(rows, bars):
     return all(reached(rows, bar) is not None for bar in bars)
 
 
-def random_steps(folder: pathlib.Path) -> int:
+def random_steps(folder):
     return json.loads((folder / "run.json").read_text())["run"]["configuration"]["randomSteps"]

@@ -15,7 +15,7 @@ updates; minutes are these counts times what each costs alone on a quiet machine
 
 so runs may share a machine with other work. Evaluations and checkpoints are left out of the minutes, for everybody alike.
 
-Other programs are not trained here. Their SAC is assumed to take as many steps as ours; equal_steps.py compares the two in Pendulum-v1.
+Other programs are not trained here. Their SAC is assumed to take as many steps as ours; equal_steps.py compares the two.
 Their minutes are ours times how much faster we train in the same rounds of Benchmarks/peers/run.
 
 `train` can be interrupted at any moment and called again: whole runs are left alone, begun ones go on with `resume`. Runs
@@ -59,7 +59,8 @@ def main():
         if name == "rates":
             command.add_argument("--again", action="store_true", help="also those that are known")
         else:
-            command.add_argument("--seeds", default="0", help="such as 0,1,2")
+            # what keep leaves out is lost to the table: no default
+            command.add_argument("--seeds", default="0", required=name == "keep", help="such as 0,1,2")
         if name == "keep":
             command.add_argument("--into", type=pathlib.Path, default=HERE, help="folder of the two files")
         else:

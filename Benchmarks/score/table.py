@@ -14,6 +14,8 @@ COLUMNS = ["environment", "contender", "seed", "step", "updates", "return"]
 
 def keep(arguments):
     """Writes results.csv and rates.json of the folder of runs into another."""
+    if not known(arguments.work):
+        sys.exit("score.py: there are no rates: call `score.py rates` on a quiet machine first")
     with (arguments.into / "results.csv").open("w", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(COLUMNS)
