@@ -1,6 +1,7 @@
 """Minutes to each bar from kept results: results.csv has the evaluations of the runs, rates.json what steps and updates cost."""
 
 import csv
+import math
 import shutil
 import statistics
 import sys
@@ -52,7 +53,9 @@ class Minutes:
         self.share = f"{sum(reached for _, reached in runs)} of {len(runs)}"
 
     def times(self, factor):
-        return f"{'> ' if self.is_bound else ''}{self.value * factor:.1f}"
+        minutes = self.value * factor
+        # rounded up it would be no bound
+        return f"> {math.floor(10 * minutes) / 10:.1f}" if self.is_bound else f"{minutes:.1f}"
 
 
 def table(arguments):

@@ -9,7 +9,7 @@ struct FilmFile {
 
   let path: String
   let format: Format
-  /// Why it is not the file that was asked for; told when the film begins, since what is refused is told in one line.
+  /// Why the film goes to another file than asked; printed when the film begins, so that a refused command prints its error alone.
   private var note: String?
 
   /// - Throws: `ArgumentMismatch` for an unknown extension, `RunDirectoryError` for a path that cannot be written.
