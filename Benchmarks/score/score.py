@@ -5,7 +5,7 @@
     Benchmarks/score/score.py train --work FOLDER --contenders sac,sac-quarter --environments HalfCheetah-v5 --seeds 0
     Benchmarks/score/score.py rates --work FOLDER        # on a quiet machine: what a step and an update cost
     Benchmarks/score/score.py peers --work FOLDER --log .deps/peers/results-….jsonl   # how much slower others are
-    Benchmarks/score/score.py keep --work FOLDER --seeds 0,1,2 --into FOLDER           # its results, for table
+    Benchmarks/score/score.py keep --work FOLDER --seeds 0,1,2 --into FOLDER           # its runs, for table
 
 A run reaches a bar with the first evaluation of 10 episodes whose mean is at or above it, if the evaluation after it has
 at least 90 % of the bar. Where a bar is below 0 the second needs the bar less 10 % of its size. A run counts steps and
@@ -38,7 +38,7 @@ COMMANDS = {
     "train": (runs.train, "train what is missing"),
     "rates": (costs.rates, "measure the costs of steps and updates that are not yet known"),
     "peers": (costs.peers, "take the rates of other programs from a log of Benchmarks/peers/run"),
-    "keep": (table.keep, "write results.csv and rates.json, which table reads"),
+    "keep": (table.keep, "put runs and rates among the kept ones, which table reads"),
 }
 
 
@@ -59,7 +59,6 @@ def main():
         if name == "rates":
             command.add_argument("--again", action="store_true", help="also those that are known")
         else:
-            # what keep leaves out is lost to the table: no default
             command.add_argument("--seeds", default="0", required=name == "keep", help="such as 0,1,2")
         if name == "keep":
             command.add_argument("--into", type=pathlib.Path, default=HERE, help="folder of the two files")

@@ -14,19 +14,23 @@ COLUMNS = ["environment", "contender", "seed", "step", "updates", "return"]
 
 
 def keep(arguments):
-    """Writes results.csv and rates.json of the folder of runs into another."""
+    """Puts the folder's runs in place of those in results.csv, beside the other kept ones, and its rates in place of all."""
     if not known(arguments.work):
         sys.exit("score.py: there are no rates: call `score.py rates` on a quiet machine first")
-    with (arguments.into / "results.csv").open("w", newline="") as file:
+    path = arguments.into / "results.csv"
+    runs = results(arguments.into) if path.exists() else {}
+    for environment, contender, seed, folder in places(arguments):
+        evaluated = evaluations(folder)
+        if not evaluated:
+            continue
+        first = random_steps(folder)
+        each = contender_of(contender)["settings"].get("updatesPerStep", 1)
+        runs[environment, contender, seed] = [(step, round(max(0, step - first) * each), value) for step, value in evaluated]
+    with path.open("w", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(COLUMNS)
-        for environment, contender, seed, folder in places(arguments):
-            evaluated = evaluations(folder)
-            first = random_steps(folder) if evaluated else 0
-            each = contender_of(contender)["settings"].get("updatesPerStep", 1)
-            for step, value in evaluated:
-                updates = round(max(0, step - first) * each)
-                rows.writerow([environment, contender, seed, step, updates, f"{value:.1f}"])
+        for run in sorted(runs, key=lambda run: (list(BARS).index(run[0]), list(CONTENDERS).index(run[1]), run[2])):
+            rows.writerows([*run, step, updates, f"{value:.1f}"] for step, updates, value in runs[run])
     shutil.copy(arguments.work / "rates.json", arguments.into)
 
 
