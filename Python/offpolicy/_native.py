@@ -54,6 +54,7 @@ _FUNCTIONS: Dict[str, List[Any]] = {
     "set_normalization": [_WHOLE, _ADDRESS, _ADDRESS, _ADDRESS, _WHOLE, _REAL, _REAL],
     "state": [_WHOLE],
     "restore": [_WHOLE, _ADDRESS, _WHOLE],
+    "restart_streams": [_WHOLE],
     "replay": [_WHOLE],
     "restore_replay": [_WHOLE, _ADDRESS, _WHOLE],
     "transitions": [_WHOLE],

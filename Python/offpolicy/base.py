@@ -68,7 +68,8 @@ class OffPolicyModel(WithEnvironments):
         self._start_counting()
         self._set_lanes(lanes, built_in)
         self._make_learner()
-        self.set_random_seed(self.seed)
+        if self.seed is not None:
+            self._seed_surroundings(self.seed)
         if self.verbose >= 1:
             where = f"built-in {built_in}" if built_in else type(getattr(lanes, "env", lanes)).__name__
             print(f"{type(self).__name__}: {lanes.num_envs} × {where}, {self._threads} threads on the CPU")
@@ -107,6 +108,7 @@ class OffPolicyModel(WithEnvironments):
         self._logger: Optional[Logger] = None
         self._custom_logger = False
         self._round = training.Round()
+        self._must_restart_streams = False
         self._policy_handle: Optional[_native.Handle] = None
         self.policy = Policy(self)
 
@@ -163,9 +165,23 @@ class OffPolicyModel(WithEnvironments):
         self._logger, self._custom_logger = logger, True
 
     def set_random_seed(self, seed: Optional[int] = None) -> None:
-        """Seeds Python's and NumPy's generators, the action space and the environments' next resets."""
+        """Restarts the model's random streams from a seed, and seeds Python's and NumPy's generators, the action space and the
+        environments' next resets. What was learned stays. In a callback, the streams restart with the next round.
+
+        differs: it sets `seed` too, so that a saved model goes on in the same streams.
+        """
+        seed = arguments.seed(seed)
         if seed is None:
             return
+        one_thread.check(self)
+        self._seed_surroundings(seed)
+        self.seed = self._seed = seed
+        if self._policy_handle is None:
+            self._must_restart_streams = True
+            if self._training_thread is None:
+                changed_arguments.take_changed_arguments(self)
+
+    def _seed_surroundings(self, seed: int) -> None:
         random.seed(seed)
         np.random.seed(seed % 2**32)
         self.action_space.seed(seed)

@@ -1,12 +1,14 @@
 """Applies arguments that change after a model was made, such as `model.batch_size = 512`, from the next round on.
 
-A new learning rate is set in the learner. For other arguments the learner is made anew, and its state is restored.
+A new learning rate is set in the learner. For other arguments, and for another seed, the learner is made anew, and its state
+is restored.
 """
 
 from __future__ import annotations
 
 from typing import Any, Tuple
 
+from . import _native
 from .replay import flush
 from .saving import restore_learner
 from .schedules import FloatSchedule
@@ -29,8 +31,8 @@ def argument_values(model: Any) -> Tuple[Any, ...]:
 
 
 def have_changed(model: Any) -> bool:
-    """Whether an argument differs from the one that the learner was made with."""
-    return argument_values(model) != model._learner_arguments
+    """Whether an argument differs from the one that the learner was made with, or the seed was set since."""
+    return model._must_restart_streams or argument_values(model) != model._learner_arguments
 
 
 def take_changed_arguments(model: Any) -> None:
@@ -39,7 +41,7 @@ def take_changed_arguments(model: Any) -> None:
     has_other_rate = now[: len(_RATES)] != before[: len(_RATES)]
     if has_other_rate:
         _take_rate(model, before[1])
-    if now[len(_RATES) :] != before[len(_RATES) :]:
+    if model._must_restart_streams or now[len(_RATES) :] != before[len(_RATES) :]:
         _make_anew(model)
     # a rate above 1 is refused when training begins
     if has_other_rate and model._has_constant_rate and model.lr_schedule(1.0) <= 1:
@@ -66,6 +68,9 @@ def _make_anew(model: Any) -> None:
     model._make_learner()
     with keeping_temperature(model, temperature != model._learner_arguments[_TEMPERATURE]):
         is_whole = restore_learner(model, members)
+    if model._must_restart_streams:
+        _native.check(_native.library().restart_streams(model._learner.handle))
+        model._must_restart_streams = False
     for name, value in applied.items():
         apply(model, name, value)
     collected, frequency = model._round, model.train_freq

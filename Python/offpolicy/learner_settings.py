@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any, Dict
 
+import numpy as np
+
 from . import prediction
 from .arguments import number
 
@@ -27,7 +29,8 @@ def learner_settings(model: Any, noise: Any) -> Dict[str, Any]:
     configuration.update(model._configuration())
     configuration.update(model.configuration)
     if not hasattr(model, "_seed"):
-        model._seed = int(model.seed) if model.seed is not None else int.from_bytes(os.urandom(4), "little")
+        # without a seed, NumPy's generator gives one: a script that seeds it repeats itself, as with Stable-Baselines3
+        model._seed = int(model.seed) if model.seed is not None else int(np.random.randint(2**32, dtype=np.uint64))
     if model.threads is None:
         model._threads = _threads(configuration)
     else:

@@ -133,3 +133,64 @@ def test_a_wrong_value_is_named_when_training_begins():
     model.batch_size = "many"
     with pytest.raises(ValueError, match="batch_size='many' is no number"):
         model.learn(10)
+
+
+@pytest.mark.parametrize("algorithm, env", [
+    (SAC, Counter), (TD3, Counter), (SAC, lambda: "Pendulum-v1"), (DQN, lambda: gym.make("CartPole-v1")),
+])  # fmt: skip
+def test_set_random_seed_makes_models_of_different_seeds_alike(algorithm, env):
+    """They differ in their seeds and in how much they have drawn, and have the same parameters."""
+    first, second = algorithm("MlpPolicy", env(), **SMALL), algorithm("MlpPolicy", env(), **{**SMALL, "seed": 1})
+    observations = np.zeros(first.observation_space.shape)
+    for _ in range(7):
+        second.predict(observations)
+    second.set_parameters(first.get_parameters())
+    for model in (first, second):
+        model.set_random_seed(5)
+    assert first.predict(observations)[0].tolist() == second.predict(observations)[0].tolist()
+    assert first.learn(60).digest == second.learn(60).digest
+    # and the seed matters
+    second.set_random_seed(6)
+    assert first.learn(20, reset_num_timesteps=False).digest != second.learn(20, reset_num_timesteps=False).digest
+
+
+def test_set_random_seed_restarts_the_draws_and_keeps_what_was_learned():
+    model = SAC("MlpPolicy", Counter(), **SMALL).learn(40)
+    digest, observation = model.digest, np.zeros(model.observation_space.shape)
+    draws = []
+    for _ in range(2):
+        model.set_random_seed(3)
+        draws.append([model.predict(observation)[0].tolist() for _ in range(3)])
+    assert draws[0] == draws[1] and draws[0][0] != draws[0][1]
+    assert model.digest == digest and model.seed == 3 and model.replay_buffer.size() == 40
+
+
+def test_a_model_that_was_seeded_anew_goes_on_exactly_from_its_file(tmp_path):
+    model = SAC("MlpPolicy", "Pendulum-v1", **SMALL).learn(20)
+    model.set_random_seed(9)
+    model.learn(20, reset_num_timesteps=False).save(tmp_path / "model")
+    loaded = SAC.load(tmp_path / "model")
+    for each in (model, loaded):
+        each.learn(20, reset_num_timesteps=False)
+    assert loaded.digest == model.digest
+
+
+def test_a_callback_may_set_the_seed_for_the_rounds_that_follow():
+    class Seeding(BaseCallback):
+        def _on_step(self):
+            if self.n_calls == 10:
+                self.model.set_random_seed(4)
+            return True
+
+    plain, seeded = (SAC("MlpPolicy", Counter(), **SMALL) for _ in range(2))
+    plain.learn(20)
+    seeded.learn(20, callback=Seeding())
+    assert plain.digest != seeded.digest and plain._n_updates == seeded._n_updates
+
+
+def test_a_model_without_a_seed_takes_one_from_numpys_generator():
+    digests = []
+    for seed in (0, 0, 1):
+        np.random.seed(seed)
+        digests.append(SAC("MlpPolicy", "Pendulum-v1", **{**SMALL, "seed": None}).learn(40).digest)
+    assert digests[0] == digests[1] != digests[2]

@@ -7,6 +7,8 @@ import Networks
 public struct StateCoder {
   /// The state written so far; empty while reading.
   package private(set) var written = AlgorithmState()
+  /// The names of the random streams among the counts written so far.
+  private var streams: [String] = []
   /// What is read; nil while writing.
   private let saved: AlgorithmState?
   private let find: (String) throws -> Tensor
@@ -16,10 +18,20 @@ public struct StateCoder {
   }
 
   /// What a list writes.
-  static func write(_ list: (inout StateCoder) throws -> Void) -> AlgorithmState {
+  static func write(_ list: (inout StateCoder) throws -> Void) -> AlgorithmState { after(list).written }
+
+  /// What a list writes, with all its random streams at their start.
+  static func writeWithStreamsAtTheirStart(_ list: (inout StateCoder) throws -> Void) -> AlgorithmState {
+    let coder = after(list)
+    var state = coder.written
+    for name in coder.streams { state.counts[name] = 0 }
+    return state
+  }
+
+  private static func after(_ list: (inout StateCoder) throws -> Void) -> StateCoder {
     var coder = StateCoder(reading: nil) { throw MissingState(name: $0) }
     do { try list(&coder) } catch { preconditionFailure("a state could not be written: \(error)") }
-    return coder.written
+    return coder
   }
 
   /// Gives a list tensors by their names, and the numbers and counts of a state.
@@ -73,7 +85,12 @@ public struct StateCoder {
 
   /// The position of a random stream.
   public mutating func code(_ name: String, _ stream: inout RandomStream) throws {
-    if let saved { stream.position = try saved.position(name) } else { written.counts[name] = stream.position }
+    if let saved {
+      stream.position = try saved.position(name)
+    } else {
+      written.counts[name] = stream.position
+      streams.append(name)
+    }
   }
 }
 
@@ -89,20 +106,20 @@ extension Algorithm {
   }
 
   /// Everything that `update` and `act` depend on: parameters, moments, temperature, streams, counts.
-  public var state: AlgorithmState {
-    StateCoder.write { coder in
-      try codeParameters(&coder)
-      try codeProgress(&coder)
-    }
+  public var state: AlgorithmState { StateCoder.write(codeAll) }
+
+  /// Puts every random stream at its start, and changes nothing else.
+  public func restartStreams() throws { try restore(StateCoder.writeWithStreamsAtTheirStart(codeAll)) }
+
+  private func codeAll(_ coder: inout StateCoder) throws {
+    try codeParameters(&coder)
+    try codeProgress(&coder)
   }
 
   /// Restores a state that `state` returned. All following updates have the same bits as after the original.
   ///
   /// - Throws: where something is missing or has another shape.
   public func restore(_ state: AlgorithmState) throws {
-    try StateCoder.read(state, from: state.finder()) { coder in
-      try codeParameters(&coder)
-      try codeProgress(&coder)
-    }
+    try StateCoder.read(state, from: state.finder(), codeAll)
   }
 }

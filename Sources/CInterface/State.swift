@@ -41,6 +41,15 @@ public func restore(_ handle: Int64, _ bytes: UnsafePointer<UInt8>?, _ length: I
   }
 }
 
+@_cdecl("offpolicy_restart_streams")
+public func restartStreams(_ handle: Int64) -> Int64 {
+  withLearner(handle) { learner in
+    try learner.trainer.restartStreams()
+    learner.prediction?.position = 0
+    return 0
+  }
+}
+
 @_cdecl("offpolicy_parameters")
 public func parameters(_ handle: Int64) -> Int64 {
   withLearner(handle) { learner in

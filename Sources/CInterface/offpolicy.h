@@ -160,6 +160,10 @@ int64_t offpolicy_set_goal_function(int64_t handle, offpolicy_goal_function func
 int64_t offpolicy_state(int64_t handle);
 int64_t offpolicy_restore(int64_t handle, const uint8_t *bytes, int64_t length);
 
+// Puts every random stream of the learner at its start: what it draws from now on depends on its seed alone. A learner of
+// another seed takes over the state of this one with offpolicy_restore, and begins its own streams with this function.
+int64_t offpolicy_restart_streams(int64_t handle);
+
 // → result: the replay buffer, a safetensors file. Restoring one comes before offpolicy_restore of a state that belongs to it.
 int64_t offpolicy_replay(int64_t handle);
 int64_t offpolicy_restore_replay(int64_t handle, const uint8_t *bytes, int64_t length);

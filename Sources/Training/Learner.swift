@@ -87,4 +87,7 @@ final class Learner {
     try sampler.restore(state.sampler)
     try algorithm.restore(state.algorithm)
   }
+
+  /// Draws batches from the start of their stream again.
+  func restartSampling() { sampling.position = 0 }
 }

@@ -55,6 +55,13 @@ extension Trainer {
     }
   }
 
+  /// Puts every random stream at its start: what follows depends on the run's seed and on what was learned, not on what was drawn.
+  public func restartStreams() throws {
+    try algorithm.restartStreams()
+    actions.stream.position = 0
+    learner.restartSampling()
+  }
+
   /// Ends a lane's episode as if it had never been told of.
   func forgetEpisode(lane: Int) {
     learner.buffer.abandonEpisode(lane: lane)

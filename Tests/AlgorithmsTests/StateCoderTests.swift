@@ -54,6 +54,14 @@ import Testing
     #expect(written.numbers.keys.sorted() == ["number"])
   }
 
+  @Test func `streams can be put at their start alone`() {
+    let kept = Kept(seed: 1)
+    (kept.count, kept.stream.position) = (11, 1 << 40)
+    var expected = StateCoder.write(kept.list)
+    expected.counts["stream"] = 0
+    #expect(StateCoder.writeWithStreamsAtTheirStart(kept.list) == expected)
+  }
+
   @Test func `each thing that is missing is named`() throws {
     let written = StateCoder.write(Kept(seed: 1).list)
     for name in [

@@ -347,8 +347,8 @@ _SHARES = {
     "make": 4, "make_environment": 1, "open_policy": 1, "close": 1.5, "begin": 8, "loop": 4, "round": 4, "act": 8,
     "replace_actions": 4, "observe": 10, "observe_all": 6, "add_transitions": 3, "abandon": 1, "learn": 10, "update": 5, "run": 2,
     "last_round": 2, "counts": 2, "predict": 8, "values": 4, "metrics": 2, "records": 2, "set": 3, "get": 3,
-    "set_goal_function": 1, "set_normalization": 1, "state": 1.5, "restore": 2, "replay": 1.5, "restore_replay": 2, "transitions": 1,
-    "parameters": 1, "set_parameters": 2, "policy": 1, "digest": 1, "environment_reset": 3, "environment_step": 6,
+    "set_goal_function": 1, "set_normalization": 1, "state": 1.5, "restore": 2, "restart_streams": 1, "replay": 1.5, "restore_replay": 2,
+    "transitions": 1, "parameters": 1, "set_parameters": 2, "policy": 1, "digest": 1, "environment_reset": 3, "environment_step": 6,
     "environment_state": 1, "environment_restore": 2, "describe": 0.1, "error": 1, "result": 1,
 }  # fmt: skip
 VERBS, WEIGHTS = zip(*_SHARES.items())

@@ -53,6 +53,21 @@ import Testing
   }
 
   @Test(arguments: algorithmNames)
+  func `restarted streams forget what was drawn, and nothing that was learned`(algorithm: String) throws {
+    let trainer = try trained(algorithm, to: 157)
+    let before = try trainer.state()
+    let untouched = try makeTrainer(algorithm, steps: 400, environment: pendulum).state()
+    try trainer.restartStreams()
+    let after = try trainer.state()
+    #expect(before.sampling > 0 && after.sampling == 0 && before.randomActions > 0 && after.randomActions == 0)
+    #expect(after.algorithm.tensors == before.algorithm.tensors && after.algorithm.numbers == before.algorithm.numbers)
+    // what has changed is a stream, and is where it was before anything was drawn
+    let restarted = before.algorithm.counts.filter { after.algorithm.counts[$0.key] != $0.value }.keys
+    #expect(restarted.contains("acting_stream") && restarted.allSatisfy { $0.hasSuffix("_stream") })
+    #expect(restarted.allSatisfy { after.algorithm.counts[$0] == untouched.algorithm.counts[$0] })
+  }
+
+  @Test(arguments: algorithmNames)
   func `in the middle of a schedule, with sizes of their own and a bound of the gradients, it goes on to the same bits`(
     algorithm: String
   ) throws {
