@@ -31,6 +31,8 @@ package final class HindsightSampler: Sampler {
   /// The slot of the first frame of each slot's episode; empty unless the strategy is `episode`.
   private var starts: [Int32]
   private var seen: [Seen]  // one for each lane
+  /// The buffer's generation that `ends` belong to.
+  private var generation = 0
 
   /// The frames of a lane that have an entry in `ends`.
   private struct Seen {
@@ -157,11 +159,11 @@ package final class HindsightSampler: Sampler {
 
   /// Records the ends of the episodes that have ended since the last draw. Each frame is read once and written twice.
   private func catchUp(with buffer: borrowing ReplayBuffer) {
+    if buffer.generation != generation { forget() }
+    generation = buffer.generation
     for lane in seen.indices {
       let held = buffer.frameRange(lane: lane)
       if held.upperBound == seen[lane].total { continue }
-      // a buffer that was emptied counts its frames anew
-      if held.upperBound < seen[lane].total { seen[lane] = Seen() }
       // differs: of an episode whose beginning was dropped the rest stays; in SB3 one dropped step ends all of it
       var start = max(seen[lane].start, held.lowerBound)
       for n in max(seen[lane].total, held.lowerBound)..<held.upperBound {
@@ -186,6 +188,10 @@ package final class HindsightSampler: Sampler {
 
   package func restore(_ state: SamplerState) throws {
     if !state.isEmpty { throw SamplerError.foreignState("numbers where this sampler keeps none") }
+    forget()
+  }
+
+  private func forget() {
     for lane in seen.indices { seen[lane] = Seen() }
   }
 }

@@ -31,6 +31,8 @@ package final class PrioritisedSampler: Sampler {
   private var updates = 0
   /// For each lane the numbers of the frames with a weight: the frames in the buffer at the last draw.
   private var seen: [Range<UInt64>]
+  /// The buffer's generation that the weights belong to; nil: the one that the next draw finds.
+  private var generation: Int?
 
   /// - Throws: `InsufficientMemory` if there is no room for the tree: two numbers for each slot of the buffer.
   package init(
@@ -40,9 +42,9 @@ package final class PrioritisedSampler: Sampler {
     laneSlots = buffer.laneSlots
     try Memory.check(
       SumTree.byteCount(buffer.slotCount), for: "the priorities of \(buffer.capacity) transitions",
-      hint: "bufferCapacity")
+      hint: "a lower bufferCapacity", remedies: [.hyperparameter("bufferCapacity", value: "N")])
     weights = SumTree(count: buffer.slotCount)
-    seen = [Range<UInt64>](repeating: 0..<0, count: buffer.laneCount)
+    seen = Self.nothing(buffer.laneCount)
   }
 
   package func draw(_ batch: borrowing Batch, from buffer: borrowing ReplayBuffer, using stream: inout RandomStream) {
@@ -85,22 +87,27 @@ package final class PrioritisedSampler: Sampler {
 
   /// Gives new transitions the largest weight so far, and weight 0 to frames that were dropped or are not transitions.
   private func catchUp(with buffer: borrowing ReplayBuffer) {
+    if let generation, generation != buffer.generation {
+      weights.removeAll()
+      seen = Self.nothing(seen.count)
+    }
+    generation = buffer.generation
     for lane in seen.indices {
       let held = buffer.frameRange(lane: lane)
       if held == seen[lane] { continue }
-      // a buffer that was emptied counts its frames anew
-      let isNew = held.upperBound < seen[lane].upperBound
       let old = seen[lane]
-      let kept = isNew ? old.upperBound : max(old.lowerBound, min(held.lowerBound, old.upperBound))
-      for n in old.lowerBound..<kept { weights[slot(n, lane: lane)] = 0 }
+      let dropped = old.lowerBound..<max(old.lowerBound, min(held.lowerBound, old.upperBound))
+      for n in dropped { weights[slot(n, lane: lane)] = 0 }
       // p ← max_i p_i                                                                               (algorithm 1, line 6)
-      for n in (isNew ? held.lowerBound : max(held.lowerBound, old.upperBound))..<held.upperBound {
+      for n in max(held.lowerBound, old.upperBound)..<held.upperBound {
         let slot = slot(n, lane: lane)
         weights[slot] = buffer.isTransition(slot) ? largestWeight : 0
       }
       seen[lane] = held
     }
   }
+
+  private static func nothing(_ lanes: Int) -> [Range<UInt64>] { [Range<UInt64>](repeating: 0..<0, count: lanes) }
 
   private func slot(_ n: UInt64, lane: Int) -> Int { lane * laneSlots + Int(n % UInt64(laneSlots)) }
 
@@ -124,16 +131,17 @@ package final class PrioritisedSampler: Sampler {
     )
     let largest = try state.number("largestWeight")
     guard let updates = Int(exactly: try state.number("updates")), updates >= 0, largest > 0 else {
-      throw SamplerError.foreignState("the count of updates, or the largest weight")
+      throw SamplerError.foreignState("an impossible count of updates or largest weight")
     }
     guard first.count == seen.count, end.count == seen.count, zip(first, end).allSatisfy({ $0 <= $1 }),
       zip(first, end).reduce(0, { $0 + ($1.1 - $1.0) }) == UInt64(saved.count)
     else { throw SamplerError.foreignState("\(saved.count) weights in \(first.count) lanes, not \(seen.count)") }
     guard saved.allSatisfy({ $0 >= 0 && $0 <= largest }) else {
-      throw SamplerError.foreignState("a weight that is none")
+      throw SamplerError.foreignState("a negative or too large priority")
     }
 
     weights.removeAll()
+    generation = nil
     (self.updates, largestWeight) = (updates, largest)
     var next = saved.startIndex
     for lane in seen.indices {

@@ -22,6 +22,8 @@ public struct ReplayBuffer: ~Copyable {
   public let actionSize: Int
   /// The number of transitions in the buffer, over all lanes.
   public private(set) var count = 0
+  /// How often everything was removed: frames of another generation have nothing to do with those of before.
+  package private(set) var generation = 0
 
   let frames: FrameStore
   /// The number of frames that a lane has room for.
@@ -40,14 +42,11 @@ public struct ReplayBuffer: ~Copyable {
     var isOpen = false
     /// Number of frames ever completed; frame n is the n-th of them.
     var frameTotal: UInt64 = 0
-    /// Number of frames of the running episode.
-    var runningLength = 0
 
     /// The frame at the head is complete: the next slot of the lane is the head.
     mutating func closeFrame(slots: Int) {
       head = head + 1 == slots ? 0 : head + 1
       length += 1
-      runningLength += 1
       frameTotal += 1
     }
 
@@ -55,7 +54,6 @@ public struct ReplayBuffer: ~Copyable {
     mutating func dropFrame(isTransition: Bool) {
       if isTransition { count -= 1 }
       length -= 1
-      runningLength = min(runningLength, length)
     }
   }
 
@@ -180,7 +178,6 @@ public struct ReplayBuffer: ~Copyable {
     for column in observationSize..<rewardColumn { frames[headSlot(lane), column] = 0 }
     close(lane, reward: 0, kind: kind)
     lanes[lane].isOpen = false
-    lanes[lane].runningLength = 0
   }
 
   private mutating func close(_ lane: Int, reward: Float, kind: Float) {
@@ -215,7 +212,7 @@ public struct ReplayBuffer: ~Copyable {
     return next % laneSlots == 0 ? next - laneSlots : next
   }
 
-  /// The slot of a lane's frame n; nil if the frame is not in the buffer.
+  /// The slot of a lane's frame n, if the buffer holds it.
   func slot(ofNumber n: UInt64, lane: Int) -> Int { lane &* laneSlots &+ Int(n % UInt64(laneSlots)) }
 
   /// The number of frames from one slot to a later one of its lane: 1 for the next slot.
@@ -235,6 +232,7 @@ public struct ReplayBuffer: ~Copyable {
   /// Removes everything: the buffer is as new.
   public mutating func removeAll() {
     count = 0
+    generation += 1
     for lane in lanes.indices { lanes[lane] = Lane() }
   }
 
@@ -258,9 +256,6 @@ public struct ReplayBuffer: ~Copyable {
     if values[kindColumn] >= 0 {
       count += 1
       lanes[lane].count += 1
-      lanes[lane].runningLength += 1
-    } else {
-      lanes[lane].runningLength = 0
     }
     // if there are more frames than fit, the newest stay, as if they had been added
     while lanes[lane].length >= laneSlots || lanes[lane].count > laneCapacity { dropOldest(lane) }

@@ -124,7 +124,8 @@ public enum SamplerError: Error, Equatable, CustomStringConvertible {
     case .recomputedReward(let value):
       "the environment computed the reward \(value) for another goal; check how it computes rewards of goals"
     case .foreignState(let what):
-      "the saved state of the sampler has \(what): it belongs to another sampler, buffer or version"
+      "the saved state of the sampler has \(what): it belongs to another sampler, buffer or version; "
+        + "resume from an earlier checkpoint, or begin a new run"
     }
   }
 }

@@ -248,6 +248,29 @@ private final class NumberedGoals: GoalEnvironment {
     #expect(throws: SamplerError.self) { try sampler.restore(SamplerState(numbers: ["updates": 3])) }
   }
 
+  @Test(arguments: [40, 400])
+  func `of a buffer that was replaced, it knows nothing of before`(steps: Int) throws {
+    var buffer = try ReplayBuffer(capacity: 300, observationSize: 3, actionSize: 1, lanes: 2)
+    var (before, after) = (
+      LaneEpisodes(lanes: 2, observationSize: 3, seed: 1), LaneEpisodes(lanes: 2, observationSize: 3, seed: 2)
+    )
+    let sampler = HindsightSampler(
+      for: buffer, goals: Self.goals, environment: NumberedGoals(), discount: Self.discount, batchSize: 64)
+    var stream = RandomStream(seed: 1, purpose: "sampling")
+    before.steps(100, &buffer)
+    _ = try Self.relabelled(sampler, buffer, before, rows: 64, &stream)
+
+    var other = try ReplayBuffer(capacity: 300, observationSize: 3, actionSize: 1, lanes: 2)
+    after.steps(steps, &other)
+    after.abandonAll(&other)
+    buffer.replaceAll(by: other)
+    var replaced = 0
+    for _ in 0..<20 {
+      replaced += try Self.relabelled(sampler, buffer, after, rows: 64, &stream).filter { $0.step != nil }.count
+    }
+    #expect(replaced > 300)
+  }
+
   @Test func `a reward that is no number is told and not learned from`() throws {
     var buffer = try ReplayBuffer(capacity: 100, observationSize: 3, actionSize: 1)
     var episodes = LaneEpisodes(lanes: 1, observationSize: 3, seed: 3, endings: [.truncated])

@@ -111,6 +111,18 @@ extension Matrix {
 }
 
 extension ReplayBuffer {
+  /// Replaces everything by the frames of another buffer, as a buffer that is loaded from a file does.
+  mutating func replaceAll(by other: borrowing ReplayBuffer) {
+    removeAll()
+    for lane in 0..<laneCount {
+      let range = other.frameRange(lane: lane)
+      let values = other.frameValues(range, lane: lane)
+      for (i, n) in range.enumerated() {
+        restoreFrame(n, values.span.extracting(i * frameWidth..<(i + 1) * frameWidth), lane: lane)
+      }
+    }
+  }
+
   /// A buffer of the same size with the same frames, restored one by one as a checkpoint does it.
   func restored(capacity: Int, waiting: (Int) -> [Float]?) throws -> ReplayBuffer {
     var copy = try ReplayBuffer(

@@ -239,6 +239,28 @@ import Testing
     #expect(other.state.arrays["weights"] == (80..<100).map { Self.weight(Float($0)) })
   }
 
+  @Test(arguments: [40, 400])
+  func `in a buffer that was replaced, all transitions are new and nothing else is drawn`(steps: Int) throws {
+    var buffer = try ReplayBuffer(capacity: 300, observationSize: 2, actionSize: 1, lanes: 2)
+    var (before, after) = (LaneEpisodes(lanes: 2, seed: 1), LaneEpisodes(lanes: 2, seed: 2))
+    let sampler = try Self.sampler(buffer)
+    var stream = RandomStream(seed: 1, purpose: "sampling")
+    let batch = Self.batch(64)
+    before.steps(100, &buffer)
+    sampler.draw(batch, from: buffer, using: &stream)
+    for row in 0..<64 { batch.errors[row] = Float(row) }
+    sampler.learned(from: batch)
+
+    var other = try ReplayBuffer(capacity: 300, observationSize: 2, actionSize: 1, lanes: 2)
+    after.steps(steps, &other)
+    after.abandonAll(&other)
+    buffer.replaceAll(by: other)
+    sampler.draw(batch, from: buffer, using: &stream)
+    let transitions = try #require(sampler.state.arrays["weights"]).filter { $0 > 0 }
+    #expect(transitions.count == buffer.count && Set(transitions).count == 1)
+    for row in 0..<64 { #expect(buffer.isTransition(batch.slots[row]) && batch.weights[row] == 1) }
+  }
+
   @Test func `the state of another sampler or buffer is refused`() throws {
     let buffer = try Self.oneEpisode(10)
     let sampler = try Self.sampler(buffer)
