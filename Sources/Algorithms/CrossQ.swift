@@ -264,7 +264,7 @@ public final class CrossQ: SoftActing {
 
     // temperature:  J(α) = E[ −log α (log π_φ(ã|s) + H̄) ]
     // differs: without the factor α, as SBX has it; the authors' program takes the gradient of −α (log π + H̄)
-    learnedTemperature.step(gradient: -(meanLogProbability + Double(targetEntropy)))
+    learnedTemperature.step(gradient: -(meanLogProbability + Double(targetEntropy)), atUpdate: updates)
   }
 
   // MARK: assess

@@ -276,7 +276,7 @@ public final class DiscreteSAC: Algorithm {
 
     // temperature:  J(α) = E[ Σ_a π_φ(a|s) (−α (log π_φ(a|s) + H̄)) ]                                      (eq. 11, N14)
     // differs: the gradient is taken of −log α · (H̄ − entropy), without the factor α, as the other SAC here does
-    learnedTemperature.step(gradient: entropy - targetEntropy)
+    learnedTemperature.step(gradient: entropy - targetEntropy, atUpdate: updates)
     metrics.temperature = learnedTemperature.value
     try checkFinite(metrics.temperature, "temperature", update: updates)
     return metrics

@@ -21,7 +21,8 @@ public enum Temperature: Codable, Sendable, Equatable {
 
 /// α and, where it is learned, its optimiser.
 public final class LearnedTemperature {
-  private let isLearned: Bool
+  /// log α where it is fixed.
+  private let fixed: Double?
   private var logarithm: Double
   private var settings: AdamSettings
   private var optimizer = ScalarAdam()
@@ -32,8 +33,10 @@ public final class LearnedTemperature {
   public init(_ setting: Temperature, _ settings: AdamSettings) {
     self.settings = settings
     switch setting {
-    case .learned(let initial): (isLearned, logarithm) = (true, log(Double(initial)))
-    case .fixed(let value): (isLearned, logarithm) = (false, log(Double(value)))
+    case .learned(let initial): (fixed, logarithm) = (nil, log(Double(initial)))
+    case .fixed(let value):
+      logarithm = log(Double(value))
+      fixed = logarithm
     }
   }
 
@@ -48,9 +51,9 @@ public final class LearnedTemperature {
 
   /// Steps log α along a gradient, unless α is fixed.
   ///
-  /// - Parameter update: the number of the update in the run, for the schedule of the rate; nil: the number of the step.
-  public func step(gradient: @autoclosure () -> Double, atUpdate update: Int? = nil) {
-    if isLearned { optimizer.step(&logarithm, gradient: gradient(), settings, atUpdate: update) }
+  /// - Parameter update: the number of the update in the run, for the schedule of the rate.
+  public func step(gradient: @autoclosure () -> Double, atUpdate update: Int) {
+    if fixed == nil { optimizer.step(&logarithm, gradient: gradient(), settings, atUpdate: update) }
   }
 
   /// log α, rounded, as the tensor `log_temperature`.
@@ -60,9 +63,10 @@ public final class LearnedTemperature {
     try coder.code([tensor]) { logarithm = try $0(name).single() }
   }
 
-  /// log α in full and its optimiser.
+  /// log α in full and its optimiser. A fixed α stays what the settings say, whatever it was in the state that is read.
   public func codeProgress(_ coder: inout StateCoder) throws {
     try coder.code("log_temperature", &logarithm)
+    if let fixed { logarithm = fixed }
     try coder.code("temperature_optimizer.first", &optimizer.firstMoment)
     try coder.code("temperature_optimizer.second", &optimizer.secondMoment)
     try coder.code("temperature_optimizer.steps", &optimizer.steps)

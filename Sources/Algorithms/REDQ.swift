@@ -276,7 +276,7 @@ public final class REDQ: SoftActing {
     try checkFinite(policyOptimizer, "policy", update: updates)
 
     // temperature:  J(α) = E[ −log α (log π_θ(ã|s) + H̄) ]
-    learnedTemperature.step(gradient: -(meanLogProbability + Double(targetEntropy)))
+    learnedTemperature.step(gradient: -(meanLogProbability + Double(targetEntropy)), atUpdate: updates)
   }
 
   /// The next draw of what is dropped; nil where nothing is.

@@ -251,7 +251,7 @@ public final class SAC: SoftActing {
 
     // temperature:  J(α) = E[ −α (log π_φ(ã|s) + H̄) ]                                                   (eq. 18, N14)
     // differs: the gradient is taken of −log α · mean(log π + H̄), without the factor α, as SB3 does; see Guides/SAC.md
-    learnedTemperature.step(gradient: -(meanLogProbability + Double(targetEntropy)))
+    learnedTemperature.step(gradient: -(meanLogProbability + Double(targetEntropy)), atUpdate: updates)
     metrics.temperature = learnedTemperature.value
     try checkFinite(metrics.temperature, "temperature", update: updates)
     return metrics

@@ -262,7 +262,7 @@ public final class TQC: SoftActing {
     try checkFinite(policyOptimizer, "policy", update: updates)
 
     // temperature:  J(α) = E[ −log α (log π_φ(ã|s) + H_T) ]
-    learnedTemperature.step(gradient: -(meanLogProbability + Double(targetEntropy)))
+    learnedTemperature.step(gradient: -(meanLogProbability + Double(targetEntropy)), atUpdate: updates)
     metrics.temperature = learnedTemperature.value
     try checkFinite(metrics.temperature, "temperature", update: updates)
     return metrics

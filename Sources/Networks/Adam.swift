@@ -167,15 +167,15 @@ package struct ScalarAdam: Sendable, Equatable {
 
   package init() {}
 
-  /// Steps `value` along `gradient`; without an `update` every update has a step.
+  /// Steps `value` along `gradient`, at the rate that the schedule has at an update.
   package mutating func step(
-    _ value: inout Double, gradient: Double, _ settings: AdamSettings, atUpdate update: Int? = nil
+    _ value: inout Double, gradient: Double, _ settings: AdamSettings, atUpdate update: Int
   ) {
     steps += 1
     firstMoment += (1 - settings.beta1) * (gradient - firstMoment)
     secondMoment += (1 - settings.beta2) * (gradient * gradient - secondMoment)
     let mean = firstMoment / (1 - pow(settings.beta1, Double(steps)))
     let deviation = (secondMoment / (1 - pow(settings.beta2, Double(steps)))).squareRoot()
-    value -= settings.rate(atUpdate: update ?? steps) * mean / (deviation + settings.epsilon)
+    value -= settings.rate(atUpdate: update) * mean / (deviation + settings.epsilon)
   }
 }

@@ -20,7 +20,7 @@ import Testing
       Issue.record("a gradient was computed")
       return 1
     }
-    temperature.step(gradient: gradient())
+    temperature.step(gradient: gradient(), atUpdate: 1)
     #expect(temperature.value == before)
   }
 
@@ -29,7 +29,7 @@ import Testing
     var (logarithm, first, second) = (0.0, 0.0, 0.0)
     for n in 1...20 {
       let gradient = sin(Double(n))
-      temperature.step(gradient: gradient)
+      temperature.step(gradient: gradient, atUpdate: n)
       first = 0.9 * first + 0.1 * gradient
       second = 0.999 * second + 0.001 * gradient * gradient
       let (mean, square) = (first / (1 - pow(0.9, Double(n))), second / (1 - pow(0.999, Double(n))))
@@ -41,27 +41,26 @@ import Testing
   @Test func `a rate that is set holds from the next step on`() {
     let temperature = LearnedTemperature(.learned(initial: 1), settings)
     temperature.learningRate = 0.5
-    temperature.step(gradient: 2)
+    temperature.step(gradient: 2, atUpdate: 1)
     // Adam's first step is the rate, whatever the gradient
     #expect(abs(log(temperature.value) + 0.5) < 1e-7)
   }
 
-  @Test func `its schedule counts its own steps, or the updates that it is told`() {
+  @Test func `its schedule counts the run's updates, not its own steps`() {
     var halving = AdamSettings(learningRate: 0.5)
     halving.schedule = .linear(final: 0, updates: 10)
-    let (own, told) = (
-      LearnedTemperature(.learned(initial: 1), halving), LearnedTemperature(.learned(initial: 1), halving)
-    )
-    own.step(gradient: 2)
-    told.step(gradient: 2, atUpdate: 5)
     // Adam's first step is the rate: at the first update the whole of it, at the fifth what is left
-    #expect(abs(log(own.value) + halving.rate(atUpdate: 1)) < 1e-7)
-    #expect(abs(log(told.value) + halving.rate(atUpdate: 5)) < 1e-7 && halving.rate(atUpdate: 5) < 0.31)
+    for update in [1, 5] {
+      let temperature = LearnedTemperature(.learned(initial: 1), halving)
+      temperature.step(gradient: 2, atUpdate: update)
+      #expect(abs(log(temperature.value) + halving.rate(atUpdate: update)) < 1e-7)
+    }
+    #expect(halving.rate(atUpdate: 1) == 0.5 && halving.rate(atUpdate: 5) < 0.31)
   }
 
   @Test func `read again it goes on with the same bits, from log α in full`() throws {
     let first = LearnedTemperature(.learned(initial: 0.7), settings)
-    for n in 0..<5 { first.step(gradient: Double(n) - 1.5) }
+    for n in 1...5 { first.step(gradient: Double(n) - 2.5, atUpdate: n) }
     let state = StateCoder.write { coder in
       try first.codeParameters(&coder)
       try first.codeProgress(&coder)
@@ -71,10 +70,24 @@ import Testing
       try second.codeParameters(&coder)
       try second.codeProgress(&coder)
     }
-    for _ in 0..<5 {
+    for n in 6...10 {
       #expect(first.value == second.value)
-      first.step(gradient: 0.3)
-      second.step(gradient: 0.3)
+      first.step(gradient: 0.3, atUpdate: n)
+      second.step(gradient: 0.3, atUpdate: n)
     }
+  }
+
+  @Test func `a fixed α is that of the settings, whatever α was in the state that is read`() throws {
+    let learned = LearnedTemperature(.learned(initial: 0.7), settings)
+    let state = StateCoder.write { coder in
+      try learned.codeParameters(&coder)
+      try learned.codeProgress(&coder)
+    }
+    let fixed = LearnedTemperature(.fixed(value: 0.25), settings)
+    try StateCoder.read(state, from: state.finder()) { coder in
+      try fixed.codeParameters(&coder)
+      try fixed.codeProgress(&coder)
+    }
+    #expect(abs(fixed.value - 0.25) < 1e-7)
   }
 }

@@ -244,7 +244,7 @@ struct AdamReference {
     let gradients = numbers(1000, seed: 3).map(Double.init)
     for gradient in gradients {
       let rate = Double(1e-3 as Float) * (1 - Double(scalar.steps) / 2000)
-      scalar.step(&value, gradient: gradient, settings)
+      scalar.step(&value, gradient: gradient, settings, atUpdate: scalar.steps + 1)
       reference.step(&expected, gradient: gradient, learningRate: rate, beta1: 0.8, beta2: 0.99, epsilon: 1e-4)
       #expect(abs(value - expected) < 1e-12)
     }
