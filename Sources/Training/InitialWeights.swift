@@ -33,7 +33,7 @@ public struct InitialWeights: Sendable {
     let policy = try PolicyFile.load(directory.policyPath).description
     (normalization, activation) = (policy.normalization, policy.activation)
     var critics: [String: JSONValue] = [:]
-    for name in Self.criticSettings { critics[name] = directory.description.run.configuration[name] }
+    for name in RunConfiguration.criticMeaning { critics[name] = directory.description.run.configuration[name] }
     self.critics = critics
     statistics = state.normalization
   }
@@ -93,10 +93,6 @@ public struct InitialWeights: Sendable {
     return left.sorted()
   }
 
-  private static let criticSettings = [
-    "criticActivation", "criticNormalization", "batchEpsilon", "minimumValue", "maximumValue",
-  ]
-
   /// Throws where the same weights would make other functions.
   private func checkActivations(_ configuration: AnyConfiguration) throws {
     guard activation == configuration.policy.activation else {
@@ -104,7 +100,7 @@ public struct InitialWeights: Sendable {
         "the policy of \(origin.path) has \(activation.title) in its hidden layers, this run's has "
           + "\(configuration.policy.activation.title): give both the same policyActivation")
     }
-    for name in Self.criticSettings {
+    for name in RunConfiguration.criticMeaning {
       guard let given = critics[name], let own = configuration.values[name], given != own else { continue }
       throw MismatchedRun(
         "\(origin.path) has \(name) \(given.text()), this run \(own.text()): give both the same")

@@ -22,12 +22,17 @@ extension RunDescription {
 }
 
 extension RunConfiguration {
-  /// Hyperparameters that decide the sizes of what is kept, or how what was kept is to be read.
-  private static let kept: Set = [
-    "hiddenSizes", "policyHiddenSizes", "criticHiddenSizes", "policyActivation", "criticActivation",
-    "criticNormalization", "bufferCapacity", "sampler", "normalizeObservations",
-    "scaleRewards", "returnBound", "normalization",
+  /// Hyperparameters that decide which values the same weights of critics stand for.
+  static let criticMeaning = [
+    "criticActivation", "criticNormalization", "batchEpsilon", "minimumValue", "maximumValue",
   ]
+
+  /// Hyperparameters that decide the sizes of what is kept, or how what was kept is to be read.
+  private static let kept = Set(
+    criticMeaning + [
+      "hiddenSizes", "policyHiddenSizes", "criticHiddenSizes", "policyActivation", "critics", "quantiles", "atoms",
+      "bufferCapacity", "sampler", "normalizeObservations", "scaleRewards", "returnBound", "normalization",
+    ])
 
   /// The run with other steps, settings or data.
   ///

@@ -114,6 +114,30 @@ import Testing
     try refusal(["resume", folder.path("run"), "--set", "discount=2"], says: "discount cannot be 2")
   }
 
+  @Test(arguments: [
+    ("redq", ["critics=3", "criticsInTarget=2"], ["critics=2", "critics=4"]),
+    ("tqc", [], ["critics=3", "quantiles=10"]),
+    ("xqc", ["updatesPerStep=0.2"], ["atoms=51", "minimumValue=-3", "maximumValue=3", "batchEpsilon=0.1"]),
+  ])
+  func `a setting that would make the same weights mean something else stays in mid-run`(
+    algorithm: String, settings: [String], refused: [String]
+  ) throws {
+    let flags = settings.flatMap { ["--set", $0] }
+    try succeed(shortRun(algorithm, into: folder.path("run"), steps: 250, flags))
+    for setting in refused {
+      try refusal(["resume", folder.path("run"), "--set", setting], says: "cannot be changed in mid-run")
+    }
+  }
+
+  @Test func `a temperature that is fixed in mid-run is the one that it goes on with`() throws {
+    try succeed(shortRun("sac", into: folder.path("run"), steps: 300))
+    try succeed([
+      "resume", folder.path("run"), "--steps", "400", "--set", "temperature.fixed.value=0.25",
+    ])
+    let policy = try SafeTensors(contentsOf: folder.path("run/policy.safetensors"))
+    #expect(policy.metadata["temperature"].flatMap(Double.init) == 0.25)
+  }
+
   @Test func `a new run begins with another's networks and says so`() throws {
     let run = folder.path("run")
     try succeed(shortRun("td3", into: run, steps: 400))
