@@ -25,14 +25,19 @@ import gymnasium as gym
 from gymnasium import spaces
 
 class Walk(gym.Env):
-    def __init__(self, fails=0, hangs=0, dies=0, pause=0.0):
+    made = 0
+    def __init__(self, fails=0, hangs=0, dies=0, pause=0.0, breaks=0, blank=0, uneven=False):
+        Walk.made += 1
         self.observation_space = spaces.Dict({"place": spaces.Box(-1, 1, (2,)), "kind": spaces.Discrete(3)})
         self.action_space = spaces.Box(np.array([-2.0, 0.0], np.float32), np.array([2.0, 1.0], np.float32))
         self.limits = (fails, hangs, dies)
-        self.pause = pause
-        self.total = 0
+        self.pause, self.breaks, self.blank = pause, breaks, blank
+        self.length = 40 + (Walk.made if uneven else 0)
+        self.total = self.resets = 0
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
+        self.resets += 1
+        if self.resets == self.breaks: raise RuntimeError("no wheels")
         self.place, self.count = self.np_random.uniform(-0.5, 0.5, 2), 0
         return self.observe(), {}
     def observe(self):
@@ -47,7 +52,8 @@ class Walk(gym.Env):
         if dies and self.total == dies: __import__("os")._exit(9)
         self.place = np.clip(self.place + 0.05 * np.asarray(action, np.float64), -1, 1)
         self.count += 1
-        return self.observe(), -float(np.abs(self.place).sum()), False, self.count >= 40, {}
+        if self.count == self.blank: self.place[1] = np.nan
+        return self.observe(), -float(np.abs(self.place).sum()), False, self.count >= self.length, {}
 
 def make(**options): return Walk(**options)
 def infinite():
@@ -151,11 +157,18 @@ def bad_input(folder):
     expect("infinite bounds are told", "need finite bounds" in said("i", "python:own.py:infinite"))
     expect("a missing file is told", "no Python file" in said("m", "python:none.py:make"))
     expect("a missing function is told", "has no function" in said("n", "python:own.py:none"))
+    expect("the step of a value that is none is told", "at step 7 of the episode" in said("b", "python:own.py:make", "--option", "blank=7"))
     expect("an unknown id is told", "NoSuch" in said("u", "gym:NoSuchThing-v0"))
     expect("an id of Gymnasium is proposed", "gym:LunarLander-v3" in said("l", "LunarLander-v3"))
-    result = train("restarted", "python:own.py:make", "--option", "fails=300", "--on-fault", "restart", folder=folder)
-    faults = json.loads(run("inspect", "restarted", "--json", folder=folder).stdout)["simulatorFaults"]
-    expect("a failing environment can be made anew and counted", faults >= 1, result.stderr)
+    # four lanes in a process: what breaks in one of them ends the episodes of all, and is one fault
+    for what, faults, more in [("step", 1, ["fails=300"]), ("step of several", 3, ["fails=30"]),
+                               ("reset of several", 2, ["breaks=2", "uneven=true"])]:
+        options = [part for option in more for part in ("--option", option)]
+        several = ["--environments", "4", "--workers", "1"] if "several" in what else []
+        name = "restarted " + what
+        result = train(name, "python:own.py:make", *options, *several, "--on-fault", "restart", folder=folder, steps="400")
+        counted = json.loads(run("inspect", name, "--json", folder=folder).stdout or "{}").get("simulatorFaults")
+        expect(f"a failing {what} is counted once, and the environment made anew", counted == faults, f"{counted} {result.stderr}")
 
 
 def other_commands(folder):

@@ -110,3 +110,12 @@ public struct SimulatorFault: Error, CustomStringConvertible {
   /// A fault that is told by these words.
   public init(_ description: String) { self.description = description }
 }
+
+/// An episode was lost through a fault that another environment is told of: it has no last step, and is not counted as a fault.
+public struct LostEpisode: Error, CustomStringConvertible {
+  /// What happened, in one line.
+  public var description: String { "the environment's process ended with a fault of another environment in it" }
+
+  /// An episode that was lost.
+  public init() {}
+}

@@ -6,7 +6,7 @@ import Platform
 /// N Python environments. Workers have lanes in a row; all step at once, and none spins while it waits.
 ///
 /// A lane whose environment failed throws at its outcome: a `SimulatorFault` where faults are counted and environments made
-/// anew, else a `PythonFault`, which ends the run.
+/// anew, else a `PythonFault`, which ends the run. The other lanes of its process throw `LostEpisode`.
 final class PythonEnvironments: VectorEnvironment {
   let count: Int
   let observationSpace: Box
@@ -19,6 +19,10 @@ final class PythonEnvironments: VectorEnvironment {
   private var workers: [Worker] = []
   /// Of each lane.
   private var outcomes: [Result<StepOutcome, any Error>]
+  /// Of each lane: whether its process has ended since its last reset.
+  private var isLost: [Bool]
+  /// Of each lane: steps since its last reset.
+  private var elapsed: [Int]
   private var actions: [Float]
   /// Of each worker: whether it has a step to answer for, and what went wrong when it was asked.
   private var isStepping: [Bool] = []
@@ -48,6 +52,8 @@ final class PythonEnvironments: VectorEnvironment {
     actionSpace = description.actionSpace
     goals = nil
     outcomes = Array(repeating: .success(StepOutcome(reward: 0)), count: count)
+    isLost = Array(repeating: false, count: count)
+    elapsed = Array(repeating: 0, count: count)
     actions = [Float](repeating: 0, count: count * actionSpace.count)
     isStepping = Array(repeating: false, count: workers.count)
     errors = Array(repeating: nil, count: workers.count)
@@ -66,6 +72,7 @@ final class PythonEnvironments: VectorEnvironment {
     } catch {
       throw failed(worker, error)
     }
+    (isLost[lane], elapsed[lane]) = (false, 0)
     try checkFinite(observation.span, step: 0)
   }
 
@@ -79,12 +86,16 @@ final class PythonEnvironments: VectorEnvironment {
     let width = actionSpace.count
     for (n, worker) in workers.enumerated() {
       errors[n] = nil
-      isStepping[n] = isActive[worker.lanes].contains(true)
+      let steps = worker.lanes.map { isActive[$0] && !isLost[$0] }
+      isStepping[n] = steps.contains(true)
+      for (lane, takesStep) in zip(worker.lanes, steps) {
+        outcomes[lane] = takesStep ? .success(StepOutcome(reward: 0)) : .failure(LostEpisode())
+      }
       guard isStepping[n] else { continue }
       let range = (worker.lanes.lowerBound * width)..<(worker.lanes.upperBound * width)
       do {
         guard let process = worker.process else { throw PythonFault(description: "\(reference) has ended") }
-        try process.beginStep(actions.span.extracting(range), isActive: Array(isActive[worker.lanes]))
+        try process.beginStep(actions.span.extracting(range), isActive: steps)
       } catch {
         errors[n] = error
       }
@@ -97,12 +108,12 @@ final class PythonEnvironments: VectorEnvironment {
       if errors[n] == nil {
         do { try worker.process?.finishStep() } catch { errors[n] = error }
       }
-      if let error = errors[n] {
-        // what its other lanes were at is lost with it
-        let failure = failed(n, error)
-        for lane in worker.lanes { outcomes[lane] = .failure(failure) }
-      } else {
-        for lane in worker.lanes { outcomes[lane] = .success(StepOutcome(reward: 0)) }
+      guard let error = errors[n] else { continue }
+      // one fault, whose lane is not known: it is told of at the first that was stepped
+      var failure = failed(n, error)
+      for lane in worker.lanes where (try? outcomes[lane].get()) != nil {
+        outcomes[lane] = .failure(failure)
+        failure = LostEpisode()
       }
     }
   }
@@ -112,9 +123,10 @@ final class PythonEnvironments: VectorEnvironment {
     let worker = workers[index(of: lane)]
     guard let process = worker.process else { throw PythonFault(description: "\(reference) has ended") }
     let outcome = process.outcome(lane: lane - worker.lanes.lowerBound, into: &observation)
-    try checkFinite(observation.span, step: 1)
+    elapsed[lane] += 1
+    try checkFinite(observation.span, step: elapsed[lane])
     guard Float(outcome.reward).isFinite else {
-      throw ContractViolation(environment: reference, step: 1, fault: .reward(outcome.reward))
+      throw ContractViolation(environment: reference, step: elapsed[lane], fault: .reward(outcome.reward))
     }
     return outcome
   }
@@ -145,6 +157,7 @@ final class PythonEnvironments: VectorEnvironment {
   /// The process is not to be used any more.
   private func failed(_ worker: Int, _ error: any Error) -> any Error {
     workers[worker].process = nil
+    for lane in workers[worker].lanes { isLost[lane] = true }
     return settings.onFault == .restart ? SimulatorFault("\(error)") : error
   }
 

@@ -20,12 +20,15 @@ package protocol StepCollector: AnyObject {
   func observe(lane: Int, _ outcome: StepOutcome, next: Span<Float>) throws
   /// The simulator broke in a lane's reset or step, which then never happened. Whoever cannot go on throws the fault.
   func abandon(lane: Int, _ fault: SimulatorFault) throws
+  /// A lane's episode was lost, without a fault of its own: it is to be reset.
+  func breakOff(lane: Int) throws
   /// Anything else went wrong in a lane: the error is about to end the loop.
   func failed(lane: Int, _ error: any Error)
 }
 
 extension StepCollector {
   package func abandon(lane: Int, _ fault: SimulatorFault) throws { throw fault }
+  package func breakOff(lane: Int) throws { throw LostEpisode() }
   package func failed(lane: Int, _ error: any Error) {}
 }
 
@@ -101,6 +104,8 @@ package final class CollectionLoop {
       try body()
     } catch let fault as SimulatorFault {
       try collector.abandon(lane: lane, fault)
+    } catch is LostEpisode {
+      try collector.breakOff(lane: lane)
     } catch {
       collector.failed(lane: lane, error)
       throw error
