@@ -154,11 +154,14 @@ package final class QuantileCritics: Ensemble, @unchecked Sendable {
     return sum / Double(max(1, rows * count))
   }
 
-  /// The largest |mean_m θ_jm| over the first `rows` rows.
+  /// The largest |mean_m θ_jm| over the first `rows` rows; NaN if one of them is.
   package func largestValue(rows: Int) -> Double {
     var largest = 0.0
     for j in 0..<count {
-      for row in 0..<rows { largest = max(largest, Double(abs(mean(j, at: row)))) }
+      for row in 0..<rows {
+        let value = Double(abs(mean(j, at: row)))
+        if value > largest || value.isNaN { largest = value }
+      }
     }
     return largest
   }

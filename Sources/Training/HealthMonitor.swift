@@ -86,10 +86,10 @@ public struct HealthMonitor: Sendable, Equatable {
   /// The first action of an episode has this value.
   mutating func predict(lane: Int = 0, _ value: Double) { lanes[lane].predicted = value }
 
-  mutating func add(lane: Int = 0, reward: Double, entropyBonus: Double) {
+  mutating func add(lane: Int = 0, reward: Double, entropyBonus: Double, isFirst: Bool) {
     largestReward = max(largestReward, abs(reward))
     // the first action's own entropy is no part of Q
-    lanes[lane].outcome += lanes[lane].weight * (reward + (lanes[lane].weight == 1 ? 0 : entropyBonus))
+    lanes[lane].outcome += lanes[lane].weight * (reward + (isFirst ? 0 : entropyBonus))
     lanes[lane].weight *= discount
   }
 

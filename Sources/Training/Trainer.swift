@@ -153,7 +153,8 @@ public final class Trainer {
       lane: lane, action: actions.stored.span.extracting(actions.range(lane: lane)), reward: Float(outcome.reward),
       terminated: outcome.terminated, truncated: outcome.truncated, next: next)
     health.add(
-      lane: lane, reward: outcome.reward, entropyBonus: normalization.divisor * algorithm.entropyBonus(lane: lane))
+      lane: lane, reward: outcome.reward, entropyBonus: normalization.divisor * algorithm.entropyBonus(lane: lane),
+      isFirst: lanes[lane].episodeLength == 0)
     normalization.add(lane: lane, outcome, next: next)
     setObservation(next, lane: lane)
     step += 1

@@ -17,26 +17,27 @@ import Testing
     var monitor = HealthMonitor(discount: 0.5)
     monitor.begin()
     monitor.predict(10)
-    for reward in [4.0, 2, 8] { monitor.add(reward: reward, entropyBonus: 0) }
+    for reward in [4.0, 2, 8] { monitor.add(reward: reward, entropyBonus: 0, isFirst: false) }
     monitor.end(tail: 0)
     // 4 + 1 + 2
     #expect(record(monitor).valueBias == 3 && record(monitor).valueScale == 7 && record(monitor).valueEpisodes == 1)
   }
 
-  @Test func `a soft return has the entropy of every action but the first`() {
-    var monitor = HealthMonitor(discount: 0.5)
+  @Test(arguments: [(0.5, -0.75), (1, -2)])
+  func `a soft return has the entropy of every action but the first`(discount: Double, bias: Double) {
+    var monitor = HealthMonitor(discount: discount)
     monitor.begin()
     monitor.predict(0)
-    for bonus in [100.0, 1, 1] { monitor.add(reward: 0, entropyBonus: bonus) }
+    for (i, bonus) in [100.0, 1, 1].enumerated() { monitor.add(reward: 0, entropyBonus: bonus, isFirst: i == 0) }
     monitor.end(tail: 0)
-    #expect(record(monitor).valueBias == -0.75)
+    #expect(record(monitor).valueBias == bias)
   }
 
   @Test func `where an episode is cut off the value there follows, discounted`() {
     var monitor = HealthMonitor(discount: 0.5)
     monitor.begin()
     monitor.predict(0)
-    for _ in 0..<2 { monitor.add(reward: 1, entropyBonus: 0) }
+    for _ in 0..<2 { monitor.add(reward: 1, entropyBonus: 0, isFirst: false) }
     monitor.end(tail: 8)
     // 1 + 0.5 + 0.25 · 8
     #expect(record(monitor).valueScale == 3.5)
@@ -45,7 +46,7 @@ import Testing
   @Test func `episodes without a prediction do not count, and only the last twenty do`() {
     var monitor = HealthMonitor(discount: 1)
     monitor.begin()
-    monitor.add(reward: 1, entropyBonus: 0)
+    monitor.add(reward: 1, entropyBonus: 0, isFirst: false)
     monitor.end(tail: 0)
     #expect(record(monitor).valueEpisodes == 0 && record(monitor).valueBias.isNaN)
     for value in 0..<25 {
@@ -59,7 +60,7 @@ import Testing
   @Test func `the bound is what the largest reward and entropy allow`() {
     var monitor = HealthMonitor(discount: 0.9)
     monitor.begin()
-    monitor.add(reward: -3, entropyBonus: 0)
+    monitor.add(reward: -3, entropyBonus: 0, isFirst: false)
     #expect(abs(record(monitor).valueBound - 30) < 1e-9)
     #expect(abs(record(monitor, entropy: -5, temperature: 0.2).valueBound - 40) < 1e-9)
     let uniform = 10 * (3 + 2 * log(2.0))
@@ -73,11 +74,11 @@ import Testing
     monitor.end(tail: 0)
     monitor.begin()
     monitor.predict(2)
-    monitor.add(reward: 1, entropyBonus: 0)
+    monitor.add(reward: 1, entropyBonus: 0, isFirst: false)
     var other = HealthMonitor(discount: 0.5)
     other.restore(monitor.state)
     #expect(other == monitor)
-    other.add(reward: 4, entropyBonus: 0)
+    other.add(reward: 4, entropyBonus: 0, isFirst: false)
     other.end(tail: 0)
     // 1 − 0 and 2 − (1 + 0.5 · 4)
     #expect(record(other).valueBias == 0)
