@@ -194,13 +194,20 @@ public final class DiscreteFittedQEvaluation: PolicyEvaluation {
   /// and G₁: target F_π + J F_Q; critics J (F_Q + F₁ + G₁). The policy is not learned.
   public static func cost(_ configuration: Configuration, observationSize: Int, actionSize: Int) -> UpdateCost {
     let (rows, count) = (configuration.batchSize, configuration.critics)
-    let network = NetworkSize(inputs: observationSize, hidden: configuration.hiddenSizes, outputs: actionSize)
+    let network = NetworkSize(
+      inputs: observationSize,
+      blocks: [NetworkBlock](configuration.hiddenSizes, activation: configuration.criticActivation), outputs: actionSize
+    )
+    let policy = NetworkSize(
+      inputs: observationSize,
+      blocks: [NetworkBlock](configuration.hiddenSizes, activation: configuration.policyActivation), outputs: actionSize
+    )
     let chosen = network.with(outputs: 1)
     let critics = [NetworkSize](repeating: network, count: count)
-    let target = Double(count + 1) * network.forward(rows: rows)
+    let target = policy.forward(rows: rows) + Double(count) * network.forward(rows: rows)
     let step =
       Double(count) * (network.forward(rows: rows) + chosen.forward(rows: rows) + chosen.backward(rows: rows))
-    return UpdateCost(operations: target + step, learned: critics, following: [network] + critics)
+    return UpdateCost(operations: target + step, learned: critics, following: [policy] + critics)
   }
 
   // MARK: state

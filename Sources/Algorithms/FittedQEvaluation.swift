@@ -129,7 +129,7 @@ public final class FittedQEvaluation: PolicyEvaluation {
     if explore && drawsActions {
       updateStream.fillNormal(noise.next)
     } else {
-      noise.next.set([Float](repeating: 0, count: actionSize))
+      noise.next.fill(0, 0..<(rows * actionSize))
     }
     policy.draw(observations, noise: noise.next, into: next, rows: 0..<rows)
     for row in 0..<rows { next.actions.copyRow(row, to: actions, row: row) }
@@ -251,8 +251,13 @@ public final class FittedQEvaluation: PolicyEvaluation {
   /// critics J (2 F_Q + G_Q). The policy is not learned.
   public static func cost(_ configuration: Configuration, observationSize: Int, actionSize: Int) -> UpdateCost {
     let (rows, count) = (configuration.batchSize, configuration.critics)
-    let policy = NetworkSize(inputs: observationSize, hidden: configuration.hiddenSizes, outputs: 2 * actionSize)
-    let critic = NetworkSize(inputs: observationSize + actionSize, hidden: configuration.hiddenSizes, outputs: 1)
+    let policy = NetworkSize(
+      inputs: observationSize,
+      blocks: [NetworkBlock](configuration.hiddenSizes, activation: configuration.policyActivation),
+      outputs: 2 * actionSize)
+    let critic = NetworkSize(
+      inputs: observationSize + actionSize,
+      blocks: [NetworkBlock](configuration.hiddenSizes, activation: configuration.criticActivation), outputs: 1)
     let critics = [NetworkSize](repeating: critic, count: count)
     let target = policy.forward(rows: rows) + Double(count) * critic.forward(rows: rows)
     let step = Double(count) * (2 * critic.forward(rows: rows) + critic.backward(rows: rows))

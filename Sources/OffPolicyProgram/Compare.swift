@@ -61,6 +61,9 @@ struct Compare: ParsableCommand {
     let (before, after) = (try loadPolicy(old, best: fitting.best), try loadPolicy(new, best: fitting.best))
     try fitting.checkDistance(for: before)
     let settings = try fitting.settings(for: [before, after])
+    guard settings.configuration.temperature == 0 else {
+      throw ArgumentMismatch("compare values rewards alone: leave --set temperature out")
+    }
     let task = try fitting.task(for: before, old)
     if let task {
       // a difference of returns has a meaning in one environment only

@@ -85,6 +85,23 @@ import Testing
     for j in 0..<4 { for i in 0..<7 { #expect(abs(first[j][i] - expected[j][i]) < 1e-6) } }
   }
 
+  @Test func `after an update, actions of several rows without exploration are the mean actions`() throws {
+    let evaluation = try make()
+    _ = try evaluation.update(exampleBatch(40, seed: 3))
+    let states = numbers(5 * 7, seed: 4)
+    let rows = Matrix(rows: 7, columns: 5)
+    let actions = Matrix(rows: 7, columns: 2)
+    for row in 0..<7 { rows.setRow(row, to: states.span.extracting((row * 5)..<((row + 1) * 5))) }
+    evaluation.act(rows, rows: 7, explore: false, into: actions)
+    for row in 0..<7 {
+      var action: [Float] = [0, 0]
+      var span = action.mutableSpan
+      evaluation.act(states.span.extracting((row * 5)..<((row + 1) * 5)), explore: false, into: &span)
+      let drawn = [actions[row, 0], actions[row, 1]]
+      #expect(drawn == action)
+    }
+  }
+
   @Test func `the mean over draws comes near the mean over many more`() throws {
     let evaluation = try make(["temperature=0.5"])
     var stream = RandomStream(seed: 1, purpose: "test")
