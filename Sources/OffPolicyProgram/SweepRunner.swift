@@ -112,7 +112,9 @@ final class SweepRunner {
 
   /// Takes note of the processes that have ended.
   private func collect() {
-    for child in children where !child.process.isRunning {
+    // asked once: a process that ends meanwhile is taken note of the next time
+    let ended = children.filter { !$0.process.isRunning }
+    for child in ended {
       try? child.log.close()
       let process = child.process
       if process.terminationReason == .exit && process.terminationStatus == 0 {
@@ -124,7 +126,7 @@ final class SweepRunner {
         end(child.run, lastLine(of: child) ?? how, "failed (\(how))")
       }
     }
-    children.removeAll { !$0.process.isRunning }
+    children.removeAll { child in ended.contains { $0.process === child.process } }
   }
 
   /// The last line of an error that a process wrote.
