@@ -38,7 +38,7 @@ def main():
     for seed in map(int, arguments.seeds.split(",")):
         folder = runs.folder_of(arguments.work, arguments.environment, PLAIN, seed)
         steps["ours"].append(runs.reached(runs.evaluations(folder), bar))
-        rows = evaluations(arguments.environment, seed, runs.random_steps(folder), bar, limit)
+        rows = evaluations(arguments.environment, seed, runs.settings_of(folder)["randomSteps"], bar, limit)
         steps["Stable-Baselines3"].append(runs.reached(rows, bar))
     for name, values in steps.items():
         middle = statistics.median_high(math.inf if value is None else value for value in values)

@@ -84,5 +84,6 @@ def reached_all(rows, bars):
     return all(reached(rows, bar) is not None for bar in bars)
 
 
-def random_steps(folder):
-    return json.loads((folder / "run.json").read_text())["run"]["configuration"]["randomSteps"]
+def settings_of(folder):
+    """The hyperparameters of a run, defaults included."""
+    return json.loads((folder / "run.json").read_text())["run"]["configuration"]

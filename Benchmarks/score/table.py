@@ -6,9 +6,9 @@ import shutil
 import statistics
 import sys
 
-from contenders import BARS, CONTENDERS, PLAIN, contender_of
+from contenders import BARS, CONTENDERS, PLAIN
 from costs import PEERS, known, step_of, update_of
-from runs import evaluations, places, random_steps, reached
+from runs import evaluations, places, reached, settings_of
 
 COLUMNS = ["environment", "contender", "seed", "step", "updates", "return"]
 
@@ -23,8 +23,9 @@ def keep(arguments):
         evaluated = evaluations(folder)
         if not evaluated:
             continue
-        first = random_steps(folder)
-        each = contender_of(contender)["settings"].get("updatesPerStep", 1)
+        settings = settings_of(folder)
+        # learners without the setting make one update per step
+        first, each = settings["randomSteps"], settings.get("updatesPerStep", 1)
         runs[environment, contender, seed] = [(step, round(max(0, step - first) * each), value) for step, value in evaluated]
     with path.open("w", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
