@@ -59,7 +59,7 @@ public struct AlgorithmRegistry: Sendable {
 
 /// The error for an unknown name of an algorithm.
 public struct UnknownAlgorithm: Error, Equatable, CustomStringConvertible {
-  /// Its name, as commands take it.
+  /// The name that was asked for.
   public let name: String
   /// The known names.
   public let known: [String]
@@ -73,7 +73,7 @@ public struct UnknownAlgorithm: Error, Equatable, CustomStringConvertible {
 
 /// An algorithm by name: closures over its type, so that every command works for every algorithm.
 public struct AlgorithmEntry: Sendable {
-  /// The name that was asked for.
+  /// Its name, as commands take it.
   public let name: String
   /// One line for `list`.
   public let summary: String

@@ -10,7 +10,7 @@ import OffPolicy
 
 final class EnvironmentHandle: Handle, @unchecked Sendable {
   let environment: ContractGuard
-  /// Without a reset there is nothing to step.
+  /// S and A
   let (observationSize, actionSize): (Int, Int)
 
   init(_ entry: EnvironmentEntry) throws {

@@ -82,7 +82,8 @@ private struct Lane {
         return isChoice(value, of: choices)
       }
       guard fits else {
-        throw Refusal("frame \(i) of lane \(number) has the action \(Array(values)), which none can have")
+        let expected = scaling.choices.map { "a choice from 0 to \($0 - 1)" } ?? "numbers from -1 to 1"
+        throw Refusal("frame \(i) of lane \(number) has the action \(Array(values)); expected \(expected)")
       }
     }
     for i in 0..<range.count where ![-2, -1, 0, 1, 2, 3].contains(frames[(i + 1) * width - 1]) {

@@ -284,7 +284,8 @@ extension Parameters {
     }
     if !layout.sites.isEmpty { firstSiteGradients(activations, rows: rows, share) }
   }
-  /// A bias that normalisation takes off again is none: it stays 0.
+
+  /// Keeps biases at 0 where a normalisation that follows would subtract them.
   private func clearBiasGradients(_ layer: Layer, _ share: Share) {
     for panel in share.range(of: layer.panels) {
       let bias = layer.biasIndex(output: panel * panelWidth)

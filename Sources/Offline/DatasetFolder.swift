@@ -144,6 +144,8 @@ enum DatasetFolder {
 
   /// Runs `body`; what is wrong with a file is told as a fault of the data.
   private static func naming(_ body: () throws -> Void) throws {
-    do { try body() } catch let error as CheckpointError { throw DatasetError(error.fault, "; copy the folder again") }
+    do { try body() } catch let error as CheckpointError {
+      throw DatasetError(error.fault, "cannot be used: copy the folder again")
+    }
   }
 }

@@ -40,7 +40,7 @@ struct Comparison {
           best: group.bestReturns.max() ?? .nan,
           optimalityGap: threshold.map { Statistics.optimalityGap([scores], target: $0) }))
     }
-    // pairs of many settings would make a long table: only those with the first setting are shown
+    // pairs of many settings would make a long table: only those of the first eight are shown
     for (a, first) in known.prefix(8) {
       for (b, second) in known.prefix(8) where a < b {
         let (x, y) = ([first.lastReturns], [second.lastReturns])

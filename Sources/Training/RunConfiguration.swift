@@ -95,7 +95,7 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     public static let evaluationEpisodes = 1...1_000_000_000
   }
 
-  /// Throws when a number is none that a run can have: a file may say anything.
+  /// Throws when a number is out of its range: a file may say anything.
   public func check() throws(ConfigurationError) {
     let every = 0...Limits.steps.upperBound
     for (key, value, range) in [

@@ -47,7 +47,7 @@ public final class RunDirectory {
   public var path: String { folder.currentPath ?? url.path }
   /// The file of the last policy.
   public var policyPath: String { "\(path)/\(CheckpointWriter.policy)" }
-  /// What was found when training stopped at a number that is none.
+  /// What was found when training stopped at a number that is not finite.
   public var dumpPath: String { "\(path)/\(Self.dumpName)" }
   /// The last fault of the simulator.
   public var simulatorFaultPath: String { "\(path)/\(Self.simulatorFaultName)" }

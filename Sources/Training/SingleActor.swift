@@ -1,4 +1,4 @@
-// SingleActor.swift — an algorithm asked about one observation at a time, without exploration and without allocating.
+// SingleActor.swift — an algorithm asked about one observation at a time.
 
 import Algorithms
 import Kernels
