@@ -1,21 +1,25 @@
 """Environments in a saved model: how far each can be put back to where it was.
 
-exact: the environment goes on in the middle of its episode, to the bit. That is so for built-in environments, for those
-whose innermost layer has `get_state()` and `set_state(state)` with a state that JSON can hold, for Gymnasium's MuJoCo
-environments, for its classic control, and for every environment whose episode has just begun and that draws from
-`self.np_random` only. Else the episode that was running is lost, and another begins.
+An environment goes on in the middle of its episode, to the bit, where each of its layers can be put back: the innermost
+environment and all wrappers around it, see `layer_states`. For that the reset that began the episode is repeated, so that what
+it drew is drawn again, and the layers get their states.
+
+An episode that has just begun goes on in every environment that draws from `self.np_random` only. Else the episode that was
+running is lost, and another begins.
 """
 
 from __future__ import annotations
 
-import base64
-from typing import Any, Dict, List, Optional
+import json
+import warnings
+from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
-from .builtin import BuiltInEnvironment
 from .environments import EnvironmentLanes, layers, random_state
 from .lanes import Lanes
+from .layer_states import has_own_state, kind_of, outlasts_episodes
+from .packing import pack, unpack
 from .separate_lanes import pick_row
 
 
@@ -32,17 +36,12 @@ def _saved(lanes: EnvironmentLanes, i: int) -> Dict[str, Any]:
     environment = lanes.envs[i]
     row = np.zeros(lanes.flattener.size, dtype=np.float32)
     lanes.flattener.write(lanes._current[i], row)
-    # at an episode's start a reset can be repeated, unless the environment has a generator that only it knows
-    inner = getattr(environment, "unwrapped", environment)
-    has_own_state = isinstance(inner, BuiltInEnvironment) or (hasattr(inner, "get_state") and hasattr(inner, "set_state"))
-    goes_on = lanes.episodes.lengths[i] > 0 or has_own_state
     return {
         "length": lanes.episodes.lengths[i],
         "return": lanes.episodes.returns[i],
-        "random": _to_json(random_state(environment)),
-        "randomBeforeReset": _to_json(lanes.random_states[i]),
-        "elapsed": [layer._elapsed_steps for layer in layers(environment) if hasattr(layer, "_elapsed_steps")],
-        "state": _state(environment) if goes_on else None,
+        "random": pack(random_state(environment)),
+        "randomBeforeReset": pack(lanes.random_states[i]),
+        "layers": _memories(environment),
         "observation": row.tolist(),
     }
 
@@ -59,95 +58,34 @@ def restore_lanes(lanes: Lanes, saved: List[Optional[Dict[str, Any]]]) -> List[b
 
 
 def _restored(lanes: EnvironmentLanes, i: int, saved: Optional[Dict[str, Any]]) -> bool:
-    environment = lanes.envs[i]
     if saved is None:
         lanes.reset_lane(i)
         return False
+    environment, before = lanes.envs[i], unpack(saved["randomBeforeReset"])
     expected = np.array(saved["observation"], dtype=np.float32)
-    if saved["state"] is None and saved["length"] == 0:
-        # an episode that has just begun: its reset is repeated
-        before = saved["randomBeforeReset"]
-        if isinstance(before, int):
-            lanes._seeds[i] = before
-        else:
-            _set_random(environment, before)
-        lanes.reset_lane(i)
-        return before is not None and bool(np.array_equal(lanes.first[i], expected))
+    # files of earlier versions have no layers
+    memories = saved.get("layers", [None])
+    if isinstance(before, (int, np.integer)):
+        lanes._seeds[i] = int(before)
+    else:
+        _set_random(environment, before)
     lanes.reset_lane(i)
-    exact = saved["state"] is not None and _set_state(environment, saved["state"])
-    _set_random(environment, saved["random"])
-    if not exact:
+    if saved["length"] == 0 and None in memories:
+        return before is not None and bool(np.array_equal(lanes.first[i], expected))
+    is_exact = _put_back(environment, memories)
+    _set_random(environment, unpack(saved["random"]))
+    if not is_exact:
         lanes.reset_lane(i)
         return False
-    counted = [layer for layer in layers(environment) if hasattr(layer, "_elapsed_steps")]
-    for layer, steps in zip(counted, saved["elapsed"]):
-        layer._elapsed_steps = steps
     lanes.episodes.lengths[i], lanes.episodes.returns[i] = saved["length"], saved["return"]
-    lanes.random_states[i] = _from_json(saved["randomBeforeReset"])
+    lanes.random_states[i] = before
     lanes._current[i] = pick_row(lanes.flattener.unflatten_batch(expected[None]), 0)
     lanes._stacked = None
     return True
 
 
-# ---- the state of one environment
-
-
-def _state(environment: Any) -> Any:
-    inner = getattr(environment, "unwrapped", environment)
-    if isinstance(inner, BuiltInEnvironment):
-        return {"builtIn": base64.b64encode(inner.save()).decode()}
-    if hasattr(inner, "get_state") and hasattr(inner, "set_state"):
-        return {"own": inner.get_state()}
-    if _is_mujoco(inner):
-        import mujoco
-
-        kind = mujoco.mjtState.mjSTATE_INTEGRATION
-        values = np.empty(mujoco.mj_stateSize(inner.model, kind), dtype=np.float64)
-        mujoco.mj_getState(inner.model, inner.data, values, kind)
-        return {"mujoco": values.tolist()}
-    if type(inner).__module__.startswith("gymnasium.envs.classic_control.") and getattr(inner, "state", None) is not None:
-        state = inner.state
-        dtype = getattr(state, "dtype", None)
-        kept: Dict[str, Any] = {"classic": [float(x) for x in state], "dtype": None if dtype is None else dtype.name}
-        for name in ("steps_beyond_terminated", "last_u"):
-            if hasattr(inner, name):
-                value = getattr(inner, name)
-                kept[name] = None if value is None else float(value)
-        return kept
-    return None
-
-
-def _set_state(environment: Any, state: Dict[str, Any]) -> bool:
-    inner = getattr(environment, "unwrapped", environment)
-    if "builtIn" in state and isinstance(inner, BuiltInEnvironment):
-        inner.restore(base64.b64decode(state["builtIn"]))
-    elif "own" in state and hasattr(inner, "set_state"):
-        inner.set_state(state["own"])
-    elif "mujoco" in state and _is_mujoco(inner):
-        import mujoco
-
-        values = np.array(state["mujoco"], dtype=np.float64)
-        mujoco.mj_setState(inner.model, inner.data, values, mujoco.mjtState.mjSTATE_INTEGRATION)
-        mujoco.mj_forward(inner.model, inner.data)
-    elif "classic" in state and hasattr(inner, "state"):
-        values = state["classic"]
-        inner.state = tuple(values) if state["dtype"] is None else np.array(values, dtype=state["dtype"])
-        for name in ("steps_beyond_terminated", "last_u"):
-            if name in state:
-                setattr(inner, name, state[name])
-    else:
-        return False
-    return True
-
-
-def _is_mujoco(inner: Any) -> bool:
-    # the plain tasks: robots with several simulators or mocap bodies keep more than the integration state
-    return type(inner).__module__.startswith("gymnasium.envs.mujoco.") and hasattr(inner, "data")
-
-
 def _set_random(environment: Any, state: Any) -> None:
     inner = getattr(environment, "unwrapped", environment)
-    state = _from_json(state)
     if isinstance(state, dict) and getattr(inner, "_np_random", None) is not None:
         inner._np_random.bit_generator.state = state
     elif isinstance(state, dict) and hasattr(inner, "np_random"):
@@ -156,18 +94,76 @@ def _set_random(environment: Any, state: Any) -> None:
         inner.np_random = generator
 
 
-def _to_json(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _to_json(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray):
-        return {"array": value.tolist(), "dtype": value.dtype.name}
-    return value.item() if isinstance(value, np.generic) else value
+# ---- the layers of one environment
 
 
-def _from_json(value: Any) -> Any:
-    if isinstance(value, dict) and set(value) == {"array", "dtype"}:
-        return np.array(value["array"], dtype=value["dtype"])
-    return {key: _from_json(item) for key, item in value.items()} if isinstance(value, dict) else value
+def _memories(environment: Any) -> List[Optional[Dict[str, Any]]]:
+    """What each layer remembers, from the outside in; None where one may have a state that cannot be seen."""
+    stack = list(layers(environment))
+    if getattr(environment, "unwrapped", environment) is not stack[-1]:
+        # an environment that steps another one: each has a generator
+        return [None]
+    return [_memory(layer, stack) for layer in stack]
+
+
+def _memory(layer: Any, stack: Sequence[Any]) -> Optional[Dict[str, Any]]:
+    kind = kind_of(layer, stack)
+    if kind is None:
+        return None
+    try:
+        known = kind(layer, stack)
+        return {"class": type(layer).__qualname__, "fixed": known.fixed(), "state": pack(known.state())}
+    except Exception as error:
+        _warn_of_own_state(layer, error)
+        return None
+
+
+def _put_back(environment: Any, memories: Sequence[Optional[Dict[str, Any]]]) -> bool:
+    """Gives the layers their states; whether all of them are where they were."""
+    stack = list(layers(environment))
+    if len(stack) != len(memories):
+        return False
+    pairs = list(zip(stack, memories))
+    are_same = [_is_same(layer, memory, stack) for layer, memory in pairs]
+    if all(are_same):
+        return all([_is_put_back(layer, memory, stack) for layer, memory in pairs])
+    for is_same, (layer, memory) in zip(are_same, pairs):
+        if is_same and outlasts_episodes(memory["state"]):
+            _is_put_back(layer, memory, stack)
+    return False
+
+
+def _is_same(layer: Any, memory: Optional[Dict[str, Any]], stack: Sequence[Any]) -> bool:
+    """Whether a memory is of such a layer, with the same parameters."""
+    if memory is None:
+        return False
+    now = _memory(layer, stack)
+    return now is not None and all(_are_equal(now[name], memory[name]) for name in ("class", "fixed"))
+
+
+def _is_put_back(layer: Any, memory: Dict[str, Any], stack: Sequence[Any]) -> bool:
+    try:
+        kind_of(layer, stack)(layer, stack).put_back(unpack(memory["state"]))
+    except Exception as error:
+        _warn_of_own_state(layer, error)
+        return False
+    now = _memory(layer, stack)
+    return now is not None and _are_equal(now["state"], memory["state"])
+
+
+def _are_equal(one: Any, other: Any) -> bool:
+    # as texts: NaN is NaN there
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
+def _warn_of_own_state(layer: Any, error: Exception) -> None:
+    if has_own_state(layer):
+        warnings.warn(
+            f"get_state() and set_state() of {type(layer).__name__} cannot be used to continue an episode: "
+            f"{type(error).__name__}: {error}; the episode that was running ends when the model is loaded",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 __all__ = ["restore_lanes", "save_lanes"]
