@@ -31,8 +31,9 @@ class WithEnvironments:
         # whether the environments have to be reset before the next step
         self._must_reset = True
         self._epoch = lanes.epoch
-        # where a saved model's environments were, until training goes on
+        # where a saved model's environments were, and what was seen there, until training goes on
         self._saved_lanes: Optional[List[Any]] = None
+        self._saved_rows: Optional[List[Any]] = None
         if hasattr(self, "_actions"):
             self._actions = prediction.row_maps(self)
 
@@ -64,7 +65,8 @@ class WithEnvironments:
     def set_env(self, env: Any, force_reset: bool = True) -> None:
         """Changes the environments; number and spaces have to be the same.
 
-        :param force_reset: whether to reset them before the next step
+        :param force_reset: whether to reset them before the next step; for a model that has just been loaded, those that can be
+            put back go on where they were
         """
         if env is self.get_env():
             self._must_reset = self._must_reset or force_reset
@@ -77,6 +79,7 @@ class WithEnvironments:
             )
         spaces.check_same("observation", self.observation_space, lanes.observation_space)
         spaces.check_same("action", self.action_space, lanes.action_space)
+        places = self._saved_lanes, self._saved_rows
         if self._steps_natively or self._lanes is None:
             saving.move_to(self, lanes, built_in)
         else:
@@ -85,4 +88,6 @@ class WithEnvironments:
             if self._hindsight.goals > 0:
                 self._goal_function = GoalFunction(self.observation_space, lanes)
                 self._goal_function.attach(self._learner)
+        if force_reset and not self._steps_natively:
+            self._saved_lanes, self._saved_rows = places
         self._epoch = -1

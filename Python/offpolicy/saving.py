@@ -60,14 +60,7 @@ def to_bytes(model: Any, left_out: Iterable[str] = ()) -> bytes:
 
 
 def _facts(model: Any, left_out: Iterable[str]) -> Dict[str, Any]:
-    lanes = model._lanes
     processor = _native.describe()
-    has_begun = lanes is not None and not model._steps_natively and not model._must_reset
-    rows: Optional[List[Any]] = None
-    if has_begun:
-        array = np.empty((lanes.num_envs, lanes.flattener.size), dtype=np.float32)
-        lanes.write_current(array)
-        rows = array.tolist()
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -88,16 +81,29 @@ def _facts(model: Any, left_out: Iterable[str]) -> Dict[str, Any]:
         "applied": model._applied,
         "episodeInfos": [_plain(info) for info in model.ep_info_buffer],
         "successes": [bool(success) for success in model.ep_success_buffer],
-        "lanes": save_lanes(lanes) if has_begun else None,
-        "observations": rows,
+        **_places(model),
         "libraryVersion": processor["version"],
         "processor": processor["processor"],
         "kernels": processor["kernels"],
     }
 
 
+def _places(model: Any) -> Dict[str, Any]:
+    """Where the environments are; where a file said that they were, as long as nobody put them back."""
+    if model._saved_lanes is not None:
+        return {"lanes": model._saved_lanes, "observations": model._saved_rows}
+    lanes = model._lanes
+    if lanes is None or model._steps_natively or model._must_reset:
+        return {"lanes": None, "observations": None}
+    rows = np.empty((lanes.num_envs, lanes.flattener.size), dtype=np.float32)
+    lanes.write_current(rows)
+    return {"lanes": save_lanes(lanes), "observations": rows.tolist()}
+
+
 def _plain(info: Any) -> Dict[str, float]:
-    return {key: float(value) for key, value in info.items() if np.ndim(value) == 0 and not isinstance(value, str)}
+    """The numbers of an info."""
+    values = {key: np.asarray(value) for key, value in info.items() if np.ndim(value) == 0}
+    return {key: float(value) for key, value in values.items() if value.dtype.kind in "biuf"}
 
 
 # ---- loading
@@ -207,7 +213,7 @@ def assemble(
         model._set_lanes(lanes, built_in)
     else:
         model._set_nowhere()
-    model._saved_lanes = None
+    model._saved_lanes = model._saved_rows = None
     model.action_noise = noise_for(model.action_noise, model.n_envs)
     model._make_learner()
 
@@ -230,10 +236,10 @@ def _restore(model: Any, facts: Dict[str, Any], members: Dict[str, bytes], force
         is_rate = name == "learningRate" and model._has_constant_rate
         apply(model, name, first_rate(model) if is_rate else value)
     lanes = model._lanes
-    if lanes is None or model._steps_natively or facts["observations"] is None:
+    if model._steps_natively or facts["observations"] is None:
         return
-    if force_reset:
-        model._saved_lanes = facts["lanes"]
+    if force_reset or lanes is None:
+        model._saved_lanes, model._saved_rows = facts["lanes"], facts["observations"]
         return
     # the environments are where they were: the library goes on with them
     if lanes.observations is None:

@@ -211,3 +211,18 @@ def test_a_state_that_cannot_be_had_or_set_loses_the_episode_and_nothing_else(tm
     assert loaded.replay_buffer.transitions()["observations"][70:, 1].tolist() == [0, 1, 2, 3, 4]
     sentences = [str(one.message) for one in told if cls.__name__ in str(one.message)]
     assert len(sentences) == (0 if cls in (NoMethods, Forgets) else 1), sentences
+
+
+@pytest.mark.parametrize("make", [pendulum, lambda: DummyVecEnv([pendulum] * 2)])
+def test_a_loaded_model_that_has_not_learned_yet_keeps_where_its_environments_were(tmp_path, make):
+    straight = SAC("MlpPolicy", make(), **SMALL).learn(120).digest
+    SAC("MlpPolicy", make(), **SMALL).learn(70).save(tmp_path / "first")
+    SAC.load(tmp_path / "first", env=make()).save(tmp_path / "second")
+    SAC.load(tmp_path / "second").save(tmp_path / "third")
+    with_env = SAC.load(tmp_path / "third", env=make())
+    set_later = SAC.load(tmp_path / "third")
+    set_later.set_env(make())
+    exchanged = SAC.load(tmp_path / "third", env=make())
+    exchanged.set_env(make())
+    for model in (with_env, set_later, exchanged):
+        assert model.learn(50, reset_num_timesteps=False).digest == straight
