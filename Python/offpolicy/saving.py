@@ -335,7 +335,7 @@ def load_replay_buffer(model: Any, path: Any, tells_of_ends: bool) -> None:
     if not model._steps_natively:
         for lane in range(model.n_envs):
             _native.check(lib.abandon(model._learner.handle, lane))
-    model._epoch = -1
+    model._epoch, model._saved_lanes = -1, None
     try:
         model._learner.give("restore_replay", content)
     except NativeError as error:

@@ -37,3 +37,15 @@ def test_numbers_of_infos_are_saved_and_nothing_else_of_them(tmp_path, value, ke
     SAC("MlpPolicy", Monitor(Tells(value), info_keywords=("told",)), **SMALL).learn(20).save(tmp_path / "model")
     first = SAC.load(tmp_path / "model").ep_info_buffer[0]
     assert first["l"] == 4 and first.get("told") == kept
+
+
+@pytest.mark.parametrize("steps", [34, 22])
+def test_a_loaded_model_learns_on_with_a_replay_buffer_that_is_read(tmp_path, steps):
+    SAC("MlpPolicy", Counter(), **SMALL).learn(34).save(tmp_path / "model")
+    SAC("MlpPolicy", Counter(), **SMALL).learn(steps).save_replay_buffer(tmp_path / "buffer")
+    model = SAC.load(tmp_path / "model", env=Counter())
+    model.load_replay_buffer(tmp_path / "buffer")
+    model.learn(10, reset_num_timesteps=False)
+    rows = model.replay_buffer.transitions()
+    assert model.num_timesteps == 44 and len(rows["rewards"]) == steps + 10
+    assert np.array_equal(rows["observations"][:, 1] + 1, rows["next_observations"][:, 1])
