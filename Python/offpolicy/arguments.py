@@ -5,9 +5,12 @@ Everything that the library does not do is refused here, by its name, before any
 
 from __future__ import annotations
 
+import math
 import warnings
+from fractions import Fraction
 from typing import Any, Dict, List, NamedTuple, Optional
 
+from .argument_numbers import check_numbers, number, plain
 from .errors import UnsupportedError, nearest
 
 
@@ -24,9 +27,14 @@ def train_freq(value: Any) -> TrainFreq:
     unit = getattr(unit, "value", unit)
     if unit not in ("step", "episode"):
         raise ValueError(f"the unit of train_freq is 'step' or 'episode', not {unit!r}")
-    if isinstance(frequency, bool) or not isinstance(frequency, int) or frequency < 1:
+    if isinstance(frequency, bool) or not hasattr(frequency, "__index__") or frequency < 1:
         raise ValueError(f"train_freq needs a whole number from 1, not {frequency!r}")
-    return TrainFreq(frequency, unit)
+    return TrainFreq(int(frequency), unit)
+
+
+def timeouts_are_ends(replay_buffer_kwargs: Optional[Dict[str, Any]]) -> bool:
+    """Whether an episode that ran out of time counts as one that ended for good."""
+    return not (replay_buffer_kwargs or {}).get("handle_timeout_termination", True)
 
 
 def check_policy(policy: Any) -> str:
@@ -170,14 +178,6 @@ def _adam(given: Dict[str, Any]) -> Dict[str, Any]:
     return found
 
 
-def number(name: str, value: Any) -> float:
-    """An argument as a number; names it where it is none."""
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name}={value!r} is no number") from None
-
-
 def seed(value: Any) -> Optional[int]:
     """A seed: a whole number from 0 to 2⁶³ − 1, or None."""
     if value is None:
@@ -190,18 +190,19 @@ def seed(value: Any) -> Optional[int]:
 def check_kinds(model: Any) -> None:
     """Refuses a model's arguments that are of another kind than they should be."""
     model.seed = seed(model.seed)
+    check_numbers(model)
     noise, rate = model.action_noise, model.learning_rate
     if noise is not None and not (callable(noise) and hasattr(noise, "reset")):
         raise TypeError(f"action_noise={noise!r} is no noise, such as NormalActionNoise(mean, sigma)")
-    if not callable(rate) and number("learning_rate", rate) < 0:
+    if not callable(rate) and not number("learning_rate", rate) >= 0:
         raise ValueError(f"learning_rate={rate!r}: a rate is at least 0")
 
 
 def dictionary(name: str, value: Any) -> Dict[str, Any]:
-    """An argument as a dictionary of its own; None: an empty one."""
+    """An argument as a dictionary of its own, with Python's numbers; None: an empty one."""
     if not isinstance(value, (dict, type(None))):
         raise TypeError(f"{name}={value!r} is no dictionary")
-    return dict(value or {})
+    return plain(value or {})
 
 
 def temperature(ent_coef: Any) -> Dict[str, Any]:
@@ -288,6 +289,9 @@ def cadence(frequency: TrainFreq, gradient_steps: int, n_envs: int) -> Cadence:
         raise UnsupportedError("train_freq in episodes needs a single environment")
     steps = n_envs * frequency.frequency
     ratio = 1.0 if gradient_steps < 0 else gradient_steps / steps
+    # the library rounds down: a ratio that is a little too small, such as 3 / 11, would make an update too few
+    if gradient_steps > 0 and Fraction(ratio) * steps < gradient_steps:
+        ratio = math.nextafter(ratio, math.inf)
     if frequency.unit == "step" and 0.05 <= ratio <= 1_000:
         return Cadence(True, steps, ratio)
     return Cadence(False, 1, 1.0)

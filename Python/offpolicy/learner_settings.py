@@ -8,19 +8,22 @@ from typing import Any, Dict
 import numpy as np
 
 from . import prediction
-from .arguments import number
+from .argument_numbers import plain, without_infinity
+from .arguments import timeouts_are_ends
+from .errors import UnsupportedError
 
 
 def learner_settings(model: Any, noise: Any) -> Dict[str, Any]:
     """What `offpolicy_learner_make` is told. `noise` is the library's noise of actions; None: it has none."""
     configuration = {
-        "discount": number("gamma", model.gamma),
-        "batchSize": int(number("batch_size", model.batch_size)),
-        "bufferCapacity": _capacity(int(number("buffer_size", model.buffer_size)), model.n_envs),
-        "randomSteps": int(number("learning_starts", model.learning_starts)),
+        "discount": float(model.gamma),
+        "batchSize": model.batch_size,
+        # transitions of all environments, as many of each: the buffer has whole rows
+        "bufferCapacity": max(1, model.buffer_size // model.n_envs) * model.n_envs,
+        "randomSteps": max(0, model.learning_starts),
         "updateEvery": model._cadence.update_every,
         "updatesPerStep": model._cadence.updates_per_step,
-        "nSteps": int(number("n_steps", model.n_steps)),
+        "nSteps": model.n_steps,
     }
     if model._hindsight.goals > 0:
         configuration["sampler"] = model._hindsight.sampler()
@@ -36,13 +39,18 @@ def learner_settings(model: Any, noise: Any) -> Dict[str, Any]:
     else:
         model._threads = int(model.threads)
     settings: Dict[str, Any] = {
-        "algorithm": model.algorithm, "configuration": configuration, "seed": model._seed, "threads": model._threads,
+        "algorithm": model.algorithm, "configuration": without_infinity(configuration), "seed": model._seed, "threads": model._threads,
         "environments": model.n_envs, "updatesBeforeFirstBatch": True,
     }  # fmt: skip
     if model._steps_natively:
+        if timeouts_are_ends(model.replay_buffer_kwargs):
+            raise UnsupportedError(
+                "replay_buffer_kwargs: handle_timeout_termination=False is not supported for a built-in environment that the "
+                f'library steps; pass gymnasium.make("{model._built_in}")'
+            )
         settings.update(environment=model._built_in, builtIn=True)
         if model.environment_options:
-            settings["environmentOptions"] = model.environment_options
+            settings["environmentOptions"] = plain(model.environment_options)
     else:
         maps = prediction.row_maps(model)
         size = model._lanes.flattener.size if model._lanes is not None else maps.flattener.size
@@ -50,11 +58,6 @@ def learner_settings(model: Any, noise: Any) -> Dict[str, Any]:
             environment=_environment_name(model), observationSize=size, actions=maps.actions.settings()
         )
     return settings
-
-
-def _capacity(size: int, n_envs: int) -> int:
-    """Transitions of all environments, as many of each: the buffer has whole rows."""
-    return size if size < n_envs else size // n_envs * n_envs
 
 
 def _environment_name(model: Any) -> str:

@@ -28,7 +28,7 @@ class LinearSchedule:
 
     def __call__(self, progress_remaining: float) -> float:
         done = 1 - progress_remaining
-        if done > self.end_fraction:
+        if done >= self.end_fraction:
             return self.end
         return self.start + done * (self.end - self.start) / self.end_fraction
 

@@ -27,8 +27,9 @@ class WithTemperature:
 
     @property
     def ent_coef_tensor(self) -> Any:
-        """α (1) as it is now."""
-        return as_used(np.exp(as_array(self.get_parameters()["policy"]["log_temperature"])))  # type: ignore[attr-defined]
+        """α as it is now, an array of no dimensions."""
+        logarithm = as_array(self.get_parameters()["policy"]["log_temperature"])  # type: ignore[attr-defined]
+        return as_used(np.exp(logarithm).reshape(()))
 
     def _fixed_temperature(self) -> Optional[bytes]:
         """log α of a new learner, as parameters; None where α is learned."""
@@ -59,7 +60,7 @@ class WithTemperature:
             **self._rates(  # type: ignore[attr-defined]
                 "policyLearningRate", "criticLearningRate", "temperatureLearningRate"),
             "temperature": arguments.temperature(self.ent_coef),  # type: ignore[attr-defined]
-            "targetEntropy": None if entropy == "auto" else float(entropy),
+            "targetEntropy": None if entropy == "auto" else arguments.number("target_entropy", entropy),
         }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, List, Optional, Tuple
 
+from .argument_numbers import plain
 from .builtin import BuiltInEnvironment, built_in_ids
 from .environments import EnvironmentLanes
 from .errors import NativeError, UnsupportedError, nearest
@@ -19,7 +20,7 @@ def make_lanes(environment: Any, count: int = 1, options: Optional[Dict[str, Any
     Returns the lanes, and the id where they are built-in environments. `count` and `options` are for ids and functions.
     """
     if isinstance(environment, str):
-        return _named_lanes(environment, count, options or {})
+        return _named_lanes(environment, count, plain(options or {}))
     if options:
         raise UnsupportedError("environment_options are for environments that are given by their ids")
     if isinstance(environment, Lanes):
