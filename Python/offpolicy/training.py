@@ -18,7 +18,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
-from . import _native
+from . import _native, arguments
 from .callbacks import make_callback
 from .changed_arguments import have_changed, take_changed_arguments
 from .errors import UnsupportedError
@@ -146,9 +146,10 @@ def _learn_driven(model: Any, total: int, watcher: Any, log_interval: Optional[i
     noise = model.action_noise if model._noise_in_python else None
     before_step = getattr(model, "_before_step", None)
     ended = TERMINATED | TRUNCATED
+    timeouts_are_ends = arguments.timeouts_are_ends(model.replay_buffer_kwargs)
     statistics = _statistics(model)
     is_simple = is_plain and watcher is None and noise is None and before_step is None and resets_at_once
-    is_simple = is_simple and not by_episode and frequency == 1
+    is_simple = is_simple and not by_episode and frequency == 1 and not timeouts_are_ends
     while True:
         if (collected.episodes if by_episode else collected.rounds) >= frequency:
             if watcher is not None:
@@ -177,6 +178,8 @@ def _learn_driven(model: Any, total: int, watcher: Any, log_interval: Optional[i
         # until the library knows of the step, the lanes are somewhere else than it thinks
         model._must_reset = True
         advance(rows)
+        if timeouts_are_ends and lanes.has_ends:
+            flags[flags == TRUNCATED] = TERMINATED
         if statistics is not None:
             statistics.give(learner)
         if observe_all(number, *addresses, lane_count) < 0:
@@ -284,6 +287,9 @@ def _update(model: Any) -> None:
     learner, collected = model._learner, model._round
     model._current_progress_remaining = 1.0 - model.num_timesteps / max(1, model._total_timesteps)
     set_rate(model, model._current_progress_remaining)
+    before_updates = getattr(model, "_before_updates", None)
+    if before_updates is not None:
+        before_updates(collected.steps)
     result = 0
     if collected.is_restored:
         result = _native.library().update(learner.handle, _owed(model))

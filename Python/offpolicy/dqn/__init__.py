@@ -5,10 +5,13 @@ from __future__ import annotations
 import warnings
 from typing import Any, Dict, Optional
 
-from .. import arguments
+from .. import _safetensors, arguments
 from ..base import OffPolicyModel
 from ..schedules import LinearSchedule
 from ..training_steps import apply
+
+#: the library leaves the targets alone: it hardly ever makes so many updates
+_UNMOVED = {"hard": {"every": 1_000_000_000}}
 
 
 class DQN(OffPolicyModel):
@@ -75,19 +78,42 @@ class DQN(OffPolicyModel):
             )
         # steps of the environments between copies, in updates
         updates = max(interval, self.n_envs) * self._updates_per_step()
+        tracking = _UNMOVED if self._moves_targets else arguments.tracking(self.tau, updates)
         return {
             **arguments.networks(self.policy_kwargs, [64, 64], critics=1, separate=False),
             **self._rates("criticLearningRate"),
-            "targetTracking": arguments.tracking(self.tau, updates),
+            "targetTracking": tracking,
             "doubleQ": False,
             "huberThreshold": 1.0,
-            "maximumGradientNorm": self.max_grad_norm,  # type: ignore[attr-defined]
+            "maximumGradientNorm": None if self.max_grad_norm is None else float(self.max_grad_norm),  # type: ignore[attr-defined]
             "initialEpsilon": float(self.exploration_initial_eps),  # type: ignore[attr-defined]
             "finalEpsilon": float(self.exploration_final_eps),  # type: ignore[attr-defined]
         }
 
+    @property
+    def _moves_targets(self) -> bool:
+        # the library counts updates, and an episode has any number of steps for each
+        return self.train_freq.unit == "episode" and "targetTracking" not in self.configuration
+
+    def _before_updates(self, steps: int) -> None:
+        """Moves the target as often as Stable-Baselines3 does in a round of so many steps, in which the network stays the same."""
+        if not self._moves_targets:
+            return
+        now, interval = int(self._learner.counts()[0]), self.target_update_interval  # type: ignore[attr-defined]
+        moves = now // interval - (now - steps) // interval
+        if moves == 0:
+            return
+        # θ̄ ← τ θ + (1 − τ) θ̄, several times
+        kept = (1 - float(self.tau)) ** moves
+        tensors, _ = _safetensors.decode(self._learner.result("parameters"))
+        moved = {
+            name: (1 - kept) * tensors[name[len("target_") :]] + kept * target
+            for name, target in tensors.items() if name.startswith("target_")
+        }  # fmt: skip
+        self._learner.give("set_parameters", _safetensors.encode(moved))
+
     def _updates_per_step(self) -> float:
-        if self.gradient_steps < 0 or self.train_freq.unit == "episode":
+        if self.gradient_steps < 0:
             return 1.0
         return max(self.gradient_steps, 1) / (self.n_envs * self.train_freq.frequency)
 
