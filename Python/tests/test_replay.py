@@ -13,6 +13,7 @@ from environments_for_tests import Counter, Drawn, Reach  # noqa: E402
 
 import offpolicy  # noqa: E402
 from offpolicy import DQN, SAC, TD3, HerReplayBuffer, UnsupportedError  # noqa: E402
+from offpolicy.common.vec_env import DummyVecEnv  # noqa: E402
 from offpolicy.policy import Actor, Policy, QNetwork  # noqa: E402
 
 SMALL = dict(policy_kwargs=dict(net_arch=[16, 16]), seed=3, batch_size=16, buffer_size=500, learning_starts=10)
@@ -237,3 +238,31 @@ def test_a_buffer_that_does_not_fit_is_refused_and_the_model_goes_on(tmp_path):
         with pytest.raises(UnsupportedError, match="does not fit this model with n_envs=1 and observations Box"):
             model.load_replay_buffer(tmp_path / name)
     assert model.learn(10, reset_num_timesteps=False).replay_buffer.size() == 40
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        lambda: Counter(4), lambda: [Counter(4), Counter(5)], lambda: gym.vector.SyncVectorEnv([lambda: Counter(4)] * 2),
+        lambda: DummyVecEnv([lambda: Counter(4)]),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("callback", [None, lambda _locals, _globals: True])
+def test_without_handle_timeout_termination_a_timeout_is_an_end(env, callback):
+    def learned(**kwargs):
+        return make(env(), replay_buffer_kwargs=kwargs).learn(60, callback=callback)
+
+    usual, ends = learned(), learned(handle_timeout_termination=False)
+    assert usual.digest == learned(handle_timeout_termination=True).digest != ends.digest
+    assert usual.replay_buffer.timeouts.sum() > 0 == ends.replay_buffer.timeouts.sum()
+    assert np.array_equal(usual.replay_buffer.dones, ends.replay_buffer.dones)
+    assert np.array_equal(ends.replay_buffer.terminated, ends.replay_buffer.dones)
+    assert usual._episode_num == ends._episode_num
+
+
+def test_without_handle_timeout_termination_a_built_in_environment_is_driven_or_refused():
+    kwargs = dict(handle_timeout_termination=False)
+    with pytest.raises(UnsupportedError, match=r'handle_timeout_termination=False .* pass gymnasium.make\("Pendulum-v1"\)'):
+        make("Pendulum-v1", replay_buffer_kwargs=kwargs)
+    model = make("Pendulum-v1", replay_buffer_kwargs=kwargs, train_freq=(1, "episode")).learn(200)
+    assert model.replay_buffer.terminated[-1, 0] and model.replay_buffer.timeouts.sum() == 0
