@@ -22,6 +22,7 @@ class WithEnvironments:
     _hindsight: Any
     _learner: Any
     _steps_natively: bool
+    _policy_handle: Any
 
     def _set_lanes(self, lanes: Lanes, built_in: Optional[str]) -> None:
         self._lanes: Optional[Lanes] = lanes
@@ -79,6 +80,9 @@ class WithEnvironments:
             )
         spaces.check_same("observation", self.observation_space, lanes.observation_space)
         spaces.check_same("action", self.action_space, lanes.action_space)
+        if self._policy_handle is not None:
+            self._set_lanes(lanes, built_in)
+            return
         places = self._saved_lanes, self._saved_rows
         if self._steps_natively or self._lanes is None:
             saving.move_to(self, lanes, built_in)

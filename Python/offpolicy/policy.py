@@ -9,6 +9,7 @@ import numpy as np
 
 from . import _files, saving
 from .errors import UnsupportedError
+from .policy_files import policy_content
 
 
 class Device(str):
@@ -97,7 +98,7 @@ class Policy:
         is none; else all networks, as the model's `save` does, without the replay buffer."""
         suffix = os.path.splitext(os.fspath(path))[1] if not hasattr(path, "write") else ".safetensors"
         if suffix in ("", ".safetensors") or self._model._policy_handle is not None:
-            _files.write(path, self._model._learner.result("policy"))
+            _files.write(path, policy_content(self._model))
         else:
             _files.write(path, saving.to_bytes(self._model, {"replay_buffer"}))
 

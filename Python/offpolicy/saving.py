@@ -22,6 +22,7 @@ import numpy as np
 from . import _files, _native, _safetensors, prediction, spaces
 from .errors import NativeError, OffPolicyError, UnsupportedError
 from .noise import noise_for
+from .policy_files import fill_from_policy
 from .replay import flush, replay_buffer_of
 from .restoring import save_lanes
 from .settings import from_saved, to_saved
@@ -126,8 +127,6 @@ def load(
         raise TypeError(f"{cls.__name__} has no argument {unknown[0]!r}")
     model = cls.__new__(cls)
     if not zipfile.is_zipfile(io.BytesIO(content)):
-        from .policy_files import fill_from_policy
-
         return fill_from_policy(model, content, env, str(path))
     names = zipfile.ZipFile(io.BytesIO(content)).namelist()
     if "offpolicy.json" in names:

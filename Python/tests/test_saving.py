@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import enum
+import pathlib
+import subprocess
 
 import numpy as np
 import pytest
 
 gym = pytest.importorskip("gymnasium")
 
-from environments_for_tests import Counter  # noqa: E402
+from environments_for_tests import Counter, Drawn  # noqa: E402
 
-from offpolicy import SAC  # noqa: E402
+from offpolicy import DQN, SAC, UnsupportedError  # noqa: E402
 from offpolicy.common.monitor import Monitor  # noqa: E402
+from offpolicy.policy import Policy  # noqa: E402
 
 SMALL = dict(policy_kwargs=dict(net_arch=[8]), learning_starts=5, batch_size=8, seed=0)
 
@@ -49,3 +52,74 @@ def test_a_loaded_model_learns_on_with_a_replay_buffer_that_is_read(tmp_path, st
     rows = model.replay_buffer.transitions()
     assert model.num_timesteps == 44 and len(rows["rewards"]) == steps + 10
     assert np.array_equal(rows["observations"][:, 1] + 1, rows["next_observations"][:, 1])
+
+
+BOX = gym.spaces.Box
+PART = BOX(-5, 5, (1,), np.float32)
+GOALS = gym.spaces.Dict(observation=BOX(-5, 5, (2,), np.float32), achieved_goal=PART, desired_goal=PART)
+SPACES = {
+    "choices that begin with 5": (DQN, BOX(-5, 5, (3,), np.float32), gym.spaces.Discrete(3, start=5), {}),
+    "a dictionary": (SAC, gym.spaces.Dict(z=BOX(-5, 5, (2,), np.float32), a=gym.spaces.Discrete(3)), BOX(-2, 2, (1,)), {}),
+    "a matrix": (SAC, BOX(-5, 5, (2, 2), np.float64), BOX(-2, 2, (2, 3), np.float64), {}),
+    "goals": (SAC, GOALS, BOX(-2, 2, (1,)), {"replay_buffer_class": "HerReplayBuffer"}),
+}
+
+
+class DrawnWithRewards(Drawn):
+    def compute_reward(self, achieved_goal, desired_goal, info):
+        return np.zeros(len(achieved_goal))
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_a_policy_that_is_loaded_has_the_models_spaces(tmp_path, name):
+    cls, observations, actions, more = SPACES[name]
+    kind = "MultiInputPolicy" if isinstance(observations, gym.spaces.Dict) else "MlpPolicy"
+    model = cls(kind, DrawnWithRewards(observations, actions), **{**SMALL, **more}).learn(30)
+    model.policy.save(tmp_path / "policy.safetensors")
+    loaded = Policy.load(tmp_path / "policy.safetensors")
+    assert (loaded.observation_space, loaded.action_space) == (observations, actions)
+    observations.seed(0)
+    for _ in range(5):
+        observation = observations.sample()
+        chosen, expected = (one.predict(observation, deterministic=True)[0] for one in (loaded, model))
+        assert chosen.dtype == expected.dtype and np.array_equal(chosen, expected)
+    assert np.all(actions.contains(chosen))
+
+
+def test_a_policy_file_refuses_an_environment_of_other_spaces(tmp_path):
+    SAC("MlpPolicy", Counter(), **SMALL).policy.save(tmp_path / "policy")
+    assert SAC.load(tmp_path / "policy", env=Counter()).get_env().num_envs == 1
+    with pytest.raises(UnsupportedError, match="the model's action space is"):
+        SAC.load(tmp_path / "policy", env=Drawn(Counter.observation_space))
+
+
+def test_a_model_of_a_policy_file_says_what_it_lacks_and_copies_its_file(tmp_path):
+    model = SAC("MlpPolicy", Counter(), **SMALL).learn(10)
+    model.policy.save(tmp_path / "policy")
+    loaded = SAC.load(tmp_path / "policy")
+    for copy in (loaded.policy, loaded.actor):
+        copy.save(tmp_path / "copy")
+        assert (tmp_path / "copy").read_bytes() == (tmp_path / "policy").read_bytes()
+    asked = [
+        lambda: loaded.save_sb3(tmp_path / "x.zip"), lambda: loaded.save_replay_buffer(tmp_path / "x"), loaded.dump_logs,
+        lambda: loaded.load_replay_buffer(tmp_path / "policy"), lambda: loaded.digest, lambda: loaded._n_updates,
+        lambda: loaded.replay_buffer.size(), loaded.get_parameters, lambda: loaded.log_ent_coef, loaded.policy.state_dict,
+        lambda: loaded.set_parameters(model.get_parameters()),
+    ]  # fmt: skip
+    for ask in asked:
+        with pytest.raises(UnsupportedError, match="loaded from a policy file, which has no critics"):
+            ask()
+    loaded.set_env(Counter())
+    assert loaded.get_env().reset().shape == (1, 2)
+    assert np.array_equal(*(one.predict(np.ones(2), deterministic=True)[0] for one in (loaded, model)))
+
+
+PROGRAM = pathlib.Path(__file__).parents[2] / ".build/release/offpolicy"
+
+
+@pytest.mark.skipif(not PROGRAM.exists(), reason="the program has not been built")
+def test_the_program_reads_a_policy_file_with_spaces(tmp_path):
+    SAC("MlpPolicy", "Pendulum-v1", **SMALL).policy.save(tmp_path / "policy.safetensors")
+    command = [PROGRAM, "evaluate", "policy.safetensors", "--episodes", "1"]
+    told = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert told.returncode == 0 and "Pendulum-v1" in told.stdout, told.stderr
