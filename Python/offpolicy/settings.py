@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import enum
 import inspect
+import os
 import warnings
 from typing import Any, Dict, Iterable
 
@@ -13,10 +15,14 @@ from . import noise, schedules
 
 def to_saved(model: Any, left_out: Iterable[str]) -> Dict[str, Any]:
     """The arguments that a model was made with, as they are now."""
-    left_out = set(left_out)
-    return {
-        name: _to_json(name, getattr(model, name)) for name in type(model)._argument_names() if name not in left_out
-    }  # fmt: skip
+    saved: Dict[str, Any] = {}
+    for name in type(model)._argument_names():
+        try:
+            if name not in left_out:
+                saved[name] = _to_json(name, getattr(model, name))
+        except TypeError as error:
+            warnings.warn(f"the argument {name} is not saved: {error}; load(…, {name}=…) sets it", UserWarning, stacklevel=6)
+    return saved
 
 
 def from_saved(cls: Any, saved: Dict[str, Any]) -> Dict[str, Any]:
@@ -41,8 +47,16 @@ def _to_json(name: str, value: Any) -> Any:
         return value.item()
     if value is None or isinstance(value, (bool, int, float, str)):
         return str(value) if name == "device" else value
-    # classes such as ReLU and HerReplayBuffer, and members of enumerations
-    return getattr(value, "__name__", None) or getattr(value, "name", None) or str(value)
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, enum.Enum):
+        return value.name
+    if isinstance(value, type) or name == "activation_fn":
+        # such as ReLU and HerReplayBuffer
+        return value.__name__
+    raise TypeError(f"it has a {type(value).__name__}, which JSON cannot hold")
 
 
 def _from_json(cls: Any, name: str, value: Any) -> Any:

@@ -16,6 +16,7 @@ from environments_for_tests import Counter, Drawn  # noqa: E402
 from offpolicy import DQN, SAC, UnsupportedError  # noqa: E402
 from offpolicy.common.monitor import Monitor  # noqa: E402
 from offpolicy.policy import Policy  # noqa: E402
+from offpolicy.replay import ReplayBuffer  # noqa: E402
 
 SMALL = dict(policy_kwargs=dict(net_arch=[8]), learning_starts=5, batch_size=8, seed=0)
 
@@ -123,3 +124,28 @@ def test_the_program_reads_a_policy_file_with_spaces(tmp_path):
     command = [PROGRAM, "evaluate", "policy.safetensors", "--episodes", "1"]
     told = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert told.returncode == 0 and "Pendulum-v1" in told.stdout, told.stderr
+
+
+@pytest.mark.parametrize(
+    "given, name, expected",
+    [
+        (dict(tensorboard_log=pathlib.Path("/logs/of/runs")), "tensorboard_log", "/logs/of/runs"),
+        (dict(policy_kwargs=dict(net_arch=np.array([8, 9]))), "policy_kwargs", dict(net_arch=[8, 9])),
+        (dict(replay_buffer_class=ReplayBuffer), "replay_buffer_class", "ReplayBuffer"),
+        (dict(gamma=np.float64(0.9)), "gamma", 0.9),
+        (dict(train_freq=(2, "episode")), "train_freq", (2, "episode")),
+    ],
+)
+def test_arguments_come_back_with_the_same_values(tmp_path, given, name, expected):
+    SAC("MlpPolicy", Counter(), **{**SMALL, **given}).save(tmp_path / "model")
+    model = SAC.load(tmp_path / "model", env=Counter())
+    found = getattr(model, name)
+    assert (tuple(getattr(part, "value", part) for part in found) if name == "train_freq" else found) == expected
+
+
+def test_an_argument_that_json_cannot_hold_is_left_out_with_a_warning(tmp_path):
+    model = SAC("MlpPolicy", Counter(), **SMALL)
+    model.stats_window_size = object()
+    with pytest.warns(UserWarning, match=r"stats_window_size is not saved: it has a object, .*; load\(…, stats_window_size=…\)"):
+        model.save(tmp_path / "model")
+    assert SAC.load(tmp_path / "model").stats_window_size == 100
