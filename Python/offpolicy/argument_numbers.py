@@ -46,8 +46,9 @@ def check_numbers(model: Any) -> None:
                 raise ValueError(f"{name}={value!r}: it is a whole number{bounds}")
             setattr(model, name, int(found))
     for name, (holds, range_) in _REAL.items():
-        value = getattr(model, name, None)
-        if value is not None and not holds(number(name, value)):
+        value = getattr(model, name, 0.5)
+        has_none = value is None and name == "max_grad_norm"
+        if not has_none and not holds(number(name, value)):
             raise ValueError(f"{name}={value!r}: it is {range_}")
 
 

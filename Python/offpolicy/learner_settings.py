@@ -10,7 +10,6 @@ import numpy as np
 from . import prediction
 from .argument_numbers import plain, without_infinity
 from .arguments import timeouts_are_ends
-from .errors import UnsupportedError
 
 
 def learner_settings(model: Any, noise: Any) -> Dict[str, Any]:
@@ -39,15 +38,12 @@ def learner_settings(model: Any, noise: Any) -> Dict[str, Any]:
     else:
         model._threads = int(model.threads)
     settings: Dict[str, Any] = {
-        "algorithm": model.algorithm, "configuration": without_infinity(configuration), "seed": model._seed, "threads": model._threads,
-        "environments": model.n_envs, "updatesBeforeFirstBatch": True,
+        "algorithm": model.algorithm, "configuration": without_infinity(configuration), "seed": model._seed,
+        "threads": model._threads, "environments": model.n_envs, "updatesBeforeFirstBatch": True,
     }  # fmt: skip
+    # where the library steps, an episode that ran out of time is one that did not end
+    model._steps_natively = model._steps_natively and not timeouts_are_ends(model.replay_buffer_kwargs)
     if model._steps_natively:
-        if timeouts_are_ends(model.replay_buffer_kwargs):
-            raise UnsupportedError(
-                "replay_buffer_kwargs: handle_timeout_termination=False is not supported for a built-in environment that the "
-                f'library steps; pass gymnasium.make("{model._built_in}")'
-            )
         settings.update(environment=model._built_in, builtIn=True)
         if model.environment_options:
             settings["environmentOptions"] = plain(model.environment_options)

@@ -260,9 +260,8 @@ def test_without_handle_timeout_termination_a_timeout_is_an_end(env, callback):
     assert usual._episode_num == ends._episode_num
 
 
-def test_without_handle_timeout_termination_a_built_in_environment_is_driven_or_refused():
+def test_without_handle_timeout_termination_a_timeout_is_an_end_in_a_built_in_environment():
     kwargs = dict(handle_timeout_termination=False)
-    with pytest.raises(UnsupportedError, match=r'handle_timeout_termination=False .* pass gymnasium.make\("Pendulum-v1"\)'):
-        make("Pendulum-v1", replay_buffer_kwargs=kwargs)
-    model = make("Pendulum-v1", replay_buffer_kwargs=kwargs, train_freq=(1, "episode")).learn(200)
-    assert model.replay_buffer.terminated[-1, 0] and model.replay_buffer.timeouts.sum() == 0
+    built_in, gymnasiums = (make(env, replay_buffer_kwargs=kwargs).learn(205) for env in ("Pendulum-v1", gym.make("Pendulum-v1")))
+    assert built_in.digest == gymnasiums.digest != make("Pendulum-v1").learn(205).digest
+    assert built_in.replay_buffer.terminated.ravel()[199] and built_in.replay_buffer.timeouts.sum() == 0
