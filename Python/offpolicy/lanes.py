@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import sys
 import time
-import warnings
-from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple, Type, Union
+from typing import Any, Dict, List, Sequence, Tuple, Type
 
 import numpy as np
 
 from .errors import UnsupportedError
 from .flatten import ActionMap, Flattener
+from .vec_env import Indices, VecEnv
 
 TERMINATED, TRUNCATED, IDLE = 1, 2, 4
 
-Indices = Union[None, int, Iterable[int]]
 
-
-class Lanes:
+class Lanes(VecEnv):
     """Base of the adaptors. N lanes, S numbers of an observation, A of an action.
 
     After `start`: `first` (N × S). After `advance`: `next` (N × S), the true next observations; `first` (N × S), where a
@@ -34,21 +32,17 @@ class Lanes:
     sees_all_steps = True
 
     def __init__(self, count: int, observation_space: Any, action_space: Any) -> None:
-        self.num_envs = count
-        self.observation_space, self.action_space = observation_space, action_space
+        super().__init__(count, observation_space, action_space)
         self.actions = ActionMap(action_space)
         self.rewards = np.zeros(count, dtype=np.float64)
         self.flags = np.zeros(count, dtype=np.uint8)
         #: whether some lane's episode has just ended
         self.has_ends = False
         self.infos: List[Dict[str, Any]] = [{} for _ in range(count)]
-        self.reset_infos: List[Dict[str, Any]] = [{} for _ in range(count)]
         #: the lanes' observations, stacked, in the environment's own types; None before the first reset
         self.observations: Any = None
         #: changes when somebody resets or steps the lanes besides the training loop
         self.epoch = 0
-        self._seeds: List[Optional[int]] = [None] * count
-        self._options: List[Optional[Dict[str, Any]]] = [None] * count
         self._pending: Any = None
         self.flattener: Flattener = None  # type: ignore[assignment]
         self.prepare(goals=False)
@@ -99,96 +93,27 @@ class Lanes:
 
     # ---- Stable-Baselines3's VecEnv
 
-    metadata: Dict[str, Any] = {"render_modes": []}
-    render_mode: Optional[str] = None
-
     def reset(self) -> Any:
         """Resets every lane; returns their observations, stacked."""
         self.start()
         self.epoch += 1
         return self.observations
 
-    def step(self, actions: Any) -> Tuple[Any, np.ndarray, np.ndarray, List[Dict[str, Any]]]:
-        """Steps every lane; returns observations (after resets), rewards (N), dones (N), infos."""
-        if self.observations is None:
-            raise UnsupportedError("call reset() before the first step()")
-        self.advance(self.actions.rows(actions, self.num_envs))
-        self.epoch += 1
-        return self.observations, self.rewards.astype(np.float32), self.dones, list(self.infos)
-
     def step_async(self, actions: Any) -> None:
         """Takes the actions of `step_wait`."""
         self._pending = actions
 
     def step_wait(self) -> Tuple[Any, np.ndarray, np.ndarray, List[Dict[str, Any]]]:
-        """Steps with the actions of `step_async`."""
-        return self.step(self._pending)
-
-    def seed(self, seed: Optional[int] = None) -> List[Optional[int]]:
-        """Seeds the lanes' next resets: lane i with seed + i."""
-        self._seeds = [None if seed is None else seed + i for i in range(self.num_envs)]
-        return list(self._seeds)
-
-    def set_options(self, options: Any = None) -> None:
-        """Sets the options of the lanes' next resets."""
-        given = options if isinstance(options, list) else [options] * self.num_envs
-        self._options = list(given)
-
-    def close(self) -> None:
-        """Closes the environments."""
-
-    def has_attr(self, name: str) -> bool:
-        """Whether the environments have an attribute."""
-        try:
-            self.get_attr(name)
-        except AttributeError:
-            return False
-        return True
-
-    def get_attr(self, name: str, indices: Indices = None) -> List[Any]:
-        """An attribute of each environment."""
-        raise AttributeError(f"{type(self).__name__} has no environments with the attribute {name}")
-
-    def set_attr(self, name: str, value: Any, indices: Indices = None) -> None:
-        """Sets an attribute of each environment."""
-        raise AttributeError(f"{type(self).__name__} has no environments with the attribute {name}")
-
-    def env_method(self, name: str, *arguments: Any, indices: Indices = None, **keywords: Any) -> List[Any]:
-        """Calls a method of each environment."""
-        return [method(*arguments, **keywords) for method in self.get_attr(name, indices)]
+        """Steps every lane with the actions of `step_async`; returns observations (after resets), rewards (N), dones (N), infos."""
+        if self.observations is None:
+            raise UnsupportedError("call reset() before the first step()")
+        self.advance(self.actions.rows(self._pending, self.num_envs))
+        self.epoch += 1
+        return self.observations, self.rewards.astype(np.float32), self.dones, list(self.infos)
 
     def env_is_wrapped(self, wrapper: Type[Any], indices: Indices = None) -> List[bool]:
         """Whether each environment has a wrapper of this class. Episodes are counted here as SB3's Monitor does."""
         return [wrapper.__name__ == "Monitor"] * len(self._chosen(indices))
-
-    def get_images(self) -> List[Any]:
-        """A picture of each environment."""
-        return self.env_method("render")
-
-    def render(self, mode: Optional[str] = None) -> Any:
-        """The picture of the first environment, as its `render_mode` says."""
-        if mode is not None and mode != self.render_mode:
-            warnings.warn(
-                f"render({mode!r}): the environments were made with render_mode={self.render_mode!r}, which stays; pass "
-                f"gymnasium.make(id, render_mode={mode!r})",
-                UserWarning,
-                stacklevel=2,
-            )
-        return self.env_method("render", indices=[0])[0]
-
-    def getattr_depth_check(self, name: str, already_found: bool) -> None:
-        """Part of VecEnv; wrappers ask for it."""
-        return None
-
-    @property
-    def unwrapped(self) -> "Lanes":
-        """Itself: nothing is around it."""
-        return self
-
-    def _chosen(self, indices: Indices) -> List[int]:
-        if indices is None:
-            return list(range(self.num_envs))
-        return [indices] if isinstance(indices, int) else list(indices)
 
 
 def register_with_sb3(cls: type) -> None:

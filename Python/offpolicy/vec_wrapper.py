@@ -6,9 +6,10 @@ from typing import Any, List, Optional, Tuple
 
 import numpy as np
 
-from .lanes import Indices
+from .vec_env import Indices, VecEnv
 
 
+@VecEnv.register
 class VecEnvWrapper:
     """Passes everything on to `venv`. Subclasses change what `reset` and `step_wait` return."""
 

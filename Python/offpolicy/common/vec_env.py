@@ -1,8 +1,8 @@
-"""Vectors of environments; see `offpolicy.make_vec`, `offpolicy.vec_normalize`, `offpolicy.lanes` and the other `vec_…`."""
+"""Vectors of environments; see `offpolicy.make_vec`, `offpolicy.vec_normalize`, `offpolicy.vec_env` and the other `vec_…`."""
 
-from ..lanes import Lanes as VecEnv
 from ..make_vec import DummyVecEnv, SubprocVecEnv
 from ..vec_checks import VecCheckNan, VecExtractDictObs, VecTransposeImage
+from ..vec_env import VecEnv
 from ..vec_frame_stack import VecFrameStack
 from ..vec_monitor import VecMonitor
 from ..vec_normalize import VecNormalize, sync_envs_normalization
