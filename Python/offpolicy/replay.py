@@ -200,12 +200,25 @@ class ReplayBuffer:
         else:
             actions = maps.actions.unscaled(actions)
         rewards, dones = as_array(reward).reshape(count), as_array(done).reshape(count)
+        self._check(rows, actions, rewards)
         for i in range(count):
             is_cut = np.any(as_array(infos[i].get("TimeLimit.truncated", False)))
             flag = 0 if not dones[i] else TRUNCATED if is_cut else TERMINATED
             self._added[i].append((rows[0, i], actions[i], rewards[i], flag, rows[1, i]))
         if len(self._added[0]) >= 1024:
             self.flush()
+
+    def _check(self, rows: np.ndarray, actions: np.ndarray, rewards: np.ndarray) -> None:
+        """Refuses what the library would refuse later, together with all else that was added."""
+        for what, values in (("an observation", rows), ("an action", actions), ("a reward", rewards)):
+            with np.errstate(over="ignore"):
+                is_finite = np.isfinite(values.astype(np.float32)).all()
+            if not is_finite:
+                raise UnsupportedError(f"add() was given {what} with NaN or infinity, or beyond single precision: {values}")
+        maps = self._model._actions.actions
+        if maps.is_discrete and not np.isin(actions, np.arange(maps.space.n)).all():
+            last = maps.start + int(maps.space.n) - 1
+            raise UnsupportedError(f"add() was given the choices {np.ravel(actions) + maps.start}, expected {maps.start} to {last}")
 
     def extend(self, *arrays: Any) -> None:
         """Adds several of what `add` takes, one after the other."""

@@ -103,9 +103,29 @@ def test_choices_and_one_hot_observations_come_back_as_they_were_added():
     buffer = model.replay_buffer
     assert buffer.observations.tolist() == [[4]] and buffer.next_observations.tolist() == [[1]]
     assert buffer.actions.tolist() == [[[3]]]
-    with pytest.raises(ValueError, match="expected an index from 0 to 2"):
-        model.replay_buffer.add(np.array([4]), np.array([1]), np.array([7]), np.array([0.5]), np.array([False]), [{}])
-        model.replay_buffer.size()
+
+
+@pytest.mark.parametrize("choice", [1, 5, 2.5])
+def test_a_choice_that_there_is_not_is_refused_and_the_model_goes_on(tmp_path, choice):
+    model = make(Drawn(gym.spaces.Discrete(5), gym.spaces.Discrete(3, start=2)), cls=DQN)
+    with pytest.raises(UnsupportedError, match="was given the choices .*, expected 2 to 4"):
+        model.replay_buffer.add(np.array([4]), np.array([1]), np.array([choice]), np.array([0.5]), np.array([False]), [{}])
+    model.learn(12).save(tmp_path / "model")
+    assert model.replay_buffer.size() == 12
+
+
+@pytest.mark.parametrize("which, what", [(0, "an observation"), (1, "an observation"), (2, "an action"), (3, "a reward")])
+@pytest.mark.filterwarnings("ignore:overflow encountered")
+@pytest.mark.parametrize("value", [np.nan, -np.inf, 1e300])
+def test_numbers_that_are_not_finite_are_refused_and_the_model_goes_on(tmp_path, which, what, value):
+    env = [Counter(), Counter()]
+    model = make(env)
+    rows = [np.zeros((2, 2)), np.ones((2, 2)), np.zeros((2, 1)), np.zeros(2), np.zeros(2), [{}, {}]]
+    rows[which][1] = value
+    with pytest.raises(UnsupportedError, match=f"was given {what} with NaN or infinity"):
+        model.replay_buffer.add(*rows)
+    model.learn(20).save(tmp_path / "model")
+    assert len(model.replay_buffer) == 20
 
 
 def test_a_copy_of_another_buffer_can_be_added():
