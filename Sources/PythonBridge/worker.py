@@ -203,6 +203,17 @@ def saves_exactly(make, spaces):
         return False
 
 
+def of_goals(function, achieved, desired):
+    """What an environment's function gives for rows of goals: for all at once, or one by one where it takes no rows."""
+    try:
+        values = np.asarray(function(achieved, desired, np.array([{} for _ in achieved])))
+    except ValueError:  # such as that of an array's truth value
+        values = np.empty(0)
+    if values.size != len(achieved):
+        values = np.asarray([function(a, d, {}) for a, d in zip(achieved, desired)])
+    return values.reshape(len(achieved))
+
+
 # ---- commands
 
 
@@ -223,8 +234,7 @@ class Worker:
 
     def map(self, size):
         memory = mmap.mmap(MEMORY, size)
-        lanes, s, a = len(self.envs), self.spaces.count, self.spaces.width
-        place = 0
+        lanes, s, a, place = len(self.envs), self.spaces.count, self.spaces.width, 0
 
         def part(kind, *shape):
             nonlocal place
@@ -265,19 +275,13 @@ class Worker:
 
     def goals(self, rows):
         size = self.spaces.goals["goalSize"]
-        achieved = np.frombuffer(read(4 * rows * size), np.float32).reshape(rows, size).astype(np.float64)
-        desired = np.frombuffer(read(4 * rows * size), np.float32).reshape(rows, size).astype(np.float64)
+        achieved, desired = np.frombuffer(read(8 * rows * size), np.float32).reshape(2, rows, size).astype(np.float64)
         inner = getattr(self.envs[0], "unwrapped", self.envs[0])
-        infos = np.array([{} for _ in range(rows)])
-        rewards = np.asarray(inner.compute_reward(achieved, desired, infos), np.float32).reshape(rows)
+        rewards = of_goals(inner.compute_reward, achieved, desired)
         terminated = np.full(rows, 2, np.uint8)  # as it was
         if hasattr(inner, "compute_terminated"):
-            try:
-                terminated[:] = np.asarray(inner.compute_terminated(achieved, desired, infos), bool).reshape(rows)
-            except ValueError:
-                pairs = zip(achieved, desired)
-                terminated[:] = [bool(inner.compute_terminated(a, d, {})) for a, d in pairs]
-        return rewards.tobytes() + terminated.tobytes()
+            terminated[:] = of_goals(inner.compute_terminated, achieved, desired).astype(bool)
+        return rewards.astype(np.float32).tobytes() + terminated.tobytes()
 
     def save(self, lane):
         pending = self.pending[lane]
@@ -323,8 +327,7 @@ def main():
             elif command == b"S":
                 worker.step()
             elif command == b"G":
-                rows = number("I")
-                answer = worker.goals(rows)
+                answer = worker.goals(number("I"))
             elif command == b"V":
                 worker.lane = number("I")
                 text = worker.save(worker.lane)
