@@ -31,6 +31,8 @@ class EnvironmentLanes(SeparateLanes):
         self.render_mode = getattr(environments[0], "render_mode", None)
         super().__init__(len(environments), environments[0].observation_space, environments[0].action_space)
         self.episodes = EpisodeCounter(self.num_envs)
+        #: a Monitor's own count stays, whatever is around it; that of another wrapper may be of other rewards
+        self._are_monitored = [is_monitored(environment) for environment in environments]
         #: the state of each environment's generator before the reset that began its episode, see `restoring`
         self.random_states: List[Any] = [None] * self.num_envs
 
@@ -99,7 +101,9 @@ class EnvironmentLanes(SeparateLanes):
         # the reset may write into the same arrays
         info["terminal_observation"] = copy.deepcopy(observation)
         info["TimeLimit.truncated"] = bool(truncated) and not terminated
-        info.setdefault("episode", self.episodes.finish(i))
+        episode = self.episodes.finish(i)
+        if not (self._are_monitored[i] and "episode" in info):
+            info["episode"] = episode
         self.infos[i] = info
         self.reset_lane(i)
 
@@ -142,6 +146,11 @@ def layers(environment: Any) -> Iterator[Any]:
         if inner is None:
             return
         environment = inner
+
+
+def is_monitored(environment: Any) -> bool:
+    """Whether a Monitor is around an environment, ours or Stable-Baselines3's."""
+    return any(cls.__name__ == "Monitor" for layer in layers(environment) for cls in type(layer).__mro__)
 
 
 def close(environment: Any) -> None:

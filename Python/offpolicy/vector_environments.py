@@ -7,6 +7,7 @@ from typing import Any, Dict, List
 import numpy as np
 
 from . import spaces
+from .environments import attribute, layers
 from .errors import UnsupportedError
 from .lanes import IDLE, TERMINATED, TRUNCATED, EpisodeCounter, Indices, Lanes
 
@@ -43,7 +44,7 @@ class VectorEnvironmentLanes(Lanes):
         if self._options[0]:
             keywords["options"], self._options = self._options[0], [None] * self.num_envs
         self.observations, infos = self.env.reset(**keywords)
-        self.reset_infos = [pick(infos, i) for i in range(self.num_envs)]
+        self.reset_infos = separate(infos, self.num_envs)
         self.flattener.write_batch(self.observations, self.first)
         self.has_ended[:] = False
         self.flags[:] = 0
@@ -57,7 +58,7 @@ class VectorEnvironmentLanes(Lanes):
         self.flattener.write_batch(observations, self.next)
         self.rewards[:] = rewards
         self.flags[:] = np.asarray(terminated, bool) * TERMINATED + np.asarray(truncated, bool) * TRUNCATED
-        self.infos = [pick(infos, i) for i in range(self.num_envs)] if infos else [{} for _ in range(self.num_envs)]
+        self.infos = separate(infos, self.num_envs)
         if not self.resets_at_once:
             self.flags[was_ended] = IDLE
             self.first[was_ended] = self.next[was_ended]
@@ -71,18 +72,18 @@ class VectorEnvironmentLanes(Lanes):
             self.episodes.lengths[i] += 1
             self.infos[i]["TimeLimit.truncated"] = self.flags[i] == TRUNCATED
             if self.has_ended[i]:
-                self._end(i, infos)
+                self._end(i)
         if self.mode == "DISABLED" and self.has_ends:
             self.observations, _ = self.env.reset(options={"reset_mask": self.has_ended})
             self.flattener.write_batch(self.observations, self.first)
             self.has_ended[:] = False
 
-    def _end(self, i: int, infos: Dict[str, Any]) -> None:
+    def _end(self, i: int) -> None:
         final = self._row(i)
         info = self.infos[i]
         if self.mode == "SAME_STEP":
             self.first[i] = self.next[i]
-            final = (infos.get("final_obs") if "final_obs" in infos else [None] * self.num_envs)[i]
+            final = info.pop("final_obs", None)
             if final is None:
                 raise UnsupportedError(
                     f"environment {i} of the vector ended an episode, but infos['final_obs'] has no final observation, as "
@@ -91,9 +92,9 @@ class VectorEnvironmentLanes(Lanes):
             self.flattener.write(final, self.next[i])
             ending = info.pop("final_info", None) or {}
             info.update({key: value for key, value in ending.items() if key not in info})
-            info.pop("final_obs", None)
         info["terminal_observation"] = final
-        info.setdefault("episode", self.episodes.finish(i))
+        # that of a wrapper inside has other rewards where one outside of it changes them
+        info["episode"] = self.episodes.finish(i)
         if self.resets_at_once:
             self.episodes.begin(i)
 
@@ -109,12 +110,16 @@ class VectorEnvironmentLanes(Lanes):
         self.env.close()
 
     def has_method(self, name: str) -> bool:
-        environments = getattr(self.env.unwrapped, "envs", None)
-        if environments:
-            from .environments import layers
+        inner = self.env.unwrapped
+        if getattr(inner, "envs", None):
+            return any(hasattr(layer, name) for layer in layers(inner.envs[0]))
+        if _has_processes(inner):
+            return bool(self._call_in_processes([0], "has_wrapper_attr", name)[0])
+        return hasattr(inner, name)
 
-            return any(hasattr(layer, name) for layer in layers(environments[0]))
-        return hasattr(self.env.unwrapped, name)
+    def has_attr(self, name: str) -> bool:
+        # to get an attribute that is a method, Gymnasium calls it
+        return self.has_method(name)
 
     def get_attr(self, name: str, indices: Indices = None) -> List[Any]:
         values = self.env.get_attr(name) if hasattr(self.env, "get_attr") else [getattr(self.env, name)] * self.num_envs
@@ -130,16 +135,36 @@ class VectorEnvironmentLanes(Lanes):
         self.env.set_attr(name, values)
 
     def env_method(self, name: str, *arguments: Any, indices: Indices = None, **keywords: Any) -> List[Any]:
-        environments = getattr(self.env.unwrapped, "envs", None)
-        if environments:
-            from .environments import attribute
-
-            return [attribute(environments[i], name)(*arguments, **keywords) for i in self._chosen(indices)]
+        inner, chosen = self.env.unwrapped, self._chosen(indices)
+        if getattr(inner, "envs", None):
+            return [attribute(inner.envs[i], name)(*arguments, **keywords) for i in chosen]
+        if _has_processes(inner):
+            return self._call_in_processes(chosen, name, *arguments, **keywords)
         values = self.env.call(name, *arguments, **keywords)
-        return [values[i] for i in self._chosen(indices)]
+        return [values[i] for i in chosen]
+
+    def _call_in_processes(self, chosen: List[int], name: str, *arguments: Any, **keywords: Any) -> List[Any]:
+        """AsyncVectorEnv.call, of some environments alone."""
+        vector = self.env.unwrapped
+        for i in chosen:
+            vector.parent_pipes[i].send(("_call", (name, arguments, keywords)))
+        answers = [vector.parent_pipes[i].recv() for i in chosen]
+        vector._raise_if_errors([True] * (self.num_envs - len(chosen)) + [went_well for _, went_well in answers])
+        return [value for value, _ in answers]
 
     def render(self, mode: Any = None) -> Any:
         return self.env.render()
+
+
+def _has_processes(vector: Any) -> bool:
+    return hasattr(vector, "parent_pipes") and hasattr(vector, "_raise_if_errors")
+
+
+def separate(infos: Any, count: int) -> List[Dict[str, Any]]:
+    """What a vector's infos say of each environment; those of DictInfoToList are separate already."""
+    if isinstance(infos, (list, tuple)):
+        return [dict(info) for info in infos]
+    return [pick(infos, i) for i in range(count)]
 
 
 def pick(infos: Dict[str, Any], i: int) -> Dict[str, Any]:
