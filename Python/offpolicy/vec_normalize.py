@@ -92,6 +92,25 @@ class VecNormalize(VecEnvWrapper):
         if norm_obs:
             self.obs_rms = self._statistics()
 
+    def __getstate__(self) -> Dict[str, Any]:
+        # as in Stable-Baselines3, a copy has the statistics and no environments: `set_venv` gives it some
+        return {name: value for name, value in self.__dict__.items() if name not in ("venv", "returns")}
+
+    def __setstate__(self, state: Dict[str, Any]) -> None:
+        self.__dict__.update(state, venv=None)
+
+    def set_venv(self, venv: Any) -> None:
+        """Puts it around a vector, where it was unpickled or copied and is around none."""
+        if self.venv is not None:
+            raise ValueError("this VecNormalize is around a vector already; make another one, or copy this one")
+        if _sizes(self.observation_space) != _sizes(venv.observation_space):
+            raise ValueError(
+                f"this VecNormalize is for {spaces.named(self.observation_space)}, the vector's observations are "
+                f"{spaces.named(venv.observation_space)}"
+            )
+        self.venv, self.num_envs = venv, venv.num_envs
+        self.returns = np.zeros(self.num_envs)
+
     def _statistics(self) -> Union[RunningMeanStd, Dict[str, RunningMeanStd]]:
         space = self.observation_space
         if spaces.kind(space) != "Dict":
@@ -228,6 +247,10 @@ def _shape(what: str, space: Any) -> Tuple[int, ...]:
             "norm_obs_keys, or set norm_obs=False"
         )
     return tuple(space.shape)
+
+
+def _sizes(space: Any) -> Any:
+    return {key: part.shape for key, part in space.spaces.items()} if spaces.kind(space) == "Dict" else space.shape
 
 
 def _shapes(statistics: Any) -> Any:

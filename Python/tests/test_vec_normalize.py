@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -185,3 +188,23 @@ def test_statistics_are_handed_over():
     assert other.ret_rms.var == 11
     with pytest.raises(AssertionError, match="evaluation environment has none"):
         sync_envs_normalization(one, DummyVecEnv([pendulum]))
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda vector: pickle.loads(pickle.dumps(vector))])
+def test_a_copy_has_the_statistics_and_is_put_around_another_vector(copied):
+    vector = VecNormalize(DummyVecEnv([Counter]), clip_obs=3.0)
+    SAC("MlpPolicy", vector, **SMALL).learn(50)
+    other = copied(vector)
+    assert other.venv is None and np.array_equal(other.obs_rms.mean, vector.obs_rms.mean)
+    other.set_venv(DummyVecEnv([Counter] * 3))
+    other.training = False
+    assert other.num_envs == 3 and other.reset().shape == (3, 2) and other.step(np.zeros((3, 1)))[1].shape == (3,)
+    assert np.array_equal(other.normalize_obs(np.ones(2)), vector.normalize_obs(np.ones(2))) and other.clip_obs == 3
+
+
+def test_a_vector_is_not_changed_under_a_vec_normalize():
+    vector = VecNormalize(DummyVecEnv([Counter]))
+    with pytest.raises(ValueError, match="around a vector already"):
+        vector.set_venv(DummyVecEnv([Counter]))
+    with pytest.raises(ValueError, match="is for .* observations are"):
+        copy.copy(vector).set_venv(DummyVecEnv([Reach]))
