@@ -104,7 +104,7 @@ class Lanes(VecEnv):
         self._pending = actions
 
     def step_wait(self) -> Tuple[Any, np.ndarray, np.ndarray, List[Dict[str, Any]]]:
-        """Steps every lane with the actions of `step_async`; returns observations (after resets), rewards (N), dones (N), infos."""
+        """Steps every lane; returns observations (after resets), rewards (N), dones (N), infos."""
         if self.observations is None:
             raise UnsupportedError("call reset() before the first step()")
         self.advance(self.actions.rows(self._pending, self.num_envs))

@@ -96,14 +96,15 @@ class DQN(OffPolicyModel):
         return self.train_freq.unit == "episode" and "targetTracking" not in self.configuration
 
     def _before_updates(self, steps: int) -> None:
-        """Moves the target as often as Stable-Baselines3 does in a round of so many steps, in which the network stays the same."""
+        """Moves the target as often as Stable-Baselines3 does in a round of so many steps."""
         if not self._moves_targets:
             return
-        now, interval = int(self._learner.counts()[0]), self.target_update_interval  # type: ignore[attr-defined]
+        interval = self.target_update_interval  # type: ignore[attr-defined]
+        now = int(self._learner.counts()[0])
         moves = now // interval - (now - steps) // interval
         if moves == 0:
             return
-        # θ̄ ← τ θ + (1 − τ) θ̄, several times
+        # θ̄ ← τ θ + (1 − τ) θ̄, several times: θ stays the same while steps are taken
         kept = (1 - float(self.tau)) ** moves
         tensors, _ = _safetensors.decode(self._learner.result("parameters"))
         moved = {
