@@ -87,7 +87,7 @@ class _Look:
         _native.check(lib.last_round(model._learner.handle, *self.addresses))
         model._round.rounds += 1
         records = _episodes(model) if (self.flags & (TERMINATED | TRUNCATED)).any() else []
-        self.watcher.update_locals(self.locals())
+        self.watcher.update_locals(self.locals(records))
         is_wanted = goes_on(self.watcher.on_step())
         for record in records:
             count_episode(model, record, None, self.log_interval)
@@ -98,15 +98,17 @@ class _Look:
                 self.watcher.on_rollout_end()
         return is_wanted
 
-    def locals(self) -> Dict[str, Any]:
+    def locals(self, records: List[Dict[str, Any]]) -> Dict[str, Any]:
         """differs: where an episode ended, new_obs is its true last observation, not the next one's first."""
         model, maps = self.model, self.model._actions
         dones = (self.flags & (TERMINATED | TRUNCATED)) != 0
         # a copy: the array is written at every step
         observations = self.observations.copy()
         infos: List[Dict[str, Any]] = [{"TimeLimit.truncated": bool(flag == TRUNCATED)} for flag in self.flags]
-        for lane in np.flatnonzero(dones):
-            infos[lane]["terminal_observation"] = observations[lane]
+        ended = np.flatnonzero(dones)
+        # the last records are those of this step, in the order of the lanes
+        for lane, record in zip(ended, records[len(records) - len(ended) :]):
+            infos[lane].update(terminal_observation=observations[lane], episode=record)
         actions = maps.actions.batch(self.rows)
         return {
             **self.fixed, "num_collected_steps": model._round.rounds, "actions": actions,

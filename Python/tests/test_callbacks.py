@@ -8,7 +8,7 @@ gym = pytest.importorskip("gymnasium")
 
 from environments_for_tests import Counter  # noqa: E402
 
-from offpolicy import SAC  # noqa: E402
+from offpolicy import SAC, DiscreteSAC  # noqa: E402
 from offpolicy.common.callbacks import (  # noqa: E402
     BaseCallback,
     CallbackList,
@@ -73,3 +73,26 @@ def test_a_log_every_zero_episodes_is_refused_before_the_first_step():
     with pytest.raises(ValueError, match="log_interval=0"):
         model.learn(10, log_interval=0)
     assert model.learn(10, log_interval=None).num_timesteps == 10
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_infos_have_the_episode_and_the_last_observation_in_built_in_environments_as_in_others(count):
+    def infos_of(env):
+        seen = []
+
+        def look(found, _):
+            for lane, (info, done) in enumerate(zip(found["infos"], found["dones"])):
+                if done:
+                    episode, last = info["episode"], info["terminal_observation"].tolist()
+                    seen.append((lane, episode["r"], episode["l"], info["TimeLimit.truncated"], last))
+                else:
+                    assert "episode" not in info and "terminal_observation" not in info
+
+        model = DiscreteSAC("MlpPolicy", env, **SMALL, **(dict(n_envs=count) if isinstance(env, str) else {}))
+        model.learn(400, callback=look)
+        assert [(r, length) for _, r, length, *_ in seen] == [(info["r"], info["l"]) for info in model.ep_info_buffer]
+        return seen
+
+    built_in = infos_of("CartPole-v1")
+    assert {lane for lane, *_ in built_in} == set(range(count))
+    assert built_in == infos_of([gym.make("CartPole-v1") for _ in range(count)])
