@@ -199,12 +199,34 @@ struct ZooMapping {
           add("policyHiddenSizes", parts["pi"] ?? .null)
           add("criticHiddenSizes", parts["qf"] ?? .null)
         case ("n_critics", .number(algorithm.name == "ddpg" ? 1 : 2)): break
-        case ("activation_fn", .string(let name)) where name == "nn.ReLU" || name == "th.nn.ReLU": break
+        case ("activation_fn", .string(let name)) where Self.activation(name) != nil:
+          // both programs have ReLU where nobody says
+          guard let activation = Self.activation(name), activation != "relu" else { break }
+          for setting in ["policyActivation", "criticActivation"] where names.contains(setting) {
+            add(setting, .string(activation))
+          }
+        case ("optimizer_kwargs", .object(let parts)):
+          for (key, value) in parts.sorted(by: { $0.key < $1.key }) {
+            switch (key, value) {
+            case ("eps", .number): add("adamEpsilon", value)
+            case ("betas", .array(let betas)) where betas.count == 2:
+              add("adamBeta1", betas[0])
+              add("adamBeta2", betas[1])
+            default: leftOut.append("policy_kwargs.optimizer_kwargs.\(key)=\(value.settingText)")
+            }
+          }
         default: leftOut.append("policy_kwargs.\(key)=\(value.settingText)")
         }
       }
     }
     if let sizes { add("hiddenSizes", sizes) }
+  }
+
+  /// The activation of a class of `torch.nn`, such as `nn.ReLU`.
+  private static func activation(_ name: String) -> String? {
+    let path = name.split(separator: ".")
+    guard path.count > 1, path.dropLast().last == "nn" else { return nil }
+    return ["ReLU": "relu", "Tanh": "tanh", "ELU": "elu", "SiLU": "silu"][String(path[path.count - 1])]
   }
 
   /// true, or a dictionary of `norm_obs` and `norm_reward`.

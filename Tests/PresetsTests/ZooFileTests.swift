@@ -30,7 +30,7 @@ private struct ZooCase: Decodable, Sendable, CustomTestStringConvertible {
   }
 
   @Test func `there is a case for every algorithm`() {
-    #expect(ZooCase.all.count == 10 && Set(ZooCase.all.map(\.algorithm)) == ["sac", "td3", "ddpg", "dqn"])
+    #expect(ZooCase.all.count == 12 && Set(ZooCase.all.map(\.algorithm)) == ["sac", "td3", "ddpg", "dqn"])
   }
 
   @Test(arguments: ZooCase.all)
@@ -48,7 +48,7 @@ private struct ZooCase: Decodable, Sendable, CustomTestStringConvertible {
     }
     for name in [
       "discount", "batchSize", "bufferCapacity", "randomSteps", "criticLearningRate", "policyDelay", "targetNoise",
-      "targetNoiseClip", "maximumGradientNorm",
+      "targetNoiseClip", "maximumGradientNorm", "adamEpsilon", "adamBeta1", "adamBeta2",
     ] {
       expect(values[name], name)
     }
@@ -69,6 +69,10 @@ private struct ZooCase: Decodable, Sendable, CustomTestStringConvertible {
     expect(isNull("criticHiddenSizes") ? sizes : values["criticHiddenSizes"], "criticSizes")
     if zoo.algorithm != "dqn" {
       expect(isNull("policyHiddenSizes") ? sizes : values["policyHiddenSizes"], "policySizes")
+    }
+    let activation = zoo.facts["activation"]?.asText ?? ""
+    for name in ["policyActivation", "criticActivation"] where values[name] != nil {
+      #expect(values[name] == .object([activation: .object([:])]))
     }
     checkSchedule(values, zoo.facts)
     checkExploration(values, zoo, preset)
@@ -125,8 +129,9 @@ private struct ZooCase: Decodable, Sendable, CustomTestStringConvertible {
     #expect(
       preset.leftOut.sorted() == [
         "colour=blue", "env_wrapper=[{\"rl_zoo.wrappers.HistoryWrapper\":{\"horizon\":2}}]", "frame_stack=4",
-        "gradient_steps=64", "policy_kwargs.activation_fn=nn.ELU", "policy_kwargs.log_std_init=-2",
-        "policy_kwargs.n_critics=3", "train_freq=[1,\"episode\"]", "use_sde=true",
+        "gradient_steps=64", "policy_kwargs.activation_fn=nn.GELU", "policy_kwargs.log_std_init=-2",
+        "policy_kwargs.n_critics=3", "policy_kwargs.optimizer_kwargs.weight_decay=0.1", "train_freq=[1,\"episode\"]",
+        "use_sde=true",
       ])
     #expect(try self.preset("sac", "sac-Plain-v1").leftOut.isEmpty)
     #expect(
