@@ -15,8 +15,12 @@ public struct CollectionSettings: Sendable, Equatable {
 
   /// The number of updates that are due from step `first` to step `last`. It depends on counts alone, so over any number of
   /// steps there are as many as `updatesPerStep` says.
-  package func updatesOwed(from first: Int, to last: Int) -> Int {
-    Int(clampingWhole: Double(last) * updatesPerStep) - Int(clampingWhole: Double(first) * updatesPerStep)
+  package func updatesOwed(from first: Int, to last: Int) -> Int { updates(after: last) - updates(after: first) }
+
+  private func updates(after steps: Int) -> Int {
+    let exact = Double(steps) * updatesPerStep
+    // a ratio such as 3/11 is rounded: after 11 steps it makes 3 updates, not 2.999…
+    return Int(clampingWhole: exact * (1 + 0x1p-50))
   }
 }
 
