@@ -40,7 +40,9 @@ public func predict(
         handle.trainer.act(given.span, rows: Int(rows), drawingFrom: &handle.prediction, into: &actions)
       }
     case let handle as PolicyHandle:
-      guard deterministic != 0 else { throw Refusal("a policy file gives its best guess only: ask for deterministic") }
+      guard deterministic != 0 || !handle.policy.isStochastic else {
+        throw Refusal("a policy file gives its best guess only: ask for deterministic")
+      }
       let description = handle.policy.description
       let (size, width) = (description.observationSize, description.actionLow.count)
       let (given, room) = try rowsOf(observations, actions, rows: rows, observationSize: size, actionSize: width)
