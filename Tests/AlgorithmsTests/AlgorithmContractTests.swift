@@ -63,14 +63,15 @@ private struct TestError: Error { let missing: String }
     #expect(algorithm.state.numbers.values.allSatisfy { $0.isFinite })
   }
 
-  @Test(arguments: names, [Float.nan, .infinity])
+  @Test(arguments: names, [Float.nan, .infinity, -.infinity])
   func `a reward that is not finite stops the update, which says its number`(name: String, reward: Float) throws {
     let algorithm = try make(name)
     _ = try algorithm.update(batch(name, seed: 1))
     let bad = try batch(name, seed: 2)
     bad.rewards[Self.rows - 1] = reward
     let error = #expect(throws: DivergedUpdate.self) { _ = try algorithm.update(bad) }
-    #expect(error?.update == 2)
+    #expect(error?.update == 2 && error?.what == "critic loss")
+    #expect(error?.description.hasPrefix("update 2: the critic loss is ") == true)
   }
 
   @Test(arguments: names)
@@ -142,23 +143,26 @@ private struct TestError: Error { let missing: String }
   }
 
   @Test(arguments: names)
-  func `a state that lacks anything is refused`(name: String) throws {
+  func `a state that lacks anything is refused by its name`(name: String) throws {
     let algorithm = try make(name)
     let state = algorithm.state
     for tensor in state.tensors {
       var lacking = state
       lacking.tensors.removeAll { $0.name == tensor.name }
-      #expect(throws: (any Error).self, "\(tensor.name)") { try algorithm.restore(lacking) }
+      let error = #expect(throws: MissingState.self, "\(tensor.name)") { try algorithm.restore(lacking) }
+      #expect(error?.name == tensor.name)
     }
     for count in state.counts.keys {
       var lacking = state
       lacking.counts[count] = nil
-      #expect(throws: MissingState.self, "\(count)") { try algorithm.restore(lacking) }
+      let error = #expect(throws: MissingState.self, "\(count)") { try algorithm.restore(lacking) }
+      #expect(error?.name == count)
     }
     for number in state.numbers.keys {
       var lacking = state
       lacking.numbers[number] = nil
-      #expect(throws: MissingState.self, "\(number)") { try algorithm.restore(lacking) }
+      let error = #expect(throws: MissingState.self, "\(number)") { try algorithm.restore(lacking) }
+      #expect(error?.name == number)
     }
   }
 
@@ -175,6 +179,9 @@ private struct TestError: Error { let missing: String }
       _ = try alone.update(batch(name, seed: n))
     }
     #expect(differences(watched.state, alone.state) == [])
+    // a draw moves counts, of its stream and of a schedule of exploration, and nothing else
+    _ = act(watched, seed: 1, explore: true)
+    #expect(differences(watched.state, alone.state).allSatisfy { $0.hasPrefix("count ") })
   }
 
   // MARK: what it declares

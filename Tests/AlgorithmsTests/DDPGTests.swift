@@ -16,13 +16,7 @@ import Testing
       [#"explorationNoise={"ornsteinUhlenbeck":{"stiffness":0.15,"standardDeviation":0.2,"timestep":0.01}}"#])
   }
 
-  @Test func `a state that lacks something is refused by its name`() throws {
-    try expectIncompleteStatesRefused(DDPG.self)
-  }
-
   @Test func `any number of workers gives the same bits`() throws { try expectSameBitsWithAnyWorkers(DDPG.self) }
-
-  @Test func `acting does not change what is learned`() throws { try expectActingLeavesLearningAlone(DDPG.self) }
 
   @Test func `without exploration it acts by tanh of the mean and consumes no randomness`() throws {
     try expectBestGuessIsPure(DDPG.self, mean: "policy.layer.2.bias")
@@ -35,8 +29,6 @@ import Testing
   @Test func `hard targets are copied at every n-th update and stay in between`() throws {
     try expectHardTargets(DDPG.self, targets: Self.targets)
   }
-
-  @Test func `a reward that is not finite stops training`() throws { try expectDivergenceReported(DDPG.self) }
 
   @Test func `one batch is learned by heart`() throws { try expectOverfit(DDPG.self) }
 

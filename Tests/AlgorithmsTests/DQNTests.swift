@@ -13,13 +13,7 @@ import Testing
     try expectResumable(DQN.self, ["doubleQ=false", "targetTracking.hard.every=3", "huberThreshold=0.5"])
   }
 
-  @Test func `a state that lacks something is refused by its name`() throws {
-    try expectIncompleteStatesRefused(DQN.self)
-  }
-
   @Test func `any number of workers gives the same bits`() throws { try expectSameBitsWithAnyWorkers(DQN.self) }
-
-  @Test func `acting does not change what is learned`() throws { try expectActingLeavesLearningAlone(DQN.self) }
 
   @Test func `soft targets lag by Polyak's recursion, exactly, at every update`() throws {
     try expectPolyakTargets(DQN.self, rate: 0.02, targets: Self.targets) { _ in true }
@@ -28,8 +22,6 @@ import Testing
   @Test func `hard targets are copied at every n-th update and stay in between`() throws {
     try expectHardTargets(DQN.self, targets: Self.targets)
   }
-
-  @Test func `a reward that is not finite stops training`() throws { try expectDivergenceReported(DQN.self) }
 
   @Test func `one batch is learned by heart`() throws { try expectOverfit(DQN.self) }
 

@@ -14,18 +14,10 @@ import Testing
     try expectResumable(DiscreteSAC.self, ["temperature.fixed.value=0.1", "targetTracking.hard.every=3"])
   }
 
-  @Test func `a state that lacks something is refused by its name`() throws {
-    try expectIncompleteStatesRefused(DiscreteSAC.self)
-  }
-
   @Test func `a temperature that is not one number is refused`() throws { try expectOneTemperature(DiscreteSAC.self) }
 
   @Test func `any number of workers gives the same bits`() throws {
     try expectSameBitsWithAnyWorkers(DiscreteSAC.self)
-  }
-
-  @Test func `acting does not change what is learned`() throws {
-    try expectActingLeavesLearningAlone(DiscreteSAC.self)
   }
 
   @Test func `soft targets lag by Polyak's recursion, exactly, at every update`() throws {
@@ -35,8 +27,6 @@ import Testing
   @Test func `hard targets are copied at every n-th update and stay in between`() throws {
     try expectHardTargets(DiscreteSAC.self, targets: Self.targets)
   }
-
-  @Test func `a reward that is not finite stops training`() throws { try expectDivergenceReported(DiscreteSAC.self) }
 
   @Test func `one batch is learned by heart`() throws { try expectOverfit(DiscreteSAC.self) }
 

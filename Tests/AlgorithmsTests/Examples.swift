@@ -249,18 +249,3 @@ func expectOverfit<A: Algorithm>(_ type: A.Type, _ settings: [String] = []) thro
   for _ in 0..<600 { last = try algorithm.update(batch).criticLoss }
   #expect(first > 0.1 && last < 1e-3 * first, "from \(first) to \(last)")
 }
-
-/// The bits of learned weights do not depend on whether somebody looks.
-func expectActingLeavesLearningAlone<A: Algorithm>(_ type: A.Type) throws {
-  let watched = try make(A.self)
-  let alone = try make(A.self)
-  for seed in 1...4 as ClosedRange<UInt64> {
-    for explore in [true, false] {
-      _ = watched.action(numbers(5, seed: seed), size: A.actions.width(actionSize: 2), explore: explore)
-    }
-    _ = watched.state
-    _ = try watched.update(example(A.self, 70, seed: seed))
-    _ = try alone.update(example(A.self, 70, seed: seed))
-  }
-  #expect(watched.bits("") == alone.bits(""))
-}

@@ -8,11 +8,17 @@ import Testing
 /// No number that is not finite stays unseen: each learned parameter, target and moment in turn is made one, and the next
 /// update says so, or the next action is none.
 @Suite struct NonFiniteTests {
-  static let names = ["ddpg", "td3", "sac", "tqc", "td3-bc"]
+  static let names = ["ddpg", "td3", "sac", "tqc", "td3-bc", "redq"]
+  /// Settings beside the defaults: small networks, and a policy that steps at every update.
+  static let settings = [
+    "redq": ["critics=3", "policyDelay=1"], "crossq": ["policyHiddenSizes=null", "policyDelay=1"],
+    "xqc": ["policyHiddenSizes=null", "policyDelay=1", "atoms=3"],
+  ]
 
-  func make(_ name: String, _ settings: [String] = []) throws -> any Algorithm {
-    try AlgorithmRegistry.entry(name).defaults.setting(["batchSize=8", "hiddenSizes=4,3"] + settings).makeAlgorithm(
-      observationSize: 3, actionSize: 2, seed: 5, workers: WorkerPool(count: 1))
+  func make(_ name: String, hidden: String = "4,3", workers: Int = 1) throws -> any Algorithm {
+    try AlgorithmRegistry.entry(name).defaults.setting(
+      ["batchSize=8", "hiddenSizes=\(hidden)"] + (Self.settings[name] ?? [])
+    ).makeAlgorithm(observationSize: 3, actionSize: 2, seed: 5, workers: WorkerPool(count: workers))
   }
 
   /// Puts a value into a tensor of an algorithm's state.
@@ -38,11 +44,11 @@ import Testing
     return nil
   }
 
-  @Test(arguments: names)
-  func `NaN in any parameter, target or moment is seen by the next update or action`(name: String) throws {
+  @Test(arguments: names + ["crossq", "xqc"])
+  func `NaN in any parameter, statistic, target or moment is seen by the next update or action`(name: String) throws {
     var places = 0
     for tensor in try make(name).state.tensors
-    where tensor.name != "exploration_noise" && tensor.name != "log_temperature" {
+    where !["exploration_noise", "log_temperature"].contains(tensor.name) && !tensor.name.hasSuffix(".batches") {
       for index in tensor.values.indices {
         let algorithm = try make(name)
         _ = try algorithm.update(exampleBatch(8, observationSize: 3, actionSize: 2, seed: 9))
@@ -89,8 +95,7 @@ import Testing
   func `a loss that is finite with a gradient that is not is seen, whichever thread has it`(name: String, threads: Int)
     throws
   {
-    let algorithm = try AlgorithmRegistry.entry(name).defaults.setting(["batchSize=8", "hiddenSizes=64"]).makeAlgorithm(
-      observationSize: 3, actionSize: 2, seed: 5, workers: WorkerPool(count: threads))
+    let algorithm = try make(name, hidden: "64", workers: threads)
     let batch = exampleBatch(8, observationSize: 3, actionSize: 2)
     // (Q − y)² is 9e76 in double precision; 2 (Q − y) / B is finite, its products with the weights are too, their squares
     // in Adam are not
@@ -100,17 +105,22 @@ import Testing
   }
 
   // the products of larger layers skip what is zero for the whole batch, so that NaN in its weights reaches no value
-  @Test(arguments: names, ["critic.0", "critic.1", "target_critic.0", "target_critic.1", "policy", "target_policy"])
-  func `NaN in the weights of a dead unit is seen by the next update`(name: String, network: String) throws {
-    let algorithm = try AlgorithmRegistry.entry(name).defaults.setting(["batchSize=8", "hiddenSizes=64,128"])
-      .makeAlgorithm(observationSize: 3, actionSize: 2, seed: 5, workers: WorkerPool(count: 2))
-    guard algorithm.state.tensors.contains(where: { $0.name == network + ".layer.0.bias" }) else { return }
-    try poison(algorithm, network + ".layer.0.bias", 5, -1e4)
-    _ = try algorithm.update(exampleBatch(8, observationSize: 3, actionSize: 2))
-    try poison(algorithm, network + ".layer.1.weight", 7 * 64 + 5, .nan)
-    // TD3's policy steps, and its targets follow, at every second update
-    #expect(throws: DivergedUpdate.self) {
+  @Test(arguments: names)
+  func `NaN in the weights of a dead unit is seen by the next update`(name: String) throws {
+    let bias = ".layer.0.bias"
+    let networks = try make(name, hidden: "64,128").parameters.map(\.name).filter { $0.hasSuffix(bias) }
+      .map { String($0.dropLast(bias.count)) }
+    // policy, critics and targets
+    #expect(networks.count >= 4)
+    for network in networks {
+      let algorithm = try make(name, hidden: "64,128", workers: 2)
+      try poison(algorithm, network + bias, 5, -1e4)
       _ = try algorithm.update(exampleBatch(8, observationSize: 3, actionSize: 2))
+      try poison(algorithm, network + ".layer.1.weight", 7 * 64 + 5, .nan)
+      // TD3's policy steps, and its targets follow, at every second update
+      #expect(throws: DivergedUpdate.self, "\(network)") {
+        _ = try algorithm.update(exampleBatch(8, observationSize: 3, actionSize: 2))
+      }
     }
   }
 

@@ -22,18 +22,12 @@ import Testing
     try expectResumable(SAC.self, ["policyGradient.scoreFunction.samples=3"])
   }
 
-  @Test func `a state that lacks something is refused by its name`() throws {
-    try expectIncompleteStatesRefused(SAC.self)
-  }
-
   @Test func `a temperature that is not one number is refused`() throws { try expectOneTemperature(SAC.self) }
 
   @Test func `any number of workers gives the same bits`() throws {
     try expectSameBitsWithAnyWorkers(SAC.self)
     try expectSameBitsWithAnyWorkers(SAC.self, ["policyGradient.scoreFunction.samples=5"])
   }
-
-  @Test func `acting does not change what is learned`() throws { try expectActingLeavesLearningAlone(SAC.self) }
 
   @Test func `without exploration it acts by tanh of the mean and consumes no randomness`() throws {
     try expectBestGuessIsPure(SAC.self, mean: "policy.mean.bias")
@@ -59,8 +53,6 @@ import Testing
   @Test func `hard targets are copied at every n-th update and stay in between`() throws {
     try expectHardTargets(SAC.self, targets: Self.targets)
   }
-
-  @Test func `a reward that is not finite stops training`() throws { try expectDivergenceReported(SAC.self) }
 
   @Test func `one batch is learned by heart`() throws { try expectOverfit(SAC.self) }
 

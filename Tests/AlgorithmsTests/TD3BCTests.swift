@@ -19,10 +19,6 @@ import Testing
     try expectResumable(TD3BC.self, ["policyDelay=3", "targetTracking.hard.every=4"])
   }
 
-  @Test func `a state that lacks something is refused by its name`() throws {
-    try expectIncompleteStatesRefused(TD3BC.self)
-  }
-
   @Test func `any number of workers gives the same bits`() throws { try expectSameBitsWithAnyWorkers(TD3BC.self) }
 
   @Test func `soft targets lag by Polyak's recursion, exactly, at every d-th update`() throws {
@@ -32,8 +28,6 @@ import Testing
   @Test func `hard targets are copied at every n-th update, whatever the delay`() throws {
     try expectHardTargets(TD3BC.self, ["policyDelay=1"], targets: Self.targets)
   }
-
-  @Test func `a reward that is not finite stops training`() throws { try expectDivergenceReported(TD3BC.self) }
 
   @Test func `without a weight on the value it clones the data's actions`() throws {
     let algorithm = try make(["cloningWeight=0", "policyLearningRate=0.003"])

@@ -22,13 +22,7 @@ import Testing
       [#"explorationNoise={"ornsteinUhlenbeck":{"stiffness":0.15,"standardDeviation":0.2,"timestep":0.01}}"#])
   }
 
-  @Test func `a state that lacks something is refused by its name`() throws {
-    try expectIncompleteStatesRefused(TD3.self)
-  }
-
   @Test func `any number of workers gives the same bits`() throws { try expectSameBitsWithAnyWorkers(TD3.self) }
-
-  @Test func `acting does not change what is learned`() throws { try expectActingLeavesLearningAlone(TD3.self) }
 
   @Test func `without exploration it acts by tanh of the mean and consumes no randomness`() throws {
     try expectBestGuessIsPure(TD3.self, mean: "policy.layer.2.bias")
@@ -42,8 +36,6 @@ import Testing
   @Test func `hard targets are copied at every n-th update, whatever the delay`() throws {
     try expectHardTargets(TD3.self, ["policyDelay=1"], targets: Self.targets)
   }
-
-  @Test func `a reward that is not finite stops training`() throws { try expectDivergenceReported(TD3.self) }
 
   @Test func `one batch is learned by heart`() throws { try expectOverfit(TD3.self) }
 

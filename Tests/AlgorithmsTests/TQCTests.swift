@@ -21,10 +21,6 @@ import Testing
     try expectResumable(TQC.self, ["temperature.fixed.value=0", "criticNormalization=layer", "criticActivation=silu"])
   }
 
-  @Test func `a state that lacks something is refused by its name`() throws {
-    try expectIncompleteStatesRefused(TQC.self)
-  }
-
   @Test func `a temperature that is not one number is refused`() throws { try expectOneTemperature(TQC.self) }
 
   @Test func `any number of workers gives the same bits`() throws {
@@ -32,8 +28,6 @@ import Testing
     try expectSameBitsWithAnyWorkers(TQC.self, ["critics=5", "quantiles=33", "criticNormalization=layer"])
     try expectSameBitsWithAnyWorkers(TQC.self, ["critics=1", "quantiles=1", "droppedQuantiles=0"])
   }
-
-  @Test func `acting does not change what is learned`() throws { try expectActingLeavesLearningAlone(TQC.self) }
 
   @Test func `without exploration it acts by tanh of the mean and consumes no randomness`() throws {
     try expectBestGuessIsPure(TQC.self, mean: "policy.mean.bias")
@@ -46,8 +40,6 @@ import Testing
   @Test func `hard targets are copied at every n-th update and stay in between`() throws {
     try expectHardTargets(TQC.self, targets: Self.targets)
   }
-
-  @Test func `a reward that is not finite stops training`() throws { try expectDivergenceReported(TQC.self) }
 
   @Test func `one batch is learned by heart`() throws {
     let tqc = try make(["discount=0", "criticLearningRate=0.003", "hiddenSizes=64,64"])
