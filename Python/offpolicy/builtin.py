@@ -52,6 +52,15 @@ class BuiltInEnvironment:
         """Itself: nothing is around it."""
         return self
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        # the last attribute of __init__
+        if hasattr(self, "_addresses") and name not in ("spec", "render_mode", "metadata"):
+            raise UnsupportedError(
+                f"{name!r} of the built-in {self.id} cannot be set, because the library computes its steps; give options to the "
+                "model as environment_options, or pass an environment of Gymnasium"
+            )
+        super().__setattr__(name, value)
+
     def reset(
         self, *, seed: Optional[int] = None, options: Optional[Dict[str, Any]] = None
     ) -> Tuple[np.ndarray, Dict[str, Any]]:

@@ -259,6 +259,15 @@ def test_an_attribute_is_set_in_the_environments_of_a_vector_that_are_named(kind
     env.close()
 
 
+@pytest.mark.parametrize("name", ["g", "options", "maximum_steps"])
+def test_an_attribute_of_a_built_in_environment_cannot_be_set_where_that_has_no_effect(name):
+    env = SAC("MlpPolicy", "Pendulum-v1", **SMALL).get_env()
+    with pytest.raises(UnsupportedError, match=f"'{name}' of the built-in Pendulum-v1 cannot be set, .* environment_options"):
+        env.set_attr(name, 0.0)
+    assert not env.has_attr("g") and env.get_attr("maximum_steps") == [200]
+    env.set_attr("render_mode", None)
+
+
 def test_no_observations_give_no_actions():
     assert SAC("MlpPolicy", Counter(), **SMALL).predict(np.zeros((0, 2)))[0].shape == (0, 1)
 
