@@ -1,7 +1,7 @@
 """Noise that a model adds to its actions while it collects data, in units of actions scaled to [−1, 1].
 
-Noise of these classes with mean 0 and one standard deviation for all actions is drawn by the library itself, and is part of
-a saved model. Any other object that is called for its next value is drawn in Python.
+Noise of these classes with mean 0 and one standard deviation for all actions is drawn by the library itself. Any other object
+that is called for its next value is drawn in Python. The state of the classes here is part of a saved model.
 """
 
 from __future__ import annotations
@@ -12,10 +12,20 @@ from typing import Any, Dict, Iterable, List, Optional
 import numpy as np
 
 from .errors import UnsupportedError
+from .packing import pack, unpack
 
 
 class ActionNoise:
     """Base: called for the next value, an array of the shape of an action."""
+
+    _generator: Optional[np.random.Generator] = None
+
+    @property
+    def generator(self) -> np.random.Generator:
+        """What it draws from, seeded by NumPy's global generator at the first use."""
+        if self._generator is None:
+            self._generator = np.random.default_rng(np.random.randint(2**32, size=4, dtype=np.uint32))
+        return self._generator
 
     def reset(self) -> None:
         """Called when an episode ends."""
@@ -31,7 +41,7 @@ class NormalActionNoise(ActionNoise):
         self._mu, self._sigma, self._dtype = np.asarray(mean), np.asarray(sigma), dtype
 
     def __call__(self) -> np.ndarray:
-        return np.random.normal(self._mu, self._sigma).astype(self._dtype)
+        return self.generator.normal(self._mu, self._sigma).astype(self._dtype)
 
     def __repr__(self) -> str:
         return f"NormalActionNoise(mu={self._mu}, sigma={self._sigma})"
@@ -54,7 +64,8 @@ class OrnsteinUhlenbeckActionNoise(ActionNoise):
 
     def __call__(self) -> np.ndarray:
         drift = self._theta * (self._mu - self.noise_prev) * self._dt
-        self.noise_prev = self.noise_prev + drift + self._sigma * np.sqrt(self._dt) * np.random.normal(size=self._mu.shape)
+        spread = self._sigma * np.sqrt(self._dt)
+        self.noise_prev = self.noise_prev + drift + spread * self.generator.normal(size=self._mu.shape)
         return self.noise_prev.astype(self._dtype)
 
     def __repr__(self) -> str:
@@ -72,6 +83,10 @@ class VectorizedActionNoise(ActionNoise):
             raise ValueError(f"expected at least one environment, got n_envs={n_envs!r}")
         self.base_noise, self.n_envs = base_noise, int(n_envs)
         self.noises: List[Any] = [copy.deepcopy(base_noise) for _ in range(self.n_envs)]
+        for noise in self.noises:
+            if isinstance(noise, ActionNoise):
+                # each draws for itself
+                noise._generator = None
 
     def reset(self, indices: Optional[Iterable[int]] = None) -> None:
         """Resets the noise of some environments, or of all."""
@@ -103,6 +118,30 @@ def noise_for(noise: Any, n_envs: int) -> Any:
     """The noise of a saved model for another number of environments."""
     is_other = hasattr(noise, "noises") and len(noise.noises) != n_envs
     return VectorizedActionNoise(noise.base_noise, n_envs) if is_other else noise
+
+
+def noise_state(noise: Any) -> Any:
+    """Where a noise is, as JSON; None for other classes than those here."""
+    if isinstance(noise, VectorizedActionNoise):
+        states = [noise_state(one) for one in noise.noises]
+        return None if None in states else states
+    if type(noise) not in (NormalActionNoise, OrnsteinUhlenbeckActionNoise):
+        return None
+    generator = None if noise._generator is None else noise._generator.bit_generator.state
+    return pack({"generator": generator, "previous": getattr(noise, "noise_prev", None)})
+
+
+def set_noise_state(noise: Any, state: Any) -> None:
+    """Puts a noise where another one was."""
+    if isinstance(noise, VectorizedActionNoise):
+        for one, its in zip(noise.noises, state):
+            set_noise_state(one, its)
+    elif state is not None:
+        state = unpack(state)
+        if state["generator"] is not None:
+            noise.generator.bit_generator.state = state["generator"]
+        if state["previous"] is not None:
+            noise.noise_prev = state["previous"]
 
 
 def native_noise(noise: Any) -> Optional[Dict[str, Any]]:

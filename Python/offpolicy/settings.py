@@ -22,6 +22,13 @@ def to_saved(model: Any, left_out: Iterable[str]) -> Dict[str, Any]:
                 saved[name] = _to_json(name, getattr(model, name))
         except TypeError as error:
             warnings.warn(f"the argument {name} is not saved: {error}; load(…, {name}=…) sets it", UserWarning, stacklevel=6)
+    if "action_noise" in saved and model._noise_in_python and noise.noise_state(model.action_noise) is None:
+        warnings.warn(
+            f"the state of the action noise, a {type(model.action_noise).__name__}, is not saved: a run that goes on from the "
+            "file draws other noise; offpolicy.common.noise has classes whose state is saved",
+            UserWarning,
+            stacklevel=6,
+        )
     return saved
 
 
@@ -91,19 +98,26 @@ def _noise_to_json(value: Any) -> Any:
         return None
     name = type(value).__name__
     if name == "VectorizedActionNoise":
-        return {"class": name, "base_noise": _noise_to_json(value.base_noise), "n_envs": value.n_envs}
+        base = _noise_to_json(value.base_noise)
+        return {"class": name, "base_noise": base, "n_envs": value.n_envs, "state": noise.noise_state(value)}
     if name not in _NOISE_FIELDS:
         return {"class": name}
     fields = {key: getattr(value, attribute) for key, attribute in _NOISE_FIELDS[name].items()}
-    return {"class": name, **{key: field.tolist() if hasattr(field, "tolist") else field for key, field in fields.items()}}
+    fields = {key: field.tolist() if hasattr(field, "tolist") else field for key, field in fields.items()}
+    return {"class": name, **fields, "state": noise.noise_state(value)}
 
 
 def _noise_from_json(value: Any) -> Any:
     if value is None:
         return None
-    fields = {key: item for key, item in value.items() if key != "class"}
+    fields = {key: item for key, item in value.items() if key not in ("class", "state")}
     if value["class"] == "VectorizedActionNoise":
-        return noise.VectorizedActionNoise(_noise_from_json(fields["base_noise"]), fields["n_envs"])
+        base = _noise_from_json(fields["base_noise"])
+        if base is None:
+            return None
+        made: Any = noise.VectorizedActionNoise(base, fields["n_envs"])
+        noise.set_noise_state(made, value.get("state") or [])
+        return made
     if value["class"] not in _NOISE_FIELDS:
         warnings.warn(
             f"the action noise was a {value['class']}, which is not saved: load(…, action_noise=…) sets it",
@@ -112,4 +126,6 @@ def _noise_from_json(value: Any) -> Any:
         )
         return None
     fields = {key: np.asarray(item) if isinstance(item, list) else item for key, item in fields.items()}
-    return getattr(noise, value["class"])(**fields)
+    made = getattr(noise, value["class"])(**fields)
+    noise.set_noise_state(made, value.get("state"))
+    return made

@@ -9,8 +9,13 @@ gym = pytest.importorskip("gymnasium")
 
 from environments_for_tests import Counter, Drawn  # noqa: E402
 
-from offpolicy import TD3, UnsupportedError  # noqa: E402
-from offpolicy.common.noise import NormalActionNoise, VectorizedActionNoise  # noqa: E402
+from offpolicy import SAC, TD3, UnsupportedError  # noqa: E402
+from offpolicy.common.noise import (  # noqa: E402
+    ActionNoise,
+    NormalActionNoise,
+    OrnsteinUhlenbeckActionNoise,
+    VectorizedActionNoise,
+)
 
 SMALL = dict(policy_kwargs=dict(net_arch=[8]), learning_starts=5, batch_size=8, seed=0)
 
@@ -43,3 +48,56 @@ def test_a_saved_models_noise_is_copied_for_another_number_of_environments(tmp_p
     model = TD3.load(tmp_path / "model", env=[Counter] * count)
     assert len(model.action_noise.noises) == count
     assert model.learn(10).num_timesteps == 10
+
+
+NOISES = {
+    "of two standard deviations": lambda: NormalActionNoise(np.zeros(2), np.array([0.1, 0.3])),
+    "around another mean": lambda: NormalActionNoise(np.array([0.1, 0.0]), 0.2 * np.ones(2)),
+    "that is correlated": lambda: OrnsteinUhlenbeckActionNoise(np.zeros(2), np.array([0.1, 0.3])),
+    "of the library": lambda: NormalActionNoise(np.zeros(2), 0.2 * np.ones(2)),
+}
+
+
+@pytest.mark.parametrize("name", NOISES)
+@pytest.mark.parametrize("cls, count", [(TD3, 1), (TD3, 2), (SAC, 1)])
+def test_a_run_that_goes_on_from_a_file_draws_the_noise_of_one_that_never_stopped(tmp_path, name, cls, count):
+    def make():
+        return [gym.make("Reacher-v5") for _ in range(count)]
+
+    model = cls("MlpPolicy", make(), action_noise=NOISES[name](), **SMALL).learn(60)
+    model.save(tmp_path / "model")
+    assert cls.load(tmp_path / "model").digest == model.digest
+    model.learn(60, reset_num_timesteps=False)
+    np.random.seed(99)
+    loaded = cls.load(tmp_path / "model", env=make()).learn(60, reset_num_timesteps=False)
+    assert loaded.digest == model.digest
+
+
+def test_environments_have_noise_of_their_own():
+    noise = NormalActionNoise(np.zeros(2), np.ones(2))
+    noise()
+    first, second = VectorizedActionNoise(noise, 2)()
+    assert not np.any(first == second)
+
+
+def test_the_same_seed_of_numpy_gives_the_same_noise():
+    def drawn():
+        np.random.seed(4)
+        noise = OrnsteinUhlenbeckActionNoise(np.zeros(2), np.ones(2))
+        return np.stack([noise() for _ in range(5)])
+
+    assert np.array_equal(drawn(), drawn())
+
+
+class OfOnesOwn(ActionNoise):
+    def __call__(self):
+        return np.random.normal(size=1)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_noise_whose_state_is_not_saved_is_a_warning(tmp_path, count):
+    model = TD3("MlpPolicy", [Counter() for _ in range(count)], action_noise=OfOnesOwn(), **SMALL).learn(20)
+    with pytest.warns(UserWarning, match="state of the action noise, a .*, is not saved"):
+        model.save(tmp_path / "model")
+    with pytest.warns(UserWarning, match="the action noise was a OfOnesOwn, which is not saved"):
+        assert TD3.load(tmp_path / "model").action_noise is None
