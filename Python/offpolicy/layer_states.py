@@ -25,10 +25,11 @@ from .builtin import BuiltInEnvironment
 from .packing import pack
 
 #: attributes that no step depends on, and the generator, which is saved by itself
-_ASIDE = {
-    "_np_random", "_np_random_seed", "spec", "_cached_spec", "metadata", "_metadata", "_ezpickle_args", "_ezpickle_kwargs",
-    "render_mode", "screen", "clock", "surf", "isopen", "mujoco_renderer", "width", "height", "camera_name", "camera_id",
-    "_previous_data", "episode_start_time",
+_ASIDE = {"_np_random", "_np_random_seed", "spec", "_cached_spec", "metadata", "_metadata", "render_mode"}
+#: those of Gymnasium's own classes
+_ASIDE_IN_GYMNASIUM = {
+    "screen", "clock", "surf", "isopen", "mujoco_renderer", "width", "height", "camera_name", "camera_id", "_ezpickle_args",
+    "_ezpickle_kwargs", "_previous_data", "episode_start_time",
 }  # fmt: skip
 _CLASSIC_STATE = ("state", "steps_beyond_terminated", "last_u")
 _EPISODE_OF_MONITOR = ("rewards", "needs_reset", "total_steps", "current_reset_info")
@@ -164,7 +165,9 @@ def _changes(layer: Any) -> Callable[[str], bool]:
 
 
 def _is_aside(layer: Any, name: str) -> bool:
-    return name in _ASIDE or _is_monitor(layer) and name not in _EPISODE_OF_MONITOR
+    if _is_monitor(layer):
+        return name not in _EPISODE_OF_MONITOR
+    return name in _ASIDE or _module(layer).startswith("gymnasium.") and name in _ASIDE_IN_GYMNASIUM
 
 
 def _is_monitor(layer: Any) -> bool:

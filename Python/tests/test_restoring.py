@@ -57,6 +57,16 @@ class Limit(gym.Wrapper):
         return observation, reward, terminated, self.count >= 50, info
 
 
+class Clock(gym.ObservationWrapper):
+    """Adds what a clock of its own shows; Gymnasium's environments have an attribute of this name for pictures."""
+
+    clock = 0.0
+
+    def observation(self, observation):
+        self.clock = 0.0 if self.unwrapped.last_u is None else self.clock + 0.05
+        return observation + np.float32(self.clock)
+
+
 class LimitWithState(Limit):
     def get_state(self):
         return self.count
@@ -112,6 +122,7 @@ LOST = {
     "a wrapper that counts": (lambda: Limit(pendulum()),) * 2,
     "a wrapper that counts, in a vector": (lambda: DummyVecEnv([lambda: Limit(pendulum())]),) * 2,
     "a wrapper that counts, in a process": (lambda: SubprocVecEnv([lambda: Limit(pendulum())], "fork"),) * 2,
+    "a wrapper with a clock": (lambda: Clock(pendulum()),) * 2,
     "gravity of another generator": (lambda: RandomGravity(gym.make("InvertedPendulum-v5"), "global"),) * 2,
     "another mass": (pendulum, heavier),
     "a wrapper less": (lambda: Scaled(pendulum()), pendulum),
