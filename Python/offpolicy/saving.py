@@ -149,9 +149,8 @@ def class_name(content: bytes) -> Optional[str]:
         return None
     import offpolicy
 
-    classes = [getattr(offpolicy, name) for name in offpolicy.__all__]
-    names = {cls.algorithm: cls.__name__ for cls in classes if getattr(cls, "algorithm", "")}
-    return names.get(facts.get("algorithm", ""))
+    names = {getattr(getattr(offpolicy, name), "algorithm", None): name for name in offpolicy.__all__}
+    return names.get(facts["algorithm"]) if "algorithm" in facts else None
 
 
 def fill(
@@ -330,10 +329,9 @@ def load_replay_buffer(model: Any, path: Any, tells_of_ends: bool) -> None:
         raise UnsupportedError(
             "the file is a pickle, as Stable-Baselines3 writes replay buffers; reading it would run what is in it"
         )
-    lib = _native.library()
     if not model._steps_natively:
         for lane in range(model.n_envs):
-            _native.check(lib.abandon(model._learner.handle, lane))
+            _native.check(_native.library().abandon(model._learner.handle, lane))
     model._epoch, model._saved_lanes = -1, None
     try:
         model._learner.give("restore_replay", content)
