@@ -19,7 +19,7 @@ from .goals import GoalFunction
 from .learner_settings import learner_settings
 from .logger import Logger
 from .model_environments import WithEnvironments
-from .noise import VectorizedActionNoise, check_noise, native_noise
+from .noise import VectorizedActionNoise, check_noise, native_noise, restart_noise
 from .policy import Device, Policy
 from .replay import replay_buffer_of
 from .schedules import FloatSchedule
@@ -176,6 +176,7 @@ class OffPolicyModel(WithEnvironments):
         one_thread.check(self)
         self._seed_surroundings(seed)
         self.seed = self._seed = seed
+        restart_noise(self.action_noise)
         if self._policy_handle is None:
             self._must_restart_streams = True
             if self._training_thread is None:

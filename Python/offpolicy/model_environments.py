@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Optional
+from typing import Any, Dict, List, Optional
 
 from . import prediction, saving, spaces
+from .environments import innermost
 from .errors import UnsupportedError
 from .goals import GoalFunction
 from .lanes import Lanes, register_with_sb3
 from .vec_environments import VecEnvLanes
 from .vec_normalize import vec_normalize_of
 from .vectors import make_lanes
+
+#: the model that last trained in an environment, by the ids of both
+_users: Dict[int, int] = {}
 
 
 class WithEnvironments:
@@ -37,6 +41,15 @@ class WithEnvironments:
         self._saved_rows: Optional[List[Any]] = None
         if hasattr(self, "_actions"):
             self._actions = prediction.row_maps(self)
+
+    def _take_lanes(self) -> bool:
+        """Notes that this model trains in its environments; whether another one did since it did last."""
+        lanes = self._lanes
+        single = getattr(lanes, "_base", getattr(lanes, "env", lanes))
+        stepped = [innermost(one) for one in lanes.envs] if hasattr(lanes, "envs") else [single]
+        earlier = [_users.get(id(one), id(self)) for one in stepped]
+        _users.update({id(one): id(self) for one in stepped})
+        return any(one != id(self) for one in earlier)
 
     def get_env(self) -> Any:
         """The environments as a VecEnv: the one that was given, or one around the environment that was given."""

@@ -83,10 +83,8 @@ class VectorizedActionNoise(ActionNoise):
             raise ValueError(f"expected at least one environment, got n_envs={n_envs!r}")
         self.base_noise, self.n_envs = base_noise, int(n_envs)
         self.noises: List[Any] = [copy.deepcopy(base_noise) for _ in range(self.n_envs)]
-        for noise in self.noises:
-            if isinstance(noise, ActionNoise):
-                # each draws for itself
-                noise._generator = None
+        # each draws for itself
+        restart_noise(self)
 
     def reset(self, indices: Optional[Iterable[int]] = None) -> None:
         """Resets the noise of some environments, or of all."""
@@ -118,6 +116,18 @@ def noise_for(noise: Any, n_envs: int) -> Any:
     """The noise of a saved model for another number of environments."""
     is_other = hasattr(noise, "noises") and len(noise.noises) != n_envs
     return VectorizedActionNoise(noise.base_noise, n_envs) if is_other else noise
+
+
+def reset_noise(noise: Any, lane: int) -> None:
+    """Resets the noise of one environment."""
+    noise.reset(**({"indices": [lane]} if hasattr(noise, "noises") else {}))
+
+
+def restart_noise(noise: Any) -> None:
+    """Lets noise draw from a new generator, which NumPy's global one seeds."""
+    for one in getattr(noise, "noises", [noise]):
+        if isinstance(one, ActionNoise):
+            one._generator = None
 
 
 def noise_state(noise: Any) -> Any:

@@ -7,7 +7,6 @@ from typing import Any, Dict, List
 import numpy as np
 
 from . import _safetensors
-from .errors import UnsupportedError
 from .tensors import as_array, as_used
 
 OBJECTS = ("policy", "optimizer")
@@ -19,8 +18,6 @@ def get(model: Any) -> Dict[str, Dict[str, Any]]:
 
 
 def _all(model: Any) -> Dict[str, Dict[str, np.ndarray]]:
-    if model._learner is None:
-        raise UnsupportedError("this model was loaded from a policy file: it has no critics and no optimisers")
     tensors, _ = _safetensors.decode(model._learner.result("parameters"))
     found: Dict[str, Dict[str, np.ndarray]] = {name: {} for name in OBJECTS}
     for name, values in tensors.items():

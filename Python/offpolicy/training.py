@@ -25,6 +25,7 @@ from .errors import UnsupportedError
 from .lanes import IDLE, TERMINATED, TRUNCATED
 from .logger import logger_of_run
 from .native_training import learn_natively
+from .noise import reset_noise
 from .replay import flush
 from .restoring import restore_lanes
 from .training_log import count_episode, dump_logs, record_metrics
@@ -80,8 +81,6 @@ def _begin(model: Any, total: int, name: str, reset: bool) -> int:
         model._round.clear()
     else:
         total += model.num_timesteps
-    if model.action_noise is not None and model._noise_in_python:
-        model.action_noise.reset()
     model._total_timesteps = total
     model._num_timesteps_at_start = model.num_timesteps
     if not model._custom_logger:
@@ -94,13 +93,14 @@ def _begin(model: Any, total: int, name: str, reset: bool) -> int:
 def _begin_lanes(model: Any) -> None:
     """Tells the library where the lanes are, where it does not know."""
     lanes, lib, handle = model._lanes, _native.library(), model._learner.handle
-    if not model._must_reset and lanes.observations is not None and model._epoch == lanes.epoch:
+    are_anothers = model._take_lanes()
+    if not model._must_reset and lanes.observations is not None and model._epoch == lanes.epoch and not are_anothers:
         return
     exact: List[bool] = [False] * lanes.num_envs
     if model._saved_lanes is not None:
         exact = restore_lanes(lanes, model._saved_lanes)
         rows, model._saved_lanes = lanes.first, None
-    elif model._must_reset or lanes.observations is None or _must_start(model, lanes):
+    elif model._must_reset or are_anothers or lanes.observations is None or _must_start(model, lanes):
         lanes.start()
         rows = lanes.first
     else:
@@ -110,6 +110,8 @@ def _begin_lanes(model: Any) -> None:
         if not exact[lane]:
             _native.check(lib.abandon(handle, lane))
             _begin_lane(model, lane, rows)
+            if model._noise_in_python:
+                reset_noise(model.action_noise, lane)
     model._must_reset, model._epoch = False, lanes.epoch
 
 
@@ -197,12 +199,15 @@ def _learn_driven(model: Any, total: int, watcher: Any, log_interval: Optional[i
             collected.episodes += int(((flags & ended) != 0).sum())
         # a callback may evaluate in the same environments
         ends = _ends(lanes) if lanes.has_ends else ()
+        if noise is not None:
+            for lane, _ in ends:
+                reset_noise(noise, lane)
         if watcher is not None:
             watcher.update_locals({**fixed, **_locals(model, rows)})
             if not goes_on(watcher.on_step()):
                 return False
         if ends:
-            _count_episodes(model, ends, log_interval, noise)
+            _count_episodes(model, ends, log_interval)
         if watcher is not None and _has_moved(model, lanes, learner):
             return None
 
@@ -254,7 +259,7 @@ def _learn_in_one_call(
         model.num_timesteps = steps = steps + count
         collected.rounds, collected.steps = 1, count
         if lanes.has_ends:
-            _count_episodes(model, _ends(lanes), log_interval, None)
+            _count_episodes(model, _ends(lanes), log_interval)
         if lib.learn(number) < 0:
             _fail(model)
         collected.clear()
@@ -337,10 +342,8 @@ def _ends(lanes: Any) -> List[Tuple[int, Dict[str, Any]]]:
     return [(int(lane), lanes.infos[lane]) for lane in np.flatnonzero(lanes.flags & (TERMINATED | TRUNCATED))]
 
 
-def _count_episodes(model: Any, ends: Any, log_interval: Optional[int], noise: Any) -> None:
-    for lane, info in ends:
-        if noise is not None:
-            noise.reset(**({"indices": [lane]} if model.n_envs > 1 else {}))
+def _count_episodes(model: Any, ends: Any, log_interval: Optional[int]) -> None:
+    for _, info in ends:
         count_episode(model, info.get("episode"), info.get("is_success"), log_interval)
 
 

@@ -112,3 +112,12 @@ def test_a_late_resetting_vector_whose_environments_have_all_ended_begins_anew()
     model.learn(2)
     actions = model.replay_buffer.actions
     assert len(actions) == 5 and np.abs(actions[4]).min() > 0
+
+
+@pytest.mark.parametrize("kind", ["an environment", "a vector", "a vector of Gymnasium"])
+def test_models_that_train_in_turn_in_one_environment_begin_new_episodes(kind):
+    env = KINDS[kind]()
+    models = [SAC("MlpPolicy", env, **SMALL) for _ in range(2)]
+    for model in 2 * models:
+        model.learn(10, reset_num_timesteps=model.num_timesteps == 0)
+    assert all(are_steps_of_one_episode(model) for model in models)

@@ -10,6 +10,7 @@ gym = pytest.importorskip("gymnasium")
 from environments_for_tests import Counter, Drawn  # noqa: E402
 
 from offpolicy import SAC, TD3, UnsupportedError  # noqa: E402
+from offpolicy.common.callbacks import BaseCallback  # noqa: E402
 from offpolicy.common.noise import (  # noqa: E402
     ActionNoise,
     NormalActionNoise,
@@ -101,3 +102,36 @@ def test_noise_whose_state_is_not_saved_is_a_warning(tmp_path, count):
         model.save(tmp_path / "model")
     with pytest.warns(UserWarning, match="the action noise was a OfOnesOwn, which is not saved"):
         assert TD3.load(tmp_path / "model").action_noise is None
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("step", [73, 100])
+def test_noise_goes_on_through_an_interruption_as_in_one_long_learn(tmp_path, count, step):
+    class SaveAndStop(BaseCallback):
+        def _on_step(self):
+            if self.num_timesteps < step:
+                return True
+            self.model.save(tmp_path / "model")
+            return False
+
+    def make():
+        return [gym.make("Pendulum-v1", max_episode_steps=40) for _ in range(count)]
+
+    def noise():
+        return OrnsteinUhlenbeckActionNoise(np.zeros(1), np.array([0.3]), initial_noise=np.array([0.5]))
+
+    straight = TD3("MlpPolicy", make(), action_noise=noise(), **SMALL).learn(140)
+    stopped = TD3("MlpPolicy", make(), action_noise=noise(), **SMALL).learn(140, callback=SaveAndStop())
+    for model in (stopped, TD3.load(tmp_path / "model", env=make())):
+        model.learn(140 - model.num_timesteps, reset_num_timesteps=False)
+        assert model.digest == straight.digest
+
+
+def test_set_random_seed_restarts_noise_that_has_drawn():
+    noise = NormalActionNoise(np.zeros(2), np.array([0.1, 0.3]))
+    model = TD3("MlpPolicy", two_actions(), action_noise=noise, **SMALL)
+    drawn = []
+    for _ in range(2):
+        model.set_random_seed(4)
+        drawn.append(model.action_noise())
+    assert np.array_equal(*drawn) and not np.array_equal(drawn[0], model.action_noise())
