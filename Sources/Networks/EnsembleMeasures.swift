@@ -1,4 +1,4 @@
-// EnsembleMeasures.swift — metrics of an ensemble's last pass, read from the buffers of each network.
+// EnsembleMeasures.swift — metrics and sums of an ensemble's last pass, read from the buffers of each network.
 
 import Kernels
 
@@ -24,6 +24,20 @@ extension FixedArray where Element == Block {
       }
     }
     return Double(largest)
+  }
+}
+
+/// The gradients of J networks at the actions, each (B × A).
+extension FixedArray where Element == Matrix {
+  /// The sum over j, for some rows.
+  borrowing func sum(into total: borrowing Matrix, rows: Range<Int>) {
+    for row in rows {
+      for i in 0..<total.columns {
+        var sum: Float = 0
+        for j in 0..<count { sum += self[j][row, i] }
+        total[row, i] = sum
+      }
+    }
   }
 }
 

@@ -117,13 +117,7 @@ package final class QuantileCritics: Ensemble, @unchecked Sendable {
 
   /// The sum over all critics of their gradients at the actions, for some rows.
   package func addActionGradients(into gradient: borrowing Matrix, rows: Range<Int>) {
-    for row in rows {
-      for i in 0..<gradient.columns {
-        var sum: Float = 0
-        for j in 0..<count { sum += inputGradients[j][row, i] }
-        gradient[row, i] = sum
-      }
-    }
+    inputGradients.sum(into: gradient, rows: rows)
   }
 
   /// ∂J_Z/∂θ_j of a share of critic j's parameters, over the first `rows` rows of the last backward pass.

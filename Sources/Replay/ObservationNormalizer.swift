@@ -79,11 +79,11 @@ public final class ObservationNormalizer {
 
   /// Updates the mean and scale by which rows are normalised.
   private func publish() {
-    for i in 0..<mean.count {
-      let scale = count > 0 ? (squares[i] / count + Self.epsilon).squareRoot() : 1
-      rows.set(i, mean: Float(mean[i]), scale: Float(scale))
-    }
+    for i in 0..<mean.count { rows.set(i, mean: Float(mean[i]), scale: scale(i)) }
   }
+
+  /// The standard deviation of a column; 1 before anything was seen.
+  private func scale(_ i: Int) -> Float { Float(count > 0 ? (squares[i] / count + Self.epsilon).squareRoot() : 1) }
 
   // MARK: use
 
@@ -116,8 +116,7 @@ public final class ObservationNormalizer {
   /// Mean and scale as they are now, for a policy file.
   public var snapshot: ObservationNormalization {
     ObservationNormalization(
-      mean: mean.map { Float($0) },
-      scale: squares.map { Float(count > 0 ? ($0 / count + Self.epsilon).squareRoot() : 1) }, clip: Self.clip)
+      mean: mean.map { Float($0) }, scale: mean.indices.map { scale($0) }, clip: Self.clip)
   }
 
   // MARK: state
