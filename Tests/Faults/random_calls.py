@@ -271,7 +271,7 @@ class Caller:
             self.call(verb, handle, lane, self.rows(), self.floats(), self.floats(), base + 8192, self.out(), self.floats())
         elif verb == "abandon":
             self.call(verb, handle, lane)
-        elif verb == "learn":
+        elif verb in ("learn", "restart_streams"):
             self.call(verb, handle)
         elif verb == "update":
             self.call(verb, handle, rng.choice([0, 1, 3, -1, -(2**63)]))
