@@ -14,7 +14,7 @@ COLUMNS = ["environment", "contender", "seed", "step", "updates", "return"]
 
 
 def keep(arguments):
-    """Puts the folder's runs in place of those in results.csv, beside the other kept ones, and its rates in place of all."""
+    """Adds the folder's runs to results.csv, in place of those of the same environment, contender and seed; replaces rates.json."""
     if not known(arguments.work):
         sys.exit("score.py: there are no rates: call `score.py rates` on a quiet machine first")
     path = arguments.into / "results.csv"

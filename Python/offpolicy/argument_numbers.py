@@ -28,28 +28,28 @@ _REAL: Dict[str, Tuple[Any, str]] = {
 
 
 def number(name: str, value: Any) -> float:
-    """An argument as a number; names it where it is none."""
+    """Converts an argument to a number; the error names the argument."""
     try:
         return float(value)
     except (TypeError, ValueError):
-        raise ValueError(f"{name}={value!r} is no number") from None
+        raise ValueError(f"{name}={value!r} is not a number") from None
 
 
 def check_numbers(model: Any) -> None:
-    """Makes the whole numbers among a model's arguments Python's own; refuses what does not lie where it should."""
+    """Converts a model's whole-number arguments to int; rejects arguments that are out of range."""
     for name, (least, most) in _WHOLE.items():
         if hasattr(model, name):
             value = getattr(model, name)
             found = number(name, value)
             if not (found.is_integer() and least <= found <= most):
                 bounds = "" if math.isinf(least) else f" from {least:,}" + ("" if math.isinf(most) else f" to {most:,}")
-                raise ValueError(f"{name}={value!r}: it is a whole number{bounds}")
+                raise ValueError(f"{name}={value!r}: it must be a whole number{bounds}")
             setattr(model, name, int(found))
     for name, (holds, range_) in _REAL.items():
         value = getattr(model, name, 0.5)
         has_none = value is None and name == "max_grad_norm"
         if not has_none and not holds(number(name, value)):
-            raise ValueError(f"{name}={value!r}: it is {range_}")
+            raise ValueError(f"{name}={value!r}: it must be {range_}")
 
 
 def plain(value: Any) -> Any:

@@ -43,7 +43,7 @@ class WithEnvironments:
             self._actions = prediction.row_maps(self)
 
     def _take_lanes(self) -> bool:
-        """Notes that this model trains in its environments; whether another one did since it did last."""
+        """Records that this model trains in its environments; returns whether another model has trained there since."""
         lanes = self._lanes
         single = getattr(lanes, "_base", getattr(lanes, "env", lanes))
         stepped = [innermost(one) for one in lanes.envs] if hasattr(lanes, "envs") else [single]

@@ -131,7 +131,7 @@ def restart_noise(noise: Any) -> None:
 
 
 def noise_state(noise: Any) -> Any:
-    """Where a noise is, as JSON; None for other classes than those here."""
+    """The state of a noise as JSON; None for classes that are not in this file."""
     if isinstance(noise, VectorizedActionNoise):
         states = [noise_state(one) for one in noise.noises]
         return None if None in states else states
@@ -142,7 +142,7 @@ def noise_state(noise: Any) -> Any:
 
 
 def set_noise_state(noise: Any, state: Any) -> None:
-    """Puts a noise where another one was."""
+    """Sets a noise to a saved state."""
     if isinstance(noise, VectorizedActionNoise):
         for one, its in zip(noise.noises, state):
             set_noise_state(one, its)

@@ -90,7 +90,7 @@ def _facts(model: Any, left_out: Iterable[str]) -> Dict[str, Any]:
 
 
 def _places(model: Any) -> Dict[str, Any]:
-    """Where the environments are; where a file said that they were, as long as nobody put them back."""
+    """The states of the environments; for a loaded model that has not trained yet, those of its file."""
     if model._saved_lanes is not None:
         return {"lanes": model._saved_lanes, "observations": model._saved_rows}
     lanes = model._lanes

@@ -98,7 +98,7 @@ class VecEnv(ABC):
         return self.env_method("render", indices=[0])[0]
 
     def getattr_depth_check(self, name: str, already_found: bool) -> Optional[str]:
-        """Whose attribute it is, where a wrapper has it as well; wrappers ask for it."""
+        """Wrappers call this to find an attribute that two layers have; here always None."""
         return None
 
     @property

@@ -100,7 +100,7 @@ class VecNormalize(VecEnvWrapper):
         self.__dict__.update(state, venv=None)
 
     def set_venv(self, venv: Any) -> None:
-        """Puts it around a vector, where it was unpickled or copied and is around none."""
+        """Gives a copied or unpickled VecNormalize its vector of environments."""
         if self.venv is not None:
             raise ValueError("this VecNormalize is around a vector already; make another one, or copy this one")
         if _sizes(self.observation_space) != _sizes(venv.observation_space):

@@ -77,9 +77,9 @@ def test_a_number_that_lies_elsewhere_is_an_error_that_names_it(name, value):
 
 @pytest.mark.parametrize("train_freq", [4, (1, "episode")])
 def test_tau_is_refused_above_1_whatever_a_round_is(train_freq):
-    with pytest.raises(ValueError, match="tau=1.5: it is above 0 and at most 1"):
+    with pytest.raises(ValueError, match="tau=1.5: it must be above 0 and at most 1"):
         DQN("MlpPolicy", "CartPole-v1", train_freq=train_freq, tau=1.5)
-    with pytest.raises(ValueError, match="tau=1.5: it is above 0 and at most 1"):
+    with pytest.raises(ValueError, match="tau=1.5: it must be above 0 and at most 1"):
         SAC("MlpPolicy", "Pendulum-v1", tau=1.5)
     model = SAC("MlpPolicy", "Pendulum-v1", **SMALL)
     model.tau = 1.5

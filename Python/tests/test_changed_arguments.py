@@ -131,7 +131,7 @@ def test_a_temperature_is_learned_from_where_it_was_fixed(tmp_path):
 def test_a_wrong_value_is_named_when_training_begins():
     model = SAC("MlpPolicy", Counter(), **SMALL).learn(10)
     model.batch_size = "many"
-    with pytest.raises(ValueError, match="batch_size='many' is no number"):
+    with pytest.raises(ValueError, match="batch_size='many' is not a number"):
         model.learn(10)
 
 

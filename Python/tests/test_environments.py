@@ -197,7 +197,7 @@ def test_what_is_wrong_with_an_environment_is_said_in_a_sentence(env, words):
         (dict(policy_kwargs=dict(netarch=[8])), r"netarch is not supported \(did you mean 'net_arch'\?\)"),
         (dict(policy_kwargs=dict(net_arch="8")), "net_arch='8' is no list"),
         (dict(seed=-1), "seed=-1: a seed is a whole number"), (dict(seed="a"), "seed='a'"),
-        (dict(batch_size="a"), "batch_size='a' is no number"), (dict(gamma=None), "gamma=None is no number"),
+        (dict(batch_size="a"), "batch_size='a' is not a number"), (dict(gamma=None), "gamma=None is not a number"),
         (dict(ent_coef="atuo"), "ent_coef='atuo': it is"), (dict(learning_rate=-1), "a rate is at least 0"),
     ],
     ids=str,

@@ -157,7 +157,7 @@ int64_t offpolicy_set_goal_function(int64_t handle, offpolicy_goal_function func
 
 // → result: a safetensors file. With offpolicy_replay it is everything: a learner that was made with the same JSON and
 // restored from both goes on to the bit. In a built-in environment that includes the environments themselves.
-// Numbers that offpolicy_set has set, and the statistics of offpolicy_set_normalization, are to be set again.
+// After it, call offpolicy_set and offpolicy_set_normalization again: their values are not restored.
 int64_t offpolicy_state(int64_t handle);
 int64_t offpolicy_restore(int64_t handle, const uint8_t *bytes, int64_t length);
 

@@ -111,7 +111,8 @@ public struct SimulatorFault: Error, CustomStringConvertible {
   public init(_ description: String) { self.description = description }
 }
 
-/// An episode was lost through a fault that another environment is told of: it has no last step, and is not counted as a fault.
+/// An episode that was lost because another environment in the same process had a fault. It has no last step, and only the other
+/// environment's fault is counted.
 public struct LostEpisode: Error, CustomStringConvertible {
   /// What happened, in one line.
   public var description: String { "the environment's process ended with a fault of another environment in it" }

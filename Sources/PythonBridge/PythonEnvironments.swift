@@ -109,7 +109,7 @@ final class PythonEnvironments: VectorEnvironment {
         do { try worker.process?.finishStep() } catch { errors[n] = error }
       }
       guard let error = errors[n] else { continue }
-      // one fault, whose lane is not known: it is told of at the first that was stepped
+      // the lane of the fault is unknown: it is reported once, for the first lane that was stepped
       var failure = failed(n, error)
       for lane in worker.lanes where (try? outcomes[lane].get()) != nil {
         outcomes[lane] = .failure(failure)

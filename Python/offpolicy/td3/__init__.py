@@ -63,6 +63,6 @@ class TD3(OffPolicyModel):
             "targetTracking": arguments.tracking(self.tau, 1),
             "policyDelay": int(self.policy_delay),  # type: ignore[attr-defined]
             "targetNoise": float(self.target_policy_noise),  # type: ignore[attr-defined]
-            # actions are in [−1, 1]: a bound above 2 is none
+            # actions are in [−1, 1], so a bound above 2 has no effect
             "targetNoiseClip": min(float(self.target_noise_clip), 2.0),  # type: ignore[attr-defined]
         }
