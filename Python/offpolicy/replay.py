@@ -11,6 +11,7 @@ from typing import Any, Dict, List, NamedTuple, Optional
 import numpy as np
 
 from . import _native, _safetensors, spaces
+from .arguments import timeouts_are_ends
 from .errors import UnsupportedError
 from .lanes import TERMINATED, TRUNCATED
 from .tensors import as_array, as_used
@@ -201,8 +202,9 @@ class ReplayBuffer:
             actions = maps.actions.unscaled(actions)
         rewards, dones = as_array(reward).reshape(count), as_array(done).reshape(count)
         self._check(rows, actions, rewards)
+        are_ends = timeouts_are_ends(self._model.replay_buffer_kwargs)
         for i in range(count):
-            is_cut = np.any(as_array(infos[i].get("TimeLimit.truncated", False)))
+            is_cut = not are_ends and np.any(as_array(infos[i].get("TimeLimit.truncated", False)))
             flag = 0 if not dones[i] else TRUNCATED if is_cut else TERMINATED
             self._added[i].append((rows[0, i], actions[i], rewards[i], flag, rows[1, i]))
         if len(self._added[0]) >= 1024:

@@ -285,3 +285,11 @@ def test_without_handle_timeout_termination_a_timeout_is_an_end_in_a_built_in_en
     built_in, gymnasiums = (make(env, replay_buffer_kwargs=kwargs).learn(205) for env in ("Pendulum-v1", gym.make("Pendulum-v1")))
     assert built_in.digest == gymnasiums.digest != make("Pendulum-v1").learn(205).digest
     assert built_in.replay_buffer.terminated.ravel()[199] and built_in.replay_buffer.timeouts.sum() == 0
+
+
+@pytest.mark.parametrize("kwargs, is_end", [({}, False), (dict(handle_timeout_termination=False), True)])
+def test_a_timeout_that_is_added_is_an_end_only_where_the_model_says_so(kwargs, is_end):
+    model = make(Counter(), replay_buffer_kwargs=kwargs)
+    zeros = np.zeros((1, *model.observation_space.shape), np.float32)
+    model.replay_buffer.add(zeros, zeros, np.zeros((1, 1)), np.zeros(1), np.ones(1), [{"TimeLimit.truncated": True}])
+    assert model.replay_buffer.terminated.ravel()[0] == is_end
