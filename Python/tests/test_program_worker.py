@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import numpy as np
 import pytest
@@ -35,12 +36,14 @@ class Wrong(Reach):
 
 
 @pytest.fixture
-def worker_module():
+def worker_module(monkeypatch):
     if not os.path.exists(SOURCE):
         pytest.skip("the program's sources are not here")
     with open(SOURCE) as file:
         text = file.read()
     assert text.rstrip().endswith("\nmain()")
+    # the worker looks for modules elsewhere than these tests
+    monkeypatch.setattr("sys.path", list(sys.path))
     module = {"__name__": "worker", "np": np}
     exec(compile(text.rstrip()[: -len("main()")], SOURCE, "exec"), module)
     return module
