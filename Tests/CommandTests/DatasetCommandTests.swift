@@ -120,6 +120,14 @@ import Testing
     #expect(blind.output.contains("not to trust it"))
   }
 
+  @Test func `compare values rewards alone, also of policies that draw`() throws {
+    try prepare("sac")
+    let run = folder.path("run")
+    try refusal(
+      ["compare", run, run, "--dataset", folder.path("data"), "--set", "temperature=0.2"],
+      says: "leave --set temperature out")
+  }
+
   @Test func `td3-bc trains from data, is resumed to the bit, and its policy is evaluated`() throws {
     try succeed(["collect", "random", "Pendulum-v1", "--steps", "1000", "--out", folder.path("data.npz")])
     func train(_ name: String, _ steps: String, _ more: [String] = []) throws {
