@@ -5,9 +5,7 @@ Everything that the library does not do is refused here, by its name, before any
 
 from __future__ import annotations
 
-import math
 import warnings
-from fractions import Fraction
 from typing import Any, Dict, List, NamedTuple, Optional
 
 from .argument_numbers import check_numbers, number, plain
@@ -289,9 +287,6 @@ def cadence(frequency: TrainFreq, gradient_steps: int, n_envs: int) -> Cadence:
         raise UnsupportedError("train_freq in episodes needs a single environment")
     steps = n_envs * frequency.frequency
     ratio = 1.0 if gradient_steps < 0 else gradient_steps / steps
-    # the library rounds down: a ratio that is a little too small, such as 3 / 11, would make an update too few
-    if gradient_steps > 0 and Fraction(ratio) * steps < gradient_steps:
-        ratio = math.nextafter(ratio, math.inf)
     if frequency.unit == "step" and 0.05 <= ratio <= 1_000:
         return Cadence(True, steps, ratio)
     return Cadence(False, 1, 1.0)

@@ -126,6 +126,8 @@ class OffPolicyModel(WithEnvironments):
         self._steps_natively = (
             self._built_in is not None and not self._noise_in_python and self._cadence.by_library
             and self.gradient_steps != 0
+            # where the library steps, an episode that ran out of time is one that did not end
+            and not arguments.timeouts_are_ends(self.replay_buffer_kwargs)
         )  # fmt: skip
         self._goal_function: Optional[GoalFunction] = None
         settings = learner_settings(self, noise)

@@ -9,7 +9,6 @@ import numpy as np
 
 from . import prediction
 from .argument_numbers import plain, without_infinity
-from .arguments import timeouts_are_ends
 
 
 def learner_settings(model: Any, noise: Any) -> Dict[str, Any]:
@@ -41,8 +40,6 @@ def learner_settings(model: Any, noise: Any) -> Dict[str, Any]:
         "algorithm": model.algorithm, "configuration": without_infinity(configuration), "seed": model._seed,
         "threads": model._threads, "environments": model.n_envs, "updatesBeforeFirstBatch": True,
     }  # fmt: skip
-    # where the library steps, an episode that ran out of time is one that did not end
-    model._steps_natively = model._steps_natively and not timeouts_are_ends(model.replay_buffer_kwargs)
     if model._steps_natively:
         settings.update(environment=model._built_in, builtIn=True)
         if model.environment_options:

@@ -244,9 +244,8 @@ public final class DQN: Algorithm {
   public static func cost(_ configuration: Configuration, observationSize: Int, actionSize: Int) -> UpdateCost {
     let rows = configuration.batchSize
     let critic = NetworkSize(
-      inputs: observationSize,
-      blocks: [NetworkBlock](configuration.hiddenSizes, activation: configuration.criticActivation), outputs: actionSize
-    )
+      inputs: observationSize, hidden: configuration.hiddenSizes, activation: configuration.criticActivation,
+      outputs: actionSize)
     let chosen = critic.with(outputs: 1)
     let forward = critic.forward(rows: rows)
     let step = forward + chosen.forward(rows: rows) + chosen.backward(rows: rows)

@@ -195,13 +195,11 @@ public final class DiscreteFittedQEvaluation: PolicyEvaluation {
   public static func cost(_ configuration: Configuration, observationSize: Int, actionSize: Int) -> UpdateCost {
     let (rows, count) = (configuration.batchSize, configuration.critics)
     let network = NetworkSize(
-      inputs: observationSize,
-      blocks: [NetworkBlock](configuration.hiddenSizes, activation: configuration.criticActivation), outputs: actionSize
-    )
+      inputs: observationSize, hidden: configuration.hiddenSizes, activation: configuration.criticActivation,
+      outputs: actionSize)
     let policy = NetworkSize(
-      inputs: observationSize,
-      blocks: [NetworkBlock](configuration.hiddenSizes, activation: configuration.policyActivation), outputs: actionSize
-    )
+      inputs: observationSize, hidden: configuration.hiddenSizes, activation: configuration.policyActivation,
+      outputs: actionSize)
     let chosen = network.with(outputs: 1)
     let critics = [NetworkSize](repeating: network, count: count)
     let target = policy.forward(rows: rows) + Double(count) * network.forward(rows: rows)

@@ -252,12 +252,11 @@ public final class FittedQEvaluation: PolicyEvaluation {
   public static func cost(_ configuration: Configuration, observationSize: Int, actionSize: Int) -> UpdateCost {
     let (rows, count) = (configuration.batchSize, configuration.critics)
     let policy = NetworkSize(
-      inputs: observationSize,
-      blocks: [NetworkBlock](configuration.hiddenSizes, activation: configuration.policyActivation),
+      inputs: observationSize, hidden: configuration.hiddenSizes, activation: configuration.policyActivation,
       outputs: 2 * actionSize)
     let critic = NetworkSize(
-      inputs: observationSize + actionSize,
-      blocks: [NetworkBlock](configuration.hiddenSizes, activation: configuration.criticActivation), outputs: 1)
+      inputs: observationSize + actionSize, hidden: configuration.hiddenSizes,
+      activation: configuration.criticActivation, outputs: 1)
     let critics = [NetworkSize](repeating: critic, count: count)
     let target = policy.forward(rows: rows) + Double(count) * critic.forward(rows: rows)
     let step = Double(count) * (2 * critic.forward(rows: rows) + critic.backward(rows: rows))

@@ -79,8 +79,7 @@ extension ActorCriticConfiguration {
 
   /// The policy's sizes, for its cost.
   package func policySize(inputs: Int, outputs: Int) -> NetworkSize {
-    NetworkSize(
-      inputs: inputs, blocks: [NetworkBlock](policySizes, activation: policyActivation), outputs: outputs)
+    NetworkSize(inputs: inputs, hidden: policySizes, activation: policyActivation, outputs: outputs)
   }
 
   /// A critic's sizes, for its cost.

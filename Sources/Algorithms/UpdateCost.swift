@@ -1,5 +1,6 @@
 // UpdateCost.swift — the cost of an update, operations and memory, as each algorithm counts it beside its equations.
 
+import Kernels
 import Networks
 
 /// The least cost of one update.
@@ -69,6 +70,11 @@ public struct NetworkSize: Sendable, Equatable {
   package init(inputs: Int, blocks: [NetworkBlock], outputs: Int) {
     self.init(inputs: inputs, hidden: blocks.map(\.units), outputs: outputs)
     furtherUnits = blocks.reduce(0) { $0 + $1.units * $1.furtherNumbers }
+  }
+
+  /// A network whose hidden layers have an activation and nothing else.
+  package init(inputs: Int, hidden: [Int], activation: Activation, outputs: Int) {
+    self.init(inputs: inputs, blocks: [NetworkBlock](hidden, activation: activation), outputs: outputs)
   }
 
   /// The same with other outputs, such as the one of many through which an error goes back.
